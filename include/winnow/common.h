@@ -1,0 +1,78 @@
+/* common.h -- what every part of libwinnow's interface shares.
+ *
+ * Everything a program may use is declared under include/winnow/; nothing else
+ * is installed.  Conventions that hold for every function there:
+ *
+ *   - Functions that can fail return winnow_status and take a struct
+ *     winnow_error, never NULL, as last argument.  It is written only on
+ *     failure, and holds one complete sentence that can be shown to the user.
+ *   - Options structs start from their *_INIT value; a caller sets what it
+ *     wants to differ.  The library keeps no pointer to them after return.
+ *   - Nothing here prints, exits, reads the environment or keeps global state;
+ *     what a function needs from its surroundings comes in struct winnow_env.
+ *     Two exceptions end the process: a failed assert (our own mistake) and an
+ *     allocation of a size that the code chose itself.
+ */
+#ifndef WINNOW_COMMON_H
+#define WINNOW_COMMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Under C2X the *type* carries the duty to look at the result, so that a
+ * dropped status is an error wherever it happens.  C11 compilers see nothing. */
+#if defined(__STDC_VERSION__) && __STDC_VERSION__ > 201710L
+#define WINNOW_MUST_CHECK [[nodiscard]]
+#else
+#define WINNOW_MUST_CHECK
+#endif
+
+/* What the library exports; everything else is hidden. */
+#define WINNOW_API __attribute__((visibility("default")))
+
+typedef enum WINNOW_MUST_CHECK winnow_status {
+    WINNOW_OK = 0,
+    WINNOW_E_USAGE,     /* the caller asked for something that makes no sense */
+    WINNOW_E_FORMAT,    /* input bytes break their format */
+    WINNOW_E_IO,        /* the operating system refused; text holds its reason */
+    WINNOW_E_NOMEM,     /* a size that came from data or options did not fit */
+    WINNOW_E_LIMIT,     /* a stated bound (memory, length, depth) would be passed */
+    WINNOW_E_CANCELLED, /* env->cancel was set */
+    WINNOW_E_INTERNAL,  /* an invariant of a run does not hold */
+} winnow_status;
+
+struct winnow_error {
+    char text[512];
+};
+
+/* Texts in order; both the array and the texts belong to whoever filled it in. */
+struct winnow_list {
+    const char *const *items;
+    size_t count;
+};
+
+enum winnow_level { WINNOW_LOG_DEBUG, WINNOW_LOG_INFO, WINNOW_LOG_WARNING };
+
+/* How far a long piece of work has come. */
+struct winnow_progress {
+    const char *stage;    /* "score", valid during the call only */
+    const char *unit;     /* "documents", "tokens", "bytes" */
+    uint64_t done, total; /* total 0: not known */
+    double loss;          /* training only; NaN elsewhere */
+};
+
+/* What the library gets from its surroundings.  All-zero is valid: silent, all
+ * processors, no memory limit, seed 0. */
+struct winnow_env {
+    void (*log)(void *user, enum winnow_level level, const char *text);
+    void (*progress)(void *user, const struct winnow_progress *p);
+    void *user;
+    uint32_t threads;          /* 0: as many as the machine has */
+    uint64_t memory_max;       /* bytes; 0: no limit */
+    uint64_t seed;             /* of everything random in the call */
+    const char *kernels;       /* NULL: the best this processor has */
+    const volatile int *cancel; /* NULL, or non-zero asks to stop soon */
+};
+
+#endif /* WINNOW_COMMON_H */

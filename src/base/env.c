@@ -1,0 +1,43 @@
+#include "base/env.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+void env_log(const struct winnow_env *env, enum winnow_level level, const char *fmt, ...)
+{
+    if (!env->log) {
+        return;
+    }
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    env->log(env->user, level, text);
+}
+
+void env_progress(const struct winnow_env *env, const char *stage, const char *unit, uint64_t done,
+                  uint64_t total)
+{
+    if (env->progress) {
+        struct winnow_progress p = {stage, unit, done, total, (double)NAN};
+        env->progress(env->user, &p);
+    }
+}
+
+winnow_status env_check(const struct winnow_env *env, struct winnow_error *err)
+{
+    if (env->cancel && *env->cancel) {
+        return error_set(err, WINNOW_E_CANCELLED, "interrupted");
+    }
+    return WINNOW_OK;
+}
+
+double env_seconds(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}

@@ -1,0 +1,20 @@
+/* env.h -- talking to the surroundings of a library call. */
+#ifndef WINNOW_BASE_ENV_H
+#define WINNOW_BASE_ENV_H
+
+#include "base/error.h"
+
+__attribute__((format(printf, 3, 4))) void env_log(const struct winnow_env *env,
+                                                   enum winnow_level level, const char *fmt, ...);
+
+void env_progress(const struct winnow_env *env, const char *stage, const char *unit, uint64_t done,
+                  uint64_t total);
+
+/* WINNOW_E_CANCELLED when the user asked to stop; call it between pieces of work
+ * of less than a second. */
+winnow_status env_check(const struct winnow_env *env, struct winnow_error *err);
+
+/* Seconds of a clock that never jumps; for rates, and for timings.json only. */
+double env_seconds(void);
+
+#endif /* WINNOW_BASE_ENV_H */

@@ -1,0 +1,270 @@
+#include "base/file.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static winnow_status open_read(const char *path, int *fd, struct stat *st, struct winnow_error *err)
+{
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0) {
+        return error_errno(err, "cannot open", path);
+    }
+    if (fstat(*fd, st) != 0) {
+        winnow_status status = error_errno(err, "cannot stat", path);
+        (void)close(*fd);
+        return status;
+    }
+    if (S_ISDIR(st->st_mode)) {
+        (void)close(*fd);
+        return error_set(err, WINNOW_E_IO, "cannot read %s: it is a folder", path);
+    }
+    return WINNOW_OK;
+}
+
+winnow_status file_read(const char *path, size_t bytes_max, struct buf *out,
+                        struct winnow_error *err)
+{
+    int fd = -1;
+    struct stat st;
+    TRY(open_read(path, &fd, &st, err));
+    winnow_status status = WINNOW_OK;
+    size_t start = out->len;
+    for (;;) {
+        char *at = buf_reserve(out, (size_t)1 << 16);
+        ssize_t n = read(fd, at, (size_t)1 << 16);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            status = error_errno(err, "cannot read", path);
+            break;
+        }
+        if (n == 0) {
+            break;
+        }
+        out->len += (size_t)n;
+        if (out->len - start > bytes_max) {
+            status = error_set(err, WINNOW_E_LIMIT, "%s is larger than %zu bytes", path, bytes_max);
+            break;
+        }
+    }
+    (void)close(fd);
+    return status;
+}
+
+winnow_status file_map_open(const char *path, struct file_map *out, struct winnow_error *err)
+{
+    int fd = -1;
+    struct stat st;
+    *out = (struct file_map){{NULL, 0}};
+    TRY(open_read(path, &fd, &st, err));
+    winnow_status status = WINNOW_OK;
+    if (st.st_size > 0) {
+        void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (p == MAP_FAILED) {
+            status = error_errno(err, "cannot map", path);
+        } else {
+            out->bytes = (struct str){p, (size_t)st.st_size};
+        }
+    }
+    (void)close(fd);
+    return status;
+}
+
+void file_map_close(struct file_map *m)
+{
+    if (m->bytes.ptr) {
+        union { /* munmap takes what mmap gave, without const */
+            const char *from;
+            void *to;
+        } p = {m->bytes.ptr};
+        (void)munmap(p.to, m->bytes.len);
+    }
+    *m = (struct file_map){{NULL, 0}};
+}
+
+winnow_status file_write_fd(int fd, struct str bytes, const char *path, struct winnow_error *err)
+{
+    while (bytes.len > 0) {
+        ssize_t n = write(fd, bytes.ptr, bytes.len);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return error_errno(err, "cannot write", path);
+        }
+        bytes.ptr += n;
+        bytes.len -= (size_t)n;
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status sync_path(const char *path, int flags, struct winnow_error *err)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+    if (fd < 0) {
+        return error_errno(err, "cannot open", path);
+    }
+    winnow_status st = WINNOW_OK;
+    if (fsync(fd) != 0 && errno != EINVAL) { /* EINVAL: a file system without it */
+        st = error_errno(err, "cannot sync", path);
+    }
+    (void)close(fd);
+    return st;
+}
+
+winnow_status file_commit(const char *temporary, const char *path, struct winnow_error *err)
+{
+    TRY(sync_path(temporary, O_RDONLY, err));
+    if (rename(temporary, path) != 0) {
+        return error_errno(err, "cannot rename to", path);
+    }
+    struct buf dir = {0};
+    const char *base = file_base(path);
+    buf_add(&dir, path, (size_t)(base - path));
+    if (dir.len == 0) {
+        buf_add_text(&dir, ".");
+    }
+    winnow_status st = sync_path(buf_cstr(&dir), O_RDONLY | O_DIRECTORY, err);
+    buf_release(&dir);
+    return st;
+}
+
+winnow_status file_write_atomic(const char *path, struct str bytes, struct winnow_error *err)
+{
+    struct buf tmp = {0};
+    buf_addf(&tmp, "%s.tmp", path);
+    const char *name = buf_cstr(&tmp);
+    winnow_status st = WINNOW_OK;
+    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        st = error_errno(err, "cannot create", name);
+        goto done;
+    }
+    st = file_write_fd(fd, bytes, name, err);
+    if (close(fd) != 0 && st == WINNOW_OK) {
+        st = error_errno(err, "cannot close", name);
+    }
+    if (st == WINNOW_OK) {
+        st = file_commit(name, path, err);
+    }
+    if (st != WINNOW_OK) {
+        (void)unlink(name);
+    }
+done:
+    buf_release(&tmp);
+    return st;
+}
+
+winnow_status file_make_dirs(const char *path, struct winnow_error *err)
+{
+    struct buf b = {0};
+    winnow_status st = WINNOW_OK;
+    buf_add_text(&b, path);
+    (void)buf_cstr(&b);
+    for (size_t i = 1; i <= b.len && st == WINNOW_OK; i++) {
+        if (i < b.len && b.ptr[i] != '/') {
+            continue;
+        }
+        char kept = b.ptr[i];
+        b.ptr[i] = '\0';
+        if (mkdir(b.ptr, 0777) != 0 && !(errno == EEXIST && file_is_dir(b.ptr))) {
+            st = error_errno(err, "cannot create folder", b.ptr);
+        }
+        b.ptr[i] = kept;
+    }
+    buf_release(&b);
+    return st;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+winnow_status file_remove_tree(const char *path, struct winnow_error *err)
+{
+    if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT) {
+        return error_errno(err, "cannot remove", path);
+    }
+    return WINNOW_OK;
+}
+
+bool file_exists(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
+bool file_is_dir(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+winnow_status file_size(const char *path, uint64_t *bytes, struct winnow_error *err)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        return error_errno(err, "cannot stat", path);
+    }
+    *bytes = (uint64_t)st.st_size;
+    return WINNOW_OK;
+}
+
+winnow_status file_hash(const char *path, struct hash128 *out, struct winnow_error *err)
+{
+    int fd = -1;
+    struct stat st;
+    TRY(open_read(path, &fd, &st, err));
+    size_t room = (size_t)1 << 20;
+    char *piece = mem_alloc(room);
+    struct hash_stream *h = hash_stream_new();
+    winnow_status status = WINNOW_OK;
+    for (;;) {
+        ssize_t n = read(fd, piece, room);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            status = error_errno(err, "cannot read", path);
+            break;
+        }
+        if (n == 0) {
+            break;
+        }
+        hash_stream_add(h, (struct str){piece, (size_t)n});
+    }
+    *out = hash_stream_value(h);
+    hash_stream_free(h);
+    mem_free(piece);
+    (void)close(fd);
+    return status;
+}
+
+const char *file_join(struct buf *dst, const char *a, const char *b)
+{
+    buf_clear(dst);
+    buf_add_text(dst, a);
+    if (dst->len > 0 && dst->ptr[dst->len - 1] != '/') {
+        buf_add_char(dst, '/');
+    }
+    buf_add_text(dst, b);
+    return buf_cstr(dst);
+}
+
+const char *file_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}

@@ -1,0 +1,54 @@
+/* file.h -- files and folders, with sentences for what goes wrong.
+ *
+ * "Whole or not at all": a final name only ever holds complete content.
+ * file_write_atomic() writes NAME.tmp, syncs it, renames it and syncs the
+ * folder; file_commit() does the last three steps for a file that was written
+ * by other means.
+ */
+#ifndef WINNOW_BASE_FILE_H
+#define WINNOW_BASE_FILE_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/hash.h"
+
+#include <sys/types.h>
+
+/* The whole content behind what out holds already.  Refuses files over
+ * bytes_max with WINNOW_E_LIMIT. */
+winnow_status file_read(const char *path, size_t bytes_max, struct buf *out,
+                        struct winnow_error *err);
+
+/* A read-only mapping.  bytes.ptr is NULL for an empty file. */
+struct file_map {
+    struct str bytes;
+};
+winnow_status file_map_open(const char *path, struct file_map *out, struct winnow_error *err);
+void file_map_close(struct file_map *m);
+
+winnow_status file_write_atomic(const char *path, struct str bytes, struct winnow_error *err);
+
+/* Syncs temporary, renames it to path, syncs the folder. */
+winnow_status file_commit(const char *temporary, const char *path, struct winnow_error *err);
+
+/* Writes all of bytes to fd, whatever write(2) takes at a time. */
+winnow_status file_write_fd(int fd, struct str bytes, const char *path, struct winnow_error *err);
+
+/* The folder with all its parents; existing ones are fine. */
+winnow_status file_make_dirs(const char *path, struct winnow_error *err);
+
+/* Removes a file or a whole folder tree; one that does not exist is fine. */
+winnow_status file_remove_tree(const char *path, struct winnow_error *err);
+
+bool file_exists(const char *path);
+bool file_is_dir(const char *path);
+winnow_status file_size(const char *path, uint64_t *bytes, struct winnow_error *err);
+winnow_status file_hash(const char *path, struct hash128 *out, struct winnow_error *err);
+
+/* a/b in dst, cleared first; returns dst's text, valid until dst changes. */
+const char *file_join(struct buf *dst, const char *a, const char *b);
+
+/* The part behind the last '/'. */
+const char *file_base(const char *path);
+
+#endif /* WINNOW_BASE_FILE_H */

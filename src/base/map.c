@@ -1,0 +1,78 @@
+#include "base/map.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+
+#include <assert.h>
+
+void map_release(struct map *m)
+{
+    mem_free(m->entries);
+    mem_free(m->slots);
+    arena_release(&m->keys);
+    *m = (struct map){0};
+}
+
+/* The slot that holds key, or the free one where it would go. */
+static size_t find_slot(const struct map *m, struct str key, uint64_t hash)
+{
+    size_t mask = m->slot_count - 1;
+    size_t at = (size_t)hash & mask;
+    while (m->slots[at] != 0) {
+        const struct map_entry *e = &m->entries[m->slots[at] - 1];
+        if (e->hash == hash && str_eq(e->key, key)) {
+            break;
+        }
+        at = (at + 1) & mask;
+    }
+    return at;
+}
+
+static void grow_slots(struct map *m)
+{
+    m->slot_count = m->slot_count == 0 ? 64 : m->slot_count * 2;
+    mem_free(m->slots);
+    m->slots = mem_zalloc(m->slot_count * sizeof *m->slots);
+    for (size_t i = 0; i < m->count; i++) {
+        size_t at = find_slot(m, m->entries[i].key, m->entries[i].hash);
+        m->slots[at] = (uint32_t)(i + 1);
+    }
+}
+
+uint64_t *map_get(const struct map *m, struct str key)
+{
+    if (m->slot_count == 0) {
+        return NULL;
+    }
+    size_t at = find_slot(m, key, hash64(key, 0));
+    return m->slots[at] == 0 ? NULL : &m->entries[m->slots[at] - 1].value;
+}
+
+uint64_t *map_put(struct map *m, struct str key, bool *is_new)
+{
+    if ((m->count + 1) * 2 > m->slot_count) {
+        grow_slots(m);
+    }
+    uint64_t hash = hash64(key, 0);
+    size_t at = find_slot(m, key, hash);
+    if (is_new) {
+        *is_new = m->slots[at] == 0;
+    }
+    if (m->slots[at] != 0) {
+        return &m->entries[m->slots[at] - 1].value;
+    }
+    assert(m->count < UINT32_MAX - 1);
+    if (m->count == m->cap) {
+        size_t cap = m->cap == 0 ? 32 : m->cap * 2;
+        m->entries =
+            mem_realloc(m->entries, m->cap * sizeof *m->entries, cap * sizeof *m->entries);
+        m->cap = cap;
+    }
+    if (m->keys.block_size == 0) {
+        arena_init(&m->keys, (size_t)1 << 16);
+    }
+    struct map_entry *e = &m->entries[m->count++];
+    *e = (struct map_entry){{arena_strndup(&m->keys, key.ptr, key.len), key.len}, 0, hash};
+    m->slots[at] = (uint32_t)m->count;
+    return &e->value;
+}

@@ -1,0 +1,117 @@
+#include "base/mem.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define MEM_ALIGN 64U
+#define MEM_HUGE  ((size_t)2 << 20)
+
+static atomic_ulong fail_countdown;
+static void (*failure_handler)(size_t size);
+
+static bool fail_now(void)
+{
+    unsigned long left = atomic_load_explicit(&fail_countdown, memory_order_relaxed);
+    if (left == 0) {
+        return false;
+    }
+    return atomic_fetch_sub(&fail_countdown, 1) == 1;
+}
+
+static void *alloc_aligned(size_t size)
+{
+    if (size > SIZE_MAX - MEM_ALIGN) {
+        return NULL;
+    }
+    size_t rounded = (size + MEM_ALIGN - 1) & ~(size_t)(MEM_ALIGN - 1);
+    return aligned_alloc(MEM_ALIGN, rounded > 0 ? rounded : MEM_ALIGN);
+}
+
+void *mem_try_alloc(size_t size)
+{
+    return fail_now() ? NULL : alloc_aligned(size);
+}
+
+void *mem_alloc(size_t size)
+{
+    void *p = alloc_aligned(size);
+    if (!p) {
+        if (failure_handler) {
+            failure_handler(size);
+        }
+        (void)fprintf(stderr, "winnow: out of memory (%zu bytes)\n", size);
+        abort();
+    }
+    return p;
+}
+
+void *mem_zalloc(size_t size)
+{
+    void *p = mem_alloc(size);
+    memset(p, 0, size);
+    return p;
+}
+
+void *mem_realloc(void *p, size_t old_size, size_t size)
+{
+    void *q = mem_alloc(size);
+    if (p) {
+        memcpy(q, p, old_size < size ? old_size : size);
+        mem_free(p);
+    }
+    return q;
+}
+
+char *mem_strdup(const char *s)
+{
+    size_t n = strlen(s) + 1;
+    char *copy = mem_alloc(n);
+    memcpy(copy, s, n);
+    return copy;
+}
+
+void mem_free(void *p)
+{
+    free(p);
+}
+
+static size_t huge_round(size_t size)
+{
+    return (size + MEM_HUGE - 1) & ~(MEM_HUGE - 1);
+}
+
+void *mem_try_alloc_huge(size_t size)
+{
+    if (size == 0 || size > SIZE_MAX - MEM_HUGE || fail_now()) {
+        return NULL;
+    }
+    size_t bytes = huge_round(size);
+    void *p = aligned_alloc(MEM_HUGE, bytes);
+    if (!p) {
+        return NULL;
+    }
+    (void)madvise(p, bytes, MADV_HUGEPAGE); /* advice: slower without, never wrong */
+    memset(p, 0, bytes);
+    return p;
+}
+
+void mem_free_huge(void *p, size_t size)
+{
+    (void)size;
+    free(p);
+}
+
+void mem_on_failure(void (*handler)(size_t size))
+{
+    failure_handler = handler;
+}
+
+void mem_fail_at(unsigned long n)
+{
+    atomic_store(&fail_countdown, n);
+}

@@ -1,0 +1,37 @@
+/* mem.h -- the only file of the code base that calls malloc.
+ *
+ * mem_alloc() and mem_realloc() are for sizes that the code itself chose or
+ * bounded: they do not return on failure.  mem_try_alloc() is for sizes that
+ * came from data or options, which a user can get wrong: the caller reports
+ * WINNOW_E_NOMEM with the size and what caused it.
+ */
+#ifndef WINNOW_BASE_MEM_H
+#define WINNOW_BASE_MEM_H
+
+#include <stddef.h>
+
+/* 64-byte aligned, not zeroed; a size of 0 gives a pointer that can be freed. */
+void *mem_alloc(size_t size);
+void *mem_try_alloc(size_t size);
+
+/* Grows or shrinks a piece; the first min(old, size) bytes stay.  p may be NULL. */
+void *mem_realloc(void *p, size_t old_size, size_t size);
+
+void *mem_zalloc(size_t size);
+char *mem_strdup(const char *s);
+void mem_free(void *p);
+
+/* For arrays that a kernel streams through: 2 MiB aligned and backed by huge
+ * pages where the system gives them, zeroed.  NULL when out of memory; freed by
+ * mem_free_huge() with the same size. */
+void *mem_try_alloc_huge(size_t size);
+void mem_free_huge(void *p, size_t size);
+
+/* Called instead of printing and aborting when mem_alloc() fails; it must not
+ * return.  NULL restores the default.  Set it before any thread starts. */
+void mem_on_failure(void (*handler)(size_t size));
+
+/* Tests: the n-th mem_try_alloc() from now returns NULL; 0 turns it off. */
+void mem_fail_at(unsigned long n);
+
+#endif /* WINNOW_BASE_MEM_H */

@@ -1,0 +1,54 @@
+/* cmd.h -- what main.c, the option tables and the cmd_<verb>.c files share. */
+#ifndef WINNOW_CLI_CMD_H
+#define WINNOW_CLI_CMD_H
+
+#include "option/option.h"
+
+/* Options that every command takes. */
+struct cli_options {
+    uint32_t threads;
+    uint64_t memory;
+    uint64_t seed;
+    const char *kernels;
+    int progress; /* enum below, as in PROGRESS_CHOICES */
+    bool quiet, verbose, log_json;
+};
+enum { CLI_PROGRESS_AUTO, CLI_PROGRESS_ALWAYS, CLI_PROGRESS_NEVER };
+
+extern const struct option_table CLI_TABLE;
+
+/* One invocation. */
+struct cli {
+    struct cli_options common;
+    struct winnow_env env; /* filled from common by cli_parse() */
+    struct winnow_list paths;
+    struct arena keep; /* owns what options and paths point to */
+};
+
+/* A command: its name ("prune", or two words: "tokenizer train"), its table
+ * and the function that fills the options, calls one public function and
+ * prints the result. */
+struct cmd {
+    const struct option_table *table;
+    winnow_status (*run)(struct cli *cli, int argc, const char *const *argv, struct winnow_error *err);
+};
+
+/* Parses argv against table (into options) and the common options, and sets up
+ * cli->env, signals and progress.  argv[0] is the command's (last) word. */
+winnow_status cli_parse(struct cli *cli, const struct option_table *table, void *options, int argc,
+                        const char *const *argv, struct winnow_error *err);
+
+/* The same with further tables shared by several commands. */
+winnow_status cli_parse_tables(struct cli *cli, const struct option_table *const *tables,
+                               void *const *options, size_t n, int argc, const char *const *argv,
+                               struct winnow_error *err);
+
+/* WINNOW_E_USAGE with the command's usage line, unless the number of paths is
+ * within least..most. */
+winnow_status cli_need_paths(const struct cli *cli, const struct option_table *table, size_t least,
+                             size_t most, struct winnow_error *err);
+
+/* Ends a progress line that stands on the terminal. */
+void cli_progress_end(void);
+
+#endif /* WINNOW_CLI_CMD_H */

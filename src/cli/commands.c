@@ -1,0 +1,5 @@
+#include "cli/commands.h"
+
+const struct cmd COMMANDS[] = {
+    {NULL, NULL},
+};

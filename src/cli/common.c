@@ -1,0 +1,237 @@
+/* common.c -- options of every command, messages and progress on stderr.
+ *
+ * Progress goes to the terminal at most six times a second on one line that is
+ * overwritten; where stderr is no terminal, one plain line a stage every 30 s
+ * and at its end.  The state is static because signals and callbacks of one
+ * process have one terminal; the library itself keeps none. */
+#include "cli/cmd.h"
+
+#include "base/env.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const PROGRESS_CHOICES[] = {"auto", "always", "never", NULL};
+
+static const struct option CLI_OPTIONS[] = {
+    OPT_U32('t', "threads", struct cli_options, threads, 0, 4096,
+            "worker threads; 0: one a processor"),
+    OPT_SIZE('m', "memory", struct cli_options, memory, 0, 1e15,
+             "most memory to use, e.g. 8G; 0: no limit"),
+    OPT_COUNT('s', "seed", struct cli_options, seed, 0, 18446744073709551615.0,
+              "seed of everything random"),
+    OPT_TEXT(0, "kernels", struct cli_options, kernels, "NAME",
+             "force a kernel table (generic, avx2, avx512)"),
+    OPT_ENUM(0, "progress", struct cli_options, progress, PROGRESS_CHOICES,
+             "when to show progress"),
+    OPT_FLAG('q', "quiet", struct cli_options, quiet, "say only what went wrong"),
+    OPT_FLAG('v', "verbose", struct cli_options, verbose, "say more"),
+    OPT_FLAG(0, "log-json", struct cli_options, log_json, "messages as JSON lines"),
+    OPT_END,
+};
+
+static const struct cli_options CLI_DEFAULTS = {0};
+
+const struct option_table CLI_TABLE = {
+    .command = "winnow",
+    .summary = "options of every command",
+    .options = CLI_OPTIONS,
+    .defaults = &CLI_DEFAULTS,
+    .size = sizeof CLI_DEFAULTS,
+};
+
+static struct {
+    bool terminal;   /* progress overwrites one line */
+    bool line_open;  /* such a line stands on the terminal */
+    bool quiet, verbose, json, no_progress;
+    double shown;    /* when progress was last shown */
+    double started;  /* of the stage in `stage` */
+    uint64_t first;  /* where it started: a resumed stage does not start at 0 */
+    char stage[64];
+} screen;
+
+static volatile int cancel_requested;
+
+static void on_signal(int signal_number)
+{
+    (void)signal_number;
+    if (cancel_requested) { /* asked twice: leave now */
+        _exit(130);
+    }
+    cancel_requested = 1;
+}
+
+void cli_progress_end(void)
+{
+    if (screen.line_open) {
+        (void)fputc('\n', stderr);
+        screen.line_open = false;
+    }
+}
+
+static void show_message(void *user, enum winnow_level level, const char *text)
+{
+    (void)user;
+    static const char *const NAMES[] = {"debug", "info", "warning"};
+    if ((level == WINNOW_LOG_DEBUG && !screen.verbose) ||
+        (level != WINNOW_LOG_WARNING && screen.quiet)) {
+        return;
+    }
+    cli_progress_end();
+    if (screen.json) {
+        struct buf line = {0};
+        struct json_writer w = {.out = &line};
+        json_open(&w, '{');
+        json_key(&w, "level");
+        json_text(&w, NAMES[level]);
+        json_key(&w, "text");
+        json_text(&w, text);
+        json_close(&w, '}');
+        (void)fprintf(stderr, "%.*s\n", STR_ARG(buf_str(&line)));
+        buf_release(&line);
+        return;
+    }
+    (void)fprintf(stderr, "%s%s\n", level == WINNOW_LOG_WARNING ? "warning: " : "", text);
+}
+
+static void format_amount(char out[32], double v, const char *unit)
+{
+    if (strcmp(unit, "bytes") == 0) {
+        (void)snprintf(out, 32, "%.1f MB", v / 1e6);
+    } else if (v >= 1e7) {
+        (void)snprintf(out, 32, "%.1fM %s", v / 1e6, unit);
+    } else if (v >= 1e5) {
+        (void)snprintf(out, 32, "%.1fk %s", v / 1e3, unit);
+    } else {
+        (void)snprintf(out, 32, "%.0f %s", v, unit);
+    }
+}
+
+static void format_seconds(char out[16], double s)
+{
+    if (!(s < 360000)) {
+        (void)snprintf(out, 16, "?");
+    } else if (s >= 3600) {
+        (void)snprintf(out, 16, "%dh%02dm", (int)(s / 3600), (int)(s / 60) % 60);
+    } else {
+        (void)snprintf(out, 16, "%d:%02d", (int)(s / 60), (int)s % 60);
+    }
+}
+
+static void progress_line(char *line, size_t room, const struct winnow_progress *p, double now)
+{
+    char done[32], rate_text[32], left[16];
+    double seconds = now - screen.started;
+    double rate = seconds > 0 ? (double)(p->done - screen.first) / seconds : 0;
+    format_amount(done, (double)p->done, p->unit);
+    format_amount(rate_text, rate, p->unit);
+    int n = snprintf(line, room, "%-10s %s", p->stage, done);
+    size_t at = n < 0 ? 0 : (size_t)n;
+    if (p->total > 0 && at < room) {
+        format_seconds(left, rate > 0 ? (double)(p->total - p->done) / rate : (double)INFINITY);
+        n = snprintf(line + at, room - at, ", %.0f%%, %s/s, %s left",
+                     100.0 * (double)p->done / (double)p->total, rate_text, left);
+    } else if (at < room) {
+        n = snprintf(line + at, room - at, ", %s/s", rate_text);
+    }
+    at += n < 0 ? 0 : (size_t)n;
+    if (!isnan(p->loss) && at < room) {
+        (void)snprintf(line + at, room - at, ", loss %.3f", p->loss);
+    }
+}
+
+static void show_progress(void *user, const struct winnow_progress *p)
+{
+    (void)user;
+    if (screen.no_progress) {
+        return;
+    }
+    double now = env_seconds();
+    bool new_stage = strcmp(p->stage, screen.stage) != 0;
+    if (new_stage) {
+        cli_progress_end();
+        (void)snprintf(screen.stage, sizeof screen.stage, "%s", p->stage);
+        screen.started = now;
+        screen.first = p->done;
+        screen.shown = now;
+    }
+    bool last = p->total > 0 && p->done >= p->total;
+    double pause = screen.terminal ? 1.0 / 6 : 30.0;
+    if (p->done < screen.first || (!last && now - screen.shown < pause)) {
+        return;
+    }
+    screen.shown = now;
+    char line[200];
+    progress_line(line, sizeof line, p, now);
+    if (screen.terminal) {
+        (void)fprintf(stderr, "\r%s\033[K", line);
+        screen.line_open = true;
+    } else {
+        (void)fprintf(stderr, "%s\n", line);
+    }
+    if (last) {
+        cli_progress_end();
+        screen.stage[0] = '\0';
+    }
+    (void)fflush(stderr);
+}
+
+static void set_up(struct cli *cli)
+{
+    const struct cli_options *o = &cli->common;
+    screen.terminal = o->progress == CLI_PROGRESS_ALWAYS || isatty(STDERR_FILENO);
+    screen.no_progress = o->quiet || o->progress == CLI_PROGRESS_NEVER;
+    screen.quiet = o->quiet;
+    screen.verbose = o->verbose;
+    screen.json = o->log_json;
+    struct sigaction action = {.sa_handler = on_signal};
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)signal(SIGPIPE, SIG_IGN); /* writes report EPIPE as a sentence instead */
+    cli->env = (struct winnow_env){
+        .log = show_message,
+        .progress = show_progress,
+        .threads = o->threads,
+        .memory_max = o->memory,
+        .seed = o->seed,
+        .kernels = o->kernels,
+        .cancel = &cancel_requested,
+    };
+}
+
+winnow_status cli_parse_tables(struct cli *cli, const struct option_table *const *tables,
+                               void *const *options, size_t n, int argc, const char *const *argv,
+                               struct winnow_error *err)
+{
+    const struct option_table *all[8];
+    void *targets[8];
+    size_t count = 0;
+    for (; count < n && count < 7; count++) {
+        all[count] = tables[count];
+        targets[count] = options[count];
+    }
+    all[count] = &CLI_TABLE;
+    targets[count] = &cli->common;
+    TRY(option_parse(all, targets, count + 1, argc, argv, &cli->paths, &cli->keep, err));
+    set_up(cli);
+    return WINNOW_OK;
+}
+
+winnow_status cli_parse(struct cli *cli, const struct option_table *table, void *options, int argc,
+                        const char *const *argv, struct winnow_error *err)
+{
+    return cli_parse_tables(cli, &table, &options, 1, argc, argv, err);
+}
+
+winnow_status cli_need_paths(const struct cli *cli, const struct option_table *table, size_t least,
+                             size_t most, struct winnow_error *err)
+{
+    if (cli->paths.count < least || cli->paths.count > most) {
+        return error_set(err, WINNOW_E_USAGE, "usage: winnow %s %s", table->command, table->usage);
+    }
+    return WINNOW_OK;
+}

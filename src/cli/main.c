@@ -1,0 +1,150 @@
+#include "cli/cmd.h"
+
+#include "cli/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define WINNOW_VERSION "0.1.0"
+
+static int exit_code(winnow_status st)
+{
+    switch (st) {
+    case WINNOW_OK:
+        return 0;
+    case WINNOW_E_USAGE:
+        return 2;
+    case WINNOW_E_FORMAT:
+        return 3;
+    case WINNOW_E_CANCELLED:
+        return 130;
+    case WINNOW_E_IO:
+    case WINNOW_E_NOMEM:
+    case WINNOW_E_LIMIT:
+    case WINNOW_E_INTERNAL:
+        break;
+    }
+    return 1;
+}
+
+/* How many of the words at argv name the command: 0 (another one), 1 or 2. */
+static int match(const struct cmd *c, int argc, const char *const *argv)
+{
+    const char *name = c->table->command;
+    const char *space = strchr(name, ' ');
+    if (argc < 1) {
+        return 0;
+    }
+    if (!space) {
+        return strcmp(argv[0], name) == 0;
+    }
+    size_t first = (size_t)(space - name);
+    bool both = argc >= 2 && strlen(argv[0]) == first && memcmp(argv[0], name, first) == 0 &&
+                strcmp(argv[1], space + 1) == 0;
+    return both ? 2 : 0;
+}
+
+static void help_all(FILE *to)
+{
+    (void)fputs("winnow turns raw text into the corpus that trains the better language model.\n\n"
+                "usage: winnow COMMAND [options] [CORPUS...]\n\n",
+                to);
+    for (const struct cmd *c = COMMANDS; c->table; c++) {
+        (void)fprintf(to, "  %-18s %s\n", c->table->command, c->table->summary);
+    }
+    (void)fputs("\n`winnow help COMMAND` teaches a command by example.\n", to);
+}
+
+static void help_command(const struct option_table *table)
+{
+    struct buf text = {0};
+    buf_addf(&text, "winnow %s -- %s\n\nusage: winnow %s %s\n", table->command, table->summary,
+             table->command, table->usage);
+    if (table->example) {
+        buf_addf(&text, "\nexamples:\n%s", table->example);
+    }
+    buf_add_text(&text, "\noptions:\n");
+    option_help(table, &text);
+    if (table->shared) {
+        buf_addf(&text, "\n%s:\n", table->shared->summary);
+        option_help(table->shared, &text);
+    }
+    buf_addf(&text, "\n%s:\n", CLI_TABLE.summary);
+    option_help(&CLI_TABLE, &text);
+    (void)fwrite(text.ptr, 1, text.len, stdout);
+    buf_release(&text);
+}
+
+static int run_help(int argc, const char *const *argv)
+{
+    if (argc == 0) {
+        help_all(stdout);
+        return 0;
+    }
+    for (const struct cmd *c = COMMANDS; c->table; c++) {
+        if (match(c, argc, argv) > 0) {
+            help_command(c->table);
+            return 0;
+        }
+    }
+    (void)fprintf(stderr, "winnow: no command '%s'; `winnow help` lists them\n", argv[0]);
+    return 2;
+}
+
+static bool asks_for_help(int argc, const char *const *argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int run_command(const struct cmd *c, int argc, const char *const *argv)
+{
+    struct winnow_error err = {{0}};
+    struct cli cli = {0};
+    arena_init(&cli.keep, (size_t)1 << 14);
+    winnow_status st = c->run(&cli, argc, argv, &err);
+    cli_progress_end();
+    if (st == WINNOW_OK && (fflush(stdout) != 0 || ferror(stdout))) {
+        (void)fputs("winnow: cannot write to standard output\n", stderr);
+        arena_release(&cli.keep);
+        return 1;
+    }
+    if (st != WINNOW_OK && err.text[0] != '\0') {
+        (void)fprintf(stderr, "winnow: %s\n", err.text);
+    }
+    arena_release(&cli.keep);
+    return exit_code(st);
+}
+
+int main(int argc, char **arguments)
+{
+    const char *const *argv = (const char *const *)arguments;
+    if (argc < 2) {
+        help_all(stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        (void)puts("winnow " WINNOW_VERSION);
+        return 0;
+    }
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
+        strcmp(argv[1], "-h") == 0) {
+        return run_help(argc - 2, argv + 2);
+    }
+    for (const struct cmd *c = COMMANDS; c->table; c++) {
+        int words = match(c, argc - 1, argv + 1);
+        if (words > 0 && asks_for_help(argc - words, argv + words)) {
+            help_command(c->table);
+            return 0;
+        }
+        if (words > 0) {
+            return run_command(c, argc - words, argv + words);
+        }
+    }
+    (void)fprintf(stderr, "winnow: no command '%s'; `winnow help` lists them\n", argv[1]);
+    return 2;
+}

@@ -1,0 +1,474 @@
+#include "option/option.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+const struct option *option_find(const struct option_table *table, struct str name)
+{
+    for (const struct option *o = table->options; o->kind != OPTION_END; o++) {
+        if (str_is(name, o->name)) {
+            return o;
+        }
+        if (o->kind == OPTION_FLAG && str_starts(name, STR_LIT("no-")) &&
+            str_is(str_sub(name, 3, name.len), o->name)) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+/* Levenshtein distance of short names; longer ones are no typing slips. */
+static size_t edit_distance(struct str a, struct str b)
+{
+    size_t row[64];
+    if (a.len >= 64 || b.len >= 64) {
+        return SIZE_MAX;
+    }
+    for (size_t j = 0; j <= b.len; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            size_t swap = diagonal + (a.ptr[i - 1] != b.ptr[j - 1]);
+            size_t gap = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            diagonal = row[j];
+            row[j] = swap < gap ? swap : gap;
+        }
+    }
+    return row[b.len];
+}
+
+const char *option_nearest(const struct option_table *table, struct str name)
+{
+    const char *best = NULL;
+    size_t best_distance = name.len / 3 + 2;
+    for (const struct option *o = table->options; o->kind != OPTION_END; o++) {
+        size_t d = edit_distance(name, str_of(o->name));
+        if (d < best_distance) {
+            best_distance = d;
+            best = o->name;
+        }
+    }
+    return best;
+}
+
+void option_list_add(struct winnow_list *list, struct str item, struct arena *keep)
+{
+    /* Lists are short: a fresh array a time keeps them in the arena. */
+    const char **items = ARENA_NEW(keep, const char *, list->count + 1);
+    if (list->count > 0) {
+        memcpy(items, list->items, list->count * sizeof *items);
+    }
+    items[list->count] = arena_strndup(keep, item.ptr, item.len);
+    list->items = items;
+    list->count++;
+}
+
+/* "8M", "1.5G", "50%", "0.3": the number times its suffix; false otherwise. */
+static bool parse_number(const struct option *o, struct str value, double *out)
+{
+    char text[64];
+    if (value.len == 0 || value.len >= sizeof text) {
+        return false;
+    }
+    memcpy(text, value.ptr, value.len);
+    text[value.len] = '\0';
+    char *end = NULL;
+    errno = 0;
+    double v = strtod(text, &end);
+    if (errno != 0 || end == text || !isfinite(v) || strpbrk(text, "xXpP")) {
+        return false;
+    }
+    if (*end != '\0' && end[1] == '\0') {
+        static const char SUFFIXES[] = "kmgt";
+        const char *at = strchr(SUFFIXES, *end | 0x20);
+        if (*end == '%' && o->kind == OPTION_SHARE) {
+            v /= 100;
+        } else if (at && (o->kind == OPTION_COUNT || o->kind == OPTION_SIZE)) {
+            v *= pow(o->kind == OPTION_SIZE ? 1024.0 : 1000.0, (double)(at - SUFFIXES + 1));
+        } else {
+            return false;
+        }
+        end++;
+    }
+    *out = v;
+    return *end == '\0';
+}
+
+static bool is_whole(const struct option *o)
+{
+    return o->kind == OPTION_COUNT || o->kind == OPTION_U32 || o->kind == OPTION_SIZE;
+}
+
+/* Whole numbers past 2^53 (seeds) must not go through a double. */
+static bool parse_whole(struct str value, uint64_t *out)
+{
+    char text[32];
+    if (value.len == 0 || value.len >= sizeof text || value.ptr[0] < '0' || value.ptr[0] > '9') {
+        return false;
+    }
+    memcpy(text, value.ptr, value.len);
+    text[value.len] = '\0';
+    char *end = NULL;
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    return errno == 0 && *end == '\0';
+}
+
+static winnow_status set_number(const struct option *o, unsigned char *at, struct str value,
+                                struct winnow_error *err)
+{
+    double v = 0;
+    uint64_t whole = 0;
+    bool exact = is_whole(o) && parse_whole(value, &whole);
+    if (exact) {
+        v = (double)whole;
+    } else if (!parse_number(o, value, &v) || (is_whole(o) && v != floor(v))) {
+        return error_set(err, WINNOW_E_USAGE, "%s: '%.*s' is not a %s", o->name, STR_ARG(value),
+                         is_whole(o) ? "whole number" : "number");
+    }
+    if (v < o->min || v > o->max) {
+        return error_set(err, WINNOW_E_USAGE, "%s: '%.*s' is not between %.15g and %.15g", o->name,
+                         STR_ARG(value), o->min, o->max);
+    }
+    if (!exact && is_whole(o)) {
+        whole = (uint64_t)v;
+    }
+    if (o->kind == OPTION_U32) {
+        uint32_t small = (uint32_t)whole;
+        memcpy(at, &small, sizeof small);
+    } else if (is_whole(o)) {
+        memcpy(at, &whole, sizeof whole);
+    } else {
+        memcpy(at, &v, sizeof v);
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status set_flag(const struct option *o, unsigned char *at, struct str name,
+                              struct str value, struct winnow_error *err)
+{
+    bool on = true;
+    if (str_is(value, "false") || str_is(value, "no") || str_is(value, "off")) {
+        on = false;
+    } else if (!(value.len == 0 || str_is(value, "true") || str_is(value, "yes") ||
+                 str_is(value, "on"))) {
+        return error_set(err, WINNOW_E_USAGE, "%s: '%.*s' is neither true nor false", o->name,
+                         STR_ARG(value));
+    }
+    if (!str_is(name, o->name)) { /* --no-x */
+        on = !on;
+    }
+    memcpy(at, &on, sizeof on);
+    return WINNOW_OK;
+}
+
+static winnow_status set_enum(const struct option *o, unsigned char *at, struct str value,
+                              struct winnow_error *err)
+{
+    struct buf known = {0};
+    for (int i = 0; o->choices[i]; i++) {
+        if (str_is(value, o->choices[i])) {
+            memcpy(at, &i, sizeof i);
+            buf_release(&known);
+            return WINNOW_OK;
+        }
+        buf_addf(&known, "%s%s", i > 0 ? ", " : "", o->choices[i]);
+    }
+    winnow_status st = error_set(err, WINNOW_E_USAGE, "%s: '%.*s' is none of %s", o->name,
+                                 STR_ARG(value), buf_cstr(&known));
+    buf_release(&known);
+    return st;
+}
+
+static void set_list(unsigned char *at, struct str value, struct arena *keep)
+{
+    struct winnow_list list;
+    memcpy(&list, at, sizeof list);
+    while (value.len > 0) {
+        const char *comma = memchr(value.ptr, ',', value.len);
+        size_t len = comma ? (size_t)(comma - value.ptr) : value.len;
+        struct str item = str_trim(str_sub(value, 0, len));
+        if (item.len > 0) {
+            option_list_add(&list, item, keep);
+        }
+        value = str_sub(value, comma ? len + 1 : len, value.len);
+    }
+    memcpy(at, &list, sizeof list);
+}
+
+static winnow_status store(const struct option *o, void *target, struct str name, struct str value,
+                           struct arena *keep, struct winnow_error *err)
+{
+    unsigned char *at = (unsigned char *)target + o->offset;
+    switch (o->kind) {
+    case OPTION_FLAG:
+        return set_flag(o, at, name, value, err);
+    case OPTION_ENUM:
+        return set_enum(o, at, value, err);
+    case OPTION_LIST:
+        set_list(at, value, keep);
+        return WINNOW_OK;
+    case OPTION_TEXT: {
+        const char *text = arena_strndup(keep, value.ptr, value.len);
+        memcpy(at, &text, sizeof text);
+        return WINNOW_OK;
+    }
+    case OPTION_COUNT:
+    case OPTION_U32:
+    case OPTION_SIZE:
+    case OPTION_REAL:
+    case OPTION_SHARE:
+        return set_number(o, at, value, err);
+    case OPTION_END:
+        break;
+    }
+    assert(!"an option of no kind");
+    return WINNOW_E_INTERNAL;
+}
+
+winnow_status option_set(const struct option_table *table, void *target, struct str name,
+                         struct str value, struct arena *keep, struct winnow_error *err)
+{
+    const struct option *o = option_find(table, name);
+    if (!o) {
+        const char *near = option_nearest(table, name);
+        return error_set(err, WINNOW_E_USAGE, "%s has no option '%.*s'%s%s%s", table->command,
+                         STR_ARG(name), near ? "; did you mean '" : "", near ? near : "",
+                         near ? "'?" : "");
+    }
+    return store(o, target, name, value, keep, err);
+}
+
+/* One argument of the command line, taken apart. */
+struct argument {
+    const struct option *option;
+    void *target;
+    struct str name, value;
+    bool has_value;
+};
+
+static bool find_argument(const struct option_table *const *tables, void *const *targets, size_t n,
+                          struct argument *a)
+{
+    for (size_t i = 0; i < n; i++) {
+        a->option = option_find(tables[i], a->name);
+        a->target = targets[i];
+        if (a->option) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool find_letter(const struct option_table *const *tables, void *const *targets, size_t n,
+                        char letter, struct argument *a)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (const struct option *o = tables[i]->options; o->kind != OPTION_END; o++) {
+            if (o->letter == letter) {
+                a->option = o;
+                a->target = targets[i];
+                a->name = str_of(o->name);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool split_argument(const struct option_table *const *tables, void *const *targets, size_t n,
+                           const char *arg, struct argument *a)
+{
+    *a = (struct argument){0};
+    if (arg[1] != '-') { /* -r 0.5 or -r0.5 */
+        if (!find_letter(tables, targets, n, arg[1], a)) {
+            return false;
+        }
+        a->has_value = arg[2] != '\0';
+        a->value = str_of(arg + 2);
+        return a->option->kind != OPTION_FLAG || !a->has_value;
+    }
+    const char *equals = strchr(arg, '=');
+    a->name = str_of(arg + 2);
+    if (equals) {
+        a->name.len = (size_t)(equals - arg - 2);
+        a->value = str_of(equals + 1);
+        a->has_value = true;
+    }
+    return find_argument(tables, targets, n, a);
+}
+
+static winnow_status unknown_argument(const struct option_table *const *tables, size_t n,
+                                      const char *arg, struct winnow_error *err)
+{
+    struct str name = str_of(arg + (arg[1] == '-' ? 2 : 1));
+    const char *equals = memchr(name.ptr, '=', name.len);
+    if (equals) {
+        name.len = (size_t)(equals - name.ptr);
+    }
+    const char *near = NULL;
+    for (size_t i = 0; i < n && !near && name.len > 1; i++) {
+        near = option_nearest(tables[i], name);
+    }
+    if (near) {
+        return error_set(err, WINNOW_E_USAGE, "unknown option '%s'; did you mean --%s?", arg, near);
+    }
+    return error_set(err, WINNOW_E_USAGE, "unknown option '%s'; `winnow help %s` lists them", arg,
+                     tables[0]->command);
+}
+
+winnow_status option_parse(const struct option_table *const *tables, void *const *targets, size_t n,
+                           int argc, const char *const *argv, struct winnow_list *paths, struct arena *keep,
+                           struct winnow_error *err)
+{
+    bool only_paths = false;
+    for (int i = 1; i < argc; i++) {
+        const char *arg = argv[i];
+        if (only_paths || arg[0] != '-' || arg[1] == '\0') {
+            option_list_add(paths, str_of(arg), keep);
+            continue;
+        }
+        if (strcmp(arg, "--") == 0) {
+            only_paths = true;
+            continue;
+        }
+        struct argument a;
+        if (!split_argument(tables, targets, n, arg, &a)) {
+            return unknown_argument(tables, n, arg, err);
+        }
+        if (a.option->kind != OPTION_FLAG && !a.has_value) {
+            if (i + 1 >= argc) {
+                return error_set(err, WINNOW_E_USAGE, "option '%s' needs a value", arg);
+            }
+            a.value = str_of(argv[++i]);
+        }
+        TRY(store(a.option, a.target, a.name, a.value, keep, err));
+    }
+    return WINNOW_OK;
+}
+
+static void write_value(const struct option *o, const void *values, struct json_writer *w)
+{
+    const unsigned char *at = (const unsigned char *)values + o->offset;
+    switch (o->kind) {
+    case OPTION_FLAG: {
+        bool v;
+        memcpy(&v, at, sizeof v);
+        json_bool(w, v);
+        break;
+    }
+    case OPTION_U32: {
+        uint32_t v;
+        memcpy(&v, at, sizeof v);
+        json_u64(w, v);
+        break;
+    }
+    case OPTION_COUNT:
+    case OPTION_SIZE: {
+        uint64_t v;
+        memcpy(&v, at, sizeof v);
+        json_u64(w, v);
+        break;
+    }
+    case OPTION_REAL:
+    case OPTION_SHARE: {
+        double v;
+        memcpy(&v, at, sizeof v);
+        json_double(w, v);
+        break;
+    }
+    case OPTION_TEXT: {
+        const char *v;
+        memcpy(&v, at, sizeof v);
+        if (v) {
+            json_text(w, v);
+        } else {
+            json_null(w);
+        }
+        break;
+    }
+    case OPTION_ENUM: {
+        int v;
+        memcpy(&v, at, sizeof v);
+        json_text(w, o->choices[v]);
+        break;
+    }
+    case OPTION_LIST: {
+        struct winnow_list v;
+        memcpy(&v, at, sizeof v);
+        json_open(w, '[');
+        for (size_t i = 0; i < v.count; i++) {
+            json_text(w, v.items[i]);
+        }
+        json_close(w, ']');
+        break;
+    }
+    case OPTION_END:
+        break;
+    }
+}
+
+void option_write_json(const struct option_table *table, const void *values, struct json_writer *w)
+{
+    for (const struct option *o = table->options; o->kind != OPTION_END; o++) {
+        json_key(w, o->name);
+        write_value(o, values, w);
+    }
+}
+
+static void help_value_name(const struct option *o, struct buf *out)
+{
+    if (o->kind == OPTION_ENUM) {
+        buf_add_char(out, ' ');
+        for (int i = 0; o->choices[i]; i++) {
+            buf_addf(out, "%s%s", i > 0 ? "|" : "", o->choices[i]);
+        }
+    } else if (o->value) {
+        buf_addf(out, " %s", o->value);
+    }
+}
+
+static void help_default(const struct option_table *table, const struct option *o, struct buf *out)
+{
+    struct buf text = {0};
+    struct json_writer w = {.out = &text};
+    write_value(o, table->defaults, &w);
+    struct str s = buf_str(&text);
+    bool nothing = str_is(s, "null") || str_is(s, "[]") || str_is(s, "false") || str_is(s, "0");
+    if (!nothing) {
+        buf_addf(out, " [%.*s]", STR_ARG(s));
+    }
+    buf_release(&text);
+}
+
+void option_help(const struct option_table *table, struct buf *out)
+{
+    const size_t column = 30;
+    for (const struct option *o = table->options; o->kind != OPTION_END; o++) {
+        size_t from = out->len;
+        if (o->letter) {
+            buf_addf(out, "  -%c, --%s", o->letter, o->name);
+        } else {
+            buf_addf(out, "      --%s", o->name);
+        }
+        help_value_name(o, out);
+        if (out->len - from + 2 > column) {
+            buf_add_char(out, '\n');
+            from = out->len;
+        }
+        while (out->len - from < column) {
+            buf_add_char(out, ' ');
+        }
+        buf_add_text(out, o->help);
+        help_default(table, o, out);
+        buf_add_char(out, '\n');
+    }
+}

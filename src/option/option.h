@@ -1,0 +1,104 @@
+/* option.h -- options as data.
+ *
+ * A command describes its options once, as a table over its options struct.
+ * The command line, the recipe reader, --help, the docs and the settings block
+ * of the report all read that table, so they cannot disagree.
+ *
+ * A value's text: counts take k, M, G, T (thousands: "8M" tokens), sizes K, M,
+ * G, T (1,024s: "8G" bytes), shares "0.5" or "50%".  Everything is checked
+ * against the table's bounds; nothing is clamped.
+ */
+#ifndef WINNOW_OPTION_OPTION_H
+#define WINNOW_OPTION_OPTION_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/json_write.h"
+#include "base/str.h"
+
+enum option_kind {
+    OPTION_END,
+    OPTION_FLAG,  /* bool; --x, --no-x, x: true */
+    OPTION_COUNT, /* uint64_t */
+    OPTION_U32,   /* uint32_t */
+    OPTION_SIZE,  /* uint64_t, bytes */
+    OPTION_REAL,  /* double */
+    OPTION_SHARE, /* double */
+    OPTION_TEXT,  /* const char *, NULL where unset */
+    OPTION_ENUM,  /* int, index into choices */
+    OPTION_LIST,  /* struct winnow_list; a,b,c, or given several times, or a YAML sequence */
+};
+
+struct option {
+    enum option_kind kind;
+    char letter; /* 0: none */
+    const char *name;
+    size_t offset;
+    double min, max;            /* numbers */
+    const char *const *choices; /* OPTION_ENUM: NULL-terminated */
+    const char *value;          /* what help calls the value: "N", "FILE" */
+    const char *help;
+};
+
+#define OPT_FLAG(letter, name, type, field, help) \
+    {OPTION_FLAG, letter, name, offsetof(type, field), 0, 0, NULL, NULL, help}
+#define OPT_COUNT(letter, name, type, field, lo, hi, help) \
+    {OPTION_COUNT, letter, name, offsetof(type, field), lo, hi, NULL, "N", help}
+#define OPT_U32(letter, name, type, field, lo, hi, help) \
+    {OPTION_U32, letter, name, offsetof(type, field), lo, hi, NULL, "N", help}
+#define OPT_SIZE(letter, name, type, field, lo, hi, help) \
+    {OPTION_SIZE, letter, name, offsetof(type, field), lo, hi, NULL, "SIZE", help}
+#define OPT_REAL(letter, name, type, field, lo, hi, help) \
+    {OPTION_REAL, letter, name, offsetof(type, field), lo, hi, NULL, "X", help}
+#define OPT_SHARE(letter, name, type, field, lo, hi, help) \
+    {OPTION_SHARE, letter, name, offsetof(type, field), lo, hi, NULL, "SHARE", help}
+#define OPT_TEXT(letter, name, type, field, value, help) \
+    {OPTION_TEXT, letter, name, offsetof(type, field), 0, 0, NULL, value, help}
+#define OPT_ENUM(letter, name, type, field, choices, help) \
+    {OPTION_ENUM, letter, name, offsetof(type, field), 0, 0, choices, NULL, help}
+#define OPT_LIST(letter, name, type, field, value, help) \
+    {OPTION_LIST, letter, name, offsetof(type, field), 0, 0, NULL, value, help}
+#define OPT_END {OPTION_END, 0, NULL, 0, 0, 0, NULL, NULL, NULL}
+
+/* Everything there is to say about a command's options. */
+struct option_table {
+    const char *command;          /* "prune" */
+    const char *summary;          /* one line, for `winnow help` */
+    const char *usage;            /* "[options] CORPUS..." */
+    const char *example;          /* for `winnow help prune`: runnable lines with a comment each */
+    const struct option *options; /* ends with OPT_END */
+    const struct option_table *shared; /* options that several commands share, or NULL */
+    const void *defaults;         /* an options struct with its INIT value */
+    size_t size;                  /* of that struct */
+};
+
+/* Sets one option from its text.  Strings are copied into keep.  The sentence
+ * on failure names the option; unknown names suggest the nearest. */
+winnow_status option_set(const struct option_table *table, void *target, struct str name,
+                         struct str value, struct arena *keep, struct winnow_error *err);
+
+/* The entry of that name ("rate" or "no-rate" for flags), or NULL. */
+const struct option *option_find(const struct option_table *table, struct str name);
+
+/* The known name nearest to a mistyped one, or NULL where none is near. */
+const char *option_nearest(const struct option_table *table, struct str name);
+
+/* Reads argv[1..argc-1].  Options are looked for in each of the n tables in
+ * turn (targets[i] belongs to tables[i]) and may stand before or after paths;
+ * "--" ends them.  Plain arguments are collected in *paths, in order; "-" is
+ * one of them.  Views and copies live in keep. */
+winnow_status option_parse(const struct option_table *const *tables, void *const *targets,
+                           size_t n, int argc, const char *const *argv, struct winnow_list *paths,
+                           struct arena *keep, struct winnow_error *err);
+
+/* The options with their defaults, as `winnow help` shows them. */
+void option_help(const struct option_table *table, struct buf *out);
+
+/* All values as members of the JSON object that w has open (resolved recipe,
+ * report, run.json): {"rate": 0.5, "criterion": "medium", ...}. */
+void option_write_json(const struct option_table *table, const void *values,
+                       struct json_writer *w);
+
+void option_list_add(struct winnow_list *list, struct str item, struct arena *keep);
+
+#endif /* WINNOW_OPTION_OPTION_H */

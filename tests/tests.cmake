@@ -1,0 +1,37 @@
+# Every test of the house; `ctest -L quick` leaves the slow ones out.
+find_path(CMOCKA_INCLUDE cmocka.h REQUIRED)
+find_library(CMOCKA_LIB cmocka REQUIRED)
+
+# tests/unit/test_<name>.c, one binary each.
+set(UNIT_TESTS
+  arena
+  base
+  option)
+foreach(unit ${UNIT_TESTS})
+  add_executable(test_${unit} tests/unit/test_${unit}.c)
+  target_include_directories(test_${unit} PRIVATE tests/support)
+  target_include_directories(test_${unit} SYSTEM PRIVATE ${CMOCKA_INCLUDE})
+  target_link_libraries(test_${unit} PRIVATE winnow winnow_flags ${CMOCKA_LIB} m)
+  add_test(NAME unit.${unit} COMMAND test_${unit} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(unit.${unit} PROPERTIES LABELS quick)
+endforeach()
+
+# tests/fuzz/fuzz_<name>.c with its seeds in tests/fuzz/corpus/<name>/: replayed
+# in every build, fuzzed in the fuzz preset.
+set(FUZZ_TARGETS)
+foreach(target ${FUZZ_TARGETS})
+  add_executable(replay_${target} tests/fuzz/replay.c tests/fuzz/fuzz_${target}.c)
+  target_link_libraries(replay_${target} PRIVATE winnow winnow_flags)
+  add_test(NAME fuzz.${target}
+    COMMAND replay_${target} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${target})
+  set_tests_properties(fuzz.${target} PROPERTIES LABELS quick)
+  if(WINNOW_FUZZ)
+    add_executable(fuzz_${target} tests/fuzz/fuzz_${target}.c)
+    target_link_options(fuzz_${target} PRIVATE -fsanitize=fuzzer)
+    target_link_libraries(fuzz_${target} PRIVATE winnow winnow_flags)
+  endif()
+endforeach()
+
+add_test(NAME style.layers COMMAND ${CMAKE_SOURCE_DIR}/tools/check-layers.sh)
+add_test(NAME golden COMMAND ${CMAKE_SOURCE_DIR}/tests/golden/run.sh $<TARGET_FILE:winnow_cli>)
+set_tests_properties(style.layers golden PROPERTIES LABELS quick)
