@@ -35,3 +35,7 @@ endforeach()
 add_test(NAME style.layers COMMAND ${CMAKE_SOURCE_DIR}/tools/check-layers.sh)
 add_test(NAME golden COMMAND ${CMAKE_SOURCE_DIR}/tests/golden/run.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(style.layers golden PROPERTIES LABELS quick)
+
+add_test(NAME style.format COMMAND ${CMAKE_SOURCE_DIR}/tools/check-format.sh)
+add_test(NAME style.tidy COMMAND ${CMAKE_SOURCE_DIR}/tools/check-tidy.sh ${CMAKE_BINARY_DIR})
+set_tests_properties(style.format style.tidy PROPERTIES LABELS slow SKIP_RETURN_CODE 77 TIMEOUT 900)

@@ -68,10 +68,10 @@ struct winnow_env {
     void (*log)(void *user, enum winnow_level level, const char *text);
     void (*progress)(void *user, const struct winnow_progress *p);
     void *user;
-    uint32_t threads;          /* 0: as many as the machine has */
-    uint64_t memory_max;       /* bytes; 0: no limit */
-    uint64_t seed;             /* of everything random in the call */
-    const char *kernels;       /* NULL: the best this processor has */
+    uint32_t threads;           /* 0: as many as the machine has */
+    uint64_t memory_max;        /* bytes; 0: no limit */
+    uint64_t seed;              /* of everything random in the call */
+    const char *kernels;        /* NULL: the best this processor has */
     const volatile int *cancel; /* NULL, or non-zero asks to stop soon */
 };
 

@@ -8,13 +8,15 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__has_feature) && !defined(__SANITIZE_ADDRESS__)
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
+#if defined(__SANITIZE_ADDRESS__) /* gcc */
+#define ARENA_POISONS
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) /* clang */
+#define ARENA_POISONS
 #endif
 #endif
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef ARENA_POISONS
 #include <sanitizer/asan_interface.h>
 #define POISON(p, n)   ASAN_POISON_MEMORY_REGION((p), (n))
 #define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION((p), (n))

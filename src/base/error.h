@@ -14,15 +14,19 @@
         }                            \
     } while (0)
 
-/* Writes the sentence that says what went wrong, and returns st. */
-__attribute__((format(printf, 3, 4))) winnow_status
-error_set(struct winnow_error *err, winnow_status st, const char *fmt, ...);
+/* error_set(err, status, format, ...) writes the sentence that says what went
+ * wrong; error_wrap() puts "context: " before the sentence already there;
+ * error_errno(err, what, path) says "what path: reason", the reason being that
+ * of errno.  Each has the status as its value (error_errno: WINNOW_E_IO).  They
+ * are macros so that the static analyser sees which constant comes back. */
+#define error_set(err, status, ...)  (error_write((err), __VA_ARGS__), (status))
+#define error_wrap(err, status, ...) (error_prefix((err), __VA_ARGS__), (status))
+#define error_errno(err, what, path) (error_write_errno((err), (what), (path)), WINNOW_E_IO)
 
-/* Puts "context: " before the sentence already there, and returns st. */
-__attribute__((format(printf, 3, 4))) winnow_status
-error_wrap(struct winnow_error *err, winnow_status st, const char *fmt, ...);
-
-/* WINNOW_E_IO with "what path: reason", the reason being that of errno. */
-winnow_status error_errno(struct winnow_error *err, const char *what, const char *path);
+__attribute__((format(printf, 2, 3))) void error_write(struct winnow_error *err, const char *fmt,
+                                                       ...);
+__attribute__((format(printf, 2, 3))) void error_prefix(struct winnow_error *err, const char *fmt,
+                                                        ...);
+void error_write_errno(struct winnow_error *err, const char *what, const char *path);
 
 #endif /* WINNOW_BASE_ERROR_H */

@@ -194,6 +194,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 
 winnow_status file_remove_tree(const char *path, struct winnow_error *err)
 {
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): glibc's nftw keeps no static state */
     if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT) {
         return error_errno(err, "cannot remove", path);
     }

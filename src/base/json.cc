@@ -78,8 +78,8 @@ static winnow_status parse(json_parser *p, str text, bool copy, json_value *root
 {
     *root = json_value{nullptr, 0};
     simdjson::dom::element element;
-    auto code = p->dom.parse(reinterpret_cast<const std::uint8_t *>(text.ptr), text.len, copy)
-                    .get(element);
+    auto code =
+        p->dom.parse(reinterpret_cast<const std::uint8_t *>(text.ptr), text.len, copy).get(element);
     if (code == simdjson::MEMALLOC || code == simdjson::CAPACITY) {
         return error_set(err, WINNOW_E_NOMEM, "no memory to parse %zu bytes of JSON", text.len);
     }
@@ -90,8 +90,8 @@ static winnow_status parse(json_parser *p, str text, bool copy, json_value *root
     return WINNOW_OK;
 }
 
-extern "C" winnow_status json_parse(struct json_parser *p, struct str text,
-                                    struct json_value *root, struct winnow_error *err)
+extern "C" winnow_status json_parse(struct json_parser *p, struct str text, struct json_value *root,
+                                    struct winnow_error *err)
 {
     return parse(p, text, true, root, err);
 }

@@ -147,15 +147,8 @@ static void quote_control(struct buf *out, unsigned char c)
     }
 }
 
-void json_quote(struct buf *out, struct str s)
+static void quote_valid(struct buf *out, struct str s)
 {
-    if (utf8_valid_until(s) < s.len) {
-        struct buf repaired = {0};
-        (void)utf8_add_repaired(&repaired, s);
-        json_quote(out, buf_str(&repaired));
-        buf_release(&repaired);
-        return;
-    }
     buf_add_char(out, '"');
     size_t from = 0;
     for (size_t i = 0; i < s.len; i++) {
@@ -168,4 +161,16 @@ void json_quote(struct buf *out, struct str s)
     }
     buf_add(out, s.ptr + from, s.len - from);
     buf_add_char(out, '"');
+}
+
+void json_quote(struct buf *out, struct str s)
+{
+    if (utf8_valid_until(s) == s.len) {
+        quote_valid(out, s);
+        return;
+    }
+    struct buf repaired = {0};
+    (void)utf8_add_repaired(&repaired, s);
+    quote_valid(out, buf_str(&repaired));
+    buf_release(&repaired);
 }

@@ -16,9 +16,9 @@
 
 struct json_writer {
     struct buf *out;
-    bool pretty;     /* two spaces a level, for files that people read */
+    bool pretty; /* two spaces a level, for files that people read */
     unsigned depth;
-    bool comma;      /* a value stands before */
+    bool comma; /* a value stands before */
     bool after_key;
 };
 

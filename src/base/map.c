@@ -64,8 +64,7 @@ uint64_t *map_put(struct map *m, struct str key, bool *is_new)
     assert(m->count < UINT32_MAX - 1);
     if (m->count == m->cap) {
         size_t cap = m->cap == 0 ? 32 : m->cap * 2;
-        m->entries =
-            mem_realloc(m->entries, m->cap * sizeof *m->entries, cap * sizeof *m->entries);
+        m->entries = mem_realloc(m->entries, m->cap * sizeof *m->entries, cap * sizeof *m->entries);
         m->cap = cap;
     }
     if (m->keys.block_size == 0) {

@@ -13,7 +13,7 @@ struct str {
 };
 
 /* For printf: ("%.*s", STR_ARG(s)). */
-#define STR_ARG(s) (int)((s).len > INT32_MAX ? INT32_MAX : (s).len), (s).ptr
+#define STR_ARG(s)    (int)((s).len > INT32_MAX ? INT32_MAX : (s).len), (s).ptr
 #define STR_LIT(text) ((struct str){text, sizeof(text) - 1})
 
 static inline struct str str_of(const char *text)

@@ -30,7 +30,8 @@ struct cli {
  * prints the result. */
 struct cmd {
     const struct option_table *table;
-    winnow_status (*run)(struct cli *cli, int argc, const char *const *argv, struct winnow_error *err);
+    winnow_status (*run)(struct cli *cli, int argc, const char *const *argv,
+                         struct winnow_error *err);
 };
 
 /* Parses argv against table (into options) and the common options, and sets up
@@ -38,10 +39,9 @@ struct cmd {
 winnow_status cli_parse(struct cli *cli, const struct option_table *table, void *options, int argc,
                         const char *const *argv, struct winnow_error *err);
 
-/* The same with further tables shared by several commands. */
-winnow_status cli_parse_tables(struct cli *cli, const struct option_table *const *tables,
-                               void *const *options, size_t n, int argc, const char *const *argv,
-                               struct winnow_error *err);
+/* The same with several tables, e.g. one that commands share. */
+winnow_status cli_parse_sets(struct cli *cli, const struct option_set *sets, size_t n, int argc,
+                             const char *const *argv, struct winnow_error *err);
 
 /* WINNOW_E_USAGE with the command's usage line, unless the number of paths is
  * within least..most. */

@@ -4,10 +4,10 @@
  * overwritten; where stderr is no terminal, one plain line a stage every 30 s
  * and at its end.  The state is static because signals and callbacks of one
  * process have one terminal; the library itself keeps none. */
+#include "base/env.h"
 #include "cli/cmd.h"
 
-#include "base/env.h"
-
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
@@ -45,12 +45,12 @@ const struct option_table CLI_TABLE = {
 };
 
 static struct {
-    bool terminal;   /* progress overwrites one line */
-    bool line_open;  /* such a line stands on the terminal */
+    bool terminal;  /* progress overwrites one line */
+    bool line_open; /* such a line stands on the terminal */
     bool quiet, verbose, json, no_progress;
-    double shown;    /* when progress was last shown */
-    double started;  /* of the stage in `stage` */
-    uint64_t first;  /* where it started: a resumed stage does not start at 0 */
+    double shown;   /* when progress was last shown */
+    double started; /* of the stage in `stage` */
+    uint64_t first; /* where it started: a resumed stage does not start at 0 */
     char stage[64];
 } screen;
 
@@ -203,20 +203,14 @@ static void set_up(struct cli *cli)
     };
 }
 
-winnow_status cli_parse_tables(struct cli *cli, const struct option_table *const *tables,
-                               void *const *options, size_t n, int argc, const char *const *argv,
-                               struct winnow_error *err)
+winnow_status cli_parse_sets(struct cli *cli, const struct option_set *sets, size_t n, int argc,
+                             const char *const *argv, struct winnow_error *err)
 {
-    const struct option_table *all[8];
-    void *targets[8];
-    size_t count = 0;
-    for (; count < n && count < 7; count++) {
-        all[count] = tables[count];
-        targets[count] = options[count];
-    }
-    all[count] = &CLI_TABLE;
-    targets[count] = &cli->common;
-    TRY(option_parse(all, targets, count + 1, argc, argv, &cli->paths, &cli->keep, err));
+    struct option_set all[8];
+    assert(n < sizeof all / sizeof all[0]);
+    memcpy(all, sets, n * sizeof *all);
+    all[n] = (struct option_set){&CLI_TABLE, &cli->common};
+    TRY(option_parse(all, n + 1, argc, argv, &cli->paths, &cli->keep, err));
     set_up(cli);
     return WINNOW_OK;
 }
@@ -224,7 +218,8 @@ winnow_status cli_parse_tables(struct cli *cli, const struct option_table *const
 winnow_status cli_parse(struct cli *cli, const struct option_table *table, void *options, int argc,
                         const char *const *argv, struct winnow_error *err)
 {
-    return cli_parse_tables(cli, &table, &options, 1, argc, argv, err);
+    struct option_set set = {table, options};
+    return cli_parse_sets(cli, &set, 1, argc, argv, err);
 }
 
 winnow_status cli_need_paths(const struct cli *cli, const struct option_table *table, size_t least,

@@ -1,5 +1,4 @@
 #include "cli/cmd.h"
-
 #include "cli/commands.h"
 
 #include <stdio.h>

@@ -1,6 +1,5 @@
 #include "option/option.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -230,8 +229,7 @@ static winnow_status store(const struct option *o, void *target, struct str name
     case OPTION_END:
         break;
     }
-    assert(!"an option of no kind");
-    return WINNOW_E_INTERNAL;
+    return error_set(err, WINNOW_E_INTERNAL, "option '%s' is of no kind", o->name);
 }
 
 winnow_status option_set(const struct option_table *table, void *target, struct str name,
@@ -255,12 +253,11 @@ struct argument {
     bool has_value;
 };
 
-static bool find_argument(const struct option_table *const *tables, void *const *targets, size_t n,
-                          struct argument *a)
+static bool find_argument(const struct option_set *sets, size_t n, struct argument *a)
 {
     for (size_t i = 0; i < n; i++) {
-        a->option = option_find(tables[i], a->name);
-        a->target = targets[i];
+        a->option = option_find(sets[i].table, a->name);
+        a->target = sets[i].values;
         if (a->option) {
             return true;
         }
@@ -268,14 +265,13 @@ static bool find_argument(const struct option_table *const *tables, void *const 
     return false;
 }
 
-static bool find_letter(const struct option_table *const *tables, void *const *targets, size_t n,
-                        char letter, struct argument *a)
+static bool find_letter(const struct option_set *sets, size_t n, char letter, struct argument *a)
 {
     for (size_t i = 0; i < n; i++) {
-        for (const struct option *o = tables[i]->options; o->kind != OPTION_END; o++) {
+        for (const struct option *o = sets[i].table->options; o->kind != OPTION_END; o++) {
             if (o->letter == letter) {
                 a->option = o;
-                a->target = targets[i];
+                a->target = sets[i].values;
                 a->name = str_of(o->name);
                 return true;
             }
@@ -284,12 +280,12 @@ static bool find_letter(const struct option_table *const *tables, void *const *t
     return false;
 }
 
-static bool split_argument(const struct option_table *const *tables, void *const *targets, size_t n,
-                           const char *arg, struct argument *a)
+static bool split_argument(const struct option_set *sets, size_t n, const char *arg,
+                           struct argument *a)
 {
     *a = (struct argument){0};
     if (arg[1] != '-') { /* -r 0.5 or -r0.5 */
-        if (!find_letter(tables, targets, n, arg[1], a)) {
+        if (!find_letter(sets, n, arg[1], a)) {
             return false;
         }
         a->has_value = arg[2] != '\0';
@@ -303,11 +299,11 @@ static bool split_argument(const struct option_table *const *tables, void *const
         a->value = str_of(equals + 1);
         a->has_value = true;
     }
-    return find_argument(tables, targets, n, a);
+    return find_argument(sets, n, a);
 }
 
-static winnow_status unknown_argument(const struct option_table *const *tables, size_t n,
-                                      const char *arg, struct winnow_error *err)
+static winnow_status unknown_argument(const struct option_set *sets, size_t n, const char *arg,
+                                      struct winnow_error *err)
 {
     struct str name = str_of(arg + (arg[1] == '-' ? 2 : 1));
     const char *equals = memchr(name.ptr, '=', name.len);
@@ -316,17 +312,17 @@ static winnow_status unknown_argument(const struct option_table *const *tables, 
     }
     const char *near = NULL;
     for (size_t i = 0; i < n && !near && name.len > 1; i++) {
-        near = option_nearest(tables[i], name);
+        near = option_nearest(sets[i].table, name);
     }
     if (near) {
         return error_set(err, WINNOW_E_USAGE, "unknown option '%s'; did you mean --%s?", arg, near);
     }
     return error_set(err, WINNOW_E_USAGE, "unknown option '%s'; `winnow help %s` lists them", arg,
-                     tables[0]->command);
+                     sets[0].table->command);
 }
 
-winnow_status option_parse(const struct option_table *const *tables, void *const *targets, size_t n,
-                           int argc, const char *const *argv, struct winnow_list *paths, struct arena *keep,
+winnow_status option_parse(const struct option_set *sets, size_t n, int argc,
+                           const char *const *argv, struct winnow_list *paths, struct arena *keep,
                            struct winnow_error *err)
 {
     bool only_paths = false;
@@ -341,8 +337,8 @@ winnow_status option_parse(const struct option_table *const *tables, void *const
             continue;
         }
         struct argument a;
-        if (!split_argument(tables, targets, n, arg, &a)) {
-            return unknown_argument(tables, n, arg, err);
+        if (!split_argument(sets, n, arg, &a)) {
+            return unknown_argument(sets, n, arg, err);
         }
         if (a.option->kind != OPTION_FLAG && !a.has_value) {
             if (i + 1 >= argc) {

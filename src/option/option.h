@@ -40,25 +40,46 @@ struct option {
     const char *help;
 };
 
-#define OPT_FLAG(letter, name, type, field, help) \
-    {OPTION_FLAG, letter, name, offsetof(type, field), 0, 0, NULL, NULL, help}
-#define OPT_COUNT(letter, name, type, field, lo, hi, help) \
-    {OPTION_COUNT, letter, name, offsetof(type, field), lo, hi, NULL, "N", help}
-#define OPT_U32(letter, name, type, field, lo, hi, help) \
-    {OPTION_U32, letter, name, offsetof(type, field), lo, hi, NULL, "N", help}
-#define OPT_SIZE(letter, name, type, field, lo, hi, help) \
-    {OPTION_SIZE, letter, name, offsetof(type, field), lo, hi, NULL, "SIZE", help}
-#define OPT_REAL(letter, name, type, field, lo, hi, help) \
-    {OPTION_REAL, letter, name, offsetof(type, field), lo, hi, NULL, "X", help}
-#define OPT_SHARE(letter, name, type, field, lo, hi, help) \
-    {OPTION_SHARE, letter, name, offsetof(type, field), lo, hi, NULL, "SHARE", help}
-#define OPT_TEXT(letter, name, type, field, value, help) \
-    {OPTION_TEXT, letter, name, offsetof(type, field), 0, 0, NULL, value, help}
-#define OPT_ENUM(letter, name, type, field, choices, help) \
-    {OPTION_ENUM, letter, name, offsetof(type, field), 0, 0, choices, NULL, help}
-#define OPT_LIST(letter, name, type, field, value, help) \
-    {OPTION_LIST, letter, name, offsetof(type, field), 0, 0, NULL, value, help}
-#define OPT_END {OPTION_END, 0, NULL, 0, 0, 0, NULL, NULL, NULL}
+#define OPT_FLAG(letter, name, type, field, help)                                \
+    {                                                                            \
+        OPTION_FLAG, letter, name, offsetof(type, field), 0, 0, NULL, NULL, help \
+    }
+#define OPT_COUNT(letter, name, type, field, lo, hi, help)                         \
+    {                                                                              \
+        OPTION_COUNT, letter, name, offsetof(type, field), lo, hi, NULL, "N", help \
+    }
+#define OPT_U32(letter, name, type, field, lo, hi, help)                         \
+    {                                                                            \
+        OPTION_U32, letter, name, offsetof(type, field), lo, hi, NULL, "N", help \
+    }
+#define OPT_SIZE(letter, name, type, field, lo, hi, help)                            \
+    {                                                                                \
+        OPTION_SIZE, letter, name, offsetof(type, field), lo, hi, NULL, "SIZE", help \
+    }
+#define OPT_REAL(letter, name, type, field, lo, hi, help)                         \
+    {                                                                             \
+        OPTION_REAL, letter, name, offsetof(type, field), lo, hi, NULL, "X", help \
+    }
+#define OPT_SHARE(letter, name, type, field, lo, hi, help)                             \
+    {                                                                                  \
+        OPTION_SHARE, letter, name, offsetof(type, field), lo, hi, NULL, "SHARE", help \
+    }
+#define OPT_TEXT(letter, name, type, field, value, help)                          \
+    {                                                                             \
+        OPTION_TEXT, letter, name, offsetof(type, field), 0, 0, NULL, value, help \
+    }
+#define OPT_ENUM(letter, name, type, field, choices, help)                          \
+    {                                                                               \
+        OPTION_ENUM, letter, name, offsetof(type, field), 0, 0, choices, NULL, help \
+    }
+#define OPT_LIST(letter, name, type, field, value, help)                          \
+    {                                                                             \
+        OPTION_LIST, letter, name, offsetof(type, field), 0, 0, NULL, value, help \
+    }
+#define OPT_END                                        \
+    {                                                  \
+        OPTION_END, 0, NULL, 0, 0, 0, NULL, NULL, NULL \
+    }
 
 /* Everything there is to say about a command's options. */
 struct option_table {
@@ -68,8 +89,8 @@ struct option_table {
     const char *example;          /* for `winnow help prune`: runnable lines with a comment each */
     const struct option *options; /* ends with OPT_END */
     const struct option_table *shared; /* options that several commands share, or NULL */
-    const void *defaults;         /* an options struct with its INIT value */
-    size_t size;                  /* of that struct */
+    const void *defaults;              /* an options struct with its INIT value */
+    size_t size;                       /* of that struct */
 };
 
 /* Sets one option from its text.  Strings are copied into keep.  The sentence
@@ -83,21 +104,25 @@ const struct option *option_find(const struct option_table *table, struct str na
 /* The known name nearest to a mistyped one, or NULL where none is near. */
 const char *option_nearest(const struct option_table *table, struct str name);
 
-/* Reads argv[1..argc-1].  Options are looked for in each of the n tables in
- * turn (targets[i] belongs to tables[i]) and may stand before or after paths;
- * "--" ends them.  Plain arguments are collected in *paths, in order; "-" is
- * one of them.  Views and copies live in keep. */
-winnow_status option_parse(const struct option_table *const *tables, void *const *targets,
-                           size_t n, int argc, const char *const *argv, struct winnow_list *paths,
-                           struct arena *keep, struct winnow_error *err);
+/* A table with the struct that it fills. */
+struct option_set {
+    const struct option_table *table;
+    void *values;
+};
+
+/* Reads argv[1..argc-1].  Options are looked for in each of the n sets in turn
+ * and may stand before or after paths; "--" ends them.  Plain arguments are
+ * collected in *paths, in order; "-" is one of them.  Copies live in keep. */
+winnow_status option_parse(const struct option_set *sets, size_t n, int argc,
+                           const char *const *argv, struct winnow_list *paths, struct arena *keep,
+                           struct winnow_error *err);
 
 /* The options with their defaults, as `winnow help` shows them. */
 void option_help(const struct option_table *table, struct buf *out);
 
 /* All values as members of the JSON object that w has open (resolved recipe,
  * report, run.json): {"rate": 0.5, "criterion": "medium", ...}. */
-void option_write_json(const struct option_table *table, const void *values,
-                       struct json_writer *w);
+void option_write_json(const struct option_table *table, const void *values, struct json_writer *w);
 
 void option_list_add(struct winnow_list *list, struct str item, struct arena *keep);
 

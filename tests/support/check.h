@@ -22,19 +22,19 @@
         }                                                                                 \
     } while (0)
 
-#define assert_ok(expr, err)                             \
-    do {                                                 \
-        if ((expr) != WINNOW_OK) {                       \
+#define assert_ok(expr, err)                              \
+    do {                                                  \
+        if ((expr) != WINNOW_OK) {                        \
             fail_msg("%s failed: %s", #expr, (err).text); \
-        }                                                \
+        }                                                 \
     } while (0)
 
-#define assert_str(got, want)                                                        \
-    do {                                                                             \
-        struct str got_ = (got), want_ = str_of(want);                               \
-        if (!str_eq(got_, want_)) {                                                  \
-            fail_msg("%s = '%.*s', expected '%s'", #got, STR_ARG(got_), want_.ptr);  \
-        }                                                                            \
+#define assert_str(got, want)                                                       \
+    do {                                                                            \
+        struct str got_ = (got), want_ = str_of(want);                              \
+        if (!str_eq(got_, want_)) {                                                 \
+            fail_msg("%s = '%.*s', expected '%s'", #got, STR_ARG(got_), want_.ptr); \
+        }                                                                           \
     } while (0)
 
 #endif /* WINNOW_TESTS_CHECK_H */

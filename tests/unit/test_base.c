@@ -117,8 +117,9 @@ static void rng_gives_the_same_numbers_everywhere(void **state)
 static void utf8_refuses_what_is_none(void **state)
 {
     (void)state;
-    static const char *const BAD[] = {"\x80", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
-                                      "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xc3"};
+    static const char *const BAD[] = {"\x80",         "\xc0\x80",         "\xe0\x80\x80",
+                                      "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80",
+                                      "\xc3"};
     for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
         assert_int_equal(utf8_valid_until(str_of(BAD[i])), 0);
     }
@@ -133,8 +134,11 @@ static void utf8_refuses_what_is_none(void **state)
         assert_int_equal(back, code);
     }
     struct buf out = {0};
-    assert_int_equal(utf8_add_repaired(&out, STR_LIT("a\xff" "b\xe2\x82")), 2);
-    assert_str(buf_str(&out), "a\xef\xbf\xbd" "b\xef\xbf\xbd");
+    assert_int_equal(utf8_add_repaired(&out, STR_LIT("a\xff"
+                                                     "b\xe2\x82")),
+                     2);
+    assert_str(buf_str(&out), "a\xef\xbf\xbd"
+                              "b\xef\xbf\xbd");
     buf_release(&out);
 }
 

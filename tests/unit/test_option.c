@@ -34,9 +34,8 @@ static winnow_status parse(struct sample *out, struct winnow_list *paths, struct
 {
     *out = DEFAULTS;
     *paths = (struct winnow_list){0};
-    const struct option_table *tables[] = {&TABLE};
-    void *targets[] = {out};
-    return option_parse(tables, targets, 1, argc, argv, paths, keep, err);
+    struct option_set set = {&TABLE, out};
+    return option_parse(&set, 1, argc, argv, paths, keep, err);
 }
 
 static void options_stand_before_and_after_paths(void **state)
@@ -47,9 +46,9 @@ static void options_stand_before_and_after_paths(void **state)
     struct sample s;
     struct winnow_list paths;
     struct winnow_error err;
-    const char *argv[] = {"sample", "-f",        "a.jsonl", "--rate=25%", "--tokens", "8M", "--memory",
-                    "2G",     "-c", "high", "-b7",        "--sets",   "gopher, c4", "--",
-                    "-odd",   NULL};
+    const char *argv[] = {"sample",     "-f", "a.jsonl", "--rate=25%", "--tokens", "8M",
+                          "--memory",   "2G", "-c",      "high",       "-b7",      "--sets",
+                          "gopher, c4", "--", "-odd",    NULL};
     assert_ok(parse(&s, &paths, &keep, &err, 15, argv), err);
     assert_true(s.fast);
     assert_int_equal(s.bands, 7);
