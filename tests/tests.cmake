@@ -36,6 +36,11 @@ add_test(NAME style.layers COMMAND ${CMAKE_SOURCE_DIR}/tools/check-layers.sh)
 add_test(NAME golden COMMAND ${CMAKE_SOURCE_DIR}/tests/golden/run.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(style.layers golden PROPERTIES LABELS quick)
 
+if(NOT WINNOW_SANITIZE)
+  add_test(NAME style.symbols
+    COMMAND ${CMAKE_SOURCE_DIR}/tools/check-symbols.sh ${CMAKE_BINARY_DIR}/install/libwinnow.a)
+  set_tests_properties(style.symbols PROPERTIES LABELS quick)
+endif()
 add_test(NAME style.format COMMAND ${CMAKE_SOURCE_DIR}/tools/check-format.sh)
 add_test(NAME style.tidy COMMAND ${CMAKE_SOURCE_DIR}/tools/check-tidy.sh ${CMAKE_BINARY_DIR})
 set_tests_properties(style.format style.tidy PROPERTIES LABELS slow SKIP_RETURN_CODE 77 TIMEOUT 900)
