@@ -1,0 +1,93 @@
+/* engine.h -- a session that computes with a model.
+ *
+ * An engine joins a model, a pool of threads, a compute type and all the memory
+ * a call needs, taken once when it is made.  It keeps no global state: several
+ * engines, each with a pool of its own (pool_new(1) starts no thread), may run
+ * side by side in different threads of the program, also on one model as long
+ * as none of them changes its weights.  One engine is used by one thread at a
+ * time.
+ *
+ * The result of a call depends on weights, batch, compute type and kernel
+ * table only: not on the number of threads, and, sequence by sequence, not on
+ * what else is packed into the batch.
+ */
+#ifndef WINNOW_MODEL_ENGINE_H
+#define WINNOW_MODEL_ENGINE_H
+
+#include "base/pool.h"
+#include "model/batch.h"
+#include "model/model.h"
+
+enum engine_compute {
+    ENGINE_F32,
+    ENGINE_BF16, /* matrix products on bf16 inputs with f32 sums; all else f32 */
+};
+
+struct engine_options {
+    enum engine_compute compute;
+    /* Tokens worked on at once; memory grows with it.  A longer batch is cut
+     * between sequences, so no sequence may be longer.  0: 2,048, or the
+     * model's context where that is longer. */
+    uint32_t tokens_max;
+    bool gradients; /* memory for engine_gradient() too */
+};
+
+#define ENGINE_OPTIONS_INIT   \
+    {                         \
+        .compute = ENGINE_F32 \
+    }
+
+struct engine;
+
+/* Bytes that engine_new() will take with that many threads. */
+uint64_t engine_memory(const struct model_config *c, const struct engine_options *opt,
+                       uint32_t threads);
+
+/* Model and pool must outlive the engine.  pool_threads(pool) threads work;
+ * env gives memory_max (WINNOW_E_LIMIT where the engine alone passes it) and
+ * kernels. */
+winnow_status engine_new(const struct model *m, struct pool *pool, const struct engine_options *opt,
+                         const struct winnow_env *env, struct engine **out,
+                         struct winnow_error *err);
+void engine_free(struct engine *e);
+
+/* To be called after the weights changed, before the next call below. */
+void engine_weights_changed(struct engine *e);
+
+/* nll[i] = -ln p(target of position i | the positions before it in its
+ * sequence); 0 where it has no target.  The batch may hold any number of
+ * tokens.  WINNOW_E_LIMIT for a sequence longer than tokens_max,
+ * WINNOW_E_FORMAT for a token outside the vocabulary. */
+winnow_status engine_nll(struct engine *e, const struct token_batch *b, float *nll,
+                         struct winnow_error *err);
+
+/* Adds scale * d(sum of all nll)/d(weights) to gradient (model_values_count()
+ * numbers, laid out as the weights), and stores the sum of nll.  For the
+ * gradient of the mean, scale is 1 / batch_targets(b). */
+winnow_status engine_gradient(struct engine *e, const struct token_batch *b, float scale,
+                              float *gradient, double *nll_sum, struct winnow_error *err);
+
+/* logits[i * vocab + v]: for tests and for small tasks; the batch must fit
+ * tokens_max. */
+winnow_status engine_logits(struct engine *e, const struct token_batch *b, float *logits,
+                            struct winnow_error *err);
+
+/* Seconds spent in each phase so far, for bench/. */
+enum engine_phase {
+    ENGINE_PACK, /* weights to their packed form */
+    ENGINE_EMBED,
+    ENGINE_BLOCK,     /* forward: norms, products, rotary embedding, SwiGLU */
+    ENGINE_ATTENTION, /* forward */
+    ENGINE_HEAD,      /* logits, cross-entropy, and their gradients */
+    ENGINE_ATTENTION_BACK,
+    ENGINE_BLOCK_BACK,
+    ENGINE_WEIGHTS_BACK, /* gradients of the weight matrices */
+    ENGINE_PHASES
+};
+const char *engine_phase_name(enum engine_phase p);
+double engine_phase_seconds(const struct engine *e, enum engine_phase p);
+
+/* "avx512-bf16" and so on: the kernel table in use, for settings blocks. */
+const char *engine_kernels(const struct engine *e);
+
+#endif /* WINNOW_MODEL_ENGINE_H */

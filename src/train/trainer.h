@@ -1,0 +1,83 @@
+/* trainer.h -- trains a model: AdamW, warm-up and cosine, clipping by norm.
+ *
+ *     struct trainer_options opt = TRAINER_OPTIONS_INIT;
+ *     opt.steps = 500;  opt.lr = 3e-3;
+ *     TRY(trainer_new(model, pool, &opt, env, &t, err));
+ *     while (trainer_steps(t) < opt.steps) {
+ *         ... fill batch ...
+ *         TRY(trainer_step(t, &batch, &result, err));
+ *     }
+ *
+ * The same model, batches and options give the same weights bit for bit,
+ * whatever the number of threads, and whether or not the run was saved and
+ * loaded in between.  Several trainers, each with its own model and pool, may
+ * run in different threads at once (see engine.h).
+ */
+#ifndef WINNOW_TRAIN_TRAINER_H
+#define WINNOW_TRAIN_TRAINER_H
+
+#include "model/engine.h"
+
+struct trainer_options {
+    enum engine_compute compute;
+    uint32_t tokens_max; /* of a micro-batch: engine_options.tokens_max */
+    uint64_t steps;      /* length of the schedule */
+    uint64_t warmup;     /* steps of linear rise */
+    double lr;           /* at the top */
+    double lr_end;       /* share of lr left at the last step (cosine between) */
+    double beta1, beta2, eps;
+    double weight_decay; /* decoupled; matrices only, not norms and biases */
+    double clip;         /* largest norm of the whole gradient; 0: none */
+};
+
+#define TRAINER_OPTIONS_INIT                                                           \
+    {                                                                                  \
+        .compute = ENGINE_F32, .steps = 1000, .warmup = 50, .lr = 1e-3, .lr_end = 0.1, \
+        .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1, .clip = 1.0     \
+    }
+
+struct trainer_result {
+    uint64_t step;    /* 1 for the first */
+    double loss;      /* mean NLL of the batch's targets, before the update */
+    double grad_norm; /* before clipping */
+    double lr;
+    uint64_t targets, tokens;
+    double flops; /* of forward and backward */
+};
+
+struct trainer;
+
+/* Bytes that trainer_new() takes, the model's own not counted. */
+uint64_t trainer_memory(const struct model_config *c, const struct trainer_options *opt,
+                        uint32_t threads);
+
+/* Trains the weights of m in place.  Model and pool must outlive the trainer. */
+winnow_status trainer_new(struct model *m, struct pool *pool, const struct trainer_options *opt,
+                          const struct winnow_env *env, struct trainer **out,
+                          struct winnow_error *err);
+void trainer_free(struct trainer *t);
+
+/* One update from the mean loss over the batch, which may be larger than
+ * tokens_max (its gradient is then summed over micro-batches). */
+winnow_status trainer_step(struct trainer *t, const struct token_batch *b,
+                           struct trainer_result *out, struct winnow_error *err);
+
+/* The same in pieces, for batches that do not come whole: add any number of
+ * times, then update once.  targets_total is the number of targets in all
+ * pieces of this update, known beforehand. */
+winnow_status trainer_add(struct trainer *t, const struct token_batch *b, uint64_t targets_total,
+                          struct winnow_error *err);
+winnow_status trainer_update(struct trainer *t, struct trainer_result *out,
+                             struct winnow_error *err);
+
+uint64_t trainer_steps(const struct trainer *t);  /* done so far */
+double trainer_flops(const struct trainer *t);    /* spent so far */
+struct engine *trainer_engine(struct trainer *t); /* e.g. for engine_nll() between steps */
+
+/* A checkpoint (docs/formats/checkpoint.md): weights, optimizer state, step.
+ * Loading needs a trainer of the same config and the same options; another one,
+ * or a damaged file, is WINNOW_E_FORMAT. */
+winnow_status trainer_save(const struct trainer *t, const char *path, struct winnow_error *err);
+winnow_status trainer_load(struct trainer *t, const char *path, struct winnow_error *err);
+
+#endif /* WINNOW_TRAIN_TRAINER_H */
