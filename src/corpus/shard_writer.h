@@ -1,0 +1,45 @@
+/* shard_writer.h -- a shard written so that it can be gone on with.
+ *
+ * Bytes go to NAME.tmp; commit syncs it and gives it its name.  Each flush ends
+ * one zstd frame or gzip member, so the file up to there is complete in itself:
+ * a run that was killed opens the same name with the offset that flush gave and
+ * writes on, and the bytes come out as if nothing had happened, provided the
+ * flushes come at the same places.
+ */
+#ifndef WINNOW_CORPUS_SHARD_WRITER_H
+#define WINNOW_CORPUS_SHARD_WRITER_H
+
+#include "base/error.h"
+#include "base/str.h"
+
+struct shard_writer;
+
+struct shard_writer_options {
+    uint64_t resume_at; /* bytes of NAME.tmp to keep; 0: start anew */
+    int level;          /* 0: 3 for zstd, 6 for gzip */
+};
+#define SHARD_WRITER_OPTIONS_INIT ((struct shard_writer_options){0})
+
+/* Compression by path's extension: .gz, .zst, else none.  "-" writes plain text to
+ * standard output, where commit only flushes.  Makes the folders above path. */
+winnow_status shard_writer_open(struct shard_writer **out, const char *path,
+                                const struct shard_writer_options *opt, struct winnow_error *err);
+
+/* Compresses and writes at the latest at the next flush. */
+winnow_status shard_writer_add(struct shard_writer *w, struct str bytes, struct winnow_error *err);
+
+/* Ends the frame and hands all to the system; *offset (may be NULL) is the
+ * file's length now.  A flush with nothing added since the last writes nothing. */
+winnow_status shard_writer_flush(struct shard_writer *w, uint64_t *offset,
+                                 struct winnow_error *err);
+
+/* The same, and waits until the bytes are on the disk: what a checkpoint names. */
+winnow_status shard_writer_sync(struct shard_writer *w, uint64_t *offset, struct winnow_error *err);
+
+/* Flushes, syncs and renames.  An empty .gz or .zst is still a valid one. */
+winnow_status shard_writer_commit(struct shard_writer *w, struct winnow_error *err);
+
+/* Ends without the final name; NAME.tmp stays, to be resumed or removed. */
+void shard_writer_close(struct shard_writer *w);
+
+#endif /* WINNOW_CORPUS_SHARD_WRITER_H */

@@ -1,0 +1,56 @@
+/* shards.h -- from what a user names to the list of files to read.
+ *
+ * A path is a file, a folder (walked to the bottom), a glob (*, ?, [...], and **
+ * for any number of folders), or "-".  Inside folders and globs, hidden
+ * files, names that start with "_" and *.tmp are skipped, a folder gives only files whose
+ * names say that they are of the kind asked for, and links to folders are not
+ * followed; a file named outright is always taken.  Paths stay in the order
+ * given, what each of them expands to is in byte order, and one file reached
+ * twice is read once.
+ */
+#ifndef WINNOW_CORPUS_SHARDS_H
+#define WINNOW_CORPUS_SHARDS_H
+
+#include "base/arena.h"
+#include "base/error.h"
+
+enum shards_kind {
+    SHARDS_DOCUMENTS, /* .jsonl .ndjson .json, plain, .gz or .zst */
+    SHARDS_PAGES,     /* .html .htm .xhtml .txt .text .md .markdown .warc .wet, likewise */
+};
+
+struct shard {
+    const char *path; /* to open; "-" is standard input */
+    /* What it is called in outputs: relative to the folder or to the part of
+     * the glob before its first wildcard, else the file's own name.  Unique: if two would be
+     * alike, all are relative to the deepest folder that holds them all. */
+    const char *name;
+    uint64_t bytes; /* size on disk, 0 for standard input */
+};
+
+struct shard_list {
+    struct shard *items;
+    size_t count;
+    uint64_t bytes;    /* of all */
+    size_t duplicates; /* paths left out because their file is listed already */
+    struct arena keep;
+};
+
+struct shards_options {
+    struct winnow_list paths;
+    const char *files_from; /* NULL, or a file with one path a line ("-": standard input) */
+    enum shards_kind kind;
+};
+
+/* No path at all, a path that does not exist and a folder or glob without any
+ * file are failures: a run over nothing is a mistyped run.  out is to be
+ * released in any case. */
+winnow_status shards_find(const struct shards_options *opt, struct shard_list *out,
+                          struct winnow_error *err);
+void shard_list_release(struct shard_list *list);
+
+/* The name without .gz and .zst, then without the extensions that the kind
+ * names: "a/b.jsonl.gz" gives "a/b".  A view into name. */
+struct str shard_stem(const char *name);
+
+#endif /* WINNOW_CORPUS_SHARDS_H */
