@@ -1,0 +1,229 @@
+/* stage.h -- how a stage of a run is written.
+ *
+ * A stage reads a corpus (the input, or the documents of the stage before) and
+ * says of each document what becomes of it.  Everything else is the driver's:
+ * reading, threads, order, writing, the ledger, counts, checkpoints, resuming.
+ *
+ * A stage is a row {option table, check, run} in flow/stages.c.  Its run()
+ * reads like a recipe: it makes one or several passes over its input.
+ *
+ *     static winnow_status judge(void *state, void *worker, const struct document *d,
+ *                                struct stage_result *r, struct winnow_error *err)
+ *     {
+ *         if (d->text.len < 100) {
+ *             r->verdict = STAGE_REMOVE;
+ *             r->rule = "too_short";
+ *             r->score = (double)d->text.len;
+ *             r->threshold = 100;
+ *         }
+ *         return WINNOW_OK;
+ *     }
+ *
+ *     static winnow_status short_stage(struct stage *s, const void *options, struct winnow_error
+ * *err)
+ *     {
+ *         const struct stage_pass pass = {.name = "short", .verdicts = true, .document = judge};
+ *         return stage_run_pass(s, &pass, err);
+ *     }
+ *
+ * What a stage writes must depend on its options, its input, the seed and (where
+ * it computes in floating point) the kernel table only: never on the number of
+ * threads, on time, or on how often the run was interrupted.
+ */
+#ifndef WINNOW_RUN_STAGE_H
+#define WINNOW_RUN_STAGE_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/pool.h"
+#include "corpus/document.h"
+#include "option/option.h"
+
+struct stage;
+
+enum stage_verdict {
+    STAGE_KEEP,   /* the document goes on, byte for byte */
+    STAGE_EDIT,   /* it goes on with a new text */
+    STAGE_REMOVE, /* it ends here: a copy goes to removed/ with its reason */
+    STAGE_ASIDE,  /* it served another purpose (training the reference): copy in aside/ */
+};
+
+#define STAGE_ATTRIBUTES_MAX 4 /* attribute files of one pass */
+#define STAGE_CARRY          4
+
+/* What is said about one document.  It comes as "keep", with no rule, score and
+ * threshold NaN and empty buffers; the buffers belong to the driver: add to them. */
+struct stage_result {
+    enum stage_verdict verdict;
+    const char *rule;        /* what decided, counted in stats.json; must outlive the pass */
+    double score, threshold; /* NaN: none */
+    struct buf text;         /* STAGE_EDIT: the new text */
+    struct buf detail;       /* more members of the ledger line: `"kept":"id7"`; may be empty */
+    /* Members of the "attributes" object of this document in the pass's i-th
+     * attribute file: `"winnow__ppl":[[0,812,31.5]]`; empty gives {}. */
+    struct buf attributes[STAGE_ATTRIBUTES_MAX];
+    uint64_t carry[STAGE_CARRY]; /* from document() to decide() */
+};
+
+/* One way through the input. */
+struct stage_pass {
+    const char *name; /* "score": shown as progress; names its checkpoint */
+
+    /* Writes documents/, removed/, aside/, bad/ and ledger/.  One pass of each
+     * stage does, and it is the last. */
+    bool verdicts;
+
+    /* NULL-terminated names of attribute files to write (attributes/<name>/),
+     * or NULL.  A name is written by one pass of the stage only. */
+    const char *const *attributes;
+
+    void *state;
+
+    /* Scratch of one worker thread, given to document(); both may be NULL. */
+    void *(*worker_new)(void *state);
+    void (*worker_free)(void *worker);
+
+    /* Called once a document, on any thread, in any order.  d and its views are
+     * valid during the call.  d->ordinal is the number of its line in the whole
+     * input of the stage, from 0, the same in every pass (bad lines leave gaps);
+     * it is what arrays over the corpus are indexed by.  May be NULL. */
+    winnow_status (*document)(void *state, void *worker, const struct document *d,
+                              struct stage_result *r, struct winnow_error *err);
+
+    /* Called after document(), one at a time, in the order of the input, for
+     * what depends on the documents before: it may change the verdict, rule,
+     * score, threshold and detail, but neither text nor attributes.  id is valid
+     * during the call.  On resume, the documents before the checkpoint pass
+     * through document() and decide() again, without output, so that state is
+     * what it was.  May be NULL. */
+    winnow_status (*decide)(void *state, struct str id, uint64_t ordinal, struct stage_result *r,
+                            struct winnow_error *err);
+};
+
+/* Runs the pass to its end, or from its last checkpoint to its end.  A pass that
+ * was completed by an earlier process returns at once, so what a pass computes
+ * for later ones must come from files: attributes (stage_each_attribute) or own
+ * files (stage_path).  A pass that writes nothing (no verdicts, no attributes)
+ * keeps no checkpoint and always runs in full. */
+winnow_status stage_run_pass(struct stage *s, const struct stage_pass *pass,
+                             struct winnow_error *err);
+
+/* Reads an attribute that an earlier pass of this stage wrote, in the order of
+ * the input.  attributes is the object inside the line. */
+winnow_status stage_each_attribute(struct stage *s, const char *attribute,
+                                   winnow_status (*each)(void *ctx, uint64_t ordinal, struct str id,
+                                                         struct json_value attributes,
+                                                         struct winnow_error *err),
+                                   void *ctx, struct winnow_error *err);
+
+/* `"name":[[0,<code points of text>,score]]`, with the comma that a further
+ * member needs. */
+void stage_add_score(struct buf *members, const char *name, struct str text, double score);
+
+/* The surroundings.  The pool may be used between passes, not within one. */
+const struct winnow_env *stage_env(const struct stage *s);
+struct pool *stage_pool(struct stage *s);
+
+/* The stage's folder, "runs/x/stages/04-prune"; its input folder ("" where the
+ * input is no folder of this run) and the run's. */
+const char *stage_folder(const struct stage *s);
+const char *stage_run_folder(const struct stage *s);
+
+/* Documents of the input as far as known: exact after the first full pass, an
+ * estimate before. */
+uint64_t stage_documents(const struct stage *s);
+
+/* One more than the largest ordinal; 0 before the first full pass. */
+uint64_t stage_ordinals(const struct stage *s);
+
+/* The path of a file of the stage's own (a reference model, a table): in
+ * <stage>/state/, which exists.  Write it atomically; it is kept with the run. */
+const char *stage_path(const struct stage *s, const char *name, struct buf *out);
+
+/* A figure of the stage's own for stats.json ("notes": {key: json}); the same on
+ * each call of run(), also when passes return at once.  A repeated key replaces. */
+void stage_note(struct stage *s, const char *key, struct str json);
+void stage_note_double(struct stage *s, const char *key, double value);
+
+/* Seconds or other figures that may differ between runs: into timings.json. */
+void stage_timing(struct stage *s, const char *key, double value);
+
+/* ---- a stage as the registry sees it ---- */
+
+/* What is known before a stage starts. */
+struct stage_plan {
+    uint64_t input_bytes; /* uncompressed, as far as known; estimated where compressed */
+    uint64_t documents;   /* estimated */
+    uint64_t memory_max;  /* --memory, 0: no limit */
+    uint32_t threads;
+};
+
+/* What a stage expects of itself, for --dry-run and --memory. */
+struct stage_estimate {
+    double seconds;  /* 0: as measured on the sample */
+    double keep;     /* share of documents; 0: as measured on the sample */
+    uint64_t memory; /* bytes beside the driver's own buffers */
+};
+
+struct stage_source;
+
+struct stage_kind {
+    const struct option_table *table; /* table->command is the stage's name in recipes */
+
+    /* Refuses options that make no sense, missing models and promises of memory
+     * that cannot be kept, before anything of the run starts.  May be NULL. */
+    winnow_status (*check)(const void *options, const struct stage_plan *plan,
+                           struct winnow_error *err);
+    void (*estimate)(const void *options, const struct stage_plan *plan,
+                     struct stage_estimate *out); /* may be NULL */
+
+    winnow_status (*run)(struct stage *s, const void *options, struct winnow_error *err);
+
+    bool reads_files;  /* a first stage over files that are no documents (extract) */
+    bool uses_kernels; /* its results depend on the kernel table */
+};
+
+/* ---- first stages over files ---- */
+
+/* One piece of the input: a file, a part of a large one, or several small ones.
+ * Whatever decides where pieces end, it must be the data, not time or threads. */
+struct source_block {
+    void *data;            /* the source's own, freed by release() */
+    uint64_t file, offset; /* where the piece after this one starts */
+    uint64_t bytes;        /* of input, for progress */
+};
+
+/* Where convert() says what became of a page. */
+struct source_sink;
+void source_emit(struct source_sink *out, struct str id, struct str json_line, size_t text_bytes);
+void source_remove(struct source_sink *out, struct str id, const char *rule, struct str detail);
+void source_bad(struct source_sink *out, struct str path, uint64_t offset, const char *reason,
+                struct str bytes);
+
+struct stage_source {
+    void *state;
+    uint64_t bytes_total; /* 0: not known */
+    /* Goes to where a piece ended; (0, 0) is the start. */
+    winnow_status (*seek)(void *state, uint64_t file, uint64_t offset, struct winnow_error *err);
+    /* The next piece; *more false at the end.  Called by one thread at a time. */
+    winnow_status (*next)(void *state, struct source_block *block, bool *more,
+                          struct winnow_error *err);
+    /* Pages to documents, on any thread. */
+    winnow_status (*convert)(void *state, void *worker, const struct source_block *block,
+                             struct source_sink *out, struct winnow_error *err);
+    void (*release)(void *state, struct source_block *block);
+    void *(*worker_new)(void *state);
+    void (*worker_free)(void *worker);
+};
+
+/* Runs a first stage: writes documents/00000.jsonl.zst and so on, each closed at
+ * the first block that takes it past shard_bytes of documents (uncompressed).
+ * extension is ".jsonl", ".jsonl.gz" or ".jsonl.zst". */
+winnow_status stage_run_source(struct stage *s, const struct stage_source *source,
+                               uint64_t shard_bytes, const char *extension,
+                               struct winnow_error *err);
+
+/* The paths the recipe or command line gave as input. */
+struct winnow_list stage_paths(const struct stage *s);
+
+#endif /* WINNOW_RUN_STAGE_H */
