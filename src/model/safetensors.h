@@ -35,11 +35,7 @@ const struct tensor_view *safetensors_at(const struct safetensors *file, size_t 
 /* NULL where the file has none of that name. */
 const struct tensor_view *safetensors_find(const struct safetensors *file, struct str name);
 
-/* Bytes taken from the file so far need not stay in memory: lets the system
- * drop a tensor's pages after it was copied. */
-void safetensors_done_with(const struct tensor_view *tensor);
-
-/* One tensor to write: count f32 elements, stored as type (F32, BF16 or F16). */
+/* One tensor to write. */
 struct safetensors_item {
     const char *name;
     const float *values;
@@ -48,7 +44,8 @@ struct safetensors_item {
 };
 
 /* Writes path as a whole or not at all, with the metadata {"format": "pt"} that
- * transformers asks for.  Tensors stand in the order given. */
+ * transformers asks for.  type is TENSOR_F32, TENSOR_BF16 or TENSOR_F16; tensors
+ * stand in the order given. */
 winnow_status safetensors_write(const char *path, const struct safetensors_item *items,
                                 size_t count, enum tensor_type type, struct winnow_error *err);
 
