@@ -30,7 +30,7 @@
 /* The reference's bound; the header of a model of 100,000 tensors takes 10 MB. */
 #define HEADER_MAX ((uint64_t)100 << 20)
 
-#define REMEDY "copy or download the file again"
+#define REMEDY     "copy or download the file again"
 
 struct safetensors {
     struct arena keep;
@@ -45,10 +45,10 @@ static const struct {
     enum tensor_type type;
     uint64_t bytes;
 } DTYPES[] = {
-    {"F32", TENSOR_F32, 4},    {"F16", TENSOR_F16, 2},    {"BF16", TENSOR_BF16, 2},
-    {"F64", TENSOR_OTHER, 8},  {"I64", TENSOR_OTHER, 8},  {"U64", TENSOR_OTHER, 8},
-    {"I32", TENSOR_OTHER, 4},  {"U32", TENSOR_OTHER, 4},  {"I16", TENSOR_OTHER, 2},
-    {"U16", TENSOR_OTHER, 2},  {"I8", TENSOR_OTHER, 1},   {"U8", TENSOR_OTHER, 1},
+    {"F32", TENSOR_F32, 4},    {"F16", TENSOR_F16, 2},       {"BF16", TENSOR_BF16, 2},
+    {"F64", TENSOR_OTHER, 8},  {"I64", TENSOR_OTHER, 8},     {"U64", TENSOR_OTHER, 8},
+    {"I32", TENSOR_OTHER, 4},  {"U32", TENSOR_OTHER, 4},     {"I16", TENSOR_OTHER, 2},
+    {"U16", TENSOR_OTHER, 2},  {"I8", TENSOR_OTHER, 1},      {"U8", TENSOR_OTHER, 1},
     {"BOOL", TENSOR_OTHER, 1}, {"F8_E4M3", TENSOR_OTHER, 1}, {"F8_E5M2", TENSOR_OTHER, 1},
 };
 
@@ -67,18 +67,20 @@ static winnow_status read_entry(struct json_value v, struct str data, const char
     struct json_value shape = json_get(v, "shape"), offsets = json_get(v, "data_offsets");
     if (!json_as_str(json_get(v, "dtype"), &t->type_name) || json_kind(shape) != JSON_ARRAY ||
         json_kind(offsets) != JSON_ARRAY || json_count(offsets) != 2) {
-        return error_set(err, WINNOW_E_FORMAT,
-                         "%s: the entry of tensor \"%.200s\" lacks dtype, shape or data_offsets; " REMEDY,
-                         file, t->name.ptr);
+        return error_set(
+            err, WINNOW_E_FORMAT,
+            "%s: the entry of tensor \"%.200s\" lacks dtype, shape or data_offsets; " REMEDY, file,
+            t->name.ptr);
     }
     size_t known = 0;
     while (known < sizeof DTYPES / sizeof DTYPES[0] && !str_is(t->type_name, DTYPES[known].name)) {
         known++;
     }
     if (known == sizeof DTYPES / sizeof DTYPES[0]) {
-        return error_set(err, WINNOW_E_FORMAT,
-                         "%s: tensor \"%.200s\" has the unknown dtype \"%.40s\"; save it as F32, F16 or BF16",
-                         file, t->name.ptr, t->type_name.ptr);
+        return error_set(
+            err, WINNOW_E_FORMAT,
+            "%s: tensor \"%.200s\" has the unknown dtype \"%.40s\"; save it as F32, F16 or BF16",
+            file, t->name.ptr, t->type_name.ptr);
     }
     t->type = DTYPES[known].type;
     t->type_name = str_of(DTYPES[known].name);
@@ -191,13 +193,15 @@ winnow_status safetensors_parse(struct str bytes, const char *name, struct safet
     uint64_t length = bytes.len >= 8 ? load_u64(bytes.ptr) : 0;
     if (bytes.len < 8 || length > bytes.len - 8) {
         return error_set(err, WINNOW_E_FORMAT,
-                         "%s: the header should have %" PRIu64 " bytes but the file has %zu; it is cut "
+                         "%s: the header should have %" PRIu64
+                         " bytes but the file has %zu; it is cut "
                          "short or no safetensors file: " REMEDY,
                          name, length, bytes.len);
     }
     if (length > HEADER_MAX) {
         return error_set(err, WINNOW_E_LIMIT,
-                         "%s: the header has %" PRIu64 " bytes, more than the format's bound of %" PRIu64,
+                         "%s: the header has %" PRIu64
+                         " bytes, more than the format's bound of %" PRIu64,
                          name, length, HEADER_MAX);
     }
     struct safetensors *f = mem_zalloc(sizeof *f);
@@ -262,8 +266,8 @@ const struct tensor_view *safetensors_find(const struct safetensors *file, struc
     return index ? &file->tensors[*index] : NULL;
 }
 
-static void write_header(const struct safetensors_item *items, size_t count,
-                         enum tensor_type type, struct buf *out)
+static void write_header(const struct safetensors_item *items, size_t count, enum tensor_type type,
+                         struct buf *out)
 {
     struct json_writer w = {.out = out};
     json_open(&w, '{');
@@ -306,7 +310,8 @@ static winnow_status write_values(int fd, const float *values, uint64_t count,
                                   enum tensor_type type, const char *path, struct winnow_error *err)
 {
     if (type == TENSOR_F32) {
-        return file_write_fd(fd, (struct str){(const char *)values, count * sizeof *values}, path, err);
+        return file_write_fd(fd, (struct str){(const char *)values, count * sizeof *values}, path,
+                             err);
     }
     uint16_t piece[8192];
     for (uint64_t at = 0; at < count; at += 8192) {

@@ -25,9 +25,9 @@ static const struct {
     const char *name;
     uint64_t count, bytes;
 } TYPES[] = {
-    [TENSOR_F32] = {"F32", 1, 4},      [TENSOR_F16] = {"F16", 1, 2},
-    [TENSOR_BF16] = {"BF16", 1, 2},    [TENSOR_Q8_0] = {"Q8_0", 32, 34},
-    [TENSOR_Q4_0] = {"Q4_0", 32, 18},  [TENSOR_Q4_1] = {"Q4_1", 32, 20},
+    [TENSOR_F32] = {"F32", 1, 4},       [TENSOR_F16] = {"F16", 1, 2},
+    [TENSOR_BF16] = {"BF16", 1, 2},     [TENSOR_Q8_0] = {"Q8_0", 32, 34},
+    [TENSOR_Q4_0] = {"Q4_0", 32, 18},   [TENSOR_Q4_1] = {"Q4_1", 32, 20},
     [TENSOR_Q6_K] = {"Q6_K", 256, 210}, [TENSOR_OTHER] = {"other", 1, 0},
 };
 
