@@ -6,6 +6,8 @@ find_library(CMOCKA_LIB cmocka REQUIRED)
 set(UNIT_TESTS
   arena
   base
+  document
+  shards
   option)
 foreach(unit ${UNIT_TESTS})
   add_executable(test_${unit} tests/unit/test_${unit}.c)

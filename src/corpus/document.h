@@ -26,6 +26,7 @@ struct document {
     struct str source;    /* the string "source", or empty */
     struct str url;       /* the string "url", else "metadata.url", or empty */
     struct str text_span; /* the text's value in raw, quotes included */
+    struct str id_span;   /* the id's value in raw; ptr NULL where there is none */
     struct json_value json;
     uint64_t line;    /* in its shard, from 1 */
     uint64_t ordinal; /* among the documents of its block, from 0 */

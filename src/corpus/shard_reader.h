@@ -34,6 +34,7 @@ struct shard_block {
     const char *shard;           /* the name given to shard_reader_open() */
     uint64_t offset, offset_end; /* uncompressed; where the next block starts */
     uint64_t line, line_end;     /* number of the first line, from 1; of the next block's first */
+    size_t line_max;             /* of the reader that made it */
     struct buf bytes;            /* what lines and bad point into */
 };
 void shard_block_release(struct shard_block *b);

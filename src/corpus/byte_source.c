@@ -1,0 +1,336 @@
+/* byte_source.c -- read(2), zlib and libzstd behind one loop.
+ *
+ * The input buffer `in` holds raw bytes of the file; each decoder takes from it
+ * and is given more when it runs dry.  A source never fails because of what the
+ * bytes are: what was decoded before the break has been delivered by then, and
+ * the break itself is a sentence in `torn`.
+ *
+ * zstd's window is allowed up to 2 GiB, since archives of forum posts are packed
+ * with --long=31; zlib's is 32 KiB.
+ */
+#include "corpus/byte_source.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+enum packing { PACKING_PLAIN, PACKING_GZ, PACKING_ZST };
+
+#define IN_ROOM ((size_t)1 << 17)
+
+struct byte_source {
+    const char *path;
+    int fd;
+    enum packing packing;
+    bool ended;     /* read(2) gave 0 */
+    bool in_member; /* inside a gzip member or zstd frame */
+    bool any_member;
+    bool broken;
+    uint64_t bytes_read;
+    char *in;
+    size_t in_at, in_len;
+    z_stream gz;
+    ZSTD_DStream *zst;
+    char torn[160];
+};
+
+static winnow_status fill(struct byte_source *s, struct winnow_error *err)
+{
+    while (!s->ended && s->in_at == s->in_len) {
+        ssize_t n = read(s->fd, s->in, IN_ROOM);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return error_errno(err, "cannot read", s->path);
+        }
+        s->in_at = 0;
+        s->in_len = (size_t)n;
+        s->bytes_read += (uint64_t)n;
+        s->ended = n == 0;
+    }
+    return WINNOW_OK;
+}
+
+static bool looks_gz(const char *p, size_t n)
+{
+    return n >= 2 && (unsigned char)p[0] == 0x1F && (unsigned char)p[1] == 0x8B;
+}
+
+static bool looks_zst(const char *p, size_t n)
+{
+    if (n < 4) {
+        return false;
+    }
+    const unsigned char *u = (const unsigned char *)p;
+    bool frame = u[0] == 0x28 && u[1] == 0xB5 && u[2] == 0x2F && u[3] == 0xFD;
+    bool skippable = (u[0] & 0xF0) == 0x50 && u[1] == 0x2A && u[2] == 0x4D && u[3] == 0x18;
+    return frame || skippable;
+}
+
+/* Reads until the first bytes can be judged, decides, and sets the decoder up. */
+static winnow_status choose(struct byte_source *s, struct winnow_error *err)
+{
+    while (!s->ended && s->in_len < 4) {
+        ssize_t n = read(s->fd, s->in + s->in_len, IN_ROOM - s->in_len);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return error_errno(err, "cannot read", s->path);
+        }
+        s->in_len += (size_t)n;
+        s->bytes_read += (uint64_t)n;
+        s->ended = n == 0;
+    }
+    struct str name = str_of(s->path);
+    if (str_ends(name, STR_LIT(".gz")) || looks_gz(s->in, s->in_len)) {
+        s->packing = PACKING_GZ;
+    } else if (str_ends(name, STR_LIT(".zst")) || looks_zst(s->in, s->in_len)) {
+        s->packing = PACKING_ZST;
+    }
+    if (s->packing == PACKING_GZ && inflateInit2(&s->gz, 15 + 16) != Z_OK) {
+        s->packing = PACKING_PLAIN; /* nothing for close() to end */
+        return error_set(err, WINNOW_E_NOMEM, "no memory to unpack %s", s->path);
+    }
+    if (s->packing == PACKING_ZST) {
+        s->zst = ZSTD_createDStream();
+        if (!s->zst || ZSTD_isError(ZSTD_DCtx_setParameter(s->zst, ZSTD_d_windowLogMax, 31))) {
+            return error_set(err, WINNOW_E_NOMEM, "no memory to unpack %s", s->path);
+        }
+    }
+    return WINNOW_OK;
+}
+
+winnow_status byte_source_open(struct byte_source **out, const char *path, struct winnow_error *err)
+{
+    bool standard = strcmp(path, "-") == 0;
+    int fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    *out = NULL;
+    if (fd < 0) {
+        return error_errno(err, "cannot open", path);
+    }
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        (void)close(fd);
+        return error_set(err, WINNOW_E_IO, "cannot read %s: it is a folder", path);
+    }
+    struct byte_source *s = mem_zalloc(sizeof *s);
+    s->path = mem_strdup(standard ? "standard input" : path);
+    s->fd = fd;
+    s->in = mem_alloc(IN_ROOM);
+    winnow_status status = choose(s, err);
+    if (status != WINNOW_OK) {
+        byte_source_close(s);
+        return status;
+    }
+    *out = s;
+    return WINNOW_OK;
+}
+
+void byte_source_close(struct byte_source *s)
+{
+    if (!s) {
+        return;
+    }
+    if (s->packing == PACKING_GZ) {
+        (void)inflateEnd(&s->gz);
+    }
+    (void)ZSTD_freeDStream(s->zst);
+    (void)close(s->fd);
+    mem_free(s->in);
+    union { /* the copy made by open(), without const */
+        const char *from;
+        void *to;
+    } path = {s->path};
+    mem_free(path.to);
+    mem_free(s);
+}
+
+static void tear(struct byte_source *s, const char *what)
+{
+    s->broken = true;
+    uint64_t at = s->bytes_read - (s->in_len - s->in_at);
+    (void)snprintf(s->torn, sizeof s->torn, "the %s data %s at byte %llu of the file",
+                   s->packing == PACKING_GZ ? "gzip" : "zstd", what, (unsigned long long)at);
+}
+
+/* The bytes ran out: fine between members, torn inside one or before any. */
+static void end_of_input(struct byte_source *s)
+{
+    if (s->in_member || !s->any_member) {
+        tear(s, "break off");
+    }
+    s->broken = true;
+}
+
+/* Between gzip members: zero padding (tapes have it) is passed over, a new
+ * member is begun, anything else is torn. */
+static winnow_status next_member(struct byte_source *s, struct winnow_error *err)
+{
+    for (;;) {
+        TRY(fill(s, err));
+        while (s->any_member && s->in_at < s->in_len && s->in[s->in_at] == '\0') {
+            s->in_at++;
+        }
+        if (s->in_at < s->in_len) {
+            break;
+        }
+        if (s->ended) {
+            end_of_input(s);
+            return WINNOW_OK;
+        }
+    }
+    if (s->in[s->in_at] != '\x1F') {
+        tear(s, s->any_member ? "go on as something else" : "do not begin");
+        return WINNOW_OK;
+    }
+    (void)inflateReset(&s->gz);
+    s->in_member = true;
+    return WINNOW_OK;
+}
+
+static winnow_status read_gz(struct byte_source *s, char *to, size_t room, size_t *got,
+                             struct winnow_error *err)
+{
+    room = room < ((size_t)1 << 30) ? room : (size_t)1 << 30;
+    while (*got == 0 && !s->broken) {
+        if (!s->in_member) {
+            TRY(next_member(s, err));
+            continue;
+        }
+        TRY(fill(s, err));
+        s->gz.next_in = (unsigned char *)s->in + s->in_at;
+        s->gz.avail_in = (uInt)(s->in_len - s->in_at);
+        s->gz.next_out = (unsigned char *)to;
+        s->gz.avail_out = (uInt)room;
+        int code = inflate(&s->gz, Z_NO_FLUSH);
+        s->in_at = s->in_len - s->gz.avail_in;
+        *got = room - s->gz.avail_out;
+        if (code == Z_STREAM_END) {
+            s->in_member = false;
+            s->any_member = true;
+        } else if (code == Z_MEM_ERROR) {
+            return error_set(err, WINNOW_E_NOMEM, "no memory to unpack %s", s->path);
+        } else if (code != Z_OK && code != Z_BUF_ERROR) {
+            tear(s, "are corrupt");
+        } else if (s->ended && s->in_at == s->in_len && *got == 0) {
+            end_of_input(s);
+        }
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status read_zst(struct byte_source *s, char *to, size_t room, size_t *got,
+                              struct winnow_error *err)
+{
+    while (*got == 0 && !s->broken) {
+        TRY(fill(s, err));
+        ZSTD_inBuffer in = {s->in + s->in_at, s->in_len - s->in_at, 0};
+        ZSTD_outBuffer out = {to, room, 0};
+        if (in.size == 0 && !s->in_member) {
+            end_of_input(s);
+            break;
+        }
+        size_t code = ZSTD_decompressStream(s->zst, &out, &in);
+        s->in_at += in.pos;
+        *got = out.pos;
+        if (ZSTD_isError(code)) {
+            tear(s, s->any_member || s->in_member ? "are corrupt" : "do not begin");
+            break;
+        }
+        s->in_member = code != 0;
+        s->any_member = s->any_member || code == 0;
+        if (s->ended && s->in_at == s->in_len && *got == 0 && s->in_member) {
+            end_of_input(s);
+        }
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status read_plain(struct byte_source *s, char *to, size_t room, size_t *got,
+                                struct winnow_error *err)
+{
+    if (s->in_at < s->in_len) { /* what choose() looked at */
+        size_t n = s->in_len - s->in_at < room ? s->in_len - s->in_at : room;
+        memcpy(to, s->in + s->in_at, n);
+        s->in_at += n;
+        *got = n;
+        return WINNOW_OK;
+    }
+    while (!s->ended) {
+        ssize_t n = read(s->fd, to, room);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return error_errno(err, "cannot read", s->path);
+        }
+        *got = (size_t)n;
+        s->bytes_read += (uint64_t)n;
+        s->ended = n == 0;
+        break;
+    }
+    return WINNOW_OK;
+}
+
+winnow_status byte_source_read(struct byte_source *s, char *to, size_t room, size_t *got,
+                               struct winnow_error *err)
+{
+    *got = 0;
+    switch (s->packing) {
+    case PACKING_GZ:
+        return read_gz(s, to, room, got, err);
+    case PACKING_ZST:
+        return read_zst(s, to, room, got, err);
+    case PACKING_PLAIN:
+        break;
+    }
+    return read_plain(s, to, room, got, err);
+}
+
+winnow_status byte_source_skip(struct byte_source *s, uint64_t bytes, uint64_t *skipped,
+                               struct winnow_error *err)
+{
+    *skipped = 0;
+    struct stat st;
+    bool untouched = s->packing == PACKING_PLAIN && s->in_at == 0 && s->bytes_read == s->in_len;
+    if (untouched && bytes > s->in_len && fstat(s->fd, &st) == 0 && S_ISREG(st.st_mode) &&
+        bytes <= (uint64_t)st.st_size &&
+        lseek(s->fd, (off_t)(bytes - s->in_len), SEEK_CUR) == (off_t)bytes) {
+        s->in_at = s->in_len;
+        s->bytes_read = bytes;
+        *skipped = bytes;
+        return WINNOW_OK;
+    }
+    size_t room = (size_t)1 << 18;
+    char *waste = mem_alloc(room);
+    winnow_status status = WINNOW_OK;
+    while (*skipped < bytes && status == WINNOW_OK) {
+        size_t got = 0;
+        uint64_t left = bytes - *skipped;
+        status = byte_source_read(s, waste, left < room ? (size_t)left : room, &got, err);
+        if (got == 0) {
+            break;
+        }
+        *skipped += got;
+    }
+    mem_free(waste);
+    return status;
+}
+
+const char *byte_source_torn(const struct byte_source *s)
+{
+    return s->torn[0] ? s->torn : NULL;
+}
+
+uint64_t byte_source_bytes_read(const struct byte_source *s)
+{
+    return s->bytes_read - (s->in_len - s->in_at);
+}

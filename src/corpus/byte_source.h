@@ -1,0 +1,35 @@
+/* byte_source.h -- a file's bytes, decompressed as they come.
+ *
+ * gzip (any number of members) and zstd (any number of frames) are known by the
+ * name's extension, else by their first bytes; all else is plain.
+ */
+#ifndef WINNOW_CORPUS_BYTE_SOURCE_H
+#define WINNOW_CORPUS_BYTE_SOURCE_H
+
+#include "base/error.h"
+#include "base/str.h"
+
+struct byte_source;
+
+/* path "-" reads standard input. */
+winnow_status byte_source_open(struct byte_source **out, const char *path,
+                               struct winnow_error *err);
+void byte_source_close(struct byte_source *s);
+
+/* Up to room bytes to `to`; *got is 0 only at the end.  Compressed data that
+ * break off or are corrupt end there too: byte_source_torn() tells. */
+winnow_status byte_source_read(struct byte_source *s, char *to, size_t room, size_t *got,
+                               struct winnow_error *err);
+
+/* Passes over bytes; *skipped is less than asked for at the end only. */
+winnow_status byte_source_skip(struct byte_source *s, uint64_t bytes, uint64_t *skipped,
+                               struct winnow_error *err);
+
+/* NULL, or why the bytes ended before their end: a clause such as "the gzip
+ * data break off after 4096 bytes of the file". */
+const char *byte_source_torn(const struct byte_source *s);
+
+/* Bytes taken from the file so far (compressed ones), for progress. */
+uint64_t byte_source_bytes_read(const struct byte_source *s);
+
+#endif /* WINNOW_CORPUS_BYTE_SOURCE_H */

@@ -1,0 +1,240 @@
+/* shard_reader.c -- cuts a stream of bytes into blocks of whole lines.
+ *
+ * A block is the whole lines among the next block_max bytes; where the first
+ * line alone is longer than that, the block is this line.  The cut therefore
+ * depends on the bytes only, never on what read(2) happens to give.  What was
+ * read past the cut is carried into the next block.
+ *
+ *      |<------------ block_max ----------->|
+ *      | line | line | line | line | part of|a line ...
+ *      |<--------- block --------->|<-carry>|
+ *
+ * A line past line_max is not kept: its head is, for the quarantine, and the
+ * rest is read away up to its newline.  So memory is bounded by block_max plus
+ * line_max whatever the input is.
+ */
+#include "corpus/shard_reader.h"
+
+#include "base/mem.h"
+#include "corpus/byte_source.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#define HEAD_MAX  4096U             /* of a line too long to keep */
+#define READ_STEP ((size_t)1 << 20) /* in search of the end of a long line */
+
+struct shard_reader {
+    struct byte_source *source;
+    const char *path, *name;
+    struct shard_reader_options opt;
+    struct buf carry;
+    uint64_t offset, line; /* of the next block */
+    bool ended, tear_told;
+    char reason[256];
+};
+
+void shard_block_release(struct shard_block *b)
+{
+    buf_release(&b->bytes);
+    *b = (struct shard_block){0};
+}
+
+winnow_status shard_reader_open(struct shard_reader **out, const char *path, const char *name,
+                                const struct shard_reader_options *opt, struct winnow_error *err)
+{
+    *out = NULL;
+    struct byte_source *source = NULL;
+    TRY(byte_source_open(&source, path, err));
+    uint64_t skipped = 0;
+    winnow_status st = byte_source_skip(source, opt->offset, &skipped, err);
+    if (st == WINNOW_OK && skipped < opt->offset) {
+        st = error_set(err, WINNOW_E_FORMAT,
+                       "%s holds only %" PRIu64 " bytes, but was read up to byte %" PRIu64
+                       " before: it has changed",
+                       path, skipped, opt->offset);
+    }
+    if (st != WINNOW_OK) {
+        byte_source_close(source);
+        return st;
+    }
+    struct shard_reader *r = mem_zalloc(sizeof *r);
+    r->source = source;
+    r->name = name;
+    r->opt = *opt;
+    r->offset = opt->offset;
+    r->line = opt->lines + 1;
+    *out = r;
+    return WINNOW_OK;
+}
+
+void shard_reader_close(struct shard_reader *r)
+{
+    if (r) {
+        byte_source_close(r->source);
+        buf_release(&r->carry);
+        mem_free(r);
+    }
+}
+
+uint64_t shard_reader_bytes_read(const struct shard_reader *r)
+{
+    return byte_source_bytes_read(r->source);
+}
+
+/* Reads until b holds `want` bytes or nothing more comes. */
+static winnow_status fill_to(struct shard_reader *r, struct buf *b, size_t want,
+                             struct winnow_error *err)
+{
+    if (b->len < want) {
+        (void)buf_reserve(b, want - b->len + JSON_PADDING);
+    }
+    while (!r->ended && b->len < want) {
+        size_t got = 0;
+        TRY(byte_source_read(r->source, b->ptr + b->len, want - b->len, &got, err));
+        b->len += got;
+        r->ended = got == 0;
+    }
+    return WINNOW_OK;
+}
+
+static uint64_t count_lines(struct str s)
+{
+    uint64_t n = 0;
+    const char *end = s.ptr + s.len;
+    for (const char *p = s.ptr; p && p < end; n++) {
+        p = memchr(p, '\n', (size_t)(end - p));
+        if (!p) {
+            return n + 1; /* the last line, without its newline */
+        }
+        p++;
+    }
+    return n;
+}
+
+/* The first `len` bytes of b are the block, the rest waits. */
+static void finish_lines(struct shard_reader *r, struct shard_block *b, size_t len)
+{
+    buf_clear(&r->carry);
+    buf_add(&r->carry, b->bytes.ptr + len, b->bytes.len - len);
+    b->bytes.len = len;
+    memset(buf_reserve(&b->bytes, JSON_PADDING), 0, JSON_PADDING);
+    b->lines = buf_str(&b->bytes);
+    b->offset_end = b->offset + len;
+    b->line_end = b->line + count_lines(b->lines);
+}
+
+static void finish_bad(struct shard_reader *r, struct shard_block *b, uint64_t bytes,
+                       uint64_t newline)
+{
+    if (b->bytes.len > HEAD_MAX) {
+        b->bytes.len = HEAD_MAX;
+    }
+    b->lines = (struct str){NULL, 0};
+    b->bad = (struct bad_line){
+        .line = b->line,
+        .offset = b->offset,
+        .bytes = bytes,
+        .raw = buf_str(&b->bytes),
+        .reason = str_of(r->reason),
+    };
+    b->offset_end = b->offset + bytes + newline;
+    b->line_end = b->line + 1;
+}
+
+/* The bytes at hand are the start of a line past line_max: reads to its end. */
+static winnow_status skip_long_line(struct shard_reader *r, struct shard_block *b,
+                                    struct winnow_error *err)
+{
+    uint64_t bytes = b->bytes.len;
+    size_t newline = 0;
+    buf_clear(&r->carry);
+    while (newline == 0) {
+        TRY(fill_to(r, &r->carry, READ_STEP, err));
+        if (r->carry.len == 0) {
+            break;
+        }
+        const char *end = memchr(r->carry.ptr, '\n', r->carry.len);
+        size_t part = end ? (size_t)(end - r->carry.ptr) : r->carry.len;
+        newline = end ? 1 : 0;
+        bytes += part;
+        size_t rest = r->carry.len - part - newline;
+        memmove(r->carry.ptr, r->carry.ptr + part + newline, rest);
+        r->carry.len = rest;
+    }
+    (void)snprintf(r->reason, sizeof r->reason,
+                   "the line is %" PRIu64 " bytes long, the limit is %zu", bytes, r->opt.line_max);
+    finish_bad(r, b, bytes, newline);
+    return WINNOW_OK;
+}
+
+/* The input has ended with b holding what was left. */
+static void finish_end(struct shard_reader *r, struct shard_block *b, bool *more)
+{
+    const char *torn = byte_source_torn(r->source);
+    const char *newline = b->bytes.len > 0 ? memrchr(b->bytes.ptr, '\n', b->bytes.len) : NULL;
+    size_t whole = newline ? (size_t)(newline - b->bytes.ptr) + 1 : 0;
+    if (!torn) {
+        *more = b->bytes.len > 0;
+        finish_lines(r, b, b->bytes.len);
+    } else if (whole > 0) {
+        finish_lines(r, b, whole);
+    } else if (!r->tear_told) {
+        r->tear_told = true;
+        (void)snprintf(r->reason, sizeof r->reason,
+                       "the shard cannot be read to its end: %s; what comes behind line %" PRIu64
+                       " is lost",
+                       torn, b->line - 1);
+        buf_clear(&r->carry);
+        finish_bad(r, b, b->bytes.len, 0);
+    } else {
+        *more = false;
+    }
+}
+
+winnow_status shard_reader_next(struct shard_reader *r, struct shard_block *b, bool *more,
+                                struct winnow_error *err)
+{
+    struct buf bytes = b->bytes;
+    buf_clear(&bytes);
+    buf_add_str(&bytes, buf_str(&r->carry));
+    buf_clear(&r->carry);
+    *b = (struct shard_block){.bytes = bytes,
+                              .shard = r->name,
+                              .offset = r->offset,
+                              .line = r->line,
+                              .line_max = r->opt.line_max};
+    *more = true;
+
+    size_t want = r->opt.block_max;
+    size_t searched = 0;
+    winnow_status st = WINNOW_OK;
+    for (;;) {
+        TRY(fill_to(r, &b->bytes, want, err));
+        /* Past block_max the first newline ends the block, before it the last. */
+        const char *newline = NULL;
+        if (want == r->opt.block_max && b->bytes.len == want) {
+            newline = memrchr(b->bytes.ptr, '\n', want);
+        } else if (want > r->opt.block_max) {
+            newline = memchr(b->bytes.ptr + searched, '\n', b->bytes.len - searched);
+        }
+        if (newline) {
+            finish_lines(r, b, (size_t)(newline - b->bytes.ptr) + 1);
+            break;
+        }
+        if (b->bytes.len < want) {
+            finish_end(r, b, more);
+            break;
+        }
+        searched = b->bytes.len;
+        if (b->bytes.len > r->opt.line_max) {
+            st = skip_long_line(r, b, err);
+            break;
+        }
+        want = b->bytes.len + READ_STEP;
+    }
+    r->offset = b->offset_end;
+    r->line = b->line_end;
+    return st;
+}

@@ -1,0 +1,219 @@
+/* shard_writer.c -- compression in whole frames, one a flush.
+ *
+ * What is added waits in memory until the flush and is then compressed in one
+ * call.  A streaming compressor would save that buffer, but its output may
+ * depend on how its input was cut, and then a resumed run would differ from an
+ * uninterrupted one.  A frame is also flushed by itself at FRAME_MAX bytes,
+ * which again depends on the bytes alone.
+ */
+#include "corpus/shard_writer.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#define FRAME_MAX ((size_t)16 << 20)
+
+enum packing { PACKING_PLAIN, PACKING_GZ, PACKING_ZST };
+
+struct shard_writer {
+    char *path, *temporary; /* temporary NULL: standard output */
+    int fd, level;
+    enum packing packing;
+    uint64_t offset; /* bytes in the file */
+    struct buf pending, packed;
+    ZSTD_CCtx *zst;
+};
+
+static void writer_free(struct shard_writer *w)
+{
+    if (w->fd >= 0 && w->temporary) {
+        (void)close(w->fd);
+    }
+    (void)ZSTD_freeCCtx(w->zst);
+    buf_release(&w->pending);
+    buf_release(&w->packed);
+    mem_free(w->path);
+    mem_free(w->temporary);
+    mem_free(w);
+}
+
+static winnow_status open_file(struct shard_writer *w, uint64_t resume_at, struct winnow_error *err)
+{
+    const char *base = file_base(w->path);
+    if (base != w->path) {
+        struct buf dir = {0};
+        buf_add(&dir, w->path, (size_t)(base - w->path));
+        winnow_status st = file_make_dirs(buf_cstr(&dir), err);
+        buf_release(&dir);
+        TRY(st);
+    }
+    struct buf tmp = {0};
+    buf_addf(&tmp, "%s.tmp", w->path);
+    w->temporary = mem_strdup(buf_cstr(&tmp));
+    buf_release(&tmp);
+    int flags = O_WRONLY | O_CLOEXEC | (resume_at > 0 ? 0 : O_CREAT | O_TRUNC);
+    w->fd = open(w->temporary, flags, 0666);
+    if (w->fd < 0) {
+        return error_errno(err, resume_at > 0 ? "cannot open" : "cannot create", w->temporary);
+    }
+    struct stat st;
+    if (resume_at > 0 && (fstat(w->fd, &st) != 0 || (uint64_t)st.st_size < resume_at)) {
+        return error_set(err, WINNOW_E_INTERNAL,
+                         "%s is shorter than the %" PRIu64 " bytes that its checkpoint names",
+                         w->temporary, resume_at);
+    }
+    if (resume_at > 0 &&
+        (ftruncate(w->fd, (off_t)resume_at) != 0 || lseek(w->fd, (off_t)resume_at, SEEK_SET) < 0)) {
+        return error_errno(err, "cannot go on with", w->temporary);
+    }
+    w->offset = resume_at;
+    return WINNOW_OK;
+}
+
+winnow_status shard_writer_open(struct shard_writer **out, const char *path,
+                                const struct shard_writer_options *opt, struct winnow_error *err)
+{
+    *out = NULL;
+    struct shard_writer *w = mem_zalloc(sizeof *w);
+    w->path = mem_strdup(path);
+    w->level = opt->level;
+    w->fd = STDOUT_FILENO;
+    struct str name = str_of(path);
+    winnow_status st = WINNOW_OK;
+    if (str_ends(name, STR_LIT(".gz"))) {
+        w->packing = PACKING_GZ;
+        w->level = opt->level ? opt->level : 6;
+    } else if (str_ends(name, STR_LIT(".zst"))) {
+        w->packing = PACKING_ZST;
+        w->zst = ZSTD_createCCtx();
+        if (!w->zst ||
+            ZSTD_isError(ZSTD_CCtx_setParameter(w->zst, ZSTD_c_compressionLevel,
+                                                opt->level ? opt->level : 3)) ||
+            ZSTD_isError(ZSTD_CCtx_setParameter(w->zst, ZSTD_c_checksumFlag, 1))) {
+            st = error_set(err, WINNOW_E_NOMEM, "no memory to compress %s", path);
+        }
+    }
+    if (st == WINNOW_OK && !str_is(name, "-")) {
+        w->fd = -1;
+        st = open_file(w, opt->resume_at, err);
+    }
+    if (st != WINNOW_OK) {
+        writer_free(w);
+        return st;
+    }
+    *out = w;
+    return WINNOW_OK;
+}
+
+static winnow_status pack_zst(struct shard_writer *w, struct winnow_error *err)
+{
+    size_t room = ZSTD_compressBound(w->pending.len);
+    buf_clear(&w->packed);
+    size_t n =
+        ZSTD_compress2(w->zst, buf_reserve(&w->packed, room), room, w->pending.ptr, w->pending.len);
+    if (ZSTD_isError(n)) {
+        return error_set(err, WINNOW_E_NOMEM, "cannot compress %s: %s", w->path,
+                         ZSTD_getErrorName(n));
+    }
+    w->packed.len = n;
+    return WINNOW_OK;
+}
+
+static winnow_status pack_gz(struct shard_writer *w, struct winnow_error *err)
+{
+    z_stream z = {0};
+    if (deflateInit2(&z, w->level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+        return error_set(err, WINNOW_E_NOMEM, "no memory to compress %s", w->path);
+    }
+    size_t room = deflateBound(&z, w->pending.len);
+    buf_clear(&w->packed);
+    z.next_out = (unsigned char *)buf_reserve(&w->packed, room);
+    z.avail_out = (uInt)room;
+    z.next_in = (unsigned char *)w->pending.ptr;
+    z.avail_in = (uInt)w->pending.len;
+    int code = deflate(&z, Z_FINISH);
+    w->packed.len = room - z.avail_out;
+    (void)deflateEnd(&z);
+    if (code != Z_STREAM_END) {
+        return error_set(err, WINNOW_E_INTERNAL, "cannot compress %s: zlib says %d", w->path, code);
+    }
+    return WINNOW_OK;
+}
+
+/* One frame of all that is pending, which may be nothing. */
+static winnow_status write_frame(struct shard_writer *w, struct winnow_error *err)
+{
+    struct buf *from = &w->pending;
+    if (w->packing == PACKING_ZST) {
+        TRY(pack_zst(w, err));
+        from = &w->packed;
+    } else if (w->packing == PACKING_GZ) {
+        TRY(pack_gz(w, err));
+        from = &w->packed;
+    }
+    TRY(file_write_fd(w->fd, buf_str(from), w->temporary ? w->temporary : "standard output", err));
+    w->offset += from->len;
+    buf_clear(&w->pending);
+    return WINNOW_OK;
+}
+
+winnow_status shard_writer_add(struct shard_writer *w, struct str bytes, struct winnow_error *err)
+{
+    while (bytes.len > 0) {
+        size_t room = FRAME_MAX - w->pending.len;
+        size_t n = bytes.len < room ? bytes.len : room;
+        buf_add(&w->pending, bytes.ptr, n);
+        bytes = str_sub(bytes, n, bytes.len);
+        if (w->pending.len == FRAME_MAX) {
+            TRY(write_frame(w, err));
+        }
+    }
+    return WINNOW_OK;
+}
+
+winnow_status shard_writer_flush(struct shard_writer *w, uint64_t *offset, struct winnow_error *err)
+{
+    if (w->pending.len > 0) {
+        TRY(write_frame(w, err));
+    }
+    if (offset) {
+        *offset = w->offset;
+    }
+    return WINNOW_OK;
+}
+
+winnow_status shard_writer_sync(struct shard_writer *w, uint64_t *offset, struct winnow_error *err)
+{
+    TRY(shard_writer_flush(w, offset, err));
+    if (w->temporary && fdatasync(w->fd) != 0 && errno != EINVAL) {
+        return error_errno(err, "cannot sync", w->temporary);
+    }
+    return WINNOW_OK;
+}
+
+winnow_status shard_writer_commit(struct shard_writer *w, struct winnow_error *err)
+{
+    TRY(shard_writer_flush(w, NULL, err));
+    if (w->offset == 0 && w->packing != PACKING_PLAIN) {
+        TRY(write_frame(w, err)); /* an empty frame: zero bytes would be a torn file */
+    }
+    if (!w->temporary) {
+        return WINNOW_OK;
+    }
+    return file_commit(w->temporary, w->path, err);
+}
+
+void shard_writer_close(struct shard_writer *w)
+{
+    if (w) {
+        writer_free(w);
+    }
+}
