@@ -214,9 +214,11 @@ winnow_status shard_reader_next(struct shard_reader *r, struct shard_block *b, b
         TRY(fill_to(r, &b->bytes, want, err));
         /* Past block_max the first newline ends the block, before it the last. */
         const char *newline = NULL;
-        if (want == r->opt.block_max && b->bytes.len == want) {
+        if (searched == 0 && b->bytes.len >= want) {
             newline = memrchr(b->bytes.ptr, '\n', want);
-        } else if (want > r->opt.block_max) {
+            searched = want;
+        }
+        if (!newline && searched > 0 && b->bytes.len > searched) {
             newline = memchr(b->bytes.ptr + searched, '\n', b->bytes.len - searched);
         }
         if (newline) {
