@@ -5,6 +5,7 @@ find_library(CMOCKA_LIB cmocka REQUIRED)
 # tests/unit/test_<name>.c, one binary each.
 set(UNIT_TESTS
   arena
+  band
   base
   document
   shards

@@ -1,0 +1,33 @@
+/* prune.h -- keep the documents that a small model finds easy, middling or hard. */
+#ifndef WINNOW_PRUNE_H
+#define WINNOW_PRUNE_H
+
+#include "winnow/train.h"
+
+enum winnow_criterion { WINNOW_LOW, WINNOW_MEDIUM, WINNOW_HIGH };
+
+struct winnow_prune_options {
+    int criterion;               /* enum winnow_criterion */
+    double rate;                 /* share of the pool that is kept */
+    bool by_source;              /* a band of each source's own distribution */
+    const char *reference_model; /* folder or .gguf: nothing is trained or set aside */
+    const char *score_attribute; /* folder of attributes with winnow__nll: nothing is scored */
+    bool cross_fit;              /* two references, each scores the other's half */
+    uint64_t reference_tokens;   /* what a reference is trained on */
+    double reference_share_max;  /* of the documents, set aside for it at most */
+    uint64_t document_tokens;    /* of a document in training at most; 0: all */
+    uint32_t fixed_length;       /* score.h; 0: whole documents */
+    uint32_t window, stride;     /* score.h */
+    const char *tokenizer;       /* NULL: trained on the reference's part */
+    struct winnow_small_model model;
+};
+#define WINNOW_PRUNE_OPTIONS_INIT                               \
+    ((struct winnow_prune_options){.criterion = WINNOW_MEDIUM,  \
+                                   .rate = 0.5,                 \
+                                   .reference_tokens = 1000000, \
+                                   .reference_share_max = 0.5,  \
+                                   .document_tokens = 2048,     \
+                                   .fixed_length = 256,         \
+                                   .model = WINNOW_SMALL_MODEL_INIT})
+
+#endif /* WINNOW_PRUNE_H */

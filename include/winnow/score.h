@@ -1,0 +1,34 @@
+/* score.h -- how surprising each document is to a model. */
+#ifndef WINNOW_SCORE_H
+#define WINNOW_SCORE_H
+
+#include "winnow/common.h"
+
+/* The score of a document is the mean over its tokens of -ln p(token | those
+ * before it); perplexity is e to that.
+ *
+ *   BOS     stands before the document (EOS where the model has no BOS); where it has
+ *           neither, the first token is context only and not scored
+ *   EOS     is not appended and not scored
+ *   windows a document longer than `window` is read in windows that start `stride`
+ *           tokens apart, each behind a BOS; a token is scored once, in the first window
+ *           that reaches it, and so sees at least window - stride tokens before it
+ *   length  with `fixed_length` L only the first L tokens are scored, and L tokens
+ *           become the common length: NLL falls along a document as context grows,
+ *           so that a shorter document's score is corrected by the difference between
+ *           what documents of the corpus lose on average over L tokens and over its
+ *           own m:  s = nll(first m) - mean curve(1..m) + mean curve(1..L)
+ *
+ * A document without any scored token gets no score. */
+struct winnow_score_options {
+    const char *model;     /* folder or .gguf */
+    const char *tokenizer; /* NULL: the model's */
+    uint32_t window;       /* 0: the model's context, at most 2,048 */
+    uint32_t stride;       /* 0: half the window */
+    uint32_t fixed_length; /* 0: whole documents */
+    int compute;           /* enum winnow_compute (train.h) */
+    const char *name;      /* of the attribute folder; "nll" */
+};
+#define WINNOW_SCORE_OPTIONS_INIT ((struct winnow_score_options){.name = "nll"})
+
+#endif /* WINNOW_SCORE_H */

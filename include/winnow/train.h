@@ -1,0 +1,60 @@
+/* train.h -- a small Llama-architecture model from text. */
+#ifndef WINNOW_TRAIN_H
+#define WINNOW_TRAIN_H
+
+#include "winnow/common.h"
+
+/* Shape and training of a small model: what `train`, `prune` (its reference)
+ * and `prove` (its arms) share.
+ *
+ * A document is trained on as BOS, its tokens, EOS; one longer than context
+ * goes on in sequences that start with the last token of the one before, so
+ * each token is predicted once.  Sequences of several documents are packed into
+ * steps of exactly batch_tokens tokens; attention does not cross from one into
+ * the other. */
+struct winnow_small_model {
+    uint32_t dim, layers, heads, kv_heads; /* kv_heads 0: as heads */
+    uint32_t ffn;                          /* 0: 8/3 dim, up to a multiple of 32 */
+    uint32_t vocab;                        /* of a tokenizer that has yet to be trained */
+    uint32_t context;
+    uint64_t batch_tokens;
+    double lr, warmup; /* warmup: share of the steps */
+    double weight_decay;
+    int compute; /* enum winnow_compute */
+};
+enum winnow_compute { WINNOW_F32, WINNOW_BF16 };
+
+#define WINNOW_SMALL_MODEL_INIT                                                                  \
+    {                                                                                            \
+        .dim = 96, .layers = 3, .heads = 3, .vocab = 2048, .context = 256, .batch_tokens = 2048, \
+        .lr = 6e-3, .warmup = 0.05, .weight_decay = 0.1, .compute = WINNOW_F32                   \
+    }
+
+struct winnow_train_options {
+    struct winnow_small_model model;
+    const char *output;       /* the model folder */
+    const char *tokenizer;    /* file or folder; NULL: one is trained on the corpus first */
+    uint64_t tokens;          /* 0: one epoch */
+    double epochs_max;        /* refuse more passes over the documents than this */
+    uint64_t document_tokens; /* of a document at most so many; 0: all */
+    uint64_t limit;           /* documents; 0: all */
+    const char *text_key, *id_key;
+};
+#define WINNOW_TRAIN_OPTIONS_INIT \
+    ((struct winnow_train_options){.model = WINNOW_SMALL_MODEL_INIT, .epochs_max = 4})
+
+struct winnow_train_result {
+    uint64_t documents, documents_bad, tokens, steps, parameters;
+    double epochs, loss; /* loss: mean of the last tenth of the steps */
+    double flops;
+};
+
+/* Trains on the documents in a random order drawn from env->seed and writes
+ * config.json, model.safetensors, tokenizer.json and training.json into output.
+ * A checkpoint stands in output/checkpoint/ meanwhile: the same call after an
+ * interruption goes on from it and writes the same bytes. */
+WINNOW_API winnow_status winnow_train(const struct winnow_train_options *opt,
+                                      const struct winnow_list *paths, const struct winnow_env *env,
+                                      struct winnow_train_result *result, struct winnow_error *err);
+
+#endif /* WINNOW_TRAIN_H */

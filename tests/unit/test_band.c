@@ -1,0 +1,180 @@
+#include "base/rng.h"
+#include "check.h"
+#include "prune/band.h"
+#include "prune/split.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int by_score(const void *pa, const void *pb)
+{
+    const struct band_item *a = pa, *b = pb;
+    return (a->score > b->score) - (a->score < b->score);
+}
+
+static void fill(struct band_item *items, size_t n, uint64_t seed, uint64_t values)
+{
+    struct rng r;
+    rng_init(&r, seed, "band");
+    for (size_t i = 0; i < n; i++) {
+        items[i] = (struct band_item){.score = (double)rng_below(&r, values), .key = rng_u64(&r)};
+    }
+}
+
+static void band_keeps_the_ranks_that_sorting_says(void **state)
+{
+    (void)state;
+    static struct band_item items[1000], sorted[1000];
+    for (size_t n = 0; n <= 1000; n = n < 12 ? n + 1 : n * 3) {
+        for (int c = BAND_LOW; c <= BAND_HIGH; c++) {
+            for (int tenths = 0; tenths <= 10; tenths++) {
+                fill(items, n, n * 31 + (uint64_t)tenths, 1000000);
+                struct winnow_error err;
+                struct band_edges e;
+                assert_ok(band_cut(items, n, (enum band_criterion)c, tenths / 10.0, &e, 1, &err),
+                          err);
+                memcpy(sorted, items, sizeof items);
+                qsort(sorted, n, sizeof *sorted, by_score);
+                size_t first, end, kept = 0;
+                band_ranks((enum band_criterion)c, tenths / 10.0, n, &first, &end);
+                for (size_t i = 0; i < n; i++) {
+                    kept += sorted[i].kept;
+                    assert_int_equal(sorted[i].kept, i >= first && i < end);
+                }
+                assert_int_equal(kept, e.kept);
+                assert_int_equal(n, e.pool);
+                assert_true(kept == 0 || e.low <= e.high);
+            }
+        }
+    }
+}
+
+static void band_of_the_paper_is_centred_on_the_median(void **state)
+{
+    (void)state;
+    size_t first, end;
+    band_ranks(BAND_MEDIUM, 0.5, 100, &first, &end);
+    assert_int_equal(first, 25);
+    assert_int_equal(end, 75);
+    band_ranks(BAND_LOW, 0.25, 100, &first, &end);
+    assert_int_equal(first, 0);
+    assert_int_equal(end, 25);
+    band_ranks(BAND_HIGH, 0.25, 100, &first, &end);
+    assert_int_equal(first, 75);
+    assert_int_equal(end, 100);
+    band_ranks(BAND_HIGH, 0.0001, 10, &first, &end);
+    assert_int_equal(end - first, 1);
+    band_ranks(BAND_HIGH, 0, 10, &first, &end);
+    assert_int_equal(end - first, 0);
+}
+
+static void band_breaks_ties_by_key_whatever_the_order(void **state)
+{
+    (void)state;
+    enum { N = 500 };
+    static struct band_item a[N], b[N];
+    fill(a, N, 7, 4); /* four values only: nearly all are ties */
+    for (size_t i = 0; i < N; i++) {
+        b[i] = a[N - 1 - i];
+    }
+    struct winnow_error err;
+    struct band_edges e;
+    assert_ok(band_cut(a, N, BAND_MEDIUM, 0.3, &e, 1, &err), err);
+    assert_ok(band_cut(b, N, BAND_MEDIUM, 0.3, &e, 1, &err), err);
+    for (size_t i = 0; i < N; i++) {
+        assert_int_equal(a[i].kept, b[N - 1 - i].kept);
+    }
+    assert_int_equal(e.kept, 150);
+}
+
+static void band_leaves_out_what_has_no_score_and_cuts_each_group(void **state)
+{
+    (void)state;
+    enum { N = 300 };
+    static struct band_item items[N];
+    fill(items, N, 3, 1000);
+    for (size_t i = 0; i < N; i++) {
+        items[i].group = i % 3 == 0;
+        if (i % 10 == 0) {
+            items[i].score = NAN;
+        }
+    }
+    struct winnow_error err;
+    struct band_edges e[3];
+    assert_ok(band_cut(items, N, BAND_LOW, 0.5, e, 3, &err), err);
+    size_t pool[2] = {0}, kept[2] = {0};
+    for (size_t i = 0; i < N; i++) {
+        assert_false(items[i].kept && i % 10 == 0);
+        pool[items[i].group] += i % 10 != 0;
+        kept[items[i].group] += items[i].kept;
+        if (items[i].kept) {
+            assert_true(items[i].score <= e[items[i].group].high);
+        }
+    }
+    for (int g = 0; g < 2; g++) {
+        assert_int_equal(e[g].pool, pool[g]);
+        assert_int_equal(e[g].kept, kept[g]);
+        assert_int_equal(kept[g], llround(0.5 * (double)pool[g]));
+    }
+    assert_int_equal(e[2].pool, 0);
+    assert_true(isnan(e[2].low));
+    double scores[N];
+    assert_int_equal(band_sorted_scores(items, N, scores), pool[0] + pool[1]);
+}
+
+static void split_puts_copies_on_one_side(void **state)
+{
+    (void)state;
+    assert_int_equal(split_key(STR_LIT("Hello,  World 7")), split_key(STR_LIT("hello world\n7!")));
+    assert_int_not_equal(split_key(STR_LIT("hello world 7")), split_key(STR_LIT("hello world 8")));
+    assert_int_not_equal(split_key(STR_LIT("na\xc3\xafve")), split_key(STR_LIT("naive")));
+    static char big[10000], spaced[20000];
+    for (size_t i = 0; i < sizeof big; i++) {
+        big[i] = (char)('a' + i * i % 26);
+        spaced[2 * i] = big[i];
+        spaced[2 * i + 1] = ' ';
+    }
+    assert_int_equal(split_key((struct str){big, sizeof big}),
+                     split_key((struct str){spaced, sizeof spaced}));
+    for (size_t n = 4090; n < 4100; n++) { /* around the size of a piece */
+        assert_int_equal(split_key((struct str){big, n}), split_key((struct str){spaced, 2 * n}));
+        assert_int_not_equal(split_key((struct str){big, n}), split_key((struct str){big, n + 1}));
+    }
+}
+
+static void split_draws_are_uniform_and_independent(void **state)
+{
+    (void)state;
+    enum { N = 20000 };
+    size_t heldout = 0, reference = 0, both = 0, other_seed = 0;
+    for (uint64_t i = 0; i < N; i++) {
+        char text[32];
+        int n = snprintf(text, sizeof text, "document %llu", (unsigned long long)i);
+        uint64_t key = split_key((struct str){text, (size_t)n});
+        bool h = split_is_heldout(key, 0.1), r = split_unit(key, 1, "reference") < 0.5;
+        heldout += h;
+        reference += r;
+        both += h && r;
+        other_seed += r && split_unit(key, 2, "reference") < 0.5;
+        assert_true(split_unit(key, 1, "x") >= 0 && split_unit(key, 1, "x") < 1);
+        assert_true(!h || split_is_heldout(key, 0.2)); /* a larger share holds the smaller */
+    }
+    /* five standard deviations of a binomial count */
+    assert_true(labs((long)heldout - N / 10) < 212);
+    assert_true(labs((long)reference - N / 2) < 354);
+    assert_true(labs((long)both - N / 20) < 155);
+    assert_true(labs((long)other_seed - N / 4) < 307);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(band_keeps_the_ranks_that_sorting_says),
+        cmocka_unit_test(band_of_the_paper_is_centred_on_the_median),
+        cmocka_unit_test(band_breaks_ties_by_key_whatever_the_order),
+        cmocka_unit_test(band_leaves_out_what_has_no_score_and_cuts_each_group),
+        cmocka_unit_test(split_puts_copies_on_one_side),
+        cmocka_unit_test(split_draws_are_uniform_and_independent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
