@@ -461,24 +461,23 @@ bool gguf_str(const struct gguf *file, const char *key, struct str *out)
     return true;
 }
 
-bool gguf_array(const struct gguf *file, const char *key, enum gguf_type item, size_t *count)
+/* NULL where key is no array of such items. */
+static const struct pair *find_array(const struct gguf *file, const char *key, enum gguf_type item)
 {
     const struct pair *p = find_pair(file, key);
-    if (!p || p->type != GGUF_ARRAY || p->item != item) {
-        return false;
-    }
-    *count = (size_t)p->count;
-    return true;
+    return p && p->type == GGUF_ARRAY && p->item == item ? p : NULL;
 }
 
 bool gguf_strings(const struct gguf *file, const char *key, struct arena *keep, struct str **out,
                   size_t *count)
 {
+    const struct pair *p = find_array(file, key, GGUF_STRING);
     *out = NULL;
-    if (!gguf_array(file, key, GGUF_STRING, count)) {
+    if (!p) {
         return false;
     }
-    struct cursor c = {.left = find_pair(file, key)->bytes};
+    *count = (size_t)p->count;
+    struct cursor c = {.left = p->bytes};
     *out = arena_try_alloc(keep, *count, sizeof **out);
     for (size_t i = 0; i < *count && *out; i++) {
         (*out)[i] = take_string(&c);
@@ -490,13 +489,15 @@ bool gguf_strings(const struct gguf *file, const char *key, struct arena *keep, 
 static bool copy_words(const struct gguf *file, const char *key, enum gguf_type item,
                        struct arena *keep, void **out, size_t *count)
 {
+    const struct pair *p = find_array(file, key, item);
     *out = NULL;
-    if (!gguf_array(file, key, item, count)) {
+    if (!p) {
         return false;
     }
+    *count = (size_t)p->count;
     *out = arena_try_alloc(keep, *count, 4);
     if (*out && *count > 0) {
-        memcpy(*out, find_pair(file, key)->bytes.ptr, *count * 4);
+        memcpy(*out, p->bytes.ptr, p->bytes.len);
     }
     return true;
 }

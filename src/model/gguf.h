@@ -48,9 +48,6 @@ bool gguf_f64(const struct gguf *file, const char *key, double *out);
 bool gguf_bool(const struct gguf *file, const char *key, bool *out);
 bool gguf_str(const struct gguf *file, const char *key, struct str *out);
 
-/* Elements of an array; false where key is no array of that kind. */
-bool gguf_array(const struct gguf *file, const char *key, enum gguf_type item, size_t *count);
-
 /* Arrays with their elements in memory that keep owns (strings stay views into
  * the file).  false where key is no array of that kind; *out is NULL where it
  * does not fit into memory. */

@@ -15,6 +15,7 @@
 
 #include "model/model.h"
 #include "model/tensor_type.h"
+#include "token/tokenizer.h"
 
 /* Config and weights, the latter converted to f32. */
 winnow_status model_load(const char *path, struct model **out, struct winnow_error *err);
@@ -22,6 +23,10 @@ winnow_status model_load(const char *path, struct model **out, struct winnow_err
 /* The config alone: cheap, for estimates. */
 winnow_status model_load_config(const char *path, struct model_config *out,
                                 struct winnow_error *err);
+
+/* The tokenizer of a model folder, or the one inside a GGUF file. */
+winnow_status model_load_tokenizer(const char *path, struct tokenizer **out,
+                                   struct winnow_error *err);
 
 /* Writes config.json and model.safetensors into folder, which is made where it
  * does not exist.  The numbers are stored as type: TENSOR_F32, TENSOR_BF16 or
