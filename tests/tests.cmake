@@ -9,7 +9,9 @@ set(UNIT_TESTS
   base
   document
   shards
-  option)
+  option
+  gguf
+  safetensors)
 foreach(unit ${UNIT_TESTS})
   add_executable(test_${unit} tests/unit/test_${unit}.c)
   target_include_directories(test_${unit} PRIVATE tests/support)
@@ -21,7 +23,9 @@ endforeach()
 
 # tests/fuzz/fuzz_<name>.c with its seeds in tests/fuzz/corpus/<name>/: replayed
 # in every build, fuzzed in the fuzz preset.
-set(FUZZ_TARGETS)
+set(FUZZ_TARGETS
+  gguf
+  safetensors)
 foreach(target ${FUZZ_TARGETS})
   add_executable(replay_${target} tests/fuzz/replay.c tests/fuzz/fuzz_${target}.c)
   target_link_libraries(replay_${target} PRIVATE winnow winnow_flags)

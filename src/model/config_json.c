@@ -114,9 +114,10 @@ static winnow_status read_rope(const struct source *s, struct model_config *c,
         TRY(read_real(s, scaling, "high_freq_factor", &c->rope_high, err));
         TRY(read_u32(s, scaling, "original_max_position_embeddings", false, &c->rope_context, err));
     } else {
-        return error_set(err, WINNOW_E_FORMAT,
-                         "%s: rope scaling \"%.60s\" is not supported; default, linear and llama3 are",
-                         s->file, type.ptr);
+        return error_set(
+            err, WINNOW_E_FORMAT,
+            "%s: rope scaling \"%.60s\" is not supported; default, linear and llama3 are", s->file,
+            type.ptr);
     }
     if (!present(json_get(scaling, "factor"))) {
         return error_set(err, WINNOW_E_FORMAT, "%s: rope scaling without a factor", s->file);
@@ -283,9 +284,10 @@ winnow_status config_json_write(const struct model_config *c, enum tensor_type t
 {
     bool qwen2 = c->qkv_bias && !c->out_bias && !c->mlp_bias;
     if (!qwen2 && c->qkv_bias != c->out_bias) {
-        return error_set(err, WINNOW_E_FORMAT,
-                         "no model type of transformers has biases on o_proj but not on q, k and v, "
-                         "or mlp_bias with biases on q, k and v alone");
+        return error_set(
+            err, WINNOW_E_FORMAT,
+            "no model type of transformers has biases on o_proj but not on q, k and v, "
+            "or mlp_bias with biases on q, k and v alone");
     }
     struct json_writer w = {.out = out, .pretty = true};
     json_open(&w, '{');

@@ -210,24 +210,15 @@ winnow_status gguf_model_config(const struct gguf *file, const char *name, struc
 static void tensor_name(const struct model_tensor *t, char out[64])
 {
     static const char *const NAMES[TENSOR_ROLES] = {
-        [TENSOR_EMBED] = "token_embd.weight",
-        [TENSOR_NORM] = "output_norm.weight",
-        [TENSOR_HEAD] = "output.weight",
-        [TENSOR_NORM1] = "attn_norm.weight",
-        [TENSOR_Q] = "attn_q.weight",
-        [TENSOR_K] = "attn_k.weight",
-        [TENSOR_V] = "attn_v.weight",
-        [TENSOR_Q_BIAS] = "attn_q.bias",
-        [TENSOR_K_BIAS] = "attn_k.bias",
-        [TENSOR_V_BIAS] = "attn_v.bias",
-        [TENSOR_O] = "attn_output.weight",
-        [TENSOR_O_BIAS] = "attn_output.bias",
-        [TENSOR_NORM2] = "ffn_norm.weight",
-        [TENSOR_GATE] = "ffn_gate.weight",
-        [TENSOR_UP] = "ffn_up.weight",
-        [TENSOR_DOWN] = "ffn_down.weight",
-        [TENSOR_GATE_BIAS] = "ffn_gate.bias",
-        [TENSOR_UP_BIAS] = "ffn_up.bias",
+        [TENSOR_EMBED] = "token_embd.weight", [TENSOR_NORM] = "output_norm.weight",
+        [TENSOR_HEAD] = "output.weight",      [TENSOR_NORM1] = "attn_norm.weight",
+        [TENSOR_Q] = "attn_q.weight",         [TENSOR_K] = "attn_k.weight",
+        [TENSOR_V] = "attn_v.weight",         [TENSOR_Q_BIAS] = "attn_q.bias",
+        [TENSOR_K_BIAS] = "attn_k.bias",      [TENSOR_V_BIAS] = "attn_v.bias",
+        [TENSOR_O] = "attn_output.weight",    [TENSOR_O_BIAS] = "attn_output.bias",
+        [TENSOR_NORM2] = "ffn_norm.weight",   [TENSOR_GATE] = "ffn_gate.weight",
+        [TENSOR_UP] = "ffn_up.weight",        [TENSOR_DOWN] = "ffn_down.weight",
+        [TENSOR_GATE_BIAS] = "ffn_gate.bias", [TENSOR_UP_BIAS] = "ffn_up.bias",
         [TENSOR_DOWN_BIAS] = "ffn_down.bias",
     };
     if (t->role == TENSOR_EMBED || t->role == TENSOR_NORM || t->role == TENSOR_HEAD) {
@@ -288,8 +279,9 @@ winnow_status gguf_model_weights(const struct gguf *file, const char *name, stru
     const struct model_config *c = model_config(m);
     float *spare = mem_try_alloc((size_t)c->head_dim * c->dim * sizeof *spare);
     if (!spare) {
-        return error_set(err, WINNOW_E_NOMEM, "%s: no memory to reorder a head of %" PRIu32
-                         " x %" PRIu32, name, c->head_dim, c->dim);
+        return error_set(err, WINNOW_E_NOMEM,
+                         "%s: no memory to reorder a head of %" PRIu32 " x %" PRIu32, name,
+                         c->head_dim, c->dim);
     }
     winnow_status st = fill_weights(file, name, m, spare, err);
     mem_free(spare);
@@ -339,7 +331,8 @@ static winnow_status read_tokenizer_arrays(const struct gguf *file, const char *
     bool byte_level = a->kind == TOKENIZER_BYTE_LEVEL;
     bool found = gguf_strings(file, "tokenizer.ggml.tokens", keep, &tokens, &a->token_count);
     if (byte_level) {
-        found = gguf_strings(file, "tokenizer.ggml.merges", keep, &merges, &a->merge_count) && found;
+        found =
+            gguf_strings(file, "tokenizer.ggml.merges", keep, &merges, &a->merge_count) && found;
     } else {
         found = gguf_floats(file, "tokenizer.ggml.scores", keep, &scores, &scored) &&
                 scored == a->token_count && found;

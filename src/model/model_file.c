@@ -86,9 +86,9 @@ static winnow_status shards_of_index(struct shards *s, const char *folder, const
         struct str name = {NULL, 0};
         bool is_new = false;
         if (!json_as_str(it.value, &name) || !is_plain_name(name)) {
-            st = error_set(err, WINNOW_E_FORMAT,
-                           "%s: weight_map has an entry that names no .safetensors file of the folder",
-                           index);
+            st = error_set(
+                err, WINNOW_E_FORMAT,
+                "%s: weight_map has an entry that names no .safetensors file of the folder", index);
             break;
         }
         (void)map_put(&names, name, &is_new);
@@ -131,10 +131,11 @@ static winnow_status shards_open(struct shards *s, const char *folder, struct wi
         }
         json_parser_free(parser);
     } else {
-        st = error_set(err, WINNOW_E_IO,
-                       "%s has no model.safetensors (nor an index of shards); convert older formats "
-                       "with transformers' save_pretrained(), or give a .gguf file",
-                       folder);
+        st =
+            error_set(err, WINNOW_E_IO,
+                      "%s has no model.safetensors (nor an index of shards); convert older formats "
+                      "with transformers' save_pretrained(), or give a .gguf file",
+                      folder);
     }
     buf_release(&text);
     buf_release(&path);

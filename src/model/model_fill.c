@@ -10,8 +10,7 @@ winnow_status model_fill_check(const struct model_config *c, uint64_t elements, 
     /* Within twice the size the tensor that is missing can be named. */
     if (model_config_parameters(c) / 2 > elements) {
         return error_set(err, WINNOW_E_FORMAT,
-                         "%s: the config describes %" PRIu64
-                         " weights but the file has %" PRIu64
+                         "%s: the config describes %" PRIu64 " weights but the file has %" PRIu64
                          "; config and weights belong to different models, or the file is "
                          "incomplete",
                          file, model_config_parameters(c), elements);
@@ -67,8 +66,9 @@ winnow_status model_fill(struct model *m, const struct model_tensor *t,
                          "architecture",
                          file, t->name);
     }
-    bool fits = t->vector ? view->dims == 1 && view->shape[0] == t->rows
-                          : view->dims == 2 && view->shape[0] == t->rows && view->shape[1] == t->cols;
+    bool fits = t->vector
+                    ? view->dims == 1 && view->shape[0] == t->rows
+                    : view->dims == 2 && view->shape[0] == t->rows && view->shape[1] == t->cols;
     if (!fits) {
         return refuse_shape(t, view, file, err);
     }
@@ -82,10 +82,11 @@ winnow_status model_fill(struct model *m, const struct model_tensor *t,
     float *out = model_data(m, t);
     tensor_to_f32(view->type, view->bytes.ptr, count, out);
     if (!all_finite(out, count)) {
-        return error_set(err, WINNOW_E_FORMAT,
-                         "%s: tensor \"%.*s\" holds NaN or infinity; the model broke in training or "
-                         "the file is damaged",
-                         file, STR_ARG(view->name));
+        return error_set(
+            err, WINNOW_E_FORMAT,
+            "%s: tensor \"%.*s\" holds NaN or infinity; the model broke in training or "
+            "the file is damaged",
+            file, STR_ARG(view->name));
     }
     return WINNOW_OK;
 }

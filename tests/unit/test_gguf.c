@@ -1,7 +1,6 @@
-#include "model/gguf.h"
-
 #include "base/buf.h"
 #include "check.h"
+#include "model/gguf.h"
 
 #include <stdlib.h>
 
@@ -296,7 +295,7 @@ static void quantised_blocks_become_their_numbers(void **state)
     for (int i = 0; i < 16; i++) {
         block[192 + i] = (uint8_t)(i - 8);
     }
-    block[64 + 33] = 0xA0;  /* second half, quarters 1 and 3, l = 1: low bits 0 and 10 */
+    block[64 + 33] = 0xA0;      /* second half, quarters 1 and 3, l = 1: low bits 0 and 10 */
     block[128 + 32 + 1] = 0xCC; /* high bits 3 for quarters 1 and 3, 0 for 0 and 2 */
     tensor_to_f32(TENSOR_Q6_K, block, 256, out);
     for (int e = 0; e < 256; e++) {

@@ -1,9 +1,8 @@
-#include "model/safetensors.h"
-
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/rng.h"
 #include "check.h"
+#include "model/safetensors.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -64,8 +63,8 @@ static void safetensors_refuses_headers_that_lie(void **state)
         {"{\"a\":7}", "lacks dtype", 0, SIZE_MAX, WINNOW_E_FORMAT},
         {"{\"a\":{\"dtype\":\"F7\",\"shape\":[1],\"data_offsets\":[0,4]}}", "unknown dtype", 4,
          SIZE_MAX, WINNOW_E_FORMAT},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1],\"data_offsets\":[0,4]}}", "dimensions", 4,
-         SIZE_MAX, WINNOW_E_FORMAT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1],\"data_offsets\":[0,4]}}", "dimensions",
+         4, SIZE_MAX, WINNOW_E_FORMAT},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", "cut short", 3,
          SIZE_MAX, WINNOW_E_FORMAT},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", "header lies", 4,
