@@ -11,7 +11,10 @@ set(UNIT_TESTS
   shards
   option
   gguf
-  safetensors)
+  program
+  prox
+  safetensors
+  )
 foreach(unit ${UNIT_TESTS})
   add_executable(test_${unit} tests/unit/test_${unit}.c)
   target_include_directories(test_${unit} PRIVATE tests/support)
@@ -25,7 +28,9 @@ endforeach()
 # in every build, fuzzed in the fuzz preset.
 set(FUZZ_TARGETS
   gguf
-  safetensors)
+  program
+  safetensors
+  )
 foreach(target ${FUZZ_TARGETS})
   add_executable(replay_${target} tests/fuzz/replay.c tests/fuzz/fuzz_${target}.c)
   target_link_libraries(replay_${target} PRIVATE winnow winnow_flags)
