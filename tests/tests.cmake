@@ -1,6 +1,10 @@
 # Every test of the house; `ctest -L quick` leaves the slow ones out.
-find_path(CMOCKA_INCLUDE cmocka.h REQUIRED)
-find_library(CMOCKA_LIB cmocka REQUIRED)
+find_path(CMOCKA_INCLUDE cmocka.h)
+find_library(CMOCKA_LIB cmocka)
+if(NOT CMOCKA_INCLUDE OR NOT CMOCKA_LIB)
+  message(STATUS "no cmocka (libcmocka-dev): building without tests")
+  return()
+endif()
 
 # tests/unit/test_<name>.c, one binary each.
 set(UNIT_TESTS
