@@ -43,7 +43,7 @@ static inline bool str_ends(struct str s, struct str suffix)
 
 static inline struct str str_sub(struct str s, size_t from, size_t to)
 {
-    return (struct str){s.ptr ? s.ptr + from : NULL, to - from}; /* NULL + 0 is undefined */
+    return (struct str){s.ptr + from, to - from};
 }
 
 /* Without ASCII white space at both ends. */

@@ -43,6 +43,11 @@ winnow_status cli_parse(struct cli *cli, const struct option_table *table, void 
 winnow_status cli_parse_sets(struct cli *cli, const struct option_set *sets, size_t n, int argc,
                              const char *const *argv, struct winnow_error *err);
 
+/* All of a command that is a stage ("rules", "dedup"): parses its options and
+ * those of CORPUS_TABLE, runs the stage over the paths into its run folder. */
+winnow_status cli_corpus_command(struct cli *cli, const struct option_table *table, void *options,
+                                 int argc, const char *const *argv, struct winnow_error *err);
+
 /* WINNOW_E_USAGE with the command's usage line, unless the number of paths is
  * within least..most. */
 winnow_status cli_need_paths(const struct cli *cli, const struct option_table *table, size_t least,

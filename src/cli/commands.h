@@ -7,4 +7,7 @@
 /* Ends with a row whose table is NULL; `winnow help` prints it in this order. */
 extern const struct cmd COMMANDS[];
 
+winnow_status cmd_dedup(struct cli *cli, int argc, const char *const *argv,
+                        struct winnow_error *err);
+
 #endif /* WINNOW_CLI_COMMANDS_H */

@@ -188,6 +188,7 @@ static void finish_end(struct shard_reader *r, struct shard_block *b, bool *more
                        torn, b->line - 1);
         buf_clear(&r->carry);
         finish_bad(r, b, b->bytes.len, 0);
+        b->bad.torn = true;
     } else {
         *more = false;
     }

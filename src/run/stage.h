@@ -77,6 +77,10 @@ struct stage_pass {
      * or NULL.  A name is written by one pass of the stage only. */
     const char *const *attributes;
 
+    /* Bytes of documents between two possible checkpoints; 0: 4 MB.  Smaller where
+     * a document costs much (a model reads it).  A constant, never an option. */
+    size_t block_bytes;
+
     void *state;
 
     /* Scratch of one worker thread, given to document(); both may be NULL. */
@@ -133,7 +137,7 @@ const char *stage_run_folder(const struct stage *s);
  * estimate before. */
 uint64_t stage_documents(const struct stage *s);
 
-/* One more than the largest ordinal; 0 before the first full pass. */
+/* More than every ordinal; 0 before the first full pass. */
 uint64_t stage_ordinals(const struct stage *s);
 
 /* The path of a file of the stage's own (a reference model, a table): in
@@ -180,6 +184,7 @@ struct stage_kind {
     winnow_status (*run)(struct stage *s, const void *options, struct winnow_error *err);
 
     bool reads_files;  /* a first stage over files that are no documents (extract) */
+    bool many_passes;  /* needs its input more than once: a pipe is spooled to disk first */
     bool uses_kernels; /* its results depend on the kernel table */
 };
 

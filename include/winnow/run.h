@@ -1,0 +1,79 @@
+/* run.h -- corpora in, corpora out: recipes, single stages, and what they leave.
+ *
+ * A run fills one folder (docs/formats/run.md).  It can be killed at any moment;
+ * the same call goes on where it stood and leaves the same bytes.
+ */
+#ifndef WINNOW_RUN_H
+#define WINNOW_RUN_H
+
+#include "winnow/common.h"
+
+enum winnow_on_bad {
+    WINNOW_ON_BAD_STOP,       /* the first bad line ends the run with WINNOW_E_FORMAT */
+    WINNOW_ON_BAD_SKIP,       /* bad lines are counted and left out */
+    WINNOW_ON_BAD_QUARANTINE, /* and kept under bad/ */
+};
+
+/* What every command that turns a corpus into a corpus shares. */
+struct winnow_corpus_options {
+    const char *output;     /* run folder, or "-" for documents on standard output */
+    const char *run;        /* in a pipe: where all but the documents goes; NULL: nowhere */
+    uint64_t limit;         /* documents of the input to read; 0: all */
+    int on_bad;             /* enum winnow_on_bad */
+    const char *text_key;   /* NULL: text, raw_content or content */
+    const char *id_key;     /* NULL: id */
+    const char *files_from; /* a file with one input path a line, or NULL */
+    bool keep_removed;      /* copies of removed documents go to removed/ */
+    bool dry_run;           /* estimate from a sample, write nothing */
+    uint64_t line_max;      /* bytes; a longer line is bad */
+    double checkpoint;      /* seconds between two checkpoints */
+    const char *temporary;  /* where a pipe is spooled */
+};
+#define WINNOW_CORPUS_OPTIONS_INIT                                      \
+    ((struct winnow_corpus_options){.on_bad = WINNOW_ON_BAD_QUARANTINE, \
+                                    .keep_removed = true,               \
+                                    .line_max = (uint64_t)64 << 20,     \
+                                    .checkpoint = 2.0,                  \
+                                    .temporary = "/tmp"})
+
+/* What a run came to, for the line that is printed at its end. */
+struct winnow_run_result {
+    uint64_t documents_in, documents_kept, documents_removed, documents_aside, documents_bad;
+    uint64_t bytes_in, bytes_kept;
+    bool nothing_to_do;
+};
+
+/* Overrides what the recipe says where set. */
+struct winnow_run_options {
+    const char *output; /* run folder */
+    uint64_t limit;
+    bool dry_run;
+    double checkpoint; /* below 0: as the recipe says */
+};
+#define WINNOW_RUN_OPTIONS_INIT ((struct winnow_run_options){.checkpoint = -1})
+
+/* The whole flow of a recipe. */
+WINNOW_API winnow_status winnow_run(const char *recipe, const struct winnow_run_options *opt,
+                                    const struct winnow_env *env, struct winnow_run_result *out,
+                                    struct winnow_error *err);
+
+/* Checks a finished run: counts, hashes, alignment of attributes and ledgers,
+ * disjointness of kept, removed and aside.  Fails with the first thing that does
+ * not hold; report (may be NULL) gets a line for each check as it passes. */
+WINNOW_API winnow_status winnow_verify(const char *run, const struct winnow_env *env,
+                                       struct winnow_error *err);
+
+/* Everything that happened to the documents of that id, as text for people or as
+ * one JSON object a line, piece by piece to write(). */
+struct winnow_explain_options {
+    bool json;
+    bool no_diff;
+};
+#define WINNOW_EXPLAIN_OPTIONS_INIT ((struct winnow_explain_options){0})
+WINNOW_API winnow_status winnow_explain(const char *run, const char *id,
+                                        const struct winnow_explain_options *opt,
+                                        void (*write)(void *user, const char *text, size_t len),
+                                        void *user, const struct winnow_env *env,
+                                        struct winnow_error *err);
+
+#endif /* WINNOW_RUN_H */

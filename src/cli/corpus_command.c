@@ -1,0 +1,24 @@
+/* corpus_command.c -- what all commands from corpus to corpus do alike. */
+#include "base/env.h"
+#include "cli/cmd.h"
+#include "flow/stages.h"
+#include "option/corpus_options.h"
+
+#include <inttypes.h>
+
+winnow_status cli_corpus_command(struct cli *cli, const struct option_table *table, void *options,
+                                 int argc, const char *const *argv, struct winnow_error *err)
+{
+    struct winnow_corpus_options corpus = WINNOW_CORPUS_OPTIONS_INIT;
+    const struct option_set sets[] = {{table, options}, {&CORPUS_TABLE, &corpus}};
+    struct winnow_run_result result;
+    TRY(cli_parse_sets(cli, sets, 2, argc, argv, err));
+    if (!corpus.files_from) {
+        TRY(cli_need_paths(cli, table, 1, SIZE_MAX, err));
+    }
+    TRY(flow_stage(table->command, options, &corpus, cli->paths, &cli->env, &result, err));
+    if (result.nothing_to_do) {
+        env_log(&cli->env, WINNOW_LOG_INFO, "%s is finished; nothing is left to do", corpus.output);
+    }
+    return WINNOW_OK;
+}

@@ -1,0 +1,32 @@
+#include "flow/stages.h"
+
+#include "flow/dedup.h"
+
+const struct stage_kind *const STAGE_KINDS[] = {
+    &DEDUP_STAGE,
+    NULL,
+};
+
+const struct stage_kind *stage_kind_find(struct str name)
+{
+    for (size_t i = 0; STAGE_KINDS[i]; i++) {
+        if (str_is(name, STAGE_KINDS[i]->table->command)) {
+            return STAGE_KINDS[i];
+        }
+    }
+    return NULL;
+}
+
+winnow_status flow_stage(const char *command, const void *options,
+                         const struct winnow_corpus_options *corpus, struct winnow_list paths,
+                         const struct winnow_env *env, struct winnow_run_result *out,
+                         struct winnow_error *err)
+{
+    const struct run_step step = {stage_kind_find(str_of(command)), options};
+    if (!step.kind) {
+        return error_set(err, WINNOW_E_INTERNAL, "no stage '%s'", command);
+    }
+    const struct run_request request = {
+        .paths = paths, .corpus = corpus, .steps = &step, .count = 1, .env = env};
+    return run_do(&request, out, err);
+}

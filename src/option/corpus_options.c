@@ -1,0 +1,39 @@
+#include "option/corpus_options.h"
+
+static const char *const ON_BAD[] = {"stop", "skip", "quarantine", NULL};
+
+static const struct option OPTIONS[] = {
+    OPT_TEXT('o', "output", struct winnow_corpus_options, output, "FOLDER",
+             "run folder to fill, or - for documents on standard output"),
+    OPT_TEXT(0, "run", struct winnow_corpus_options, run, "FOLDER",
+             "with -o -: where removed and bad documents and the ledger go"),
+    OPT_COUNT(0, "limit", struct winnow_corpus_options, limit, 0, 1e18,
+              "read the first N documents only; 0: all"),
+    OPT_ENUM(0, "on-bad", struct winnow_corpus_options, on_bad, ON_BAD,
+             "what to do at a line that is no document"),
+    OPT_TEXT(0, "text-key", struct winnow_corpus_options, text_key, "KEY",
+             "key of the text, dots for inner ones (default: text, raw_content or content)"),
+    OPT_TEXT(0, "id-key", struct winnow_corpus_options, id_key, "KEY",
+             "key of the id, dots for inner ones (default: id)"),
+    OPT_TEXT(0, "files-from", struct winnow_corpus_options, files_from, "FILE",
+             "a list of further paths, one a line"),
+    OPT_FLAG(0, "keep-removed", struct winnow_corpus_options, keep_removed,
+             "copy removed documents to removed/ with their reason"),
+    OPT_FLAG(0, "dry-run", struct winnow_corpus_options, dry_run,
+             "estimate time, memory, disk and what is kept from a sample"),
+    OPT_SIZE(0, "line-max", struct winnow_corpus_options, line_max, 1024, 4294967296.0,
+             "longer lines are bad"),
+    OPT_REAL(0, "checkpoint", struct winnow_corpus_options, checkpoint, 0, 3600,
+             "seconds between two checkpoints"),
+    OPT_TEXT(0, "temporary", struct winnow_corpus_options, temporary, "FOLDER",
+             "where a pipe is kept that is read more than once"),
+    OPT_END,
+};
+
+const struct option_table CORPUS_TABLE = {
+    .command = "corpus",
+    .summary = "options of every command from corpus to corpus",
+    .options = OPTIONS,
+    .defaults = &WINNOW_CORPUS_OPTIONS_INIT,
+    .size = sizeof(struct winnow_corpus_options),
+};

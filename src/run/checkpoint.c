@@ -1,0 +1,174 @@
+/* checkpoint.c -- what a pass leaves behind so that another process can go on.
+ *
+ * progress-<pass>.json in the stage's folder names a place between two blocks
+ * and the lengths that the open files have there.  It is written after those
+ * bytes are on the disk, and replaced as a whole, so whatever moment a process
+ * dies at, the newest one describes files that exist at least that long; what
+ * lies behind is cut off on resume.  completions/<pass>/<shard>.json is written
+ * when a shard's files have their final names, before the next progress: a
+ * shard before the named place always has one. */
+#include "base/env.h"
+#include "base/file.h"
+#include "run/pass_internal.h"
+
+#include <stdio.h>
+
+static const char *progress_path(const struct pass *p, struct buf *out)
+{
+    buf_clear(out);
+    buf_addf(out, "%s/progress-%s.json", p->stage->folder, p->how->name);
+    return buf_cstr(out);
+}
+
+static void write_position(const struct position *at, struct json_writer *w)
+{
+    json_open(w, '{');
+    json_key(w, "file");
+    json_u64(w, at->file);
+    json_key(w, "offset");
+    json_u64(w, at->offset);
+    json_key(w, "lines");
+    json_u64(w, at->lines);
+    json_key(w, "ordinal");
+    json_u64(w, at->ordinal);
+    json_close(w, '}');
+}
+
+static uint64_t u64_of(struct json_value object, const char *key)
+{
+    uint64_t v = 0;
+    (void)json_as_u64(json_get(object, key), &v);
+    return v;
+}
+
+static void read_position(struct json_value v, struct position *at)
+{
+    *at = (struct position){u64_of(v, "file"), u64_of(v, "offset"), u64_of(v, "lines"),
+                            u64_of(v, "ordinal")};
+}
+
+static void write_progress(const struct pass *p, bool done, struct json_writer *w)
+{
+    json_open(w, '{');
+    json_key(w, "key");
+    json_text(w, p->stage->key);
+    json_key(w, "done");
+    json_bool(w, done);
+    json_key(w, "position");
+    write_position(&p->at, w);
+    json_key(w, "seen");
+    json_u64(w, p->seen);
+    json_key(w, "shards");
+    json_u64(w, p->shard_number);
+    json_key(w, "seconds");
+    json_double(w, p->seconds_before + env_seconds() - p->started);
+    json_key(w, "documents");
+    json_u64(w, p->stage->documents);
+    json_key(w, "ordinals");
+    json_u64(w, p->stage->ordinals);
+    if (p->open) {
+        json_key(w, "open");
+        json_open(w, '{');
+        counts_write(&p->counts, w);
+        json_key(w, "files");
+        json_open(w, '{');
+        outputs_write(&p->outputs, w);
+        json_close(w, '}');
+        json_close(w, '}');
+    }
+    json_close(w, '}');
+}
+
+winnow_status checkpoint_write(struct pass *p, bool done, struct winnow_error *err)
+{
+    if (!p->resumable) {
+        return WINNOW_OK;
+    }
+    if (p->open) {
+        TRY(outputs_sync(&p->outputs, err));
+    }
+    struct buf text = {0}, path = {0};
+    struct json_writer w = {.out = &text};
+    write_progress(p, done, &w);
+    buf_add_char(&text, '\n');
+    winnow_status st = file_write_atomic(progress_path(p, &path), buf_str(&text), err);
+    buf_release(&text);
+    buf_release(&path);
+    p->saved = env_seconds();
+    return st;
+}
+
+winnow_status checkpoint_read(struct pass *p, struct json_parser *parser, struct json_value *from,
+                              bool *done, struct winnow_error *err)
+{
+    struct buf path = {0};
+    struct json_value root;
+    bool found = false;
+    *done = false;
+    *from = (struct json_value){0};
+    winnow_status st = run_read_json(progress_path(p, &path), parser, &root, &found, err);
+    struct str key;
+    if (st == WINNOW_OK && found && json_as_str(json_get(root, "key"), &key) &&
+        str_is(key, p->stage->key)) {
+        (void)json_as_bool(json_get(root, "done"), done);
+        read_position(json_get(root, "position"), &p->at);
+        p->seen = u64_of(root, "seen");
+        p->shard_number = u64_of(root, "shards");
+        (void)json_as_double(json_get(root, "seconds"), &p->seconds_before);
+        if (*done) {
+            p->stage->documents = u64_of(root, "documents");
+            p->stage->ordinals = u64_of(root, "ordinals");
+        }
+        struct json_value open = json_get(root, "open");
+        if (json_kind(open) == JSON_OBJECT) {
+            p->open = true;
+            *from = json_get(open, "files");
+            st = counts_read(&p->counts, open, err);
+        }
+    }
+    if (st != WINNOW_OK) {
+        st = error_wrap(err, st, "%s", buf_cstr(&path));
+    }
+    buf_release(&path);
+    return st;
+}
+
+winnow_status checkpoint_shard(struct pass *p, struct winnow_error *err)
+{
+    struct buf text = {0}, path = {0}, name = {0};
+    struct json_writer w = {.out = &text};
+    json_open(&w, '{');
+    json_key(&w, "path");
+    json_text(&w, p->outputs.shard);
+    json_key(&w, "ordinal_end");
+    json_u64(&w, p->at.ordinal + p->at.lines);
+    counts_write(&p->counts, &w);
+    if (p->torn) {
+        json_key(&w, "broken_off");
+        json_str(&w, p->torn_reason);
+    }
+    json_key(&w, "files");
+    json_open(&w, '{');
+    winnow_status st = outputs_commit(&p->outputs, &w, err);
+    json_close(&w, '}');
+    json_close(&w, '}');
+    buf_add_char(&text, '\n');
+    buf_addf(&name, "completions/%s/%s.json", p->how->name, p->outputs.shard);
+    if (st == WINNOW_OK) {
+        (void)file_join(&path, p->stage->folder, buf_cstr(&name));
+        buf_clear(&name);
+        buf_add_str(&name, buf_str(&path));
+        char *slash = strrchr(name.ptr ? buf_cstr(&name) : "", '/');
+        name.len = (size_t)(slash - name.ptr);
+        st = file_make_dirs(buf_cstr(&name), err);
+    }
+    if (st == WINNOW_OK) {
+        st = file_write_atomic(buf_cstr(&path), buf_str(&text), err);
+    }
+    buf_release(&text);
+    buf_release(&path);
+    buf_release(&name);
+    counts_release(&p->counts);
+    p->open = p->torn = false;
+    return st;
+}

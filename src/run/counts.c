@@ -1,0 +1,135 @@
+#include "run/counts.h"
+
+#include "base/mem.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const char *const FIELD_NAMES[COUNT_FIELDS] = {"in",      "kept",  "edited",
+                                                      "removed", "aside", "bad"};
+static const char *const REASON_NAMES[COUNT_REASONS] = {"reasons", "aside_reasons", "edit_reasons",
+                                                        "bad_reasons"};
+
+void counts_release(struct counts *c)
+{
+    for (size_t i = 0; i < COUNT_REASONS; i++) {
+        map_release(&c->reasons[i]);
+    }
+    *c = (struct counts){0};
+}
+
+void counts_add(struct counts *c, const struct counts *other)
+{
+    for (size_t i = 0; i < COUNT_FIELDS; i++) {
+        c->documents[i] += other->documents[i];
+        c->bytes[i] += other->bytes[i];
+        c->text_bytes[i] += other->text_bytes[i];
+    }
+    for (size_t i = 0; i < COUNT_REASONS; i++) {
+        for (size_t k = 0; k < other->reasons[i].count; k++) {
+            const struct map_entry *e = &other->reasons[i].entries[k];
+            *map_put(&c->reasons[i], e->key, NULL) += e->value;
+        }
+    }
+}
+
+void counts_reason(struct counts *c, enum count_reason kind, struct str reason)
+{
+    *map_put(&c->reasons[kind], reason, NULL) += 1;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct map_entry *const *x = a, *const *y = b;
+    return str_cmp((*x)->key, (*y)->key);
+}
+
+static void write_reasons(const struct map *m, const char *name, struct json_writer *w)
+{
+    const struct map_entry **sorted = mem_alloc((m->count + 1) * sizeof *sorted);
+    for (size_t i = 0; i < m->count; i++) {
+        sorted[i] = &m->entries[i];
+    }
+    qsort(sorted, m->count, sizeof(const struct map_entry *), by_name);
+    json_key(w, name);
+    json_open(w, '{');
+    for (size_t i = 0; i < m->count; i++) {
+        json_key_str(w, sorted[i]->key);
+        json_u64(w, sorted[i]->value);
+    }
+    json_close(w, '}');
+    mem_free(sorted);
+}
+
+static void write_fields(const uint64_t *values, const char *name, unsigned without,
+                         struct json_writer *w)
+{
+    json_key(w, name);
+    json_open(w, '{');
+    for (unsigned i = 0; i < COUNT_FIELDS; i++) {
+        if (!(without & 1U << i)) {
+            json_key(w, FIELD_NAMES[i]);
+            json_u64(w, values[i]);
+        }
+    }
+    json_close(w, '}');
+}
+
+void counts_write(const struct counts *c, struct json_writer *w)
+{
+    write_fields(c->documents, "documents", 0, w);
+    write_fields(c->bytes, "bytes", 1U << COUNT_EDITED, w);
+    write_fields(c->text_bytes, "text_bytes", 1U << COUNT_EDITED | 1U << COUNT_BAD, w);
+    for (size_t i = 0; i < COUNT_REASONS; i++) {
+        write_reasons(&c->reasons[i], REASON_NAMES[i], w);
+    }
+}
+
+static winnow_status read_fields(uint64_t *values, struct json_value object, const char *name,
+                                 struct winnow_error *err)
+{
+    struct json_value v = json_get(object, name);
+    if (json_kind(v) != JSON_OBJECT) {
+        return error_set(err, WINNOW_E_FORMAT, "no object \"%s\" among the counts", name);
+    }
+    for (size_t i = 0; i < COUNT_FIELDS; i++) {
+        uint64_t n = 0;
+        if (json_as_u64(json_get(v, FIELD_NAMES[i]), &n)) {
+            values[i] += n;
+        }
+    }
+    return WINNOW_OK;
+}
+
+winnow_status counts_read(struct counts *c, struct json_value object, struct winnow_error *err)
+{
+    TRY(read_fields(c->documents, object, "documents", err));
+    TRY(read_fields(c->bytes, object, "bytes", err));
+    TRY(read_fields(c->text_bytes, object, "text_bytes", err));
+    for (size_t i = 0; i < COUNT_REASONS; i++) {
+        struct json_iter it = json_walk(json_get(object, REASON_NAMES[i]));
+        while (json_next(&it)) {
+            uint64_t n = 0;
+            if (!json_as_u64(it.value, &n)) {
+                return error_set(err, WINNOW_E_FORMAT, "a count of \"%s\" is no number",
+                                 REASON_NAMES[i]);
+            }
+            *map_put(&c->reasons[i], it.key, NULL) += n;
+        }
+    }
+    return WINNOW_OK;
+}
+
+winnow_status counts_check(const struct counts *c, const char *stage, struct winnow_error *err)
+{
+    const uint64_t *d = c->documents;
+    uint64_t sum = d[COUNT_KEPT] + d[COUNT_REMOVED] + d[COUNT_ASIDE] + d[COUNT_BAD];
+    if (sum != d[COUNT_IN] || d[COUNT_EDITED] > d[COUNT_KEPT]) {
+        return error_set(err, WINNOW_E_INTERNAL,
+                         "%s: %" PRIu64 " documents came in, but %" PRIu64 " kept + %" PRIu64
+                         " removed + %" PRIu64 " aside + %" PRIu64 " bad make %" PRIu64,
+                         stage, d[COUNT_IN], d[COUNT_KEPT], d[COUNT_REMOVED], d[COUNT_ASIDE],
+                         d[COUNT_BAD], sum);
+    }
+    return WINNOW_OK;
+}

@@ -1,0 +1,83 @@
+#include "run/feed_internal.h"
+
+winnow_status feed_open(struct feed *f, const struct position *at, struct winnow_error *err)
+{
+    f->at = *at;
+    f->reader = NULL;
+    f->bytes_before = 0;
+    if (f->source) {
+        return f->source->seek(f->source->state, at->file, at->offset, err);
+    }
+    for (size_t i = 0; i < at->file && i < f->shards->count; i++) {
+        f->bytes_before += f->shards->items[i].bytes;
+    }
+    return WINNOW_OK;
+}
+
+void feed_close(struct feed *f)
+{
+    shard_reader_close(f->reader);
+    f->reader = NULL;
+}
+
+static winnow_status fill_from_source(struct feed *f, struct job *job, struct winnow_error *err)
+{
+    bool more = false;
+    TRY(f->source->next(f->source->state, &job->piece, &more, err));
+    if (!more) {
+        job->end = true;
+        return WINNOW_OK;
+    }
+    f->at.file = job->piece.file;
+    f->at.offset = job->piece.offset;
+    f->bytes_before += job->piece.bytes;
+    return WINNOW_OK;
+}
+
+static winnow_status fill_from_shards(struct feed *f, struct job *job, struct winnow_error *err)
+{
+    if (f->at.file >= f->shards->count) {
+        job->end = true;
+        return WINNOW_OK;
+    }
+    const struct shard *shard = &f->shards->items[f->at.file];
+    job->shard = shard->name;
+    if (!f->reader) {
+        struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
+        opt.offset = f->at.offset;
+        opt.lines = f->at.lines;
+        opt.line_max = f->line_max;
+        opt.block_max = f->block_max > 0 ? f->block_max : opt.block_max;
+        TRY(shard_reader_open(&f->reader, shard->path, shard->name, &opt, err));
+    }
+    bool more = false;
+    TRY(shard_reader_next(f->reader, &job->block, &more, err));
+    if (more) {
+        f->at.offset = job->block.offset_end;
+        f->at.lines = job->block.line_end - 1;
+        return WINNOW_OK;
+    }
+    shard_reader_close(f->reader);
+    f->reader = NULL;
+    f->bytes_before += shard->bytes;
+    f->at = (struct position){.file = f->at.file + 1, .ordinal = f->at.ordinal + f->at.lines};
+    job->end_of_shard = true;
+    return WINNOW_OK;
+}
+
+winnow_status feed_fill(struct feed *f, struct job *job, struct winnow_error *err)
+{
+    job->start = f->at;
+    TRY(f->source ? fill_from_source(f, job, err) : fill_from_shards(f, job, err));
+    job->after = f->at;
+    return WINNOW_OK;
+}
+
+void feed_progress(const struct feed *f, uint64_t *done, uint64_t *total)
+{
+    *done = f->bytes_before + (f->reader ? shard_reader_bytes_read(f->reader) : 0);
+    *total = f->source ? f->source->bytes_total : f->shards->bytes;
+    if (*total > 0 && *done > *total) { /* a file that grew */
+        *done = *total;
+    }
+}

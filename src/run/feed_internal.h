@@ -1,0 +1,28 @@
+/* feed_internal.h -- where the blocks of a pass come from: shards of documents,
+ * or files that a source reads.  One thread at a time, in order. */
+#ifndef WINNOW_RUN_FEED_INTERNAL_H
+#define WINNOW_RUN_FEED_INTERNAL_H
+
+#include "corpus/shards.h"
+#include "run/job_internal.h"
+
+struct feed {
+    const struct shard_list *shards; /* or: */
+    const struct stage_source *source;
+    size_t line_max, block_max;  /* block_max 0: the reader's own */
+    struct shard_reader *reader; /* of the shard at `at` */
+    struct position at;
+    uint64_t bytes_before; /* on disk, of the shards before; of the source so far */
+};
+
+/* Goes on at a position that a job gave as `after`; all-zero is the start. */
+winnow_status feed_open(struct feed *f, const struct position *at, struct winnow_error *err);
+void feed_close(struct feed *f);
+
+/* The next block, end of shard or end of all into job, which is clear. */
+winnow_status feed_fill(struct feed *f, struct job *job, struct winnow_error *err);
+
+/* For progress; total 0 where it is not known. */
+void feed_progress(const struct feed *f, uint64_t *done, uint64_t *total);
+
+#endif /* WINNOW_RUN_FEED_INTERNAL_H */

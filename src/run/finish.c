@@ -1,0 +1,259 @@
+/* finish.c -- the end of a stage: completions become stats.json. */
+#include "base/file.h"
+#include "base/mem.h"
+#include "run/run_internal.h"
+
+#include <stdio.h>
+
+/* Lists the output shards of the verdict pass in order. */
+static void shard_names(const struct stage *s, struct winnow_list *out)
+{
+    char name[64];
+    for (size_t i = 0; s->kind->reads_files ? i < s->source_shards : i < s->input.count; i++) {
+        (void)snprintf(name, sizeof name, "%05zu%s", i, s->extension ? s->extension : "");
+        const char *shard = s->kind->reads_files ? name : s->input.items[i].name;
+        option_list_add(out, str_of(shard), &s->run->keep);
+    }
+}
+
+struct gather {
+    struct counts counts;
+    struct buf shards, bad_shards; /* elements of the arrays */
+};
+
+/* A completion's "files" with those of other passes of the same shard. */
+static void add_files(const struct json_value root, struct json_writer *w)
+{
+    struct json_iter it = json_walk(json_get(root, "files"));
+    while (json_next(&it)) {
+        uint64_t lines = 0, bytes = 0;
+        struct str hash = {"", 0};
+        (void)json_as_u64(json_get(it.value, "lines"), &lines);
+        (void)json_as_u64(json_get(it.value, "bytes"), &bytes);
+        (void)json_as_str(json_get(it.value, "hash"), &hash);
+        json_key_str(w, it.key);
+        json_open(w, '{');
+        json_key(w, "lines");
+        json_u64(w, lines);
+        json_key(w, "bytes");
+        json_u64(w, bytes);
+        json_key(w, "hash");
+        json_str(w, hash);
+        json_close(w, '}');
+    }
+}
+
+static winnow_status gather_pass(const struct stage *s, const char *pass, const char *shard,
+                                 struct gather *g, struct json_writer *files,
+                                 struct winnow_error *err)
+{
+    struct json_parser *parser = json_parser_new();
+    struct json_value root = {0};
+    struct buf path = {0};
+    bool found = false;
+    buf_addf(&path, "%s/completions/%s/%s.json", s->folder, pass, shard);
+    winnow_status st = run_read_json(buf_cstr(&path), parser, &root, &found, err);
+    if (st == WINNOW_OK && found) {
+        add_files(root, files);
+        if (strcmp(pass, s->verdict_pass) == 0) {
+            struct str broken;
+            st = counts_read(&g->counts, root, err);
+            if (json_as_str(json_get(root, "broken_off"), &broken)) {
+                struct json_writer w = {.out = &g->bad_shards, .comma = g->bad_shards.len > 0};
+                json_open(&w, '{');
+                json_key(&w, "path");
+                json_text(&w, shard);
+                json_key(&w, "reason");
+                json_str(&w, broken);
+                json_close(&w, '}');
+            }
+        }
+    }
+    buf_release(&path);
+    json_parser_free(parser);
+    return st;
+}
+
+static bool is_complete(const struct stage *s, const char *shard)
+{
+    struct buf path = {0};
+    buf_addf(&path, "%s/completions/%s/%s.json", s->folder, s->verdict_pass, shard);
+    bool exists = file_exists(buf_cstr(&path));
+    buf_release(&path);
+    return exists;
+}
+
+static winnow_status gather_shard(const struct stage *s, const char *shard, struct gather *g,
+                                  struct winnow_error *err)
+{
+    if (!is_complete(s, shard)) { /* --limit ended before it */
+        return WINNOW_OK;
+    }
+    struct json_writer w = {.out = &g->shards, .comma = g->shards.len > 0};
+    json_open(&w, '{');
+    json_key(&w, "path");
+    json_text(&w, shard);
+    json_key(&w, "files");
+    json_open(&w, '{');
+    winnow_status st = WINNOW_OK;
+    for (size_t i = 0; i < s->passes.count && st == WINNOW_OK; i++) {
+        st = gather_pass(s, s->passes.items[i], shard, g, &w, err);
+    }
+    json_close(&w, '}');
+    json_close(&w, '}');
+    return st;
+}
+
+static void write_stats(const struct stage *s, const struct gather *g, struct json_writer *w)
+{
+    json_open(w, '{');
+    json_key(w, "winnow");
+    json_text(w, RUN_VERSION);
+    json_key(w, "stage");
+    json_text(w, s->name);
+    json_key(w, "command");
+    json_text(w, s->kind->table->command);
+    json_key(w, "key");
+    json_text(w, s->key);
+    json_key(w, "settings");
+    json_open(w, '{');
+    option_write_json(s->kind->table, s->options, w);
+    json_close(w, '}');
+    counts_write(&g->counts, w);
+    json_key(w, "bad_shards");
+    json_open(w, '[');
+    if (g->bad_shards.len > 0) {
+        json_raw(w, buf_str(&g->bad_shards));
+    }
+    json_close(w, ']');
+    json_key(w, "notes");
+    json_open(w, '{');
+    for (size_t i = 0; i < s->notes.count; i++) {
+        json_key(w, s->notes.items[i].key);
+        json_raw(w, s->notes.items[i].json);
+    }
+    json_close(w, '}');
+    json_key(w, "shards");
+    json_open(w, '[');
+    if (g->shards.len > 0) {
+        json_raw(w, buf_str(&g->shards));
+    }
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
+static winnow_status remove_progress(const struct stage *s, struct winnow_error *err)
+{
+    struct buf path = {0};
+    winnow_status st = WINNOW_OK;
+    for (size_t i = 0; i < s->passes.count && st == WINNOW_OK; i++) {
+        buf_clear(&path);
+        buf_addf(&path, "%s/progress-%s.json", s->folder, s->passes.items[i]);
+        st = file_remove_tree(buf_cstr(&path), err);
+        if (st == WINNOW_OK) {
+            buf_add_text(&path, ".tmp");
+            st = file_remove_tree(buf_cstr(&path), err);
+        }
+    }
+    buf_release(&path);
+    return st;
+}
+
+static winnow_status write_end(const struct stage *s, const struct gather *g,
+                               struct winnow_error *err)
+{
+    struct buf text = {0}, path = {0};
+    struct json_writer w = {.out = &text, .pretty = true};
+    write_stats(s, g, &w);
+    buf_add_char(&text, '\n');
+    winnow_status st =
+        file_write_atomic(file_join(&path, s->folder, "stats.json"), buf_str(&text), err);
+    if (st == WINNOW_OK) {
+        buf_clear(&text);
+        buf_addf(&text, "%s\n", s->key);
+        st = file_write_atomic(file_join(&path, s->folder, "_SUCCESS"), buf_str(&text), err);
+    }
+    if (st == WINNOW_OK) {
+        st = remove_progress(s, err);
+    }
+    buf_release(&text);
+    buf_release(&path);
+    return st;
+}
+
+winnow_status stage_finish(struct stage *s, struct winnow_error *err)
+{
+    struct gather g = {0};
+    struct winnow_list shards = {0};
+    if (!s->verdict_pass) {
+        return error_set(err, WINNOW_E_INTERNAL, "%s made no pass with verdicts", s->name);
+    }
+    winnow_status st = WINNOW_OK;
+    shard_names(s, &shards);
+    for (size_t i = 0; i < shards.count && st == WINNOW_OK; i++) {
+        st = gather_shard(s, shards.items[i], &g, err);
+    }
+    if (st == WINNOW_OK) {
+        st = counts_check(&g.counts, s->name, err);
+    }
+    if (st == WINNOW_OK) {
+        st = write_end(s, &g, err);
+    }
+    counts_release(&g.counts);
+    buf_release(&g.shards);
+    buf_release(&g.bad_shards);
+    return st;
+}
+
+winnow_status stage_read_counts(const char *folder, struct counts *out, struct winnow_error *err)
+{
+    struct json_parser *parser = json_parser_new();
+    struct json_value root = {0};
+    struct buf path = {0};
+    bool found = false;
+    winnow_status st =
+        run_read_json(file_join(&path, folder, "stats.json"), parser, &root, &found, err);
+    if (st == WINNOW_OK && !found) {
+        st = error_set(err, WINNOW_E_IO, "%s does not exist", buf_cstr(&path));
+    }
+    if (st == WINNOW_OK) {
+        st = counts_read(out, root, err);
+    }
+    buf_release(&path);
+    json_parser_free(parser);
+    return st;
+}
+
+winnow_status stage_output(const char *folder, struct shard_list *out, struct winnow_error *err)
+{
+    struct json_parser *parser = json_parser_new();
+    struct json_value root = {0};
+    struct buf path = {0};
+    bool found = false;
+    winnow_status st =
+        run_read_json(file_join(&path, folder, "stats.json"), parser, &root, &found, err);
+    struct json_value shards = json_get(root, "shards");
+    size_t count = st == WINNOW_OK && found ? json_count(shards) : 0;
+    arena_init(&out->keep, (size_t)1 << 14);
+    out->items = mem_alloc((count + 1) * sizeof *out->items);
+    struct json_iter it = json_walk(shards);
+    while (st == WINNOW_OK && out->count < count && json_next(&it)) {
+        struct str name;
+        if (!json_as_str(json_get(it.value, "path"), &name)) {
+            st = error_set(err, WINNOW_E_FORMAT, "%s: a shard without path", buf_cstr(&path));
+            break;
+        }
+        struct shard *shard = &out->items[out->count++];
+        shard->name = arena_strndup(&out->keep, name.ptr, name.len);
+        buf_clear(&path);
+        buf_addf(&path, "%s/documents/%s", folder, shard->name);
+        shard->path = arena_strndup(&out->keep, path.ptr, path.len);
+        if (file_exists(shard->path)) { /* not in a pipe */
+            st = file_size(shard->path, &shard->bytes, err);
+        }
+        out->bytes += shard->bytes;
+    }
+    buf_release(&path);
+    json_parser_free(parser);
+    return st;
+}

@@ -1,0 +1,353 @@
+#include "base/mem.h"
+#include "run/job_internal.h"
+#include "run/ledger.h"
+
+#include <math.h>
+
+void stage_result_clear(struct stage_result *r)
+{
+    r->verdict = STAGE_KEEP;
+    r->rule = NULL;
+    r->score = r->threshold = (double)NAN;
+    buf_clear(&r->text);
+    buf_clear(&r->detail);
+    for (size_t i = 0; i < STAGE_ATTRIBUTES_MAX; i++) {
+        buf_clear(&r->attributes[i]);
+    }
+    for (size_t i = 0; i < STAGE_CARRY; i++) {
+        r->carry[i] = 0;
+    }
+}
+
+void stage_result_release(struct stage_result *r)
+{
+    buf_release(&r->text);
+    buf_release(&r->detail);
+    for (size_t i = 0; i < STAGE_ATTRIBUTES_MAX; i++) {
+        buf_release(&r->attributes[i]);
+    }
+}
+
+void job_release(struct job *j)
+{
+    shard_block_release(&j->block);
+    mem_free(j->records);
+    buf_release(&j->store);
+    for (size_t i = 0; i < STREAMS; i++) {
+        buf_release(&j->lines[i]);
+    }
+    counts_release(&j->counts);
+    *j = (struct job){0};
+}
+
+void job_clear(struct job *j)
+{
+    j->end_of_shard = j->end = false;
+    j->count = 0;
+    buf_clear(&j->store);
+    for (size_t i = 0; i < STREAMS; i++) {
+        buf_clear(&j->lines[i]);
+        j->line_counts[i] = 0;
+    }
+    counts_release(&j->counts);
+    j->status = WINNOW_OK;
+}
+
+void job_worker_release(struct job_worker *w, const struct stage_pass *pass)
+{
+    block_parser_free(w->parser);
+    stage_result_release(&w->result);
+    if (pass && pass->worker_free && w->own) {
+        pass->worker_free(w->own);
+    }
+    *w = (struct job_worker){0};
+}
+
+struct record *job_add_record(struct job *j)
+{
+    if (j->count == j->cap) {
+        size_t cap = j->cap ? j->cap * 2 : 256;
+        j->records = mem_realloc(j->records, j->cap * sizeof *j->records, cap * sizeof *j->records);
+        j->cap = cap;
+    }
+    struct record *r = &j->records[j->count++];
+    *r = (struct record){.score = (double)NAN, .threshold = (double)NAN};
+    return r;
+}
+
+struct span job_store(struct job *j, struct str s)
+{
+    struct span at = {j->store.len, s.len};
+    buf_add_str(&j->store, s);
+    return at;
+}
+
+struct str job_view(const struct job *j, struct span s)
+{
+    return s.len == 0 ? (struct str){"", 0} : (struct str){j->store.ptr + s.at, s.len};
+}
+
+static void add_bad(struct job *j, const struct bad_line *bad)
+{
+    struct record *r = job_add_record(j);
+    r->bad = true;
+    r->torn = bad->torn;
+    r->number = bad->line;
+    r->ordinal = j->start.ordinal + bad->line - 1;
+    r->bytes = bad->bytes;
+    r->line.at = j->store.len;
+    bad_line_add_json(bad, j->shard, &j->store);
+    r->line.len = j->store.len - r->line.at;
+    r->reason = job_store(j, bad->reason);
+}
+
+/* What the stage said, from the worker's scratch into the job. */
+static void add_document(struct job *j, const struct document *d, const struct stage_result *said)
+{
+    struct record *r = job_add_record(j);
+    r->verdict = said->verdict;
+    r->rule = said->rule;
+    r->score = said->score;
+    r->threshold = said->threshold;
+    memcpy(r->carry, said->carry, sizeof r->carry);
+    r->number = d->line;
+    r->ordinal = d->ordinal;
+    r->bytes = d->raw.len;
+    r->text_bytes = r->text_bytes_out = d->text.len;
+    r->raw = d->raw;
+    if (d->id_made) {
+        r->raw = (struct str){NULL, 0};
+        r->line.at = j->store.len;
+        document_add(d, &j->store);
+        r->line.len = j->store.len - r->line.at;
+    }
+    if (said->verdict == STAGE_EDIT) {
+        r->edited.at = j->store.len;
+        document_add_with_text(d, buf_str(&said->text), &j->store);
+        r->edited.len = j->store.len - r->edited.at;
+        r->text_bytes_out = said->text.len;
+    }
+    r->id = job_store(j, d->id);
+    r->detail = job_store(j, buf_str(&said->detail));
+    for (size_t i = 0; i < STAGE_ATTRIBUTES_MAX; i++) {
+        r->attributes[i] = job_store(j, buf_str(&said->attributes[i]));
+    }
+}
+
+void job_read(struct job *j, const struct stage_pass *pass, struct job_worker *w)
+{
+    if (j->end || j->end_of_shard) {
+        return;
+    }
+    if (j->block.bad.reason.len > 0) {
+        add_bad(j, &j->block.bad);
+        return;
+    }
+    struct parsed item;
+    block_parser_start(w->parser, &j->block);
+    for (;;) {
+        j->status = block_parser_next(w->parser, &item, &j->error);
+        if (j->status != WINNOW_OK || item.kind == PARSED_END) {
+            return;
+        }
+        if (item.kind == PARSED_BAD) {
+            add_bad(j, &item.bad);
+            continue;
+        }
+        stage_result_clear(&w->result);
+        item.document.ordinal = j->start.ordinal + item.document.line - 1;
+        if (pass->document) {
+            j->status = pass->document(pass->state, w->own, &item.document, &w->result, &j->error);
+            if (j->status != WINNOW_OK) {
+                j->status = error_wrap(&j->error, j->status, "%s:%llu", j->shard,
+                                       (unsigned long long)item.document.line);
+                return;
+            }
+        }
+        add_document(j, &item.document, &w->result);
+    }
+}
+
+winnow_status job_decide(struct job *j, const struct stage_pass *pass, struct stage_result *scratch,
+                         struct winnow_error *err)
+{
+    for (size_t i = 0; i < j->count; i++) {
+        struct record *r = &j->records[i];
+        if (r->bad || r->dropped) {
+            continue;
+        }
+        stage_result_clear(scratch);
+        scratch->verdict = r->verdict;
+        scratch->rule = r->rule;
+        scratch->score = r->score;
+        scratch->threshold = r->threshold;
+        memcpy(scratch->carry, r->carry, sizeof r->carry);
+        buf_add_str(&scratch->detail, job_view(j, r->detail));
+        TRY(pass->decide(pass->state, job_view(j, r->id), r->ordinal, scratch, err));
+        bool was_edit = r->verdict == STAGE_EDIT;
+        r->verdict = scratch->verdict;
+        r->rule = scratch->rule;
+        r->score = scratch->score;
+        r->threshold = scratch->threshold;
+        if (scratch->verdict == STAGE_EDIT && !was_edit) {
+            return error_set(err, WINNOW_E_INTERNAL, "decide() cannot edit a text");
+        }
+        if (scratch->detail.len != r->detail.len) {
+            r->detail = job_store(j, buf_str(&scratch->detail));
+        }
+    }
+    return WINNOW_OK;
+}
+
+/* "the line is 812 bytes long" and "... 9 bytes long" are one reason. */
+static void count_bad(struct counts *c, struct str reason)
+{
+    struct buf kind = {0};
+    for (size_t i = 0; i < reason.len; i++) {
+        bool digit = reason.ptr[i] >= '0' && reason.ptr[i] <= '9';
+        if (!digit) {
+            buf_add_char(&kind, reason.ptr[i]);
+        } else if (kind.len == 0 || kind.ptr[kind.len - 1] != 'N') {
+            buf_add_char(&kind, 'N');
+        }
+    }
+    counts_reason(c, REASON_BAD, buf_str(&kind));
+    buf_release(&kind);
+}
+
+static void count_record(struct counts *c, const struct job *j, const struct record *r)
+{
+    static const enum count_field FIELD[] = {COUNT_KEPT, COUNT_KEPT, COUNT_REMOVED, COUNT_ASIDE};
+    static const enum count_reason REASON[] = {REASON_EDITED, REASON_EDITED, REASON_REMOVED,
+                                               REASON_ASIDE};
+    c->documents[COUNT_IN]++;
+    c->bytes[COUNT_IN] += r->bytes;
+    if (r->bad) {
+        c->documents[COUNT_BAD]++;
+        c->bytes[COUNT_BAD] += r->bytes;
+        count_bad(c, job_view(j, r->reason));
+        return;
+    }
+    enum count_field field = FIELD[r->verdict];
+    bool edit = r->verdict == STAGE_EDIT;
+    c->text_bytes[COUNT_IN] += r->text_bytes;
+    c->documents[field]++;
+    c->bytes[field] += edit ? r->edited.len : r->raw.ptr ? r->bytes : r->line.len;
+    c->text_bytes[field] += edit ? r->text_bytes_out : r->text_bytes;
+    c->documents[COUNT_EDITED] += edit;
+    if (r->rule && r->verdict != STAGE_KEEP) {
+        counts_reason(c, REASON[r->verdict], str_of(r->rule));
+    }
+}
+
+static struct str line_of(const struct job *j, const struct record *r)
+{
+    return r->raw.ptr ? r->raw : job_view(j, r->line);
+}
+
+static void add_line(struct job *j, enum stream stream, struct str line)
+{
+    buf_add_str(&j->lines[stream], line);
+    buf_add_char(&j->lines[stream], '\n');
+    j->line_counts[stream]++;
+}
+
+/* The line with a last key that says why it ended here. */
+static void add_ended(struct job *j, enum stream stream, const struct record *r, const char *stage)
+{
+    struct str line = line_of(j, r);
+    struct buf *out = &j->lines[stream];
+    buf_add(out, line.ptr, line.len - 1);
+    buf_add_text(out, ",\"winnow\":");
+    struct json_writer w = {.out = out};
+    json_open(&w, '{');
+    json_key(&w, "stage");
+    json_text(&w, stage);
+    ledger_write_reason(&w, r->rule, r->score, r->threshold);
+    json_close(&w, '}');
+    buf_add_text(out, "}\n");
+    j->line_counts[stream]++;
+}
+
+static void add_ledger(struct job *j, const struct record *r)
+{
+    struct ledger_line line = {
+        .id = job_view(j, r->id),
+        .line = r->number,
+        .verdict = r->verdict,
+        .rule = r->rule,
+        .score = r->score,
+        .threshold = r->threshold,
+        .detail = job_view(j, r->detail),
+    };
+    ledger_add_line(&line, &j->lines[STREAM_LEDGER]);
+    j->line_counts[STREAM_LEDGER]++;
+}
+
+static void add_attributes(struct job *j, enum stream stream, const struct record *r,
+                           struct str members)
+{
+    struct buf *out = &j->lines[stream];
+    buf_add_text(out, "{\"id\":");
+    json_quote(out, job_view(j, r->id));
+    if (j->foreign) {
+        buf_addf(out, ",\"line\":%llu", (unsigned long long)r->number);
+    }
+    buf_add_text(out, ",\"attributes\":{");
+    buf_add_str(out, members);
+    buf_add_text(out, "}}\n");
+    j->line_counts[stream]++;
+}
+
+static void compose_verdict(struct job *j, const struct record *r, const char *stage,
+                            const bool wanted[STREAMS])
+{
+    switch (r->verdict) {
+    case STAGE_KEEP:
+        add_line(j, STREAM_DOCUMENTS, line_of(j, r));
+        break;
+    case STAGE_EDIT:
+        add_line(j, STREAM_DOCUMENTS, job_view(j, r->edited));
+        break;
+    case STAGE_REMOVE:
+    case STAGE_ASIDE: {
+        enum stream stream = r->verdict == STAGE_REMOVE ? STREAM_REMOVED : STREAM_ASIDE;
+        if (wanted[stream]) {
+            add_ended(j, stream, r, stage);
+        }
+        break;
+    }
+    }
+    if (wanted[STREAM_LEDGER]) {
+        add_ledger(j, r);
+    }
+}
+
+void job_compose(struct job *j, const struct stage_pass *pass, const char *stage,
+                 const bool wanted[STREAMS])
+{
+    for (size_t i = 0; i < j->count; i++) {
+        const struct record *r = &j->records[i];
+        if (r->dropped) {
+            continue;
+        }
+        if (!r->torn || r->bytes > 0) { /* nobody knows how many documents an empty tear took */
+            count_record(&j->counts, j, r);
+        }
+        if (r->bad) {
+            if (wanted[STREAM_BAD] && pass->verdicts) {
+                buf_add_str(&j->lines[STREAM_BAD], job_view(j, r->line));
+                j->line_counts[STREAM_BAD]++;
+            }
+            continue;
+        }
+        if (pass->verdicts) {
+            compose_verdict(j, r, stage, wanted);
+        }
+        for (unsigned k = 0; k < STAGE_ATTRIBUTES_MAX; k++) {
+            if (wanted[STREAM_ATTRIBUTES + k]) {
+                add_attributes(j, STREAM_ATTRIBUTES + k, r, job_view(j, r->attributes[k]));
+            }
+        }
+    }
+}

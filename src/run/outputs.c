@@ -1,0 +1,200 @@
+#include "run/outputs.h"
+
+#include "base/file.h"
+
+#include <stdio.h>
+
+static const char *const STREAM_NAMES[STREAM_ATTRIBUTES] = {"documents", "removed", "aside", "bad",
+                                                            "ledger"};
+
+const char *outputs_stream_folder(const struct outputs *o, enum stream stream, struct buf *out)
+{
+    if (stream < STREAM_ATTRIBUTES) {
+        buf_clear(out);
+        buf_add_text(out, STREAM_NAMES[stream]);
+        return buf_cstr(out);
+    }
+    return file_join(out, "attributes", o->attributes[stream - STREAM_ATTRIBUTES]);
+}
+
+static const char *path_of(const struct outputs *o, enum stream stream, struct buf *out)
+{
+    struct buf name = {0};
+    buf_clear(out);
+    buf_addf(out, "%s/%s/%s", o->folder, outputs_stream_folder(o, stream, &name), o->shard);
+    buf_release(&name);
+    return buf_cstr(out);
+}
+
+void outputs_init(struct outputs *o, const char *folder, const struct stage_pass *pass,
+                  bool keep_removed)
+{
+    *o = (struct outputs){.folder = folder, .attributes = pass->attributes};
+    if (pass->verdicts) {
+        o->wanted[STREAM_DOCUMENTS] = o->always[STREAM_DOCUMENTS] = true;
+        o->wanted[STREAM_LEDGER] = o->always[STREAM_LEDGER] = true;
+        o->wanted[STREAM_REMOVED] = keep_removed;
+        o->wanted[STREAM_ASIDE] = keep_removed;
+        o->wanted[STREAM_BAD] = true;
+    }
+    for (size_t i = 0; pass->attributes && pass->attributes[i] && i < STAGE_ATTRIBUTES_MAX; i++) {
+        o->wanted[STREAM_ATTRIBUTES + i] = o->always[STREAM_ATTRIBUTES + i] = true;
+    }
+}
+
+/* After a kill the file may already have its final name: it was committed, but
+ * the checkpoint that says so was not reached.  It goes on as NAME.tmp. */
+static winnow_status take_back(const char *path, struct winnow_error *err)
+{
+    struct buf temporary = {0};
+    buf_addf(&temporary, "%s.tmp", path);
+    winnow_status st = WINNOW_OK;
+    if (!file_exists(buf_cstr(&temporary)) && file_exists(path) &&
+        rename(path, buf_cstr(&temporary)) != 0) {
+        st = error_errno(err, "cannot rename", path);
+    }
+    buf_release(&temporary);
+    return st;
+}
+
+static winnow_status open_stream(struct outputs *o, enum stream stream, uint64_t length,
+                                 struct winnow_error *err)
+{
+    struct shard_writer_options opt = SHARD_WRITER_OPTIONS_INIT;
+    opt.resume_at = length;
+    struct output_file *f = &o->files[stream];
+    if (stream == STREAM_DOCUMENTS && o->stdout_documents) {
+        return shard_writer_open(&f->writer, "-", &opt, err);
+    }
+    struct buf path = {0};
+    winnow_status st = WINNOW_OK;
+    (void)path_of(o, stream, &path);
+    if (length > 0) {
+        st = take_back(buf_cstr(&path), err);
+    }
+    if (st == WINNOW_OK) {
+        st = shard_writer_open(&f->writer, buf_cstr(&path), &opt, err);
+    }
+    f->length = length;
+    buf_release(&path);
+    return st;
+}
+
+winnow_status outputs_open(struct outputs *o, const char *shard, struct json_value from,
+                           struct winnow_error *err)
+{
+    o->shard = shard;
+    for (unsigned i = 0; i < STREAMS; i++) {
+        struct buf name = {0};
+        o->files[i] = (struct output_file){0};
+        uint64_t length = 0;
+        if (o->wanted[i] && json_kind(from) == JSON_OBJECT) {
+            struct json_value v = json_get(from, outputs_stream_folder(o, i, &name));
+            (void)json_as_u64(json_get(v, "bytes"), &length);
+            (void)json_as_u64(json_get(v, "lines"), &o->files[i].lines);
+        }
+        buf_release(&name);
+        if (o->wanted[i] && (o->always[i] || length > 0)) {
+            TRY(open_stream(o, i, length, err));
+        }
+    }
+    return WINNOW_OK;
+}
+
+winnow_status outputs_add(struct outputs *o, enum stream stream, struct str lines, uint64_t count,
+                          struct winnow_error *err)
+{
+    struct output_file *f = &o->files[stream];
+    if (!o->wanted[stream] || lines.len == 0) {
+        return WINNOW_OK;
+    }
+    if (!f->writer) {
+        TRY(open_stream(o, stream, 0, err));
+    }
+    TRY(shard_writer_add(f->writer, lines, err));
+    TRY(shard_writer_flush(f->writer, &f->length, err));
+    f->lines += count;
+    return WINNOW_OK;
+}
+
+winnow_status outputs_sync(struct outputs *o, struct winnow_error *err)
+{
+    for (size_t i = 0; i < STREAMS; i++) {
+        if (o->files[i].writer) {
+            TRY(shard_writer_sync(o->files[i].writer, &o->files[i].length, err));
+        }
+    }
+    return WINNOW_OK;
+}
+
+static void write_file(const struct outputs *o, enum stream stream, const char *hash,
+                       struct json_writer *w)
+{
+    struct buf name = {0};
+    json_key(w, outputs_stream_folder(o, stream, &name));
+    buf_release(&name);
+    json_open(w, '{');
+    json_key(w, "lines");
+    json_u64(w, o->files[stream].lines);
+    json_key(w, "bytes");
+    json_u64(w, o->files[stream].length);
+    if (hash) {
+        json_key(w, "hash");
+        json_text(w, hash);
+    }
+    json_close(w, '}');
+}
+
+void outputs_write(const struct outputs *o, struct json_writer *w)
+{
+    for (unsigned i = 0; i < STREAMS; i++) {
+        if (o->files[i].writer) {
+            write_file(o, i, NULL, w);
+        }
+    }
+}
+
+static winnow_status commit_stream(struct outputs *o, enum stream stream, struct json_writer *w,
+                                   struct winnow_error *err)
+{
+    struct output_file *f = &o->files[stream];
+    winnow_status committed = shard_writer_commit(f->writer, err);
+    shard_writer_close(f->writer);
+    f->writer = NULL;
+    TRY(committed);
+    if (stream == STREAM_DOCUMENTS && o->stdout_documents) {
+        return WINNOW_OK;
+    }
+    struct buf path = {0};
+    struct hash128 hash = {0};
+    char hex[33];
+    (void)path_of(o, stream, &path);
+    winnow_status st = file_size(buf_cstr(&path), &f->length, err);
+    if (st == WINNOW_OK) {
+        st = file_hash(buf_cstr(&path), &hash, err);
+    }
+    if (st == WINNOW_OK) {
+        hash128_hex(hash, hex);
+        write_file(o, stream, hex, w);
+    }
+    buf_release(&path);
+    return st;
+}
+
+winnow_status outputs_commit(struct outputs *o, struct json_writer *w, struct winnow_error *err)
+{
+    for (unsigned i = 0; i < STREAMS; i++) {
+        if (o->files[i].writer) {
+            TRY(commit_stream(o, i, w, err));
+        }
+    }
+    return WINNOW_OK;
+}
+
+void outputs_close(struct outputs *o)
+{
+    for (size_t i = 0; i < STREAMS; i++) {
+        shard_writer_close(o->files[i].writer);
+        o->files[i].writer = NULL;
+    }
+}

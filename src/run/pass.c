@@ -1,0 +1,471 @@
+/* pass.c -- the driver: blocks in, files out, in order, with checkpoints.
+ *
+ *   batch n:    read (threads) ─► settle (in order) ─► compose (threads) ─► append (a thread a
+ * file) batch n+1:  fill (one thread), beside read of batch n
+ *
+ * A batch is a fixed number of blocks; blocks are cut by the data alone, and
+ * each block is a frame of its own in every file, so neither the batch nor the
+ * threads show in the output.  See job_internal.h for the phases and
+ * checkpoint.c for what a kill leaves. */
+#include "base/env.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "run/pass_internal.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Memory of a block on its way: its bytes, what is stored of it, its lines. */
+#define JOB_BYTES ((uint64_t)4 * 4 << 20)
+
+static void release(struct pass *p)
+{
+    feed_close(&p->feed);
+    outputs_close(&p->outputs);
+    for (size_t i = 0; i < p->job_count; i++) {
+        if (p->feed.source && p->feed.source->release) {
+            p->feed.source->release(p->feed.source->state, &p->now[i].piece);
+            p->feed.source->release(p->feed.source->state, &p->next[i].piece);
+        }
+        job_release(&p->now[i]);
+        job_release(&p->next[i]);
+    }
+    mem_free(p->now);
+    mem_free(p->next);
+    for (uint32_t i = 0; p->workers && i < pool_threads(p->stage->run->pool); i++) {
+        if (p->feed.source && p->feed.source->worker_free && p->workers[i].own) {
+            p->feed.source->worker_free(p->workers[i].own);
+            p->workers[i].own = NULL;
+        }
+        job_worker_release(&p->workers[i], p->how);
+    }
+    mem_free(p->workers);
+    stage_result_release(&p->scratch);
+    counts_release(&p->counts);
+}
+
+/* Two blocks a thread keep all busy; --memory may ask for fewer. */
+static winnow_status make_jobs(struct pass *p, struct winnow_error *err)
+{
+    struct run *run = p->stage->run;
+    uint32_t threads = pool_threads(run->pool);
+    p->job_count = (size_t)threads * 2;
+    uint64_t most = run->env->memory_max;
+    if (most > 0 && p->job_count * 2 * JOB_BYTES > most / 2) {
+        p->job_count = (size_t)(most / 2 / (2 * JOB_BYTES));
+    }
+    if (p->job_count == 0) {
+        p->job_count = 1;
+    }
+    if (most > 0 && most < 4 * JOB_BYTES) {
+        return error_set(err, WINNOW_E_LIMIT,
+                         "--memory %" PRIu64 ": blocks on their way take at least %" PRIu64
+                         " bytes",
+                         most, 4 * JOB_BYTES);
+    }
+    p->now = mem_zalloc(p->job_count * sizeof *p->now);
+    p->next = mem_zalloc(p->job_count * sizeof *p->next);
+    p->workers = mem_zalloc(threads * sizeof *p->workers);
+    static const struct document_keys ANY_KEYS = {NULL, NULL};
+    const struct document_keys keys = {run->corpus->text_key, run->corpus->id_key};
+    void *(*worker_new)(void *) = p->feed.source ? p->feed.source->worker_new : p->how->worker_new;
+    void *state = p->feed.source ? p->feed.source->state : p->how->state;
+    for (uint32_t i = 0; i < threads; i++) {
+        p->workers[i].parser = block_parser_new(p->stage->first ? &keys : &ANY_KEYS);
+        p->workers[i].own = worker_new ? worker_new(state) : NULL;
+    }
+    return WINNOW_OK;
+}
+
+static void fill_next(struct pass *p)
+{
+    p->next_filled = 0;
+    p->fill_status = WINNOW_OK;
+    while (p->next_filled < p->job_count && p->fill_status == WINNOW_OK) {
+        struct job *job = &p->next[p->next_filled];
+        if (p->feed.source && p->feed.source->release) {
+            p->feed.source->release(p->feed.source->state, &job->piece);
+        }
+        job->piece = (struct source_block){0};
+        job_clear(job);
+        job->foreign = p->stage->first;
+        p->fill_status = feed_fill(&p->feed, job, &p->fill_error);
+        if (p->fill_status == WINNOW_OK) {
+            p->next_filled++;
+            if (job->end) {
+                return;
+            }
+        }
+    }
+}
+
+/* Piece 0 fills the next batch; the others read the blocks of this one. */
+static void read_piece(void *ctx, size_t piece, uint32_t worker)
+{
+    struct pass *p = ctx;
+    if (piece == 0) {
+        bool all = p->now_filled > 0 && p->now[p->now_filled - 1].end;
+        if (!all && p->fill_status == WINNOW_OK) {
+            fill_next(p);
+        }
+        return;
+    }
+    struct job *job = &p->now[piece - 1];
+    if (p->feed.source) {
+        job_convert(job, p->feed.source, &p->workers[worker]);
+    } else {
+        job_read(job, p->how, &p->workers[worker]);
+    }
+}
+
+static void compose_piece(void *ctx, size_t piece, uint32_t worker)
+{
+    (void)worker;
+    struct pass *p = ctx;
+    job_compose(&p->now[piece], p->how, p->stage->name, p->outputs.wanted);
+}
+
+static winnow_status refuse_bad(const struct job *job, const struct record *r,
+                                struct winnow_error *err)
+{
+    struct str reason = job_view(job, r->reason);
+    return error_set(err, WINNOW_E_FORMAT, "%s:%" PRIu64 ": %.*s", job->shard, r->number,
+                     STR_ARG(reason));
+}
+
+/* In order: what depends on the documents before. */
+static winnow_status settle(struct pass *p, struct job *job, struct winnow_error *err)
+{
+    const struct winnow_corpus_options *corpus = p->stage->run->corpus;
+    uint64_t limit = p->stage->first ? corpus->limit : 0;
+    TRY(job->status == WINNOW_OK ? WINNOW_OK : error_set(err, job->status, "%s", job->error.text));
+    for (size_t i = 0; i < job->count; i++) {
+        struct record *r = &job->records[i];
+        r->dropped = p->full;
+        if (r->dropped) {
+            continue;
+        }
+        if (r->bad && corpus->on_bad == WINNOW_ON_BAD_STOP) {
+            return refuse_bad(job, r, err);
+        }
+        if (!r->bad) {
+            p->seen++;
+            p->full = limit > 0 && p->seen >= limit;
+        }
+    }
+    if (p->how->decide) {
+        TRY(job_decide(job, p->how, &p->scratch, err));
+    }
+    return WINNOW_OK;
+}
+
+/* Before the checkpoint on resume: decide() has seen it, the files have it. */
+static bool is_replay(const struct pass *p, const struct job *job)
+{
+    return job->start.file < p->replay_file ||
+           (job->start.file == p->replay_file && job->start.offset < p->replay_offset);
+}
+
+static const char *next_shard_name(struct pass *p, const struct job *job)
+{
+    if (!p->feed.source) {
+        return job->shard;
+    }
+    (void)snprintf(p->shard_name, sizeof p->shard_name, "%05" PRIu64 "%s", p->shard_number,
+                   p->extension);
+    return p->shard_name;
+}
+
+static winnow_status open_shard(struct pass *p, const struct job *job, struct winnow_error *err)
+{
+    if (!p->open) {
+        TRY(outputs_open(&p->outputs, next_shard_name(p, job), (struct json_value){0}, err));
+        p->open = true;
+        p->shard_number++;
+    }
+    return WINNOW_OK;
+}
+
+struct append {
+    struct pass *p;
+    size_t from, to; /* jobs of one shard */
+    winnow_status status[STREAMS];
+    struct winnow_error errors[STREAMS];
+};
+
+static void append_stream(void *ctx, size_t stream, uint32_t worker)
+{
+    (void)worker;
+    struct append *a = ctx;
+    for (size_t i = a->from; i < a->to && a->status[stream] == WINNOW_OK; i++) {
+        const struct job *job = &a->p->now[i];
+        a->status[stream] =
+            outputs_add(&a->p->outputs, (enum stream)stream, buf_str(&job->lines[stream]),
+                        job->line_counts[stream], &a->errors[stream]);
+    }
+}
+
+static void note_torn(struct pass *p, const struct job *job)
+{
+    for (size_t i = 0; i < job->count; i++) {
+        const struct record *r = &job->records[i];
+        if (r->torn && !r->dropped) {
+            struct str reason = job_view(job, r->reason);
+            p->torn = true;
+            p->torn_reason = (struct str){
+                arena_strndup(&p->stage->run->keep, reason.ptr, reason.len), reason.len};
+        }
+    }
+}
+
+/* The jobs from..to-1, all of the open shard. */
+static winnow_status append_jobs(struct pass *p, size_t from, size_t to, struct winnow_error *err)
+{
+    struct append a = {.p = p, .from = from, .to = to};
+    pool_run(p->stage->run->pool, STREAMS, append_stream, &a);
+    for (size_t i = 0; i < STREAMS; i++) {
+        if (a.status[i] != WINNOW_OK) {
+            return error_set(err, a.status[i], "%s", a.errors[i].text);
+        }
+    }
+    for (size_t i = from; i < to; i++) {
+        counts_add(&p->counts, &p->now[i].counts);
+        note_torn(p, &p->now[i]);
+        p->at = p->now[i].after;
+    }
+    return WINNOW_OK;
+}
+
+/* Appends what belongs together, up to the end of a shard at most; *at goes on. */
+static winnow_status append_some(struct pass *p, size_t *at, struct winnow_error *err)
+{
+    size_t from = *at, to = from;
+    const struct job *first = &p->now[from];
+    while (to < p->now_filled && !p->now[to].end && !p->now[to].end_of_shard &&
+           p->now[to].start.file == first->start.file && (to == from || !p->feed.source)) {
+        to++;
+    }
+    bool closes = to < p->now_filled && p->now[to].end_of_shard;
+    if (!first->end) {
+        TRY(open_shard(p, first, err));
+        TRY(append_jobs(p, from, to, err));
+    }
+    if (p->feed.source) {
+        bool end = to == from;
+        bool fills = p->counts.bytes[COUNT_KEPT] >= p->shard_bytes;
+        if (p->open && (end || fills)) {
+            TRY(checkpoint_shard(p, err));
+        }
+        *at = end ? from + 1 : to;
+        return WINNOW_OK;
+    }
+    if (closes) {
+        p->at = p->now[to].after;
+        TRY(checkpoint_shard(p, err));
+        to++;
+    }
+    *at = first->end ? from + 1 : to;
+    return WINNOW_OK;
+}
+
+static winnow_status append_batch(struct pass *p, struct winnow_error *err)
+{
+    for (size_t at = 0; at < p->now_filled;) {
+        if (is_replay(p, &p->now[at])) {
+            at++;
+            continue;
+        }
+        TRY(append_some(p, &at, err));
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status work_batch(struct pass *p, struct winnow_error *err)
+{
+    struct pool *pool = p->stage->run->pool;
+    pool_run(pool, 1 + p->now_filled, read_piece, p);
+    for (size_t i = 0; i < p->now_filled; i++) {
+        TRY(settle(p, &p->now[i], err));
+        if (p->full) { /* what lies behind must not show, however large the batch */
+            p->now_filled = i + 1;
+        }
+    }
+    if (!p->writes && p->now_filled > 0) {
+        p->at = p->now[p->now_filled - 1].after;
+    }
+    if (p->writes) {
+        pool_run(pool, p->now_filled, compose_piece, p);
+        TRY(append_batch(p, err));
+    }
+    return WINNOW_OK;
+}
+
+static void show_progress(const struct pass *p)
+{
+    char label[96];
+    uint64_t done, total;
+    const char *command = p->stage->kind->table->command;
+    bool plain = strcmp(command, p->how->name) == 0;
+    (void)snprintf(label, sizeof label, "%s%s%s", command, plain ? "" : " ",
+                   plain ? "" : p->how->name);
+    feed_progress(&p->feed, &done, &total);
+    env_progress(p->stage->run->env, label, "bytes", done, total);
+}
+
+static bool at_end(const struct pass *p)
+{
+    return p->full || p->now_filled == 0 || p->now[p->now_filled - 1].end;
+}
+
+static winnow_status loop(struct pass *p, struct winnow_error *err)
+{
+    struct run *run = p->stage->run;
+    for (bool end = false; !end;) {
+        struct job *swap = p->now;
+        p->now = p->next;
+        p->next = swap;
+        p->now_filled = p->next_filled;
+        p->next_filled = 0;
+        winnow_status fill_status = p->fill_status; /* of the batch behind the blocks we have */
+        struct winnow_error fill_error = p->fill_error;
+        TRY(work_batch(p, err));
+        TRY(fill_status == WINNOW_OK ? WINNOW_OK
+                                     : error_set(err, fill_status, "%s", fill_error.text));
+        show_progress(p);
+        end = at_end(p);
+        winnow_status asked = env_check(run->env, err);
+        if (!end && !p->torn && p->writes &&
+            (asked != WINNOW_OK || env_seconds() - p->saved >= run->corpus->checkpoint)) {
+            TRY(checkpoint_write(p, false, err));
+        }
+        TRY(end ? WINNOW_OK : asked);
+    }
+    if (p->open) { /* --limit ended it within a shard */
+        TRY(checkpoint_shard(p, err));
+    }
+    return WINNOW_OK;
+}
+
+/* Where to begin: the start, or the last checkpoint. */
+static winnow_status begin(struct pass *p, bool *done, struct winnow_error *err)
+{
+    struct json_parser *parser = json_parser_new();
+    struct json_value files = {0};
+    winnow_status st = WINNOW_OK;
+    if (p->resumable) {
+        st = checkpoint_read(p, parser, &files, done, err);
+    }
+    if (st == WINNOW_OK && !*done && p->open) {
+        p->shard_number--; /* open_shard() counted it */
+        const struct job job = {.shard = p->feed.source || p->at.file >= p->feed.shards->count
+                                             ? NULL
+                                             : p->feed.shards->items[p->at.file].name};
+        st = outputs_open(&p->outputs, next_shard_name(p, &job), files, err);
+        p->shard_number++;
+    }
+    if (st == WINNOW_OK && !*done) {
+        bool resumes = p->at.file > 0 || p->at.offset > 0;
+        p->stage->resumed += resumes;
+        struct position start = p->at;
+        if (resumes && p->how->decide) {
+            p->replay_file = p->at.file;
+            p->replay_offset = p->at.offset;
+            p->seen = 0;
+            start = (struct position){0};
+        }
+        st = feed_open(&p->feed, &start, err);
+    }
+    json_parser_free(parser);
+    return st;
+}
+
+static winnow_status run_pass(struct pass *p, struct winnow_error *err)
+{
+    struct stage *s = p->stage;
+    bool done = false;
+    p->started = p->saved = env_seconds();
+    winnow_status st = begin(p, &done, err);
+    if (st == WINNOW_OK && !done) {
+        st = make_jobs(p, err);
+        if (st == WINNOW_OK) {
+            fill_next(p);
+            st = loop(p, err);
+        }
+        if (st == WINNOW_OK) {
+            s->documents = p->seen;
+            s->ordinals = p->at.ordinal + p->at.lines;
+            s->source_shards = p->shard_number;
+        }
+        if (st == WINNOW_OK && p->writes) {
+            st = checkpoint_write(p, true, err);
+        }
+        s->seconds += env_seconds() - p->started;
+    }
+    s->seconds += p->seconds_before;
+    if (done) {
+        s->source_shards = p->shard_number;
+    }
+    release(p);
+    return st;
+}
+
+static void register_pass(struct stage *s, const struct stage_pass *pass)
+{
+    option_list_add(&s->passes, str_of(pass->name), &s->run->keep);
+    if (pass->verdicts) {
+        s->verdict_pass = s->passes.items[s->passes.count - 1];
+    }
+    for (size_t i = 0; pass->attributes && pass->attributes[i]; i++) {
+        option_list_add(&s->attributes, str_of(pass->attributes[i]), &s->run->keep);
+        option_list_add(&s->attribute_passes, str_of(pass->name), &s->run->keep);
+    }
+}
+
+static void init_pass(struct pass *p, struct stage *s, const struct stage_pass *how)
+{
+    const struct run *run = s->run;
+    *p = (struct pass){.stage = s, .how = how};
+    p->writes = how->verdicts || how->attributes;
+    outputs_init(&p->outputs, s->folder, how, run->corpus->keep_removed && !run->temporary);
+    p->outputs.stdout_documents = how->verdicts && s->last && run->to_stdout;
+    if (run->temporary) {
+        p->outputs.wanted[STREAM_BAD] = false;
+        p->outputs.wanted[STREAM_LEDGER] = p->outputs.always[STREAM_LEDGER] = false;
+    }
+    if (run->corpus->on_bad == WINNOW_ON_BAD_SKIP) {
+        p->outputs.wanted[STREAM_BAD] = false;
+    }
+    p->resumable = p->writes && !run->to_stdout && !run->temporary;
+    if (p->writes) {
+        register_pass(s, how);
+    }
+}
+
+winnow_status stage_run_pass(struct stage *s, const struct stage_pass *how,
+                             struct winnow_error *err)
+{
+    struct pass p;
+    init_pass(&p, s, how);
+    assert(how->name && (how->document || how->verdicts));
+    p.feed.shards = &s->input;
+    p.feed.line_max = (size_t)s->run->corpus->line_max;
+    p.feed.block_max = how->block_bytes;
+    if (s->input.count == 1 && strcmp(s->input.items[0].path, "-") == 0) {
+        p.resumable = false; /* a pipe cannot be read again */
+    }
+    return run_pass(&p, err);
+}
+
+winnow_status stage_run_source(struct stage *s, const struct stage_source *source,
+                               uint64_t shard_bytes, const char *extension,
+                               struct winnow_error *err)
+{
+    struct pass p;
+    const struct stage_pass how = {.name = s->kind->table->command, .verdicts = true};
+    init_pass(&p, s, &how);
+    p.feed.source = source;
+    p.shard_bytes = shard_bytes;
+    p.extension = s->extension = extension;
+    return run_pass(&p, err);
+}

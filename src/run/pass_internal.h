@@ -1,0 +1,53 @@
+/* pass_internal.h -- one pass of a stage while it runs. */
+#ifndef WINNOW_RUN_PASS_INTERNAL_H
+#define WINNOW_RUN_PASS_INTERNAL_H
+
+#include "run/feed_internal.h"
+#include "run/run_internal.h"
+
+struct pass {
+    struct stage *stage;
+    const struct stage_pass *how;
+    uint64_t shard_bytes;  /* sources: when an output shard is full */
+    const char *extension; /* sources: of output shards */
+    bool writes;           /* files at all */
+    bool resumable;        /* keeps checkpoints */
+
+    struct feed feed;
+    struct job *now, *next; /* job_count each */
+    size_t job_count, now_filled, next_filled;
+    struct job_worker *workers;
+    struct stage_result scratch;
+
+    struct outputs outputs;
+    bool open;              /* outputs has a shard */
+    bool torn;              /* its input broke off */
+    struct position at;     /* behind the last block that is in the outputs */
+    struct counts counts;   /* of the open shard */
+    uint64_t shard_number;  /* sources: of output shards begun */
+    char shard_name[64];    /* sources */
+    struct str torn_reason; /* in keep of the run */
+
+    uint64_t seen;                       /* documents so far, for --limit */
+    bool full;                           /* --limit is reached */
+    uint64_t replay_file, replay_offset; /* up to here decide() only */
+    double started, saved;
+    double seconds_before; /* of earlier processes */
+
+    winnow_status fill_status;
+    struct winnow_error fill_error;
+};
+
+/* ---- checkpoint.c ---- */
+
+/* What an earlier process left: *done when the pass is complete; otherwise `at`,
+ * counts, seen and so on are set, and from is what outputs_open() needs (parser
+ * owns it). */
+winnow_status checkpoint_read(struct pass *p, struct json_parser *parser, struct json_value *from,
+                              bool *done, struct winnow_error *err);
+winnow_status checkpoint_write(struct pass *p, bool done, struct winnow_error *err);
+
+/* Final names for the open shard and its completion file. */
+winnow_status checkpoint_shard(struct pass *p, struct winnow_error *err);
+
+#endif /* WINNOW_RUN_PASS_INTERNAL_H */

@@ -1,0 +1,403 @@
+/* run.c -- a run from its first file to its _SUCCESS.
+ *
+ *     lock ─► input ─► compare ─► stages ─► documents ─► ledger ─► endings ─► _SUCCESS
+ *
+ * Each step leaves something whole behind or nothing, and looks first whether
+ * an earlier process did it already. */
+#include "base/env.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "run/folder_internal.h"
+#include "run/ledger.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const char *run_folder(const struct run *r)
+{
+    return r->folder;
+}
+
+const struct winnow_env *run_env(const struct run *r)
+{
+    return r->env;
+}
+
+struct pool *run_pool(struct run *r)
+{
+    return r->pool;
+}
+
+const struct winnow_corpus_options *run_corpus(const struct run *r)
+{
+    return r->corpus;
+}
+
+size_t run_stage_count(const struct run *r)
+{
+    return r->request->count;
+}
+
+const char *run_stage_folder(const struct run *r, size_t i)
+{
+    return r->stages[i].folder;
+}
+
+const char *run_stage_command(const struct run *r, size_t i)
+{
+    return r->stages[i].kind->table->command;
+}
+
+const void *run_stage_options(const struct run *r, size_t i)
+{
+    return r->stages[i].options;
+}
+
+const char *run_stage_key(const struct run *r, size_t i)
+{
+    return r->stages[i].key;
+}
+
+/* ---- setting up ---- */
+
+static winnow_status name_folder(struct run *r, struct winnow_error *err)
+{
+    const struct winnow_corpus_options *c = r->corpus;
+    if (!c->output) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "say where the documents go: -o FOLDER, or -o - for standard output");
+    }
+    r->to_stdout = strcmp(c->output, "-") == 0;
+    r->folder = r->to_stdout ? c->run : c->output;
+    if (r->folder) {
+        return WINNOW_OK;
+    }
+    r->temporary = true;
+    struct buf path = {0};
+    winnow_status st = WINNOW_OK;
+    buf_addf(&path, "%s/winnow-XXXXXX", c->temporary);
+    (void)buf_cstr(&path);
+    if (!mkdtemp(path.ptr)) {
+        st = error_errno(err, "cannot make a folder in", c->temporary);
+        r->temporary = false;
+    }
+    r->folder = arena_strndup(&r->keep, path.ptr, path.len);
+    buf_release(&path);
+    if (st == WINNOW_OK) {
+        env_log(r->env, WINNOW_LOG_WARNING,
+                "removed and bad documents and the ledger are not kept; --run FOLDER keeps them");
+    }
+    return st;
+}
+
+static void make_stages(struct run *r)
+{
+    const struct run_request *q = r->request;
+    r->stages = mem_zalloc((q->count + 1) * sizeof *r->stages);
+    for (size_t i = 0; i < q->count; i++) {
+        struct stage *s = &r->stages[i];
+        struct buf name = {0}, folder = {0};
+        buf_addf(&name, "%02zu-%s", i + 1, q->steps[i].kind->table->command);
+        for (size_t k = 0; k < name.len; k++) {
+            name.ptr[k] = name.ptr[k] == ' ' ? '-' : name.ptr[k];
+        }
+        buf_addf(&folder, "%s/stages/%s", r->folder, buf_cstr(&name));
+        s->run = r;
+        s->kind = q->steps[i].kind;
+        s->options = q->steps[i].options;
+        s->first = i == 0;
+        s->last = i + 1 == q->count;
+        s->name = arena_strndup(&r->keep, name.ptr, name.len);
+        s->folder = arena_strndup(&r->keep, folder.ptr, folder.len);
+        buf_release(&name);
+        buf_release(&folder);
+    }
+}
+
+static void release(struct run *r)
+{
+    struct winnow_error ignored;
+    folder_unlock(r);
+    if (r->temporary && file_remove_tree(r->folder, &ignored) != WINNOW_OK) {
+        env_log(r->env, WINNOW_LOG_WARNING, "%s", ignored.text);
+    }
+    for (size_t i = 0; r->stages && i < r->request->count; i++) {
+        shard_list_release(&r->stages[i].input);
+        note_list_release(&r->stages[i].notes);
+        note_list_release(&r->stages[i].timings);
+    }
+    note_list_release(&r->ending_times);
+    mem_free(r->stages);
+    pool_free(r->pool);
+    arena_release(&r->keep);
+}
+
+/* Compressed text grows about fourfold; a document has about 4 kB. */
+static void guess_plan(const struct run *r, struct stage_plan *plan)
+{
+    const struct shard_list *in = &r->stages[0].input;
+    *plan = (struct stage_plan){.memory_max = r->env->memory_max, .threads = pool_threads(r->pool)};
+    for (size_t i = 0; i < in->count; i++) {
+        struct str name = str_of(in->items[i].name);
+        bool packed = str_ends(name, STR_LIT(".gz")) || str_ends(name, STR_LIT(".zst"));
+        plan->input_bytes += in->items[i].bytes * (packed ? 4 : 1);
+    }
+    plan->documents = plan->input_bytes / 4096 + 1;
+}
+
+static winnow_status check_steps(struct run *r, struct winnow_error *err)
+{
+    struct stage_plan plan;
+    guess_plan(r, &plan);
+    for (size_t i = 0; i < r->request->count; i++) {
+        const struct stage_kind *kind = r->request->steps[i].kind;
+        if (kind->reads_files && i > 0) {
+            return error_set(err, WINNOW_E_USAGE,
+                             "%s reads files, so it can only be the first stage",
+                             kind->table->command);
+        }
+        if (kind->check) {
+            winnow_status st = kind->check(r->request->steps[i].options, &plan, err);
+            if (st != WINNOW_OK) {
+                return error_wrap(err, st, "%s", kind->table->command);
+            }
+        }
+    }
+    return WINNOW_OK;
+}
+
+/* ---- the stages ---- */
+
+static winnow_status find_input(struct stage *s, struct winnow_error *err)
+{
+    if (s->input_found) {
+        return WINNOW_OK;
+    }
+    s->input_found = true;
+    const struct stage *before = s - 1;
+    struct counts counts = {0};
+    TRY(stage_output(before->folder, &s->input, err));
+    winnow_status st = stage_read_counts(before->folder, &counts, err);
+    s->documents = counts.documents[COUNT_KEPT];
+    counts_release(&counts);
+    return st;
+}
+
+static void say_done(const struct stage *s, const struct counts *c)
+{
+    env_log(s->run->env, WINNOW_LOG_INFO,
+            "%s: %" PRIu64 " documents in, %" PRIu64 " kept, %" PRIu64 " removed, %" PRIu64
+            " aside, %" PRIu64 " bad; %.1f s",
+            s->name, c->documents[COUNT_IN], c->documents[COUNT_KEPT], c->documents[COUNT_REMOVED],
+            c->documents[COUNT_ASIDE], c->documents[COUNT_BAD], s->seconds);
+}
+
+static winnow_status start_stage(struct stage *s, struct winnow_error *err)
+{
+    struct buf path = {0};
+    winnow_status st = file_make_dirs(s->folder, err);
+    if (st == WINNOW_OK) {
+        st = run_write_line(file_join(&path, s->folder, "key"), s->key, err);
+    }
+    buf_release(&path);
+    return st;
+}
+
+static winnow_status do_stage(struct stage *s, struct winnow_error *err)
+{
+    struct run *r = s->run;
+    TRY(find_input(s, err));
+    if (s->complete) {
+        return WINNOW_OK;
+    }
+    TRY(start_stage(s, err));
+    env_log(r->env, WINNOW_LOG_INFO, "=== %td/%zu %s", s - r->stages + 1, r->request->count,
+            s->kind->table->command);
+    winnow_status st = s->kind->run(s, s->options, err);
+    if (st == WINNOW_OK) {
+        st = stage_finish(s, err);
+    }
+    struct counts counts = {0};
+    if (st == WINNOW_OK) {
+        st = stage_read_counts(s->folder, &counts, err);
+    }
+    if (st == WINNOW_OK) {
+        say_done(s, &counts);
+    }
+    counts_release(&counts);
+    winnow_status wrote = r->temporary ? WINNOW_OK : folder_write_timings(r, err);
+    return st != WINNOW_OK ? st : wrote;
+}
+
+/* ---- behind the last stage ---- */
+
+static winnow_status index_ledgers(struct run *r, struct winnow_error *err)
+{
+    struct winnow_list names = {0};
+    uint64_t duplicates = 0;
+    for (size_t i = 0; i < r->request->count; i++) {
+        option_list_add(&names, str_of(r->stages[i].name), &r->keep);
+    }
+    TRY(ledger_index(r->folder, &names, r->env, &duplicates, err));
+    if (duplicates > 0) {
+        env_log(r->env, WINNOW_LOG_WARNING,
+                "%" PRIu64 " ids belong to more than one document; explain shows all of them",
+                duplicates);
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status do_ending(struct run *r, const struct run_ending *e, const char *key,
+                               struct winnow_error *err)
+{
+    struct buf path = {0}, name = {0};
+    char done[33];
+    double start = env_seconds();
+    buf_addf(&name, "completions/%s", e->name);
+    winnow_status st = run_read_line(file_join(&path, r->folder, buf_cstr(&name)), done, err);
+    if (st == WINNOW_OK && strcmp(done, key) != 0) {
+        env_log(r->env, WINNOW_LOG_INFO, "=== %s", e->name);
+        st = e->run(r, e->options, key, err);
+        struct buf seconds = {0};
+        struct json_writer w = {.out = &seconds};
+        json_double(&w, env_seconds() - start);
+        note_set(&r->ending_times, e->name, buf_str(&seconds), &r->keep);
+        buf_release(&seconds);
+        struct buf folder = {0};
+        st = st == WINNOW_OK ? file_make_dirs(file_join(&folder, r->folder, "completions"), err)
+                             : st;
+        buf_release(&folder);
+        st = st == WINNOW_OK ? run_write_line(buf_cstr(&path), key, err) : st;
+        winnow_status wrote = st == WINNOW_OK ? folder_write_timings(r, err) : WINNOW_OK;
+        st = st == WINNOW_OK ? wrote : st;
+    }
+    buf_release(&path);
+    buf_release(&name);
+    return st;
+}
+
+static winnow_status do_endings(struct run *r, struct winnow_error *err)
+{
+    char key[33];
+    memcpy(key, r->stages[r->request->count - 1].key, sizeof key);
+    for (size_t i = 0; i < r->request->ending_count; i++) {
+        folder_next_key(r, i, key);
+        TRY(do_ending(r, &r->request->endings[i], key, err));
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status finish(struct run *r, struct winnow_error *err)
+{
+    if (!r->to_stdout) {
+        TRY(folder_link_documents(r, err));
+    }
+    TRY(index_ledgers(r, err));
+    TRY(folder_write_timings(r, err));
+    TRY(do_endings(r, err));
+    char key[33];
+    struct buf path = {0};
+    folder_key(r, key);
+    winnow_status st = run_write_line(file_join(&path, r->folder, "_SUCCESS"), key, err);
+    buf_release(&path);
+    return st;
+}
+
+static winnow_status is_finished(const struct run *r, bool *finished, struct winnow_error *err)
+{
+    struct buf path = {0};
+    char key[33], done[33];
+    folder_key(r, key);
+    winnow_status st = run_read_line(file_join(&path, r->folder, "_SUCCESS"), done, err);
+    *finished = strcmp(key, done) == 0;
+    for (size_t i = 0; i < r->request->count; i++) {
+        *finished = *finished && r->stages[i].complete;
+    }
+    buf_release(&path);
+    return st;
+}
+
+static winnow_status summarize(const struct run *r, struct winnow_run_result *out,
+                               struct winnow_error *err)
+{
+    struct counts first = {0}, last = {0};
+    winnow_status st = stage_read_counts(r->stages[0].folder, &first, err);
+    if (st == WINNOW_OK) {
+        st = stage_read_counts(r->stages[r->request->count - 1].folder, &last, err);
+    }
+    out->documents_in = first.documents[COUNT_IN];
+    out->bytes_in = first.bytes[COUNT_IN];
+    out->documents_bad = first.documents[COUNT_BAD];
+    out->documents_kept = last.documents[COUNT_KEPT];
+    out->bytes_kept = last.bytes[COUNT_KEPT];
+    counts_release(&first);
+    counts_release(&last);
+    for (size_t i = 0; i < r->request->count && st == WINNOW_OK; i++) {
+        struct counts c = {0};
+        st = stage_read_counts(r->stages[i].folder, &c, err);
+        out->documents_removed += c.documents[COUNT_REMOVED];
+        out->documents_aside += c.documents[COUNT_ASIDE];
+        counts_release(&c);
+    }
+    return st;
+}
+
+/* A pipe cannot go on: what is there is of another call. */
+static winnow_status start_anew(struct run *r, struct winnow_error *err)
+{
+    struct buf path = {0};
+    winnow_status st = WINNOW_OK;
+    if (r->to_stdout || (r->paths.count == 1 && strcmp(r->paths.items[0], "-") == 0)) {
+        st = file_remove_tree(file_join(&path, r->folder, "stages"), err);
+    }
+    buf_release(&path);
+    return st;
+}
+
+static winnow_status do_all(struct run *r, struct winnow_run_result *out, struct winnow_error *err)
+{
+    bool finished = false;
+    TRY(folder_lock(r, err));
+    TRY(start_anew(r, err));
+    TRY(folder_input(r, err));
+    TRY(check_steps(r, err));
+    TRY(folder_compare(r, err));
+    TRY(is_finished(r, &finished, err));
+    if (finished && !r->to_stdout) {
+        out->nothing_to_do = true;
+        return summarize(r, out, err);
+    }
+    if (!r->temporary) {
+        TRY(folder_begin(r, err));
+    }
+    for (size_t i = 0; i < r->request->count; i++) {
+        TRY(do_stage(&r->stages[i], err));
+    }
+    if (!r->temporary) {
+        TRY(finish(r, err));
+    }
+    return summarize(r, out, err);
+}
+
+winnow_status run_do(const struct run_request *request, struct winnow_run_result *out,
+                     struct winnow_error *err)
+{
+    struct run r = {.request = request,
+                    .env = request->env,
+                    .corpus = request->corpus,
+                    .paths = request->paths,
+                    .lock = -1,
+                    .started = time(NULL)};
+    *out = (struct winnow_run_result){0};
+    arena_init(&r.keep, (size_t)1 << 16);
+    r.pool = pool_new(request->env->threads);
+    winnow_status st = name_folder(&r, err);
+    if (st == WINNOW_OK) {
+        make_stages(&r);
+        st = do_all(&r, out, err);
+    }
+    release(&r);
+    return st;
+}

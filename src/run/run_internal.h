@@ -1,0 +1,89 @@
+/* run_internal.h -- a run and its stages, as the files of src/run/ share them. */
+#ifndef WINNOW_RUN_RUN_INTERNAL_H
+#define WINNOW_RUN_RUN_INTERNAL_H
+
+#include "base/hash.h"
+#include "base/map.h"
+#include "corpus/shards.h"
+#include "run/counts.h"
+#include "run/driver.h"
+
+#include <time.h>
+
+#define RUN_VERSION "0.1.0" /* of what the stages write: another one does them again */
+
+struct note {
+    const char *key;
+    struct str json;
+};
+
+struct note_list {
+    struct note *items;
+    size_t count, cap;
+};
+
+struct run {
+    const struct run_request *request;
+    const struct winnow_env *env;
+    const struct winnow_corpus_options *corpus;
+    const char *folder; /* the run folder; a temporary one in a pipe without --run */
+    bool temporary;
+    bool to_stdout; /* the last stage's documents go there */
+    int lock;       /* file descriptor, or -1 */
+    struct pool *pool;
+    struct arena keep;
+    struct winnow_list paths; /* of the input; a spooled pipe is a file here */
+    char input_key[33];
+    struct stage *stages; /* request->count of them */
+    struct note_list ending_times;
+    time_t started;
+};
+
+struct stage {
+    struct run *run;
+    const struct stage_kind *kind;
+    const void *options;
+    const char *name;   /* "02-rules" */
+    const char *folder; /* "runs/x/stages/02-rules" */
+    char key[33];       /* of all that its bytes depend on */
+    bool first, last;
+    bool complete; /* an earlier process finished it */
+    struct shard_list input;
+    bool input_found;
+    const char *extension;  /* sources: of output shards; */
+    uint64_t source_shards; /* how many there are */
+    uint64_t documents, ordinals;
+    struct winnow_list passes; /* that write, in the order in which they ran */
+    const char *verdict_pass;
+    struct winnow_list attributes, attribute_passes; /* which pass wrote which */
+    struct note_list notes, timings;
+    double seconds;
+    uint64_t resumed; /* times a pass went on from a checkpoint */
+};
+
+/* A value under a key, replacing what was there; both are copied into keep. */
+void note_set(struct note_list *list, const char *key, struct str json, struct arena *keep);
+void note_list_release(struct note_list *list);
+
+/* "<stage>/<what>/<name>" in out. */
+const char *stage_file(const struct stage *s, const char *what, const char *name, struct buf *out);
+
+/* After run() of the stage: checks the sum and writes stats.json and _SUCCESS. */
+winnow_status stage_finish(struct stage *s, struct winnow_error *err);
+
+/* The documents of a finished stage, from its stats.json. */
+winnow_status stage_output(const char *folder, struct shard_list *out, struct winnow_error *err);
+
+/* A file with one line of ours, e.g. a key; "" where it does not exist. */
+winnow_status run_read_line(const char *path, char out[33], struct winnow_error *err);
+winnow_status run_write_line(const char *path, const char *text, struct winnow_error *err);
+
+/* The counts of a finished stage, from its stats.json. */
+winnow_status stage_read_counts(const char *folder, struct counts *out, struct winnow_error *err);
+
+/* Reads a small JSON file of ours.  *found is false, and nothing read, where it
+ * does not exist.  The caller keeps parser and text as long as root is used. */
+winnow_status run_read_json(const char *path, struct json_parser *parser, struct json_value *root,
+                            bool *found, struct winnow_error *err);
+
+#endif /* WINNOW_RUN_RUN_INTERNAL_H */

@@ -1,0 +1,243 @@
+/* stage.c -- a stage's folder: its files, its counts, its end. */
+#include "base/env.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "corpus/shard_reader.h"
+#include "run/run_internal.h"
+
+#include <stdio.h>
+
+void note_set(struct note_list *list, const char *key, struct str json, struct arena *keep)
+{
+    struct str copy = {arena_strndup(keep, json.ptr, json.len), json.len};
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i].key, key) == 0) {
+            list->items[i].json = copy;
+            return;
+        }
+    }
+    if (list->count == list->cap) {
+        size_t cap = list->cap ? list->cap * 2 : 8;
+        list->items =
+            mem_realloc(list->items, list->cap * sizeof *list->items, cap * sizeof *list->items);
+        list->cap = cap;
+    }
+    list->items[list->count++] =
+        (struct note){.key = arena_strndup(keep, key, strlen(key)), .json = copy};
+}
+
+void note_list_release(struct note_list *list)
+{
+    mem_free(list->items);
+    *list = (struct note_list){0};
+}
+
+static void note_number(struct note_list *list, const char *key, double value, struct arena *keep)
+{
+    struct buf text = {0};
+    struct json_writer w = {.out = &text};
+    json_double(&w, value);
+    note_set(list, key, buf_str(&text), keep);
+    buf_release(&text);
+}
+
+void stage_note(struct stage *s, const char *key, struct str json)
+{
+    note_set(&s->notes, key, json, &s->run->keep);
+}
+
+void stage_note_double(struct stage *s, const char *key, double value)
+{
+    note_number(&s->notes, key, value, &s->run->keep);
+}
+
+void stage_timing(struct stage *s, const char *key, double value)
+{
+    note_number(&s->timings, key, value, &s->run->keep);
+}
+
+const struct winnow_env *stage_env(const struct stage *s)
+{
+    return s->run->env;
+}
+
+struct pool *stage_pool(struct stage *s)
+{
+    return s->run->pool;
+}
+
+const char *stage_folder(const struct stage *s)
+{
+    return s->folder;
+}
+
+const char *stage_run_folder(const struct stage *s)
+{
+    return s->run->folder;
+}
+
+uint64_t stage_documents(const struct stage *s)
+{
+    return s->documents;
+}
+
+uint64_t stage_ordinals(const struct stage *s)
+{
+    return s->ordinals;
+}
+
+struct winnow_list stage_paths(const struct stage *s)
+{
+    return s->run->paths;
+}
+
+const char *stage_file(const struct stage *s, const char *what, const char *name, struct buf *out)
+{
+    buf_clear(out);
+    buf_addf(out, "%s/%s/%s", s->folder, what, name);
+    return buf_cstr(out);
+}
+
+const char *stage_path(const struct stage *s, const char *name, struct buf *out)
+{
+    struct winnow_error ignored; /* the write that follows says what is wrong */
+    struct buf folder = {0};
+    if (file_make_dirs(file_join(&folder, s->folder, "state"), &ignored) != WINNOW_OK) {
+        ignored.text[0] = '\0';
+    }
+    buf_release(&folder);
+    return stage_file(s, "state", name, out);
+}
+
+winnow_status run_read_json(const char *path, struct json_parser *parser, struct json_value *root,
+                            bool *found, struct winnow_error *err)
+{
+    *found = file_exists(path);
+    if (!*found) {
+        return WINNOW_OK;
+    }
+    struct buf text = {0};
+    winnow_status st = file_read(path, (size_t)1 << 30, &text, err);
+    if (st == WINNOW_OK) {
+        st = json_parse(parser, buf_str(&text), root, err);
+        if (st != WINNOW_OK) {
+            st = error_wrap(err, st, "%s", path);
+        }
+    }
+    buf_release(&text);
+    return st;
+}
+
+/* ---- reading an attribute back ---- */
+
+struct attribute_walk {
+    winnow_status (*each)(void *ctx, uint64_t ordinal, struct str id, struct json_value attributes,
+                          struct winnow_error *err);
+    void *ctx;
+};
+
+/* The bytes of one block: lines of {"id", "attributes"}. */
+static winnow_status walk_block(const struct attribute_walk *walk, struct json_parser *parser,
+                                const struct shard_block *block, uint64_t base,
+                                struct winnow_error *err)
+{
+    struct str rest = block->lines, line;
+    uint64_t number = block->line;
+    while (str_next_line(&rest, &line)) {
+        struct json_value root;
+        struct str id = {"", 0};
+        TRY(json_parse(parser, line, &root, err));
+        (void)json_as_str(json_get(root, "id"), &id);
+        (void)json_as_u64(json_get(root, "line"), &number); /* where rows and lines may differ */
+        TRY(walk->each(walk->ctx, base + number - 1, id, json_get(root, "attributes"), err));
+        number++;
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status walk_shard(const struct attribute_walk *walk, const char *path, uint64_t base,
+                                struct winnow_error *err)
+{
+    struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
+    struct shard_reader *reader = NULL;
+    struct shard_block block = {0};
+    struct json_parser *parser = json_parser_new();
+    winnow_status st = shard_reader_open(&reader, path, path, &opt, err);
+    bool more = true;
+    while (st == WINNOW_OK) {
+        st = shard_reader_next(reader, &block, &more, err);
+        if (st != WINNOW_OK || !more) {
+            break;
+        }
+        if (block.bad.reason.len > 0) {
+            st = error_set(err, WINNOW_E_FORMAT, "%s: %.*s", path, STR_ARG(block.bad.reason));
+            break;
+        }
+        st = walk_block(walk, parser, &block, base, err);
+    }
+    shard_reader_close(reader);
+    shard_block_release(&block);
+    json_parser_free(parser);
+    return st;
+}
+
+/* The pass that writes it, which must have run. */
+static const char *pass_of(const struct stage *s, const char *attribute)
+{
+    for (size_t i = 0; i < s->attributes.count; i++) {
+        if (strcmp(s->attributes.items[i], attribute) == 0) {
+            return s->attribute_passes.items[i];
+        }
+    }
+    return NULL;
+}
+
+/* The ordinal behind the last line of a shard, from its completion. */
+static winnow_status read_base(const struct stage *s, const char *pass, const char *shard,
+                               uint64_t *base, struct winnow_error *err)
+{
+    struct json_parser *parser = json_parser_new();
+    struct json_value root = {0};
+    struct buf path = {0};
+    bool found = false;
+    buf_addf(&path, "%s/completions/%s/%s.json", s->folder, pass, shard);
+    winnow_status st = run_read_json(buf_cstr(&path), parser, &root, &found, err);
+    if (st == WINNOW_OK && (!found || !json_as_u64(json_get(root, "ordinal_end"), base))) {
+        st = error_set(err, WINNOW_E_INTERNAL, "%s does not say where its shard ends",
+                       buf_cstr(&path));
+    }
+    buf_release(&path);
+    json_parser_free(parser);
+    return st;
+}
+
+winnow_status stage_each_attribute(struct stage *s, const char *attribute,
+                                   winnow_status (*each)(void *ctx, uint64_t ordinal, struct str id,
+                                                         struct json_value attributes,
+                                                         struct winnow_error *err),
+                                   void *ctx, struct winnow_error *err)
+{
+    const char *pass = pass_of(s, attribute);
+    if (!pass) {
+        return error_set(err, WINNOW_E_INTERNAL, "%s: no pass wrote the attribute '%s'", s->name,
+                         attribute);
+    }
+    const struct attribute_walk walk = {each, ctx};
+    struct buf folder = {0}, path = {0};
+    winnow_status st = WINNOW_OK;
+    uint64_t base = 0;
+    (void)stage_file(s, "attributes", attribute, &folder);
+    for (size_t i = 0; i < s->input.count && st == WINNOW_OK; i++) {
+        (void)file_join(&path, buf_cstr(&folder), s->input.items[i].name);
+        if (!file_exists(buf_cstr(&path))) { /* --limit ended before it */
+            break;
+        }
+        st = walk_shard(&walk, buf_cstr(&path), base, err);
+        if (st == WINNOW_OK) {
+            st = read_base(s, pass, s->input.items[i].name, &base, err);
+        }
+    }
+    buf_release(&folder);
+    buf_release(&path);
+    return st;
+}
