@@ -1,0 +1,70 @@
+/* gemm.h -- matrix products on one thread.
+ *
+ * A caller cuts its work into tiles that do not depend on the number of
+ * threads and calls gemm_run() for each on whatever thread is free, so results
+ * do not depend on it either.  Both factors are packed first: weights once
+ * while they stand, activations tile by tile into the worker's scratch.
+ *
+ *     C[m][n] (+)= sum over k of A[m][k] * B[n][k]
+ *
+ * Packing knows where the numbers lie: "rows" when k runs along the rows of the
+ * source, "cols" when it runs down its columns.  So
+ *     forward     Y = X W'     A = rows of X,  B = rows of W
+ *     backward    dX = dY W    A = rows of dY, B = columns of W
+ *     gradient    dW = dY' X   A = columns of dY, B = columns of X
+ */
+#ifndef WINNOW_MATH_GEMM_H
+#define WINNOW_MATH_GEMM_H
+
+#include "math/kernels.h"
+
+enum gemm_type {
+    GEMM_F32,
+    GEMM_BF16, /* factors rounded to bf16, sums in f32 */
+};
+
+struct gemm {
+    const struct kernels *k;
+    enum gemm_type type;
+};
+
+/* Bytes of a packed factor: multiples of 64. */
+size_t gemm_size_a(const struct gemm *g, size_t m, size_t k);
+size_t gemm_size_b(const struct gemm *g, size_t n, size_t k);
+
+/* s: m x k (rows) or k x m (cols). */
+void gemm_pack_a_rows(const struct gemm *g, void *dst, const struct pack_source *s);
+void gemm_pack_a_cols(const struct gemm *g, void *dst, const struct pack_source *s);
+/* s: n x k (rows) or k x n (cols). */
+void gemm_pack_b_rows(const struct gemm *g, void *dst, const struct pack_source *s);
+void gemm_pack_b_cols(const struct gemm *g, void *dst, const struct pack_source *s);
+
+/* Where row m0 (a multiple of gemm_rows) of a packed A, column n0 (a multiple
+ * of gemm_cols) of a packed B begins. */
+const void *gemm_at_a(const struct gemm *g, const void *a, size_t m0, size_t k);
+const void *gemm_at_b(const struct gemm *g, const void *b, size_t n0, size_t k);
+
+struct gemm_out {
+    float *c;
+    size_t stride;
+    bool add; /* to what c holds */
+};
+
+struct gemm_shape {
+    size_t m, n, k;
+};
+
+void gemm_run(const struct gemm *g, struct gemm_shape s, const void *a, const void *b,
+              const struct gemm_out *out);
+
+/* A factor that lies in memory as a tile needs it: number k of row i at
+ * ptr[(i / width) * panel + k * step + i % width], width being gemm_rows or
+ * gemm_cols.  For small f32 products on scratch (attention). */
+struct gemm_view {
+    const float *ptr;
+    size_t step, panel;
+};
+void gemm_run_views(const struct kernels *ks, struct gemm_shape s, struct gemm_view a,
+                    struct gemm_view b, const struct gemm_out *out);
+
+#endif /* WINNOW_MATH_GEMM_H */

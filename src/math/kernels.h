@@ -1,0 +1,119 @@
+/* kernels.h -- the loops that a step spends its time in, one table for each
+ * instruction set.
+ *
+ * kernels_generic.c is the meaning: plain C, read that to know what a kernel
+ * does.  The others give the same up to rounding, for every length, and are
+ * chosen at run time.  Results depend on the table, so runs record its name.
+ */
+#ifndef WINNOW_MATH_KERNELS_H
+#define WINNOW_MATH_KERNELS_H
+
+#include "base/error.h"
+
+/* The widest tile any table has. */
+#define KERNELS_ROWS_MAX 16U
+#define KERNELS_COLS_MAX 64U
+
+/* One tile of a matrix product, C[m][n] (+)= sum over k of A[k][m] * B[k][n].
+ * A has gemm_rows numbers for each k (m <= gemm_rows of them used), B has
+ * gemm_cols (n <= gemm_cols; all up to the next multiple of `lanes` must be
+ * readable), next ones a_step and b_step further on.
+ * In bf16 a step is a pair of k: a uint32_t with the even one in its low half;
+ * steps count such pairs. */
+struct gemm_tile {
+    size_t k;
+    const void *a, *b;
+    size_t a_step, b_step;
+    float *c;
+    size_t c_step;
+    uint32_t m, n;
+    bool add; /* to what C holds */
+};
+
+/* A source of a packing: numbers at src[r * stride + c]. */
+struct pack_source {
+    const float *src;
+    size_t stride;
+    size_t rows, cols;
+};
+
+struct adamw_step {
+    float rate;         /* learning rate / (1 - beta1^t) */
+    float beta1, beta2;
+    float root;         /* 1 / sqrt(1 - beta2^t) */
+    float eps;
+    float decay;        /* learning rate * weight decay */
+    float gradient;     /* factor on the gradient (clipping) */
+};
+
+struct kernels {
+    const char *name;
+    uint32_t lanes;                /* floats in a register */
+    uint32_t gemm_rows, gemm_cols; /* of a tile; cols is a multiple of lanes */
+
+    void (*tile_f32)(const struct gemm_tile *t);
+    void (*tile_bf16)(const struct gemm_tile *t);
+
+    /* Panels of `width` rows of a matrix, each panel holding, for each column
+     * k, those rows' numbers: dst[panel][k][width].  Short panels are filled
+     * with 0.  bf16: dst[panel][k / 2][width] pairs. */
+    void (*pack_rows_f32)(float *dst, uint32_t width, const struct pack_source *s);
+    void (*pack_rows_bf16)(uint32_t *dst, uint32_t width, const struct pack_source *s);
+    /* Panels of `width` columns, k being the rows: dst[panel][k][width]. */
+    void (*pack_cols_f32)(float *dst, uint32_t width, const struct pack_source *s);
+    void (*pack_cols_bf16)(uint32_t *dst, uint32_t width, const struct pack_source *s);
+
+    /* y += a x;  y += x;  y *= a */
+    void (*axpy)(float *y, float a, const float *x, size_t n);
+    void (*add)(float *y, const float *x, size_t n);
+    void (*scale)(float *y, float a, size_t n);
+    float (*dot)(const float *a, const float *b, size_t n);
+    double (*sum_squares)(const float *x, size_t n);
+
+    /* y = x * r * w with r = 1 / sqrt(mean(x^2) + eps), which is returned. */
+    float (*rmsnorm)(float *y, const float *x, const float *w, size_t n, float eps);
+    /* y = x * r * w */
+    void (*rmsnorm_again)(float *y, const float *x, const float *w, size_t n, float r);
+    /* dx += the gradient through it; dw += dy * x * r */
+    void (*rmsnorm_back)(float *dx, float *dw, const float *dy, const float *x, const float *w,
+                         size_t n, float r);
+
+    /* Turns (x[i], x[i + half]) by the angle of cosine c[i] and sine s[i]; back
+     * turns the other way. */
+    void (*rope)(float *x, const float *c, const float *s, size_t half);
+    void (*rope_back)(float *x, const float *c, const float *s, size_t half);
+
+    /* h = silu(g) * u; back: h again, and dg, du from dh, in place of g and u. */
+    void (*swiglu)(float *h, const float *g, const float *u, size_t n);
+    void (*swiglu_back)(float *h, float *g, float *u, const float *dh, size_t n);
+
+    /* Columns of s[rows][gemm_cols], a multiple of lanes of them (cols): each
+     * becomes exp(scale * s - its log-sum), which is stored in lse. */
+    void (*softmax_cols)(float *s, size_t rows, uint32_t cols, float scale, float *lse);
+    /* s = exp(scale * s - lse);  d = s * (d - delta) * scale */
+    void (*attention_back)(float *s, float *d, size_t n, float scale, float lse, float delta);
+
+    float (*max)(const float *x, size_t n); /* n > 0 */
+    float (*sum_exp)(const float *x, size_t n, float shift); /* of exp(x - shift) */
+    /* x = exp(x - shift) * a */
+    void (*exp_scale)(float *x, size_t n, float shift, float a);
+
+    /* AdamW on n weights; g is zeroed behind. */
+    void (*adamw)(float *w, float *m, float *v, float *g, size_t n, const struct adamw_step *s);
+};
+
+extern const struct kernels KERNELS_GENERIC;
+#if defined(__x86_64__)
+extern const struct kernels KERNELS_AVX2;
+extern const struct kernels KERNELS_AVX512;
+extern const struct kernels KERNELS_AVX512_BF16;
+#endif
+
+/* The table of that name, or the best one this processor can run where name is
+ * NULL.  WINNOW_E_USAGE for a name that is unknown or cannot run here. */
+winnow_status kernels_pick(const char *name, const struct kernels **out, struct winnow_error *err);
+
+/* The i-th table that this processor can run, best last; NULL behind the end. */
+const struct kernels *kernels_usable(size_t i);
+
+#endif /* WINNOW_MATH_KERNELS_H */

@@ -1,0 +1,122 @@
+/* kernels_avx2.c -- eight lanes, tiles of 6 x 16: 12 registers of sums, 2 of B
+ * and one of A out of 16.  bf16 is unpacked to f32 in registers: half the
+ * memory, the same arithmetic. */
+#include "math/kernels.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <math.h>
+
+#define LANES      8U
+#define VECTORS    2U
+#define ROWS       6U
+#define TABLE      KERNELS_AVX2
+#define TABLE_NAME "avx2"
+
+#define TILE_ROW(F, N) F(1, N) F(2, N) F(3, N) F(4, N) F(5, N) F(6, N)
+#define TILE_ALL(F)    TILE_ROW(F, 1) TILE_ROW(F, 2)
+
+typedef __m256 V;
+typedef __m256i P;
+
+#define V_LOAD(p)    _mm256_loadu_ps(p)
+#define V_STORE(p, x) _mm256_storeu_ps(p, x)
+#define V_SET1(f)    _mm256_set1_ps(f)
+#define V_ADD(a, b)  _mm256_add_ps(a, b)
+#define V_SUB(a, b)  _mm256_sub_ps(a, b)
+#define V_MUL(a, b)  _mm256_mul_ps(a, b)
+#define V_DIV(a, b)  _mm256_div_ps(a, b)
+#define V_SQRT(a)    _mm256_sqrt_ps(a)
+#define V_MAX(a, b)  _mm256_max_ps(a, b)
+#define V_MIN(a, b)  _mm256_min_ps(a, b)
+#define V_FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define V_ROUND(a)   _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+#define V_OF_P(p)    _mm256_castsi256_ps(p)
+#define P_LOAD(p)    _mm256_loadu_si256((const __m256i_u *)(p))
+#define P_SET1(u)    _mm256_set1_epi32((int)(u))
+
+static const int32_t MASKS[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+#define MASK(n)           _mm256_loadu_si256((const __m256i_u *)(MASKS + 8 - (n)))
+#define V_LOADN(p, n)     _mm256_maskload_ps(p, MASK(n))
+#define V_STOREN(p, x, n) _mm256_maskstore_ps(p, MASK(n), x)
+
+static inline float V_SUM(V x)
+{
+    __m128 a = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    a = _mm_add_ps(a, _mm_movehl_ps(a, a));
+    return _mm_cvtss_f32(_mm_add_ss(a, _mm_movehdup_ps(a)));
+}
+
+static inline float V_MAXIMUM(V x)
+{
+    __m128 a = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    a = _mm_max_ps(a, _mm_movehl_ps(a, a));
+    return _mm_cvtss_f32(_mm_max_ss(a, _mm_movehdup_ps(a)));
+}
+
+/* x * 2^n for whole n, x in [0.5, 2]. */
+static inline V V_POW2(V x, V n)
+{
+    __m256i shift = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), shift));
+}
+
+/* y, or 0 where x is below least. */
+static inline V V_ZERO_BELOW(V y, V x, V least)
+{
+    return _mm256_andnot_ps(_mm256_cmp_ps(x, least, _CMP_LT_OQ), y);
+}
+
+/* sum + the two products of each pair. */
+static inline V V_DOT2(V sum, P a, P b)
+{
+    __m256i top = _mm256_set1_epi32((int)0xFFFF0000U);
+    V a0 = V_OF_P(_mm256_slli_epi32(a, 16)), a1 = V_OF_P(_mm256_and_si256(a, top));
+    V b0 = V_OF_P(_mm256_slli_epi32(b, 16)), b1 = V_OF_P(_mm256_and_si256(b, top));
+    return V_FMA(a1, b1, V_FMA(a0, b0, sum));
+}
+
+/* bf16 in the upper halves, the lower ones still to be cleared. */
+static inline __m256i rounded(V x)
+{
+    __m256i bits = _mm256_castps_si256(x);
+    __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    return _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7FFF)), odd);
+}
+
+static inline P P_OF_COLS(V lo, V hi)
+{
+    __m256i top = _mm256_set1_epi32((int)0xFFFF0000U);
+    return _mm256_or_si256(_mm256_srli_epi32(rounded(lo), 16),
+                           _mm256_and_si256(rounded(hi), top));
+}
+
+static inline P P_OF_ROW(V first, V second)
+{
+    __m256i packed = _mm256_packus_epi32(_mm256_srli_epi32(rounded(first), 16),
+                                         _mm256_srli_epi32(rounded(second), 16));
+    return _mm256_permute4x64_epi64(packed, 0xD8);
+}
+
+static inline void V_TRANSPOSE(V x[8])
+{
+    V t[8], u[8];
+    for (int i = 0; i < 8; i += 2) {
+        t[i] = _mm256_unpacklo_ps(x[i], x[i + 1]);
+        t[i + 1] = _mm256_unpackhi_ps(x[i], x[i + 1]);
+    }
+    for (int i = 0; i < 8; i += 4) {
+        u[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+        u[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xEE);
+        u[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+        u[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
+    }
+    for (int i = 0; i < 4; i++) {
+        x[i] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x20);
+        x[i + 4] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x31);
+    }
+}
+
+#include "math/kernels_simd.h"
+#include "math/kernels_simd_vector.h"
+#endif

@@ -1,0 +1,262 @@
+/* kernels_simd.h -- the kernels written once for every vector width.
+ *
+ * Included by one file an instruction set, which first defines the vector type
+ * V of LANES floats, its operations (V_LOAD ... below), the size of a tile
+ * (ROWS x VECTORS registers of sums) and the table's name.  Not a header for
+ * anybody else.
+ *
+ * Tails are done with masked loads, which read zeros behind the end, so there
+ * is one loop body a kernel and no scalar remainder.
+ */
+#ifndef WINNOW_MATH_KERNELS_SIMD_H
+#define WINNOW_MATH_KERNELS_SIMD_H
+
+#define COLS   (LANES * VECTORS)
+#define INLINE static inline __attribute__((always_inline))
+
+/* The part of n that a vector at i covers. */
+INLINE size_t part(size_t i, size_t n)
+{
+    return n - i < LANES ? n - i : LANES;
+}
+
+INLINE V load_part(const float *p, size_t n)
+{
+    return n == LANES ? V_LOAD(p) : V_LOADN(p, n);
+}
+
+INLINE void store_part(float *p, V x, size_t n)
+{
+    if (n == LANES) {
+        V_STORE(p, x);
+    } else {
+        V_STOREN(p, x, n);
+    }
+}
+
+/* exp by x = n ln 2 + r, |r| <= ln 2 / 2, and the polynomial of Cephes' expf;
+ * within 2 units in the last place.  Below the smallest normal result: 0. */
+INLINE V v_exp(V x)
+{
+    V tiny = V_SET1(-87.33654F);
+    V y = V_MIN(V_MAX(x, tiny), V_SET1(88.37626F));
+    V n = V_ROUND(V_MUL(y, V_SET1(1.44269504F)));
+    V r = V_FMA(n, V_SET1(-0.693359375F), y);
+    r = V_FMA(n, V_SET1(2.12194440e-4F), r);
+    V p = V_SET1(1.9875691500e-4F);
+    p = V_FMA(p, r, V_SET1(1.3981999507e-3F));
+    p = V_FMA(p, r, V_SET1(8.3334519073e-3F));
+    p = V_FMA(p, r, V_SET1(4.1665795894e-2F));
+    p = V_FMA(p, r, V_SET1(1.6666665459e-1F));
+    p = V_FMA(p, r, V_SET1(5.0000001201e-1F));
+    p = V_ADD(V_FMA(p, V_MUL(r, r), r), V_SET1(1.0F));
+    return V_ZERO_BELOW(V_POW2(p, n), x, tiny);
+}
+
+/* ---- matrix tiles ---- */
+
+INLINE void put_sums(const struct gemm_tile *t, V sum[][VECTORS], size_t rows, size_t vectors)
+{
+#pragma GCC unroll 16
+    for (size_t i = 0; i < rows; i++) {
+#pragma GCC unroll 4
+        for (size_t j = 0; j < vectors; j++) {
+            float *c = &t->c[i * t->c_step + j * LANES];
+            size_t n = part(j * LANES, t->n);
+            V x = t->add ? V_ADD(load_part(c, n), sum[i][j]) : sum[i][j];
+            store_part(c, x, n);
+        }
+    }
+}
+
+INLINE void tile_f32_any(const struct gemm_tile *t, size_t rows, size_t vectors)
+{
+    V sum[ROWS][VECTORS];
+#pragma GCC unroll 16
+    for (size_t i = 0; i < rows; i++) {
+#pragma GCC unroll 4
+        for (size_t j = 0; j < vectors; j++) {
+            sum[i][j] = V_SET1(0.0F);
+        }
+    }
+    const float *a = t->a, *b = t->b;
+    size_t a_step = t->a_step, b_step = t->b_step;
+    for (size_t k = t->k; k > 0; k--, a += a_step, b += b_step) {
+        V bk[VECTORS];
+#pragma GCC unroll 4
+        for (size_t j = 0; j < vectors; j++) {
+            bk[j] = V_LOAD(b + j * LANES);
+        }
+#pragma GCC unroll 16
+        for (size_t i = 0; i < rows; i++) {
+            V ak = V_SET1(a[i]);
+#pragma GCC unroll 4
+            for (size_t j = 0; j < vectors; j++) {
+                sum[i][j] = V_FMA(ak, bk[j], sum[i][j]);
+            }
+        }
+    }
+    put_sums(t, sum, rows, vectors);
+}
+
+INLINE void tile_bf16_any(const struct gemm_tile *t, size_t rows, size_t vectors)
+{
+    V sum[ROWS][VECTORS];
+#pragma GCC unroll 16
+    for (size_t i = 0; i < rows; i++) {
+#pragma GCC unroll 4
+        for (size_t j = 0; j < vectors; j++) {
+            sum[i][j] = V_SET1(0.0F);
+        }
+    }
+    const uint32_t *a = t->a, *b = t->b;
+    size_t a_step = t->a_step, b_step = t->b_step;
+    for (size_t k = t->k; k > 0; k--, a += a_step, b += b_step) {
+        P bk[VECTORS];
+#pragma GCC unroll 4
+        for (size_t j = 0; j < vectors; j++) {
+            bk[j] = P_LOAD(b + j * LANES);
+        }
+#pragma GCC unroll 16
+        for (size_t i = 0; i < rows; i++) {
+            P ak = P_SET1(a[i]);
+#pragma GCC unroll 4
+            for (size_t j = 0; j < vectors; j++) {
+                sum[i][j] = V_DOT2(sum[i][j], ak, bk[j]);
+            }
+        }
+    }
+    put_sums(t, sum, rows, vectors);
+}
+
+/* One function for each number of rows and vectors, so that the sums of each
+ * stay in registers. */
+#define TILE(M, N)                                              \
+    static void tile_f32_##M##_##N(const struct gemm_tile *t)   \
+    {                                                           \
+        tile_f32_any(t, M, N);                                  \
+    }                                                           \
+    static void tile_bf16_##M##_##N(const struct gemm_tile *t)  \
+    {                                                           \
+        tile_bf16_any(t, M, N);                                 \
+    }
+TILE_ALL(TILE)
+
+typedef void tile_fn(const struct gemm_tile *t);
+
+#define TILE_F32(M, N)  [M - 1][N - 1] = tile_f32_##M##_##N,
+#define TILE_BF16(M, N) [M - 1][N - 1] = tile_bf16_##M##_##N,
+
+static void tile_f32(const struct gemm_tile *t)
+{
+    static tile_fn *const TILES[ROWS][VECTORS] = {TILE_ALL(TILE_F32)};
+    TILES[t->m - 1][(t->n - 1) / LANES](t);
+}
+
+static void tile_bf16(const struct gemm_tile *t)
+{
+    static tile_fn *const TILES[ROWS][VECTORS] = {TILE_ALL(TILE_BF16)};
+    TILES[t->m - 1][(t->n - 1) / LANES](t);
+}
+
+/* ---- packing ---- */
+
+/* LANES rows (fewer exist) by up to LANES columns, turned: column k of them
+ * goes to dst[k * width], of which the first n lanes are stored. */
+INLINE void turn_f32(float *dst, uint32_t width, const float *src, size_t stride, size_t rows,
+                     size_t cols)
+{
+    V x[LANES];
+    for (size_t r = 0; r < LANES; r++) {
+        x[r] = r < rows ? load_part(src + r * stride, cols) : V_SET1(0.0F);
+    }
+    V_TRANSPOSE(x);
+    for (size_t k = 0; k < cols; k++, dst += width) {
+        store_part(dst, x[k], width < LANES ? width : LANES);
+    }
+}
+
+INLINE size_t rows_left(size_t rows, size_t at, size_t most)
+{
+    size_t left = rows > at ? rows - at : 0;
+    return left < most ? left : most;
+}
+
+static void pack_rows_f32(float *dst, uint32_t width, const struct pack_source *s)
+{
+    for (size_t r0 = 0; r0 < s->rows; r0 += width, dst += s->cols * width) {
+        for (size_t r = 0; r < width; r += LANES) {
+            size_t rows = rows_left(s->rows, r0 + r, width - r < LANES ? width - r : LANES);
+            const float *src = rows > 0 ? s->src + (r0 + r) * s->stride : s->src;
+            for (size_t k = 0; k < s->cols; k += LANES) {
+                turn_f32(dst + k * width + r, width, src + k, s->stride, rows, part(k, s->cols));
+            }
+        }
+    }
+}
+
+/* Two vectors of a row, as LANES pairs. */
+INLINE P row_pairs(const float *src, size_t n)
+{
+    size_t first = n < LANES ? n : LANES;
+    V lo = load_part(src, first);
+    V hi = n > LANES ? load_part(src + LANES, n - LANES) : V_SET1(0.0F);
+    return P_OF_ROW(lo, hi);
+}
+
+static void pack_rows_bf16(uint32_t *dst, uint32_t width, const struct pack_source *s)
+{
+    size_t steps = (s->cols + 1) / 2;
+    for (size_t r0 = 0; r0 < s->rows; r0 += width, dst += steps * width) {
+        for (size_t r = 0; r < width; r += LANES) {
+            size_t rows = rows_left(s->rows, r0 + r, width - r < LANES ? width - r : LANES);
+            const float *src = rows > 0 ? s->src + (r0 + r) * s->stride : s->src;
+            for (size_t k = 0; k < s->cols; k += 2 * LANES) {
+                size_t cols = s->cols - k < 2 * LANES ? s->cols - k : 2 * LANES;
+                V x[LANES];
+                for (size_t i = 0; i < LANES; i++) {
+                    x[i] = i < rows ? V_OF_P(row_pairs(src + i * s->stride + k, cols))
+                                    : V_SET1(0.0F);
+                }
+                V_TRANSPOSE(x);
+                float *to = (float *)(dst + k / 2 * width + r);
+                for (size_t i = 0; i < (cols + 1) / 2; i++, to += width) {
+                    store_part(to, x[i], width < LANES ? width : LANES);
+                }
+            }
+        }
+    }
+}
+
+static void pack_cols_f32(float *dst, uint32_t width, const struct pack_source *s)
+{
+    for (size_t c0 = 0; c0 < s->cols; c0 += width) {
+        for (size_t k = 0; k < s->rows; k++, dst += width) {
+            const float *src = s->src + k * s->stride;
+            for (size_t c = 0; c < width; c += LANES) {
+                size_t have = rows_left(s->cols, c0 + c, LANES);
+                V x = have > 0 ? load_part(src + c0 + c, have) : V_SET1(0.0F);
+                store_part(dst + c, x, part(c, width));
+            }
+        }
+    }
+}
+
+static void pack_cols_bf16(uint32_t *dst, uint32_t width, const struct pack_source *s)
+{
+    for (size_t c0 = 0; c0 < s->cols; c0 += width) {
+        for (size_t k = 0; k < s->rows; k += 2, dst += width) {
+            const float *src = s->src + k * s->stride;
+            for (size_t c = 0; c < width; c += LANES) {
+                size_t have = rows_left(s->cols, c0 + c, LANES);
+                V zero = V_SET1(0.0F);
+                V lo = have > 0 ? load_part(src + c0 + c, have) : zero;
+                V hi = have > 0 && k + 1 < s->rows ? load_part(src + s->stride + c0 + c, have)
+                                                   : zero;
+                store_part((float *)dst + c, V_OF_P(P_OF_COLS(lo, hi)), part(c, width));
+            }
+        }
+    }
+}
+
+#endif /* WINNOW_MATH_KERNELS_SIMD_H */

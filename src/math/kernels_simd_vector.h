@@ -1,0 +1,263 @@
+/* kernels_simd_vector.h -- second half of kernels_simd.h: everything that is
+ * not a matrix product, and the table. */
+#ifndef WINNOW_MATH_KERNELS_SIMD_VECTOR_H
+#define WINNOW_MATH_KERNELS_SIMD_VECTOR_H
+
+#define EACH_PART(i, m, n) for (size_t i = 0, m; i < (n) && (m = part(i, (n)), true); i += LANES)
+
+static void axpy(float *y, float a, const float *x, size_t n)
+{
+    EACH_PART(i, m, n)
+    {
+        store_part(y + i, V_FMA(V_SET1(a), load_part(x + i, m), load_part(y + i, m)), m);
+    }
+}
+
+static void add(float *y, const float *x, size_t n)
+{
+    EACH_PART(i, m, n)
+    {
+        store_part(y + i, V_ADD(load_part(x + i, m), load_part(y + i, m)), m);
+    }
+}
+
+static void scale(float *y, float a, size_t n)
+{
+    EACH_PART(i, m, n)
+    {
+        store_part(y + i, V_MUL(V_SET1(a), load_part(y + i, m)), m);
+    }
+}
+
+static float dot(const float *a, const float *b, size_t n)
+{
+    V sum = V_SET1(0.0F);
+    EACH_PART(i, m, n)
+    {
+        sum = V_FMA(load_part(a + i, m), load_part(b + i, m), sum);
+    }
+    return V_SUM(sum);
+}
+
+/* In pieces short enough for f32 sums. */
+static double sum_squares(const float *x, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i += 512) {
+        size_t m = n - i < 512 ? n - i : 512;
+        sum += (double)dot(x + i, x + i, m);
+    }
+    return sum;
+}
+
+static void rmsnorm_again(float *y, const float *x, const float *w, size_t n, float r)
+{
+    EACH_PART(i, m, n)
+    {
+        store_part(y + i, V_MUL(V_MUL(load_part(x + i, m), V_SET1(r)), load_part(w + i, m)), m);
+    }
+}
+
+static float rmsnorm(float *y, const float *x, const float *w, size_t n, float eps)
+{
+    float r = 1.0F / __builtin_sqrtf(dot(x, x, n) / (float)n + eps);
+    rmsnorm_again(y, x, w, n, r);
+    return r;
+}
+
+static void rmsnorm_back(float *dx, float *dw, const float *dy, const float *x, const float *w,
+                         size_t n, float r)
+{
+    V sum = V_SET1(0.0F);
+    EACH_PART(i, m, n)
+    {
+        V dyw = V_MUL(load_part(dy + i, m), load_part(w + i, m));
+        sum = V_FMA(dyw, load_part(x + i, m), sum);
+    }
+    V c = V_SET1(-V_SUM(sum) * r * r / (float)n), vr = V_SET1(r);
+    EACH_PART(i, m, n)
+    {
+        V vx = load_part(x + i, m), vdy = load_part(dy + i, m);
+        V inner = V_FMA(vx, c, V_MUL(vdy, load_part(w + i, m)));
+        store_part(dx + i, V_FMA(vr, inner, load_part(dx + i, m)), m);
+        store_part(dw + i, V_FMA(V_MUL(vdy, vx), vr, load_part(dw + i, m)), m);
+    }
+}
+
+static void rope(float *x, const float *c, const float *s, size_t half)
+{
+    EACH_PART(i, m, half)
+    {
+        V a = load_part(x + i, m), b = load_part(x + half + i, m);
+        V vc = load_part(c + i, m), vs = load_part(s + i, m);
+        store_part(x + i, V_SUB(V_MUL(a, vc), V_MUL(b, vs)), m);
+        store_part(x + half + i, V_FMA(b, vc, V_MUL(a, vs)), m);
+    }
+}
+
+static void rope_back(float *x, const float *c, const float *s, size_t half)
+{
+    EACH_PART(i, m, half)
+    {
+        V a = load_part(x + i, m), b = load_part(x + half + i, m);
+        V vc = load_part(c + i, m), vs = load_part(s + i, m);
+        store_part(x + i, V_FMA(a, vc, V_MUL(b, vs)), m);
+        store_part(x + half + i, V_SUB(V_MUL(b, vc), V_MUL(a, vs)), m);
+    }
+}
+
+INLINE V v_sigmoid(V x)
+{
+    V one = V_SET1(1.0F);
+    return V_DIV(one, V_ADD(one, v_exp(V_SUB(V_SET1(0.0F), x))));
+}
+
+static void swiglu(float *h, const float *g, const float *u, size_t n)
+{
+    EACH_PART(i, m, n)
+    {
+        V x = load_part(g + i, m);
+        store_part(h + i, V_MUL(V_MUL(x, v_sigmoid(x)), load_part(u + i, m)), m);
+    }
+}
+
+static void swiglu_back(float *h, float *g, float *u, const float *dh, size_t n)
+{
+    EACH_PART(i, m, n)
+    {
+        V x = load_part(g + i, m), vu = load_part(u + i, m), d = load_part(dh + i, m);
+        V sigmoid = v_sigmoid(x);
+        V silu = V_MUL(x, sigmoid);
+        V slope = V_MUL(sigmoid, V_ADD(V_SET1(1.0F), V_SUB(x, silu)));
+        store_part(h + i, V_MUL(silu, vu), m);
+        store_part(g + i, V_MUL(V_MUL(d, vu), slope), m);
+        store_part(u + i, V_MUL(d, silu), m);
+    }
+}
+
+static void softmax_cols(float *s, size_t rows, uint32_t cols, float factor, float *lse)
+{
+    V f = V_SET1(factor);
+    for (size_t c = 0; c < cols; c += LANES) {
+        V top = V_LOAD(s + c), sum = V_SET1(0.0F);
+        for (size_t r = 1; r < rows; r++) {
+            top = V_MAX(top, V_LOAD(s + r * COLS + c));
+        }
+        for (size_t r = 0; r < rows; r++) {
+            V e = v_exp(V_MUL(f, V_SUB(V_LOAD(s + r * COLS + c), top)));
+            V_STORE(s + r * COLS + c, e);
+            sum = V_ADD(sum, e);
+        }
+        V inverse = V_DIV(V_SET1(1.0F), sum);
+        for (size_t r = 0; r < rows; r++) {
+            V_STORE(s + r * COLS + c, V_MUL(V_LOAD(s + r * COLS + c), inverse));
+        }
+        float tops[LANES], sums[LANES];
+        V_STORE(tops, top);
+        V_STORE(sums, sum);
+        for (size_t i = 0; i < LANES; i++) {
+            lse[c + i] = factor * tops[i] + logf(sums[i]);
+        }
+    }
+}
+
+static void attention_back(float *s, float *d, size_t n, float factor, float lse, float delta)
+{
+    V f = V_SET1(factor), shift = V_SET1(-lse), vd = V_SET1(delta);
+    EACH_PART(i, m, n)
+    {
+        V p = v_exp(V_FMA(f, load_part(s + i, m), shift));
+        store_part(s + i, p, m);
+        store_part(d + i, V_MUL(V_MUL(p, V_SUB(load_part(d + i, m), vd)), f), m);
+    }
+}
+
+static float max(const float *x, size_t n)
+{
+    V top = V_SET1(x[0]);
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        top = V_MAX(top, V_LOAD(x + i));
+    }
+    float most = V_MAXIMUM(top);
+    for (; i < n; i++) {
+        most = x[i] > most ? x[i] : most;
+    }
+    return most;
+}
+
+static float sum_exp(const float *x, size_t n, float shift)
+{
+    V sum = V_SET1(0.0F), sh = V_SET1(shift);
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        sum = V_ADD(sum, v_exp(V_SUB(V_LOAD(x + i), sh)));
+    }
+    if (i < n) { /* what a masked load leaves 0 must not count as exp(-shift) */
+        float last[LANES] = {0};
+        V_STOREN(last, v_exp(V_SUB(V_LOADN(x + i, n - i), sh)), n - i);
+        sum = V_ADD(sum, V_LOAD(last));
+    }
+    return V_SUM(sum);
+}
+
+static void exp_scale(float *x, size_t n, float shift, float a)
+{
+    V sh = V_SET1(shift), va = V_SET1(a);
+    EACH_PART(i, m, n)
+    {
+        store_part(x + i, V_MUL(v_exp(V_SUB(load_part(x + i, m), sh)), va), m);
+    }
+}
+
+static void adamw(float *w, float *m, float *v, float *g, size_t n, const struct adamw_step *s)
+{
+    V b1 = V_SET1(s->beta1), c1 = V_SET1(1.0F - s->beta1);
+    V b2 = V_SET1(s->beta2), c2 = V_SET1(1.0F - s->beta2);
+    V root = V_SET1(s->root), eps = V_SET1(s->eps);
+    V keep = V_SET1(1.0F - s->decay), rate = V_SET1(-s->rate), factor = V_SET1(s->gradient);
+    EACH_PART(i, k, n)
+    {
+        V grad = V_MUL(load_part(g + i, k), factor);
+        V vm = V_FMA(b1, load_part(m + i, k), V_MUL(c1, grad));
+        V vv = V_FMA(b2, load_part(v + i, k), V_MUL(V_MUL(c2, grad), grad));
+        V step = V_DIV(vm, V_FMA(V_SQRT(vv), root, eps));
+        store_part(m + i, vm, k);
+        store_part(v + i, vv, k);
+        store_part(w + i, V_FMA(rate, step, V_MUL(keep, load_part(w + i, k))), k);
+        store_part(g + i, V_SET1(0.0F), k);
+    }
+}
+
+const struct kernels TABLE = {
+    .name = TABLE_NAME,
+    .lanes = LANES,
+    .gemm_rows = ROWS,
+    .gemm_cols = COLS,
+    .tile_f32 = tile_f32,
+    .tile_bf16 = tile_bf16,
+    .pack_rows_f32 = pack_rows_f32,
+    .pack_rows_bf16 = pack_rows_bf16,
+    .pack_cols_f32 = pack_cols_f32,
+    .pack_cols_bf16 = pack_cols_bf16,
+    .axpy = axpy,
+    .add = add,
+    .scale = scale,
+    .dot = dot,
+    .sum_squares = sum_squares,
+    .rmsnorm = rmsnorm,
+    .rmsnorm_again = rmsnorm_again,
+    .rmsnorm_back = rmsnorm_back,
+    .rope = rope,
+    .rope_back = rope_back,
+    .swiglu = swiglu,
+    .swiglu_back = swiglu_back,
+    .softmax_cols = softmax_cols,
+    .attention_back = attention_back,
+    .max = max,
+    .sum_exp = sum_exp,
+    .exp_scale = exp_scale,
+    .adamw = adamw,
+};
+
+#endif /* WINNOW_MATH_KERNELS_SIMD_VECTOR_H */
