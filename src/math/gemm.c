@@ -119,11 +119,8 @@ void gemm_run_views(const struct kernels *ks, struct gemm_shape s, struct gemm_v
                     struct gemm_view b, const struct gemm_out *out)
 {
     uint32_t rows = ks->gemm_rows, cols = ks->gemm_cols;
-    struct gemm_tile t = {.k = s.k,
-                          .a_step = a.step,
-                          .b_step = b.step,
-                          .c_step = out->stride,
-                          .add = out->add};
+    struct gemm_tile t = {
+        .k = s.k, .a_step = a.step, .b_step = b.step, .c_step = out->stride, .add = out->add};
     for (size_t n0 = 0, j = 0; n0 < s.n; n0 += cols, j++) {
         t.n = at_most(s.n - n0, cols);
         t.b = b.ptr + j * b.panel;

@@ -38,12 +38,12 @@ struct pack_source {
 };
 
 struct adamw_step {
-    float rate;         /* learning rate / (1 - beta1^t) */
+    float rate; /* learning rate / (1 - beta1^t) */
     float beta1, beta2;
-    float root;         /* 1 / sqrt(1 - beta2^t) */
+    float root; /* 1 / sqrt(1 - beta2^t) */
     float eps;
-    float decay;        /* learning rate * weight decay */
-    float gradient;     /* factor on the gradient (clipping) */
+    float decay;    /* learning rate * weight decay */
+    float gradient; /* factor on the gradient (clipping) */
 };
 
 struct kernels {
@@ -93,7 +93,7 @@ struct kernels {
     /* s = exp(scale * s - lse);  d = s * (d - delta) * scale */
     void (*attention_back)(float *s, float *d, size_t n, float scale, float lse, float delta);
 
-    float (*max)(const float *x, size_t n); /* n > 0 */
+    float (*max)(const float *x, size_t n);                  /* n > 0 */
     float (*sum_exp)(const float *x, size_t n, float shift); /* of exp(x - shift) */
     /* x = exp(x - shift) * a */
     void (*exp_scale)(float *x, size_t n, float shift, float a);

@@ -7,11 +7,11 @@
 #include <immintrin.h>
 #include <math.h>
 
-#define LANES      8U
-#define VECTORS    2U
-#define ROWS       6U
-#define TABLE      KERNELS_AVX2
-#define TABLE_NAME "avx2"
+#define LANES          8U
+#define VECTORS        2U
+#define ROWS           6U
+#define TABLE          KERNELS_AVX2
+#define TABLE_NAME     "avx2"
 
 #define TILE_ROW(F, N) F(1, N) F(2, N) F(3, N) F(4, N) F(5, N) F(6, N)
 #define TILE_ALL(F)    TILE_ROW(F, 1) TILE_ROW(F, 2)
@@ -19,21 +19,21 @@
 typedef __m256 V;
 typedef __m256i P;
 
-#define V_LOAD(p)    _mm256_loadu_ps(p)
-#define V_STORE(p, x) _mm256_storeu_ps(p, x)
-#define V_SET1(f)    _mm256_set1_ps(f)
-#define V_ADD(a, b)  _mm256_add_ps(a, b)
-#define V_SUB(a, b)  _mm256_sub_ps(a, b)
-#define V_MUL(a, b)  _mm256_mul_ps(a, b)
-#define V_DIV(a, b)  _mm256_div_ps(a, b)
-#define V_SQRT(a)    _mm256_sqrt_ps(a)
-#define V_MAX(a, b)  _mm256_max_ps(a, b)
-#define V_MIN(a, b)  _mm256_min_ps(a, b)
+#define V_LOAD(p)      _mm256_loadu_ps(p)
+#define V_STORE(p, x)  _mm256_storeu_ps(p, x)
+#define V_SET1(f)      _mm256_set1_ps(f)
+#define V_ADD(a, b)    _mm256_add_ps(a, b)
+#define V_SUB(a, b)    _mm256_sub_ps(a, b)
+#define V_MUL(a, b)    _mm256_mul_ps(a, b)
+#define V_DIV(a, b)    _mm256_div_ps(a, b)
+#define V_SQRT(a)      _mm256_sqrt_ps(a)
+#define V_MAX(a, b)    _mm256_max_ps(a, b)
+#define V_MIN(a, b)    _mm256_min_ps(a, b)
 #define V_FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
-#define V_ROUND(a)   _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
-#define V_OF_P(p)    _mm256_castsi256_ps(p)
-#define P_LOAD(p)    _mm256_loadu_si256((const __m256i_u *)(p))
-#define P_SET1(u)    _mm256_set1_epi32((int)(u))
+#define V_ROUND(a)     _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+#define V_OF_P(p)      _mm256_castsi256_ps(p)
+#define P_LOAD(p)      _mm256_loadu_si256((const __m256i_u *)(p))
+#define P_SET1(u)      _mm256_set1_epi32((int)(u))
 
 static const int32_t MASKS[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
 #define MASK(n)           _mm256_loadu_si256((const __m256i_u *)(MASKS + 8 - (n)))
@@ -87,8 +87,7 @@ static inline __m256i rounded(V x)
 static inline P P_OF_COLS(V lo, V hi)
 {
     __m256i top = _mm256_set1_epi32((int)0xFFFF0000U);
-    return _mm256_or_si256(_mm256_srli_epi32(rounded(lo), 16),
-                           _mm256_and_si256(rounded(hi), top));
+    return _mm256_or_si256(_mm256_srli_epi32(rounded(lo), 16), _mm256_and_si256(rounded(hi), top));
 }
 
 static inline P P_OF_ROW(V first, V second)

@@ -5,8 +5,8 @@
 #if defined(__x86_64__)
 #include "math/kernels_avx512_common.h"
 
-#define TABLE      KERNELS_AVX512_BF16
-#define TABLE_NAME "avx512-bf16"
+#define TABLE             KERNELS_AVX512_BF16
+#define TABLE_NAME        "avx512-bf16"
 
 #define V_DOT2(sum, a, b) _mm512_dpbf16_ps(sum, (__m512bh)(a), (__m512bh)(b))
 

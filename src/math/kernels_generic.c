@@ -2,6 +2,7 @@
 #include "math/kernels.h"
 
 #include <math.h>
+#include <string.h>
 
 #define ROWS 4U
 #define COLS 16U

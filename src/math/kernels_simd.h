@@ -131,14 +131,14 @@ INLINE void tile_bf16_any(const struct gemm_tile *t, size_t rows, size_t vectors
 
 /* One function for each number of rows and vectors, so that the sums of each
  * stay in registers. */
-#define TILE(M, N)                                              \
-    static void tile_f32_##M##_##N(const struct gemm_tile *t)   \
-    {                                                           \
-        tile_f32_any(t, M, N);                                  \
-    }                                                           \
-    static void tile_bf16_##M##_##N(const struct gemm_tile *t)  \
-    {                                                           \
-        tile_bf16_any(t, M, N);                                 \
+#define TILE(M, N)                                             \
+    static void tile_f32_##M##_##N(const struct gemm_tile *t)  \
+    {                                                          \
+        tile_f32_any(t, M, N);                                 \
+    }                                                          \
+    static void tile_bf16_##M##_##N(const struct gemm_tile *t) \
+    {                                                          \
+        tile_bf16_any(t, M, N);                                \
     }
 TILE_ALL(TILE)
 
@@ -215,8 +215,8 @@ static void pack_rows_bf16(uint32_t *dst, uint32_t width, const struct pack_sour
                 size_t cols = s->cols - k < 2 * LANES ? s->cols - k : 2 * LANES;
                 V x[LANES];
                 for (size_t i = 0; i < LANES; i++) {
-                    x[i] = i < rows ? V_OF_P(row_pairs(src + i * s->stride + k, cols))
-                                    : V_SET1(0.0F);
+                    x[i] =
+                        i < rows ? V_OF_P(row_pairs(src + i * s->stride + k, cols)) : V_SET1(0.0F);
                 }
                 V_TRANSPOSE(x);
                 float *to = (float *)(dst + k / 2 * width + r);
@@ -251,8 +251,8 @@ static void pack_cols_bf16(uint32_t *dst, uint32_t width, const struct pack_sour
                 size_t have = rows_left(s->cols, c0 + c, LANES);
                 V zero = V_SET1(0.0F);
                 V lo = have > 0 ? load_part(src + c0 + c, have) : zero;
-                V hi = have > 0 && k + 1 < s->rows ? load_part(src + s->stride + c0 + c, have)
-                                                   : zero;
+                V hi =
+                    have > 0 && k + 1 < s->rows ? load_part(src + s->stride + c0 + c, have) : zero;
                 store_part((float *)dst + c, V_OF_P(P_OF_COLS(lo, hi)), part(c, width));
             }
         }

@@ -96,8 +96,9 @@ const struct model_tensor *model_find_role(const struct model *m, enum tensor_ro
 float *model_data(struct model *m, const struct model_tensor *t);
 const float *model_data_const(const struct model *m, const struct model_tensor *t);
 
-/* All of it as one array, in the order of the table, each tensor starting at a
- * multiple of 16 numbers; the gaps between are zero and stay so.  Gradients and
+/* All of it as one array, in the order of the table; gaps of up to 15 numbers
+ * between tensors are zero and stay so.  q, k and v of a layer follow each other
+ * without a gap, and so do gate and up, and the biases of both.  Gradients and
  * optimizer state have the same layout. */
 float *model_values(struct model *m);
 const float *model_values_const(const struct model *m);

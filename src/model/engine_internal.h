@@ -1,0 +1,159 @@
+/* engine_internal.h -- what the files of the engine share. */
+#ifndef WINNOW_MODEL_ENGINE_INTERNAL_H
+#define WINNOW_MODEL_ENGINE_INTERNAL_H
+
+#include "math/gemm.h"
+#include "model/engine.h"
+
+/* Letters used in comments: T tokens of a micro-batch, D dim, Q heads * head_dim,
+ * KV kv_heads * head_dim, S = Q + 2 KV, F ffn, V vocabulary, H head_dim. */
+
+/* A weight matrix in the two packed forms. */
+struct packed {
+    void *forward;  /* B for Y = X W' */
+    void *backward; /* B for dX = dY W; NULL without gradients */
+};
+
+struct engine_layer {
+    const float *norm1, *norm2;
+    const float *qkv_bias, *o_bias, *gate_up_bias, *down_bias; /* NULL: none */
+    struct packed w_qkv, w_o, w_gate_up, w_down;
+
+    /* Kept for the backward pass; without gradients all layers share them. */
+    float *x;        /* [T][D] what enters the layer */
+    float *r1, *r2;  /* [T] inverse root mean squares of the norms */
+    float *qkv;      /* [T][S] after rotation */
+    float *attended; /* [T][Q] */
+    float *lse;      /* [heads][T] log-sums of the attention's softmax */
+    float *mid;      /* [T][D] after attention */
+    float *gate_up;  /* [T][2F] */
+};
+
+/* What the backward pass hands from phase to phase, one layer at a time: for
+ * each product its input and the gradient of its output are here together. */
+struct engine_back {
+    float *dx;              /* [T][D] gradient of what leaves the layer */
+    float *dnext;           /* [T][D] of what enters it; the two change places */
+    float *dmid;            /* [T][D] of what the attention block leaves */
+    float *norm1;           /* [T][D] the normed input of q, k, v */
+    float *norm2;           /* [T][D] the normed input of gate and up */
+    float *hidden;          /* [T][F] silu(gate) * up */
+    float *dgate_up;        /* [T][2F] */
+    float *dattended;       /* [T][Q] */
+    float *delta;           /* [heads][T] sums of dattended * attended a head */
+    float *dqkv;            /* [T][S] */
+    float *dnorm1, *dnorm2; /* [tiles][D] pieces of the norms' gradients */
+    float *dnorm;           /* the same of the last norm */
+    float *logits;          /* [block][V] of some tiles of tokens */
+};
+
+/* One worker's scratch. */
+struct engine_scratch {
+    float *rows;   /* [tile][widest] */
+    void *a, *b;   /* packed factors */
+    float *logits; /* [tile][HEAD_CHUNK] */
+    float *attention;
+};
+
+struct engine {
+    const struct model *model;
+    struct model_config c;
+    struct pool *pool;
+    struct gemm g;
+    const struct kernels *k;
+    bool gradients;
+    bool packed; /* the packed weights are those of the model */
+    uint32_t tokens_max;
+    uint32_t threads;
+    uint32_t tile_max; /* tokens of a tile at most, a multiple of gemm_rows */
+    uint32_t head_pad; /* head_dim rounded up to lanes */
+    size_t q, kv, s;   /* widths */
+
+    char *memory;
+    size_t memory_bytes;
+    struct engine_layer *layers;
+    struct packed w_head;
+    const float *norm, *embed, *head;
+    float *rope_cos, *rope_sin; /* [tokens_max][H / 2] */
+    float *x;                   /* [T][D] what leaves the last layer */
+    float *r;                   /* [T] of the last norm */
+    float *normed;              /* [T][D] after it; gradients only */
+    struct engine_back back;
+    struct engine_scratch *scratch;
+    uint32_t *positions; /* [T] in its sequence */
+    uint32_t *targets;   /* [T] */
+    uint32_t *starts;    /* sequences + 1, from 0 */
+    size_t head_tiles;   /* tiles whose logits back.logits holds */
+
+    /* The micro-batch in work. */
+    const uint32_t *tokens;
+    size_t t, sequences;
+    uint32_t tile; /* tokens of a tile */
+    size_t tiles;
+    float *nll;    /* [T] */
+    float *logits; /* engine_logits() only */
+    float scale;   /* of the gradient */
+    float *gradient;
+
+    double seconds[ENGINE_PHASES];
+};
+
+/* Vocabulary entries worked on at once; a multiple of any gemm_cols. */
+#define HEAD_CHUNK 1024U
+/* Tokens of a tile at most. */
+#define TILE_MOST 128U
+/* A tile of a weight gradient, and the tokens summed in one go. */
+#define WEIGHT_COLS  384U
+#define WEIGHT_DEPTH 256U
+/* Queries of a block in the backward pass of attention, in gemm_rows. */
+#define ATTENTION_PANELS 4U
+
+/* Runs work on the pool and books the time. */
+void engine_run(struct engine *e, enum engine_phase phase, size_t pieces,
+                void (*work)(void *engine, size_t piece, uint32_t worker));
+
+struct tile_span {
+    size_t from, count;
+};
+static inline struct tile_span engine_tile(const struct engine *e, size_t tile)
+{
+    size_t from = tile * e->tile;
+    return (struct tile_span){from, e->t - from < e->tile ? e->t - from : e->tile};
+}
+
+/* Rows of f32 times a packed weight matrix: out[rows][n] (+)= in[rows][k] W'. */
+struct row_product {
+    const float *in;
+    size_t in_stride, rows, k, n;
+    const void *w; /* packed B */
+};
+void engine_product(const struct engine *e, struct engine_scratch *s, const struct row_product *p,
+                    const struct gemm_out *out);
+
+/* The micro-batch through all layers: x is filled. */
+void engine_forward(struct engine *e);
+/* From x: nll of each token, or logits. */
+void engine_head(struct engine *e);
+/* The same with gradients: fills back.dx and adds to gradient. */
+void engine_head_back(struct engine *e);
+/* From back.dx through all layers. */
+void engine_backward(struct engine *e);
+
+/* Attention of one layer; pieces are sequences x heads and sequences x
+ * kv_heads. */
+void engine_attention(struct engine *e, const struct engine_layer *l);
+void engine_attention_back(struct engine *e, const struct engine_layer *l);
+size_t attention_scratch_floats(const struct engine *e);
+
+/* dW[m][n] += the sum over tokens of dy[t][m] * x[t][n], cut into pieces. */
+struct weight_gradient {
+    const float *dy, *x;
+    size_t dy_stride, x_stride;
+    size_t tokens, m, n;
+    float *dw; /* [m][n] */
+};
+size_t weight_gradient_pieces(const struct engine *e, const struct weight_gradient *w);
+void weight_gradient_piece(const struct engine *e, struct engine_scratch *s,
+                           const struct weight_gradient *w, size_t piece);
+
+#endif /* WINNOW_MODEL_ENGINE_INTERNAL_H */

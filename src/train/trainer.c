@@ -1,0 +1,239 @@
+/* trainer.c -- one optimizer step at a time.
+ *
+ * State is what a checkpoint holds: weights, both moments of AdamW (Loshchilov,
+ * Hutter 2019) and the number of steps; everything else follows from the
+ * options.  The gradient is summed in one array, whose norm is taken in pieces
+ * of fixed size that are joined in order; then one sweep over all arrays clips,
+ * updates and zeroes.
+ */
+#include "train/trainer.h"
+
+#include "base/env.h"
+#include "base/mem.h"
+#include "math/kernels.h"
+#include "train/trainer_internal.h"
+
+#include <assert.h>
+#include <math.h>
+
+#define PIECE ((size_t)32768) /* numbers; three arrays of them fit a second-level cache */
+
+static size_t piece_count(const struct trainer *t)
+{
+    return (t->count + PIECE - 1) / PIECE;
+}
+
+static struct engine_options engine_options_of(const struct trainer_options *opt)
+{
+    return (struct engine_options){
+        .compute = opt->compute, .tokens_max = opt->tokens_max, .gradients = true};
+}
+
+/* Moments, gradient, sums of squares. */
+static size_t own_bytes(size_t count)
+{
+    return 3 * count * sizeof(float) + (count / PIECE + 1) * sizeof(double);
+}
+
+uint64_t trainer_memory(const struct model_config *c, const struct trainer_options *opt,
+                        uint32_t threads)
+{
+    struct engine_options eo = engine_options_of(opt);
+    /* Up to 15 numbers lie between tensors. */
+    size_t count = model_config_parameters(c) + 16 * (3 + 16 * (size_t)c->layers);
+    return engine_memory(c, &eo, threads) + own_bytes(count);
+}
+
+static winnow_status check_options(const struct trainer_options *o, struct winnow_error *err)
+{
+    bool good = o->lr >= 0 && o->lr_end >= 0 && o->lr_end <= 1 && o->beta1 >= 0 && o->beta1 < 1 &&
+                o->beta2 >= 0 && o->beta2 < 1 && o->eps > 0 && o->weight_decay >= 0 && o->clip >= 0;
+    if (!good) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "training: rates must not be negative, betas lie in [0, 1), eps above 0");
+    }
+    return WINNOW_OK;
+}
+
+winnow_status trainer_new(struct model *m, struct pool *pool, const struct trainer_options *opt,
+                          const struct winnow_env *env, struct trainer **out,
+                          struct winnow_error *err)
+{
+    TRY(check_options(opt, err));
+    const struct kernels *k;
+    TRY(kernels_pick(env->kernels, &k, err));
+    struct trainer *t = mem_zalloc(sizeof *t);
+    *t = (struct trainer){.model = m, .pool = pool, .opt = *opt, .k = k};
+    t->count = model_values_count(m);
+    t->memory_bytes = own_bytes(t->count);
+    struct engine_options eo = engine_options_of(opt);
+    uint64_t all = t->memory_bytes + engine_memory(model_config(m), &eo, pool_threads(pool));
+    winnow_status st = WINNOW_OK;
+    if (env->memory_max > 0 && all > env->memory_max) {
+        st =
+            error_set(err, WINNOW_E_LIMIT,
+                      "training: needs %llu MiB, --memory allows %llu MiB; fewer tokens at a "
+                      "time need less",
+                      (unsigned long long)(all >> 20), (unsigned long long)(env->memory_max >> 20));
+    } else if (!(t->memory = mem_try_alloc_huge(t->memory_bytes))) {
+        st = error_set(err, WINNOW_E_NOMEM, "training: no memory for %zu MiB",
+                       t->memory_bytes >> 20);
+    } else {
+        st = engine_new(m, pool, &eo, env, &t->engine, err);
+    }
+    if (st != WINNOW_OK) {
+        trainer_free(t);
+        return st;
+    }
+    t->squares = t->memory;
+    t->m = (float *)(t->squares + t->count / PIECE + 1);
+    t->v = t->m + t->count;
+    t->gradient = t->v + t->count;
+    *out = t;
+    return WINNOW_OK;
+}
+
+void trainer_free(struct trainer *t)
+{
+    if (!t) {
+        return;
+    }
+    engine_free(t->engine);
+    mem_free_huge(t->memory, t->memory_bytes);
+    mem_free(t);
+}
+
+winnow_status trainer_add(struct trainer *t, const struct token_batch *b, uint64_t targets_total,
+                          struct winnow_error *err)
+{
+    if (targets_total == 0) {
+        return error_set(err, WINNOW_E_USAGE, "training: a batch without a single target");
+    }
+    double sum;
+    float scale = (float)(1.0 / (double)targets_total);
+    TRY(engine_gradient(t->engine, b, scale, t->gradient, &sum, err));
+    t->pending_nll += sum;
+    t->pending_targets += batch_targets(b);
+    t->pending_tokens += batch_tokens(b);
+    for (size_t s = 0; s < b->sequences; s++) {
+        t->pending_flops +=
+            3 * model_config_flops(model_config(t->model), b->starts[s + 1] - b->starts[s]);
+    }
+    return WINNOW_OK;
+}
+
+/* Linear rise, then a cosine down to lr_end of it. */
+static double rate_at(const struct trainer_options *o, uint64_t step)
+{
+    if (step <= o->warmup) {
+        return o->lr * (double)step / (double)o->warmup;
+    }
+    if (step >= o->steps) {
+        return o->lr * o->lr_end;
+    }
+    double done = (double)(step - o->warmup) / (double)(o->steps - o->warmup);
+    return o->lr * (o->lr_end + (1 - o->lr_end) * 0.5 * (1 + cos(3.14159265358979323846 * done)));
+}
+
+static void squares_piece(void *trainer, size_t piece, uint32_t worker)
+{
+    (void)worker;
+    struct trainer *t = trainer;
+    size_t from = piece * PIECE, n = t->count - from < PIECE ? t->count - from : PIECE;
+    t->squares[piece] = t->k->sum_squares(t->gradient + from, n);
+}
+
+static double gradient_norm(struct trainer *t)
+{
+    pool_run(t->pool, piece_count(t), squares_piece, t);
+    double sum = 0;
+    for (size_t i = 0; i < piece_count(t); i++) {
+        sum += t->squares[i];
+    }
+    return sqrt(sum);
+}
+
+static void update_range(struct trainer *t, size_t from, size_t to, bool decay)
+{
+    struct adamw_step s = t->step_now;
+    s.decay = decay ? s.decay : 0.0F;
+    t->k->adamw(model_values(t->model) + from, t->m + from, t->v + from, t->gradient + from,
+                to - from, &s);
+}
+
+/* The part of each tensor that lies in the piece; tensors come by offset. */
+static void update_piece(void *trainer, size_t piece, uint32_t worker)
+{
+    (void)worker;
+    struct trainer *t = trainer;
+    size_t from = piece * PIECE, to = from + PIECE;
+    for (size_t i = 0; i < model_tensor_count(t->model); i++) {
+        const struct model_tensor *tensor = model_tensor_at(t->model, i);
+        size_t begin = tensor->offset, end = begin + (size_t)tensor->rows * tensor->cols;
+        begin = begin > from ? begin : from;
+        end = end < to ? end : to;
+        if (begin < end) {
+            update_range(t, begin, end, !tensor->vector);
+        }
+    }
+}
+
+winnow_status trainer_update(struct trainer *t, struct trainer_result *out,
+                             struct winnow_error *err)
+{
+    const struct trainer_options *o = &t->opt;
+    uint64_t step = t->steps + 1;
+    double norm = gradient_norm(t), rate = rate_at(o, step);
+    if (!isfinite(norm)) {
+        return error_set(err, WINNOW_E_INTERNAL,
+                         "training: the gradient of step %llu is not finite (learning rate %g?)",
+                         (unsigned long long)step, rate);
+    }
+    t->step_now = (struct adamw_step){
+        .rate = (float)(rate / (1 - pow(o->beta1, (double)step))),
+        .beta1 = (float)o->beta1,
+        .beta2 = (float)o->beta2,
+        .root = (float)(1 / sqrt(1 - pow(o->beta2, (double)step))),
+        .eps = (float)o->eps,
+        .decay = (float)(rate * o->weight_decay),
+        .gradient = o->clip > 0 && norm > o->clip ? (float)(o->clip / norm) : 1.0F,
+    };
+    pool_run(t->pool, piece_count(t), update_piece, t);
+    engine_weights_changed(t->engine);
+    t->steps = step;
+    t->flops += t->pending_flops;
+    *out = (struct trainer_result){
+        .step = step,
+        .loss = t->pending_nll / (double)(t->pending_targets > 0 ? t->pending_targets : 1),
+        .grad_norm = norm,
+        .lr = rate,
+        .targets = t->pending_targets,
+        .tokens = t->pending_tokens,
+        .flops = t->pending_flops,
+    };
+    t->pending_nll = t->pending_flops = 0;
+    t->pending_targets = t->pending_tokens = 0;
+    return WINNOW_OK;
+}
+
+winnow_status trainer_step(struct trainer *t, const struct token_batch *b,
+                           struct trainer_result *out, struct winnow_error *err)
+{
+    TRY(trainer_add(t, b, batch_targets(b), err));
+    return trainer_update(t, out, err);
+}
+
+uint64_t trainer_steps(const struct trainer *t)
+{
+    return t->steps;
+}
+
+double trainer_flops(const struct trainer *t)
+{
+    return t->flops;
+}
+
+struct engine *trainer_engine(struct trainer *t)
+{
+    return t->engine;
+}

@@ -1,0 +1,29 @@
+/* trainer_internal.h -- a trainer's state, for trainer.c and checkpoint.c. */
+#ifndef WINNOW_TRAIN_TRAINER_INTERNAL_H
+#define WINNOW_TRAIN_TRAINER_INTERNAL_H
+
+#include "math/kernels.h"
+#include "train/trainer.h"
+
+struct trainer {
+    struct model *model;
+    struct pool *pool;
+    struct engine *engine;
+    struct trainer_options opt;
+    const struct kernels *k;
+    uint64_t steps;
+    double flops;
+
+    size_t count; /* numbers in each of: weights, m, v, gradient */
+    void *memory;
+    size_t memory_bytes;
+    double *squares; /* of the gradient, a piece each */
+    float *m, *v, *gradient;
+
+    /* Added since the last update. */
+    double pending_nll, pending_flops;
+    uint64_t pending_targets, pending_tokens;
+    struct adamw_step step_now;
+};
+
+#endif /* WINNOW_TRAIN_TRAINER_INTERNAL_H */
