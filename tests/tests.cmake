@@ -12,12 +12,14 @@ set(UNIT_TESTS
   band
   base
   document
-  shards
-  option
+  engine
   gguf
+  option
   program
   prox
   safetensors
+  shards
+  trainer
   )
 foreach(unit ${UNIT_TESTS})
   add_executable(test_${unit} tests/unit/test_${unit}.c)
@@ -27,6 +29,10 @@ foreach(unit ${UNIT_TESTS})
   add_test(NAME unit.${unit} COMMAND test_${unit} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(unit.${unit} PROPERTIES LABELS quick)
 endforeach()
+
+# Slow twins that tests compare with.
+target_sources(test_engine PRIVATE tests/oracle/llama.c)
+target_include_directories(test_engine PRIVATE tests/oracle)
 
 # tests/fuzz/fuzz_<name>.c with its seeds in tests/fuzz/corpus/<name>/: replayed
 # in every build, fuzzed in the fuzz preset.

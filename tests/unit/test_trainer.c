@@ -1,0 +1,274 @@
+#include "base/mem.h"
+#include "base/rng.h"
+#include "check.h"
+#include "train/trainer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct model_config config(void)
+{
+    struct model_config c = MODEL_CONFIG_INIT;
+    c.vocab = 64;
+    c.dim = 32;
+    c.layers = 2;
+    c.heads = 2;
+    c.kv_heads = 1;
+    c.head_dim = 16;
+    c.ffn = 48;
+    return c;
+}
+
+struct run {
+    struct model *m;
+    struct pool *pool;
+    struct trainer *t;
+    struct trainer_result last;
+};
+
+static void open_run(struct run *r, const struct trainer_options *opt, uint32_t threads)
+{
+    struct winnow_error err;
+    struct winnow_env env = {0};
+    struct model_config c = config();
+    *r = (struct run){0};
+    assert_ok(model_new(&c, &r->m, &err), err);
+    model_init_random(r->m, 1);
+    r->pool = pool_new(threads);
+    assert_ok(trainer_new(r->m, r->pool, opt, &env, &r->t, &err), err);
+}
+
+static void close_run(struct run *r)
+{
+    trainer_free(r->t);
+    pool_free(r->pool);
+    model_free(r->m);
+}
+
+static struct trainer_options options(void)
+{
+    struct trainer_options opt = TRAINER_OPTIONS_INIT;
+    opt.steps = 30;
+    opt.warmup = 5;
+    opt.lr = 1e-2;
+    opt.tokens_max = 128;
+    return opt;
+}
+
+/* Token i + 1 is a fixed function of token i, with some noise. */
+static void fill(uint32_t *tokens, uint32_t *starts, uint64_t step)
+{
+    struct rng r;
+    rng_init(&r, step, "batch");
+    for (uint32_t s = 0; s <= 8; s++) {
+        starts[s] = s * 50;
+    }
+    uint32_t x = 1;
+    for (uint32_t i = 0; i < 400; i++) {
+        x = rng_below(&r, 10) == 0 ? (uint32_t)rng_below(&r, 64) : (x * 5 + 3) % 64;
+        tokens[i] = x;
+    }
+}
+
+static void steps(struct run *r, uint64_t until)
+{
+    struct winnow_error err;
+    uint32_t tokens[400], starts[9];
+    while (trainer_steps(r->t) < until) {
+        fill(tokens, starts, trainer_steps(r->t));
+        struct token_batch b = {tokens, starts, 8, NULL};
+        assert_ok(trainer_step(r->t, &b, &r->last, &err), err);
+    }
+}
+
+static void assert_same_weights(const struct run *a, const struct run *b)
+{
+    assert_memory_equal(model_values_const(a->m), model_values_const(b->m),
+                        model_values_count(a->m) * sizeof(float));
+}
+
+static void training_learns_what_can_be_learnt(void **state)
+{
+    (void)state;
+    for (int compute = ENGINE_F32; compute <= ENGINE_BF16; compute++) {
+        struct trainer_options opt = options();
+        opt.compute = (enum engine_compute)compute;
+        opt.steps = 150;
+        struct run r;
+        open_run(&r, &opt, 1);
+        steps(&r, 1);
+        assert_near(r.last.loss, log(64.0), 0.05);
+        assert_int_equal(r.last.targets, 8 * 49);
+        steps(&r, 150);
+        assert_true(r.last.loss < 1.2); /* noise alone: .9 * ln(1/.9) + .1 * ln(640) = 0.74 */
+        close_run(&r);
+    }
+}
+
+static void threads_do_not_change_a_bit(void **state)
+{
+    (void)state;
+    struct trainer_options opt = options();
+    struct run one, two;
+    open_run(&one, &opt, 1);
+    open_run(&two, &opt, 2);
+    steps(&one, 6);
+    steps(&two, 6);
+    assert_same_weights(&one, &two);
+    close_run(&one);
+    close_run(&two);
+}
+
+static void a_resumed_training_ends_in_the_same_bits(void **state)
+{
+    (void)state;
+    struct trainer_options opt = options();
+    struct winnow_error err;
+    struct run whole, first, second;
+    char path[] = "/tmp/winnow-test-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    open_run(&whole, &opt, 1);
+    steps(&whole, 12);
+    open_run(&first, &opt, 1);
+    steps(&first, 5);
+    assert_ok(trainer_save(first.t, path, &err), err);
+    close_run(&first);
+    open_run(&second, &opt, 1);
+    assert_ok(trainer_load(second.t, path, &err), err);
+    assert_int_equal(trainer_steps(second.t), 5);
+    steps(&second, 12);
+    assert_same_weights(&whole, &second);
+    assert_true(trainer_flops(whole.t) == trainer_flops(second.t));
+    close_run(&second);
+
+    /* A changed byte, a torn file and other options are refused. */
+    open_run(&second, &opt, 1);
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, 3000, SEEK_SET), 0);
+    int c = fgetc(f);
+    assert_int_equal(fseek(f, 3000, SEEK_SET), 0);
+    assert_int_equal(fputc(c ^ 1, f), c ^ 1);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(trainer_load(second.t, path, &err), WINNOW_E_FORMAT);
+    assert_int_equal(truncate(path, 100), 0);
+    assert_int_equal(trainer_load(second.t, path, &err), WINNOW_E_FORMAT);
+    close_run(&second);
+    assert_ok(trainer_save(whole.t, path, &err), err);
+    opt.lr *= 2;
+    open_run(&second, &opt, 1);
+    assert_int_equal(trainer_load(second.t, path, &err), WINNOW_E_FORMAT);
+    assert_int_equal(trainer_steps(second.t), 0);
+    (void)unlink(path);
+    close_run(&second);
+    close_run(&whole);
+}
+
+/* One AdamW update in double from the engine's own gradient. */
+static void an_update_is_adamws(void **state)
+{
+    (void)state;
+    struct trainer_options opt = options();
+    opt.clip = 0.5;
+    struct run r;
+    open_run(&r, &opt, 1);
+    size_t n = model_values_count(r.m);
+    float *g = calloc(n, sizeof *g), *before = malloc(n * sizeof *before);
+    memcpy(before, model_values(r.m), n * sizeof *before);
+    uint32_t tokens[400], starts[9];
+    fill(tokens, starts, 0);
+    struct token_batch b = {tokens, starts, 8, NULL};
+    struct winnow_error err;
+    double sum, norm = 0;
+    assert_ok(engine_gradient(trainer_engine(r.t), &b, 1.0F / (8 * 49), g, &sum, &err), err);
+    for (size_t i = 0; i < n; i++) {
+        norm += (double)g[i] * (double)g[i];
+    }
+    norm = sqrt(norm);
+    steps(&r, 1);
+    assert_near(r.last.grad_norm, norm, 1e-6);
+    assert_near(r.last.lr, opt.lr / 5, 1e-12);
+    double clip = norm > 0.5 ? 0.5 / norm : 1.0;
+    for (size_t i = 0; i < model_tensor_count(r.m); i++) {
+        const struct model_tensor *t = model_tensor_at(r.m, i);
+        for (size_t j = t->offset; j < t->offset + (size_t)t->rows * t->cols; j++) {
+            double w = (double)before[j], grad = (double)g[j] * clip, lr = opt.lr / 5;
+            /* The first step: both moments, corrected, are the gradient's own. */
+            double want = w - lr * grad / (fabs(grad) + opt.eps);
+            want -= t->vector ? 0 : lr * opt.weight_decay * w;
+            /* The sign of a gradient near eps is rounding. */
+            double slack = fabs(grad) < 1e-6 ? 2 * lr : 2e-7;
+            if (!(fabs((double)model_values(r.m)[j] - want) <= slack)) {
+                fail_msg("%s[%zu]: %g, expected %g", t->name, j - t->offset,
+                         (double)model_values(r.m)[j], want);
+            }
+        }
+    }
+    free(g);
+    free(before);
+    close_run(&r);
+}
+
+static void a_batch_in_pieces_updates_as_the_whole(void **state)
+{
+    (void)state;
+    struct trainer_options opt = options();
+    opt.tokens_max = 100; /* two sequences: both ways meet the same micro-batches */
+    struct run whole, pieces;
+    open_run(&whole, &opt, 1);
+    open_run(&pieces, &opt, 1);
+    steps(&whole, 1);
+    uint32_t tokens[400], starts[9];
+    fill(tokens, starts, 0);
+    struct winnow_error err;
+    for (uint32_t s = 0; s < 8; s += 2) {
+        struct token_batch b = {tokens + starts[s], starts, 2, NULL};
+        assert_ok(trainer_add(pieces.t, &b, 8 * 49, &err), err);
+    }
+    assert_ok(trainer_update(pieces.t, &pieces.last, &err), err);
+    assert_same_weights(&whole, &pieces);
+    assert_near(pieces.last.loss, whole.last.loss, 1e-12);
+    close_run(&whole);
+    close_run(&pieces);
+}
+
+static void memory_is_promised(void **state)
+{
+    (void)state;
+    struct winnow_error err;
+    struct model_config c = config();
+    struct trainer_options opt = options();
+    struct model *m;
+    struct trainer *t = NULL;
+    assert_ok(model_new(&c, &m, &err), err);
+    struct pool *pool = pool_new(1);
+    struct winnow_env env = {.memory_max = trainer_memory(&c, &opt, 1)};
+    assert_ok(trainer_new(m, pool, &opt, &env, &t, &err), err);
+    trainer_free(t);
+    env.memory_max /= 2;
+    assert_int_equal(trainer_new(m, pool, &opt, &env, &t, &err), WINNOW_E_LIMIT);
+    env.memory_max = 0;
+    for (unsigned long i = 1; i <= 2; i++) {
+        mem_fail_at(i);
+        assert_int_equal(trainer_new(m, pool, &opt, &env, &t, &err), WINNOW_E_NOMEM);
+    }
+    mem_fail_at(0);
+    pool_free(pool);
+    model_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(training_learns_what_can_be_learnt),
+        cmocka_unit_test(threads_do_not_change_a_bit),
+        cmocka_unit_test(a_resumed_training_ends_in_the_same_bits),
+        cmocka_unit_test(an_update_is_adamws),
+        cmocka_unit_test(a_batch_in_pieces_updates_as_the_whole),
+        cmocka_unit_test(memory_is_promised),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
