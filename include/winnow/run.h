@@ -59,7 +59,7 @@ WINNOW_API winnow_status winnow_run(const char *recipe, const struct winnow_run_
 
 /* Checks a finished run: counts, hashes, alignment of attributes and ledgers,
  * disjointness of kept, removed and aside.  Fails with the first thing that does
- * not hold; report (may be NULL) gets a line for each check as it passes. */
+ * not hold; env->log gets a line for each check that passes. */
 WINNOW_API winnow_status winnow_verify(const char *run, const struct winnow_env *env,
                                        struct winnow_error *err);
 
@@ -67,7 +67,7 @@ WINNOW_API winnow_status winnow_verify(const char *run, const struct winnow_env 
  * one JSON object a line, piece by piece to write(). */
 struct winnow_explain_options {
     bool json;
-    bool no_diff;
+    bool no_text; /* neither texts nor differences */
 };
 #define WINNOW_EXPLAIN_OPTIONS_INIT ((struct winnow_explain_options){0})
 WINNOW_API winnow_status winnow_explain(const char *run, const char *id,

@@ -7,6 +7,11 @@
 /* Ends with a row whose table is NULL; `winnow help` prints it in this order. */
 extern const struct cmd COMMANDS[];
 
+winnow_status cmd_run(struct cli *cli, int argc, const char *const *argv, struct winnow_error *err);
+winnow_status cmd_verify(struct cli *cli, int argc, const char *const *argv,
+                         struct winnow_error *err);
+winnow_status cmd_explain(struct cli *cli, int argc, const char *const *argv,
+                          struct winnow_error *err);
 winnow_status cmd_dedup(struct cli *cli, int argc, const char *const *argv,
                         struct winnow_error *err);
 

@@ -7,6 +7,10 @@ const struct stage_kind *const STAGE_KINDS[] = {
     NULL,
 };
 
+const struct ending_kind *const ENDING_KINDS[] = {
+    NULL,
+};
+
 const struct stage_kind *stage_kind_find(struct str name)
 {
     for (size_t i = 0; STAGE_KINDS[i]; i++) {

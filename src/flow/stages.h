@@ -10,6 +10,18 @@ extern const struct stage_kind *const STAGE_KINDS[];
 /* The stage of that name, or NULL. */
 const struct stage_kind *stage_kind_find(struct str name);
 
+/* What comes behind the last stage of a recipe, by the name of its section. */
+struct ending_kind {
+    const struct option_table *table; /* table->command is the section: "prove" */
+    winnow_status (*run)(struct run *r, const void *options, const char *key,
+                         struct winnow_error *err);
+    bool always; /* also where the recipe does not name it */
+};
+
+/* In the order in which they run; ends with NULL. */
+#define ENDING_KINDS_MAX 8
+extern const struct ending_kind *const ENDING_KINDS[];
+
 /* A run of one stage: `winnow rules corpus/ -o runs/x`.  options are of the
  * stage's table. */
 winnow_status flow_stage(const char *command, const void *options,

@@ -1,0 +1,24 @@
+#include "base/env.h"
+#include "cli/commands.h"
+#include "option/run_options.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+winnow_status cmd_run(struct cli *cli, int argc, const char *const *argv, struct winnow_error *err)
+{
+    struct winnow_run_options options = WINNOW_RUN_OPTIONS_INIT;
+    struct winnow_run_result result;
+    TRY(cli_parse(cli, &RUN_TABLE, &options, argc, argv, err));
+    TRY(cli_need_paths(cli, &RUN_TABLE, 1, 1, err));
+    TRY(winnow_run(cli->paths.items[0], &options, &cli->env, &result, err));
+    if (result.nothing_to_do) {
+        env_log(&cli->env, WINNOW_LOG_INFO, "finished before; nothing is left to do");
+    }
+    if (!options.dry_run) {
+        (void)printf("%" PRIu64 " documents in, %" PRIu64 " kept (%.1f MB of %.1f MB)\n",
+                     result.documents_in, result.documents_kept, (double)result.bytes_kept / 1e6,
+                     (double)result.bytes_in / 1e6);
+    }
+    return WINNOW_OK;
+}

@@ -1,0 +1,102 @@
+/* run_recipe.c -- `winnow run`: a recipe's stages, then the proof, then the report. */
+#include "flow/stages.h"
+#include "option/recipe.h"
+
+/* Option tables of all stages, for the recipe reader. */
+static void stage_tables(const struct option_table *tables[], size_t max)
+{
+    size_t n = 0;
+    for (; STAGE_KINDS[n] && n + 1 < max; n++) {
+        tables[n] = STAGE_KINDS[n]->table;
+    }
+    tables[n] = NULL;
+}
+
+static void ending_tables(const struct option_table *tables[], size_t max)
+{
+    size_t n = 0;
+    for (; ENDING_KINDS[n] && n + 1 < max; n++) {
+        tables[n] = ENDING_KINDS[n]->table;
+    }
+    tables[n] = NULL;
+}
+
+static struct winnow_env merged_env(const struct winnow_env *env,
+                                    const struct recipe_common *common)
+{
+    struct winnow_env out = *env;
+    out.threads = env->threads ? env->threads : common->threads;
+    out.memory_max = env->memory_max ? env->memory_max : common->memory;
+    out.seed = env->seed ? env->seed : common->seed;
+    out.kernels = env->kernels ? env->kernels : common->kernels;
+    return out;
+}
+
+static void override(struct winnow_corpus_options *corpus, const struct winnow_run_options *opt)
+{
+    corpus->output = opt->output ? opt->output : corpus->output;
+    corpus->limit = opt->limit ? opt->limit : corpus->limit;
+    corpus->dry_run = opt->dry_run || corpus->dry_run;
+    corpus->checkpoint = opt->checkpoint >= 0 ? opt->checkpoint : corpus->checkpoint;
+}
+
+/* An ending runs when the recipe has its section, or when it wants no asking. */
+static size_t make_endings(const struct recipe *recipe, struct run_ending *endings)
+{
+    size_t n = 0;
+    for (size_t i = 0; ENDING_KINDS[i]; i++) {
+        const struct ending_kind *kind = ENDING_KINDS[i];
+        const void *options = recipe->sections[i].options;
+        if (!options && !kind->always) {
+            continue;
+        }
+        endings[n++] = (struct run_ending){.name = kind->table->command,
+                                           .table = kind->table,
+                                           .options = options ? options : kind->table->defaults,
+                                           .run = kind->run};
+    }
+    return n;
+}
+
+static winnow_status run_it(const char *path, struct recipe *recipe,
+                            const struct winnow_run_options *opt, const struct winnow_env *env,
+                            struct winnow_run_result *out, struct winnow_error *err)
+{
+    const struct winnow_env merged = merged_env(env, &recipe->common);
+    struct run_ending endings[ENDING_KINDS_MAX];
+    struct run_step *steps = ARENA_NEW(&recipe->keep, struct run_step, recipe->stage_count);
+    override(&recipe->corpus, opt);
+    for (size_t i = 0; i < recipe->stage_count; i++) {
+        steps[i].kind = stage_kind_find(str_of(recipe->stages[i].table->command));
+        steps[i].options = recipe->stages[i].options;
+    }
+    const struct run_request request = {
+        .paths = recipe->input,
+        .corpus = &recipe->corpus,
+        .steps = steps,
+        .count = recipe->stage_count,
+        .endings = endings,
+        .ending_count = make_endings(recipe, endings),
+        .recipe = path,
+        .env = &merged,
+    };
+    return run_do(&request, out, err);
+}
+
+winnow_status winnow_run(const char *path, const struct winnow_run_options *opt,
+                         const struct winnow_env *env, struct winnow_run_result *out,
+                         struct winnow_error *err)
+{
+    const struct option_table *stages[64], *endings[ENDING_KINDS_MAX + 1];
+    const struct recipe_tables tables = {stages, endings};
+    struct recipe recipe;
+    stage_tables(stages, sizeof stages / sizeof *stages);
+    ending_tables(endings, sizeof endings / sizeof *endings);
+    *out = (struct winnow_run_result){0};
+    winnow_status st = recipe_read(path, &tables, &recipe, err);
+    if (st == WINNOW_OK) {
+        st = run_it(path, &recipe, opt, env, out, err);
+    }
+    recipe_release(&recipe);
+    return st;
+}
