@@ -13,6 +13,9 @@ set(UNIT_TESTS
   base
   document
   engine
+  shards
+  option
+  rules
   gguf
   option
   program
