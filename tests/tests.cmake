@@ -13,13 +13,11 @@ set(UNIT_TESTS
   base
   document
   engine
-  shards
-  option
-  rules
   gguf
   option
   program
   prox
+  rules
   safetensors
   shards
   trainer

@@ -213,10 +213,18 @@ static void make_text(struct rng *r, struct buf *out)
         "\n", "\n", "\n\n",          "of the land"};
     buf_clear(out);
     size_t kinds = 2 + (size_t)rng_below(r, rng_below(r, 2) ? 3 : 11);
-    size_t n = (size_t)rng_below(r, 120);
+    size_t n = (size_t)rng_below(r, 70);
     for (size_t i = 0; i < n; i++) {
         buf_add_text(out, PIECES[rng_below(r, kinds)]);
         buf_add_text(out, rng_below(r, 12) ? " " : "");
+    }
+    if (rng_below(r, 2)) {
+        size_t half = out->len / 2;
+        while (half > 0 && ((unsigned char)out->ptr[half] & 0xC0U) == 0x80) {
+            half--;
+        }
+        (void)buf_reserve(out, half);
+        buf_add_str(out, str_sub(buf_str(out), 0, half));
     }
     buf_add_char(out, 'z'); /* never empty */
 }
