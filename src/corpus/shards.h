@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/str.h"
 
 enum shards_kind {
     SHARDS_DOCUMENTS, /* .jsonl .ndjson .json, plain, .gz or .zst */

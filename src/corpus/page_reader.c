@@ -1,0 +1,193 @@
+/* page_reader.c -- see page_reader.h.  Files that are pages are only named here
+ * and read by the worker that extracts them; WARC records are read here, since
+ * a compressed stream has one order. */
+#include "corpus/page_reader.h"
+
+#include "base/mem.h"
+#include "corpus/warc.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <strings.h>
+
+#define BATCH_PAGES 256U
+#define BATCH_BYTES ((uint64_t)4 << 20)
+
+struct page_reader {
+    const struct shard_list *shards;
+    size_t page_max;
+    size_t shard;
+    uint64_t offset;
+    struct warc_reader *warc; /* of shards->items[shard], where it is open */
+};
+
+struct page_batch *page_batch_new(void)
+{
+    struct page_batch *b = mem_zalloc(sizeof *b);
+    b->items = mem_zalloc(BATCH_PAGES * sizeof *b->items);
+    arena_init(&b->keep, (size_t)1 << 20);
+    return b;
+}
+
+void page_batch_free(struct page_batch *b)
+{
+    if (b) {
+        arena_release(&b->keep);
+        mem_free(b->items);
+        mem_free(b);
+    }
+}
+
+struct page_reader *page_reader_new(const struct shard_list *shards, size_t page_max)
+{
+    struct page_reader *r = mem_zalloc(sizeof *r);
+    r->shards = shards;
+    r->page_max = page_max;
+    return r;
+}
+
+void page_reader_free(struct page_reader *r)
+{
+    if (r) {
+        warc_close(r->warc);
+        mem_free(r);
+    }
+}
+
+winnow_status page_reader_seek(struct page_reader *r, size_t shard, uint64_t offset,
+                               struct winnow_error *err)
+{
+    if (shard > r->shards->count) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "the input has %zu files now, and had more before: it has changed",
+                         r->shards->count);
+    }
+    warc_close(r->warc);
+    r->warc = NULL;
+    r->shard = shard;
+    r->offset = offset;
+    return WINNOW_OK;
+}
+
+static bool is_warc(const char *path)
+{
+    struct str s = str_of(path);
+    size_t cut = str_ends(s, STR_LIT(".gz")) ? 3 : (str_ends(s, STR_LIT(".zst")) ? 4 : 0);
+    s = str_sub(s, 0, s.len - cut);
+    return (s.len > 5 && strncasecmp(s.ptr + s.len - 5, ".warc", 5) == 0) ||
+           (s.len > 4 && strncasecmp(s.ptr + s.len - 4, ".wet", 4) == 0);
+}
+
+static winnow_status keep(struct page_batch *b, struct str s, struct str *out,
+                          struct winnow_error *err)
+{
+    *out = (struct str){NULL, 0};
+    if (s.len == 0) {
+        return WINNOW_OK;
+    }
+    char *copy = arena_try_alloc(&b->keep, s.len, 1);
+    if (!copy) {
+        return error_set(err, WINNOW_E_NOMEM, "no memory for a page of %zu bytes", s.len);
+    }
+    memcpy(copy, s.ptr, s.len);
+    *out = (struct str){copy, s.len};
+    return WINNOW_OK;
+}
+
+static struct page *add(struct page_reader *r, struct page_batch *b, enum page_form form)
+{
+    const struct shard *s = &r->shards->items[r->shard];
+    struct page *p = &b->items[b->count++];
+    *p = (struct page){.form = form, .path = s->path, .name = s->name, .offset = r->offset};
+    return p;
+}
+
+static winnow_status add_record(struct page_reader *r, struct page_batch *b,
+                                const struct warc_record *record, struct winnow_error *err)
+{
+    static const enum page_form FORMS[] = {
+        [WARC_RESPONSE] = PAGE_HTTP,
+        [WARC_RESOURCE] = PAGE_PAYLOAD,
+        [WARC_CONVERSION] = PAGE_PAYLOAD,
+        [WARC_BAD] = PAGE_BROKEN,
+    };
+    if (record->kind == WARC_OTHER) {
+        return WINNOW_OK;
+    }
+    struct page *p = add(r, b, FORMS[record->kind]);
+    p->offset = record->offset;
+    TRY(keep(b, record->block, &p->block, err));
+    TRY(keep(b, record->id, &p->id, err));
+    TRY(keep(b, record->uri, &p->uri, err));
+    TRY(keep(b, record->date, &p->date, err));
+    TRY(keep(b, record->content_type, &p->content_type, err));
+    return keep(b, record->reason, &p->bad, err);
+}
+
+static void next_shard(struct page_reader *r)
+{
+    warc_close(r->warc);
+    r->warc = NULL;
+    r->shard++;
+    r->offset = 0;
+}
+
+/* Opens the current file as WARC.  Standard input may also be one page. */
+static winnow_status open_warc(struct page_reader *r, struct page_batch *b,
+                               struct winnow_error *err)
+{
+    const char *path = r->shards->items[r->shard].path;
+    winnow_status st = warc_open(&r->warc, path, r->offset, r->page_max, err);
+    if (st == WINNOW_E_IO) { /* one file that cannot be opened does not end the run */
+        struct page *p = add(r, b, PAGE_BROKEN);
+        st = keep(b, str_of(err->text), &p->bad, err);
+        next_shard(r);
+        return st;
+    }
+    if (st != WINNOW_OK || strcmp(path, "-") != 0) {
+        return st;
+    }
+    struct str page;
+    bool yes = true;
+    TRY(warc_is_warc(r->warc, &yes, &page, err));
+    if (!yes) {
+        struct page *p = add(r, b, page.ptr ? PAGE_BYTES : PAGE_BROKEN);
+        p->bad = page.ptr ? p->bad : STR_LIT("the page is longer than the limit");
+        TRY(keep(b, page, &p->block, err));
+        next_shard(r);
+    }
+    return WINNOW_OK;
+}
+
+winnow_status page_reader_next(struct page_reader *r, struct page_batch *b, bool *more,
+                               struct winnow_error *err)
+{
+    arena_reset(&b->keep);
+    b->count = 0;
+    b->bytes = 0;
+    while (b->count < BATCH_PAGES && b->bytes < BATCH_BYTES && r->shard < r->shards->count) {
+        const struct shard *s = &r->shards->items[r->shard];
+        if (r->warc) {
+            struct warc_record record;
+            bool records = true;
+            TRY(warc_next(r->warc, &record, &records, err));
+            if (records) {
+                TRY(add_record(r, b, &record, err));
+                b->bytes += record.offset_end - record.offset;
+                r->offset = record.offset_end;
+            } else {
+                next_shard(r);
+            }
+        } else if (is_warc(s->path) || strcmp(s->path, "-") == 0) {
+            TRY(open_warc(r, b, err));
+        } else {
+            (void)add(r, b, PAGE_FILE);
+            b->bytes += s->bytes;
+            next_shard(r);
+        }
+    }
+    b->shard = r->shard;
+    b->offset = r->offset;
+    *more = b->count > 0 || r->shard < r->shards->count;
+    return WINNOW_OK;
+}
