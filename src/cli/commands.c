@@ -1,10 +1,12 @@
 #include "cli/commands.h"
 
 #include "option/dedup_options.h"
+#include "option/extract_options.h"
 #include "option/run_options.h"
 
 const struct cmd COMMANDS[] = {
     {&RUN_TABLE, cmd_run},
+    {&EXTRACT_TABLE, cmd_extract},
     {&DEDUP_TABLE, cmd_dedup},
     {NULL, NULL},
 };

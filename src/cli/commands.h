@@ -12,6 +12,8 @@ winnow_status cmd_verify(struct cli *cli, int argc, const char *const *argv,
                          struct winnow_error *err);
 winnow_status cmd_explain(struct cli *cli, int argc, const char *const *argv,
                           struct winnow_error *err);
+winnow_status cmd_extract(struct cli *cli, int argc, const char *const *argv,
+                          struct winnow_error *err);
 winnow_status cmd_dedup(struct cli *cli, int argc, const char *const *argv,
                         struct winnow_error *err);
 

@@ -119,7 +119,7 @@ say_bad(struct page_extractor *x, struct page_result *out, const char *fmt, ...)
     (void)vsnprintf(x->reason, sizeof x->reason, fmt, ap);
     va_end(ap);
     out->outcome = PAGE_BAD;
-    out->reason = str_of(x->reason);
+    out->reason = x->reason;
 }
 
 /* The whole file, or a result that says why not. */
@@ -155,7 +155,7 @@ static winnow_status read_file(struct page_extractor *x, const struct page *page
 static void pass_over(struct page_result *out, const char *rule)
 {
     out->outcome = PAGE_PASSED;
-    out->reason = str_of(rule);
+    out->reason = rule;
 }
 
 static void pass_mime(struct page_extractor *x, struct page_result *out, struct str mime)

@@ -13,7 +13,7 @@ struct page_extract_options {
 
 enum page_outcome {
     PAGE_DOCUMENT,
-    PAGE_PASSED, /* not for us: reason is one of http_status, mime, binary, no_text */
+    PAGE_PASSED, /* none of ours: reason is http_status, mime, binary or no_text */
     PAGE_BAD     /* cannot be read: reason is a sentence */
 };
 
@@ -23,7 +23,7 @@ struct page_result {
     struct str id;
     struct str line; /* the document as JSON, without newline */
     size_t text_bytes;
-    struct str reason;
+    const char *reason; /* PAGE_PASSED: a constant */
     struct str detail; /* PAGE_PASSED: `"status": 404`, `"mime": "image/png"`, or empty */
 };
 

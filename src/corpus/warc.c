@@ -180,7 +180,7 @@ static bool parse_length(struct str s, uint64_t *out)
 static bool parse_header(struct str header, struct warc_record *record, uint64_t *length)
 {
     struct str line, value;
-    bool has_length = false;
+    bool has_length = false, own = false;
     record->kind = WARC_OTHER;
     if (!str_next_line(&header, &line) || !str_starts(line, STR_LIT("WARC/"))) {
         return false;
@@ -200,11 +200,15 @@ static bool parse_header(struct str header, struct warc_record *record, uint64_t
             }
         } else if (is_field(line, "WARC-Target-URI", &value)) {
             record->uri = unbracket(value);
+            own = str_starts(record->uri, STR_LIT("metadata:"));
         } else if (is_field(line, "WARC-Date", &value)) {
             record->date = value;
         } else if (is_field(line, "Content-Type", &value)) {
             record->content_type = value;
         }
+    }
+    if (own) { /* the crawler's own log */
+        record->kind = WARC_OTHER;
     }
     return has_length;
 }

@@ -1,8 +1,10 @@
 #include "flow/stages.h"
 
 #include "flow/dedup.h"
+#include "flow/extract.h"
 
 const struct stage_kind *const STAGE_KINDS[] = {
+    &EXTRACT_STAGE,
     &DEDUP_STAGE,
     NULL,
 };

@@ -86,6 +86,11 @@ uint64_t stage_ordinals(const struct stage *s)
     return s->ordinals;
 }
 
+const struct shard_list *stage_input(const struct stage *s)
+{
+    return &s->input;
+}
+
 struct winnow_list stage_paths(const struct stage *s)
 {
     return s->run->paths;

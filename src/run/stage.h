@@ -37,6 +37,7 @@
 #include "base/error.h"
 #include "base/pool.h"
 #include "corpus/document.h"
+#include "corpus/shards.h"
 #include "option/option.h"
 
 struct stage;
@@ -227,6 +228,9 @@ struct stage_source {
 winnow_status stage_run_source(struct stage *s, const struct stage_source *source,
                                uint64_t shard_bytes, const char *extension,
                                struct winnow_error *err);
+
+/* The files that the paths given as input came to. */
+const struct shard_list *stage_input(const struct stage *s);
 
 /* The paths the recipe or command line gave as input. */
 struct winnow_list stage_paths(const struct stage *s);

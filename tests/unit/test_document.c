@@ -162,7 +162,8 @@ static void quarantine_keeps_the_bytes(void **state)
 {
     (void)state;
     struct buf out = {0};
-    struct bad_line bad = {3, 40, 2, STR_LIT("{\""), STR_LIT("why")};
+    struct bad_line bad = {
+        .line = 3, .offset = 40, .bytes = 2, .raw = STR_LIT("{\""), .reason = STR_LIT("why")};
     bad_line_add_json(&bad, "s.jsonl", &out);
     bad.raw = (struct str){"\xFF\xFE"
                            "ab",

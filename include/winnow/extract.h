@@ -1,0 +1,25 @@
+/* extract.h -- web pages and text files as documents of visible lines.
+ *
+ * HTML, plain text, Markdown, WARC and WET files, plain, gzip or zstd, become
+ * JSON lines (docs/formats/corpus.md).  Run it by winnow_run() as the first
+ * stage of a recipe, or by the command `winnow extract`.
+ */
+#ifndef WINNOW_EXTRACT_H
+#define WINNOW_EXTRACT_H
+
+#include "winnow/common.h"
+
+enum winnow_packing { WINNOW_PACKING_ZST, WINNOW_PACKING_GZ, WINNOW_PACKING_NONE };
+
+struct winnow_extract_options {
+    const char *source;  /* "source" of every document; NULL: the first folder of its name */
+    bool rows;           /* a table row is one line, cells between " | "; else a cell is a line */
+    uint64_t page_max;   /* bytes; a longer page is bad */
+    uint64_t shard_size; /* bytes of documents in a shard, before compression */
+    int packing;         /* enum winnow_packing, of the shards */
+};
+#define WINNOW_EXTRACT_OPTIONS_INIT                                  \
+    ((struct winnow_extract_options){.page_max = (uint64_t)32 << 20, \
+                                     .shard_size = (uint64_t)128 << 20})
+
+#endif /* WINNOW_EXTRACT_H */

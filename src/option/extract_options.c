@@ -1,0 +1,34 @@
+#include "option/extract_options.h"
+
+#include "option/corpus_options.h"
+
+static const char *const PACKINGS[] = {"zst", "gz", "none", NULL};
+
+static const struct option OPTIONS[] = {
+    OPT_TEXT(0, "source", struct winnow_extract_options, source, "NAME",
+             "source of every document (default: the first folder of its path)"),
+    OPT_FLAG(0, "rows", struct winnow_extract_options, rows,
+             "a table row is one line, with | between its cells; else each cell is a line"),
+    OPT_SIZE(0, "page-max", struct winnow_extract_options, page_max, 1024, 1073741824.0,
+             "longer pages are bad"),
+    OPT_SIZE(0, "shard-size", struct winnow_extract_options, shard_size, 1024, 1e15,
+             "documents in a shard, before compression"),
+    OPT_ENUM(0, "packing", struct winnow_extract_options, packing, PACKINGS,
+             "compression of the shards"),
+    OPT_END,
+};
+
+const struct option_table EXTRACT_TABLE = {
+    .command = "extract",
+    .summary = "web pages and text files to documents of visible lines",
+    .usage = "[options] PATHS... -o FOLDER",
+    .example =
+        "  winnow extract pages/ -o runs/pages                # HTML, text, Markdown, WARC, WET\n"
+        "  winnow extract '/usr/share/doc/**/*.html' -o runs/docs\n"
+        "  winnow extract crawl.warc.gz -o - | winnow count -\n"
+        "  winnow extract --rows --source wiki dump/ -o runs/wiki\n",
+    .options = OPTIONS,
+    .shared = &CORPUS_TABLE,
+    .defaults = &WINNOW_EXTRACT_OPTIONS_INIT,
+    .size = sizeof(struct winnow_extract_options),
+};
