@@ -13,7 +13,9 @@ set(UNIT_TESTS
   base
   document
   engine
+  gemm
   gguf
+  kernels
   option
   program
   prox
@@ -34,6 +36,7 @@ endforeach()
 # Slow twins that tests compare with.
 target_sources(test_engine PRIVATE tests/oracle/llama.c)
 target_include_directories(test_engine PRIVATE tests/oracle)
+set_source_files_properties(tests/oracle/llama.c PROPERTIES COMPILE_OPTIONS -O2)
 
 # tests/fuzz/fuzz_<name>.c with its seeds in tests/fuzz/corpus/<name>/: replayed
 # in every build, fuzzed in the fuzz preset.

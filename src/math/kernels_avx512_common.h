@@ -34,7 +34,7 @@ typedef __m512i P;
 #define V_MAX(a, b)               _mm512_max_ps(a, b)
 #define V_MIN(a, b)               _mm512_min_ps(a, b)
 #define V_FMA(a, b, c)            _mm512_fmadd_ps(a, b, c)
-#define V_ROUND(a)                _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+#define V_ROUND(a)        _mm512_cvtepi32_ps(_mm512_cvtps_epi32(a))
 #define V_POW2(x, n)              _mm512_scalef_ps(x, n)
 #define V_SUM(x)                  _mm512_reduce_add_ps(x)
 #define V_MAXIMUM(x)              _mm512_reduce_max_ps(x)
