@@ -74,3 +74,8 @@ set_tests_properties(style.format style.tidy PROPERTIES LABELS slow SKIP_RETURN_
 # What the filters see of a document, for bench/rules_vs_datatrove.py.
 add_executable(rules_dump tests/oracle/rules_dump.c)
 target_link_libraries(rules_dump PRIVATE winnow winnow_flags)
+# What the oracles under tests/oracle/ and bench/ ask for numbers.
+add_executable(dump_engine tests/oracle/dump_engine.c)
+target_link_libraries(dump_engine PRIVATE winnow winnow_flags)
+add_executable(train_worker bench/train_worker.c)
+target_link_libraries(train_worker PRIVATE winnow winnow_flags)
