@@ -16,6 +16,7 @@ set(UNIT_TESTS
   gemm
   gguf
   kernels
+  model_file
   option
   program
   prox
@@ -41,6 +42,7 @@ set_source_files_properties(tests/oracle/llama.c PROPERTIES COMPILE_OPTIONS -O2)
 # tests/fuzz/fuzz_<name>.c with its seeds in tests/fuzz/corpus/<name>/: replayed
 # in every build, fuzzed in the fuzz preset.
 set(FUZZ_TARGETS
+  config_json
   gguf
   program
   safetensors

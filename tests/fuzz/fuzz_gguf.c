@@ -1,5 +1,7 @@
 #include "model/gguf.h"
 
+#include "model/gguf_model.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Reads every byte that a view promises, dequantises, and asks for metadata of
@@ -54,6 +56,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             tensor_to_f32(t->type, t->bytes.ptr, (size_t)tensor_block_count(t->type), block);
         }
     }
+    struct model_config config;
+    struct tokenizer *tokenizer = NULL;
+    sum += gguf_model_config(f, "fuzz", &config, &err) == WINNOW_OK ? 1U : 0U;
+    sum += gguf_model_tokenizer(f, "fuzz", &tokenizer, &err) == WINNOW_OK ? 1U : 0U;
+    tokenizer_free(tokenizer);
     gguf_close(f);
     return 0;
 }

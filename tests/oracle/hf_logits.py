@@ -15,6 +15,9 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
+from transformers.utils import logging
+
+logging.disable_progress_bar()
 
 DUMP = os.path.abspath(sys.argv[1])
 BASE = dict(model_type="llama", vocab_size=211, hidden_size=64, intermediate_size=172, num_hidden_layers=3,
@@ -84,7 +87,7 @@ def check_steps(model, seqs, folder, out):
         value.backward()
         total = float(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0))
         opt.step()
-        worst_loss = max(worst_loss, abs(loss - float(value)) / float(value))
+        worst_loss = max(worst_loss, abs(loss - value.item()) / value.item())
         worst_norm = max(worst_norm, abs(norm - total) / total)
     saved = load_file(out + "/model.safetensors")
     state = dict(model.named_parameters())
@@ -124,7 +127,6 @@ def main():
             params = dict(model.named_parameters())
             assert set(gradient) == set(params), set(gradient) ^ set(params)
             diffs = {k: relative(gradient[k], params[k].grad) for k in gradient}
-            # k_proj.bias adds the same to all scores of a query: its true gradient is 0 up to rotation.
             worst = max(diffs, key=diffs.get)
             d_loss, d_norm, way = check_steps(model, seqs, folder, tmp + "/stepped")
             bad = d_logits > 1e-4 or diffs[worst] > 1e-4 or d_loss > 1e-5 or d_norm > 1e-4 or way > 0.01
