@@ -8,5 +8,7 @@ const struct cmd COMMANDS[] = {
     {&RUN_TABLE, cmd_run},
     {&EXTRACT_TABLE, cmd_extract},
     {&DEDUP_TABLE, cmd_dedup},
+    {&EXPLAIN_TABLE, cmd_explain},
+    {&VERIFY_TABLE, cmd_verify},
     {NULL, NULL},
 };

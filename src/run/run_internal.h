@@ -74,6 +74,10 @@ winnow_status stage_finish(struct stage *s, struct winnow_error *err);
 /* The documents of a finished stage, from its stats.json. */
 winnow_status stage_output(const char *folder, struct shard_list *out, struct winnow_error *err);
 
+/* Names of the stages of a run folder, in order. */
+winnow_status run_list_stages(const char *run, struct winnow_list *out, struct arena *keep,
+                              struct winnow_error *err);
+
 /* A file with one line of ours, e.g. a key; "" where it does not exist. */
 winnow_status run_read_line(const char *path, char out[33], struct winnow_error *err);
 winnow_status run_write_line(const char *path, const char *text, struct winnow_error *err);
