@@ -45,6 +45,10 @@ bool file_is_dir(const char *path);
 winnow_status file_size(const char *path, uint64_t *bytes, struct winnow_error *err);
 winnow_status file_hash(const char *path, struct hash128 *out, struct winnow_error *err);
 
+/* The same for what a path names: a file's bytes; of a folder, names and bytes of
+ * the plain files right in it, in byte order (a model folder, say). */
+winnow_status file_hash_tree(const char *path, struct hash128 *out, struct winnow_error *err);
+
 /* a/b in dst, cleared first; returns dst's text, valid until dst changes. */
 const char *file_join(struct buf *dst, const char *a, const char *b);
 

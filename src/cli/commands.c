@@ -2,11 +2,13 @@
 
 #include "option/dedup_options.h"
 #include "option/extract_options.h"
+#include "option/refine_options.h"
 #include "option/run_options.h"
 
 const struct cmd COMMANDS[] = {
     {&RUN_TABLE, cmd_run},
     {&EXTRACT_TABLE, cmd_extract},
+    {&REFINE_TABLE, cmd_refine},
     {&DEDUP_TABLE, cmd_dedup},
     {&EXPLAIN_TABLE, cmd_explain},
     {&VERIFY_TABLE, cmd_verify},

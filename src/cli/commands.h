@@ -14,6 +14,8 @@ winnow_status cmd_explain(struct cli *cli, int argc, const char *const *argv,
                           struct winnow_error *err);
 winnow_status cmd_extract(struct cli *cli, int argc, const char *const *argv,
                           struct winnow_error *err);
+winnow_status cmd_refine(struct cli *cli, int argc, const char *const *argv,
+                         struct winnow_error *err);
 winnow_status cmd_dedup(struct cli *cli, int argc, const char *const *argv,
                         struct winnow_error *err);
 

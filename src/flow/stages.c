@@ -3,8 +3,11 @@
 #include "flow/dedup.h"
 #include "flow/extract.h"
 
+#include "flow/refine.h"
+
 const struct stage_kind *const STAGE_KINDS[] = {
     &EXTRACT_STAGE,
+    &REFINE_STAGE,
     &DEDUP_STAGE,
     NULL,
 };

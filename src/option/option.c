@@ -215,7 +215,8 @@ static winnow_status store(const struct option *o, void *target, struct str name
     case OPTION_LIST:
         set_list(at, value, keep);
         return WINNOW_OK;
-    case OPTION_TEXT: {
+    case OPTION_TEXT:
+    case OPTION_FILE: {
         const char *text = arena_strndup(keep, value.ptr, value.len);
         memcpy(at, &text, sizeof text);
         return WINNOW_OK;
@@ -381,7 +382,8 @@ static void write_value(const struct option *o, const void *values, struct json_
         json_double(w, v);
         break;
     }
-    case OPTION_TEXT: {
+    case OPTION_TEXT:
+    case OPTION_FILE: {
         const char *v;
         memcpy(&v, at, sizeof v);
         if (v) {

@@ -25,6 +25,7 @@ enum option_kind {
     OPTION_REAL,  /* double */
     OPTION_SHARE, /* double */
     OPTION_TEXT,  /* const char *, NULL where unset */
+    OPTION_FILE,  /* the same; names a file or folder whose content counts, not its name */
     OPTION_ENUM,  /* int, index into choices */
     OPTION_LIST,  /* struct winnow_list; a,b,c, or given several times, or a YAML sequence */
 };
@@ -67,6 +68,10 @@ struct option {
 #define OPT_TEXT(letter, name, type, field, value, help)                          \
     {                                                                             \
         OPTION_TEXT, letter, name, offsetof(type, field), 0, 0, NULL, value, help \
+    }
+#define OPT_FILE(letter, name, type, field, help)                                  \
+    {                                                                              \
+        OPTION_FILE, letter, name, offsetof(type, field), 0, 0, NULL, "PATH", help \
     }
 #define OPT_ENUM(letter, name, type, field, choices, help)                          \
     {                                                                               \

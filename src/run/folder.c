@@ -126,6 +126,26 @@ static void write_base(const struct run *r, struct json_writer *w)
     json_u64(w, r->env->seed);
 }
 
+/* A model, tokenizer or list that an option names is part of what the stage
+ * depends on; one that cannot be read is refused later, by the stage. */
+static void add_file_prints(const struct option_table *table, const void *options,
+                            struct json_writer *w)
+{
+    for (const struct option *o = table->options; o->kind != OPTION_END; o++) {
+        const char *path = NULL;
+        if (o->kind == OPTION_FILE) {
+            memcpy(&path, (const unsigned char *)options + o->offset, sizeof path);
+        }
+        struct hash128 h;
+        struct winnow_error ignored;
+        if (path && file_hash_tree(path, &h, &ignored) == WINNOW_OK) {
+            char hex[33];
+            hash128_hex(h, hex);
+            add_setting(w, o->name, hex);
+        }
+    }
+}
+
 static void hash_into(char out[33], const char *before, const struct option_table *table,
                       const void *options, const char *kernels)
 {
@@ -138,6 +158,10 @@ static void hash_into(char out[33], const char *before, const struct option_tabl
         json_key(&w, "options");
         json_open(&w, '{');
         option_write_json(table, options, &w);
+        json_close(&w, '}');
+        json_key(&w, "files");
+        json_open(&w, '{');
+        add_file_prints(table, options, &w);
         json_close(&w, '}');
     }
     add_setting(&w, "kernels", kernels);
