@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 
+#include "option/count_options.h"
 #include "option/dedup_options.h"
 #include "option/extract_options.h"
 #include "option/refine_options.h"
@@ -9,6 +10,7 @@ const struct cmd COMMANDS[] = {
     {&RUN_TABLE, cmd_run},
     {&EXTRACT_TABLE, cmd_extract},
     {&REFINE_TABLE, cmd_refine},
+    {&COUNT_TABLE, cmd_count},
     {&DEDUP_TABLE, cmd_dedup},
     {&EXPLAIN_TABLE, cmd_explain},
     {&VERIFY_TABLE, cmd_verify},
