@@ -60,6 +60,13 @@ foreach(target ${FUZZ_TARGETS})
   endif()
 endforeach()
 
+# Against HF transformers where it is installed; skipped, saying so, elsewhere.
+add_executable(engine_dump tests/oracle/engine_dump.c)
+target_link_libraries(engine_dump PRIVATE winnow winnow_flags)
+add_test(NAME oracle.torch
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/engine_vs_torch.py $<TARGET_FILE:engine_dump>)
+set_tests_properties(oracle.torch PROPERTIES LABELS slow SKIP_RETURN_CODE 77)
+
 add_test(NAME style.layers COMMAND ${CMAKE_SOURCE_DIR}/tools/check-layers.sh)
 add_test(NAME golden COMMAND ${CMAKE_SOURCE_DIR}/tests/golden/run.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(style.layers golden PROPERTIES LABELS quick)
