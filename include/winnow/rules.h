@@ -64,4 +64,17 @@ struct winnow_rules_limits {
         .fineweb_short_line_chars = 30                                                           \
     }
 
+struct winnow_rules_options {
+    struct winnow_list sets; /* names of filters; none: all four */
+    bool filter;             /* remove what breaks a limit, and cut what C4 cuts */
+    bool annotate;           /* write every measured value to attributes/rules/ */
+    struct winnow_rules_limits limits;
+};
+#define WINNOW_RULES_OPTIONS_INIT           \
+    ((struct winnow_rules_options){         \
+        .filter = true,                     \
+        .annotate = true,                   \
+        .limits = WINNOW_RULES_LIMITS_INIT, \
+    })
+
 #endif /* WINNOW_RULES_H */

@@ -102,8 +102,10 @@ void json_double(struct json_writer *w, double v)
         json_null(w);
         return;
     }
+    /* %g drops zeros at the end, and every number of up to 15 digits comes back
+     * as it was: no fewer digits need to be tried. */
     char text[40];
-    for (int digits = 1; digits <= 17; digits++) {
+    for (int digits = 15; digits <= 17; digits++) {
         (void)snprintf(text, sizeof text, "%.*g", digits, v);
         if (strtod(text, NULL) == v) {
             break;

@@ -4,6 +4,7 @@
 #include "option/dedup_options.h"
 #include "option/extract_options.h"
 #include "option/refine_options.h"
+#include "option/rules_options.h"
 #include "option/run_options.h"
 
 const struct cmd COMMANDS[] = {
@@ -11,6 +12,7 @@ const struct cmd COMMANDS[] = {
     {&EXTRACT_TABLE, cmd_extract},
     {&REFINE_TABLE, cmd_refine},
     {&COUNT_TABLE, cmd_count},
+    {&RULES_TABLE, cmd_rules},
     {&DEDUP_TABLE, cmd_dedup},
     {&EXPLAIN_TABLE, cmd_explain},
     {&VERIFY_TABLE, cmd_verify},

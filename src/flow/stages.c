@@ -2,14 +2,11 @@
 
 #include "flow/dedup.h"
 #include "flow/extract.h"
-
 #include "flow/refine.h"
+#include "flow/rules_stage.h"
 
 const struct stage_kind *const STAGE_KINDS[] = {
-    &EXTRACT_STAGE,
-    &REFINE_STAGE,
-    &DEDUP_STAGE,
-    NULL,
+    &EXTRACT_STAGE, &RULES_STAGE, &REFINE_STAGE, &DEDUP_STAGE, NULL,
 };
 
 const struct ending_kind *const ENDING_KINDS[] = {

@@ -6,6 +6,7 @@
 #include "priors/rules_internal.h"
 #include "priors/rules_unicode.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 static const struct {
@@ -209,24 +210,19 @@ const struct rules_limit *rules_judge(unsigned sets, const struct winnow_rules_l
 void rules_add_attributes(unsigned sets, const double values[RULES_VALUES], uint64_t chars,
                           struct buf *out)
 {
-    struct json_writer w = {.out = out};
-    json_open(&w, '{');
+    const char *comma = "";
     for (size_t v = 0; v < RULES_VALUES; v++) {
         if (!(sets & VALUES[v].set)) {
             continue;
         }
-        json_key(&w, VALUES[v].name);
-        json_open(&w, '[');
-        json_open(&w, '[');
-        json_u64(&w, 0);
-        json_u64(&w, chars);
+        buf_addf(out, "%s\"%s\":[[0,%" PRIu64 ",", comma, VALUES[v].name, chars);
+        comma = ",";
         if (values[v] >= 0 && values[v] < 1e15 && values[v] == floor(values[v])) {
-            json_u64(&w, (uint64_t)values[v]); /* counts look like counts */
+            buf_addf(out, "%.0f", values[v]); /* counts look like counts */
         } else {
+            struct json_writer w = {.out = out};
             json_double(&w, values[v]);
         }
-        json_close(&w, ']');
-        json_close(&w, ']');
+        buf_add_text(out, "]]");
     }
-    json_close(&w, '}');
 }

@@ -111,8 +111,8 @@ size_t rules_sentences(struct str line);
 const struct rules_limit *rules_judge(unsigned sets, const struct winnow_rules_limits *limits,
                                       const double values[RULES_VALUES]);
 
-/* {"gopher__words": [[0, chars, 132]], ...}: the values of the sets, as the
- * attributes of a text of that many code points; NaN is null. */
+/* `"gopher__words":[[0,chars,132]],...`: the values of the sets as members of
+ * the attributes of a text of that many code points; NaN is null. */
 void rules_add_attributes(unsigned sets, const double values[RULES_VALUES], uint64_t chars,
                           struct buf *out);
 

@@ -341,9 +341,15 @@ static void attributes_span_the_text_in_code_points(void **state)
     measure(g, STR_LIT(""), values);
     rules_add_attributes(RULES_FINEWEB, values, 0, &out);
     assert_str(buf_str(&out),
-               "{\"fineweb__lines\": [[0, 0, 0]], \"fineweb__terminal_lines\": [[0, 0, null]], "
-               "\"fineweb__short_lines\": [[0, 0, null]], \"fineweb__dup_line_chars\": "
-               "[[0, 0, null]], \"fineweb__newlines\": [[0, 0, null]]}");
+               "\"fineweb__lines\":[[0,0,0]],\"fineweb__terminal_lines\":[[0,0,null]],"
+               "\"fineweb__short_lines\":[[0,0,null]],\"fineweb__dup_line_chars\":[[0,0,null]],"
+               "\"fineweb__newlines\":[[0,0,null]]");
+    buf_clear(&out);
+    measure(g, STR_LIT("\u00e9. Is\n\n"), values);
+    rules_add_attributes(RULES_FINEWEB, values, 7, &out);
+    assert_true(str_starts(buf_str(&out), STR_LIT("\"fineweb__lines\":[[0,7,1]],")));
+    assert_true(
+        str_ends(buf_str(&out), STR_LIT("\"fineweb__newlines\":[[0,7,0.6666666666666666]]")));
     rules_gauge_free(g);
     buf_release(&out);
 }
