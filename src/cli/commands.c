@@ -6,6 +6,7 @@
 #include "option/refine_options.h"
 #include "option/rules_options.h"
 #include "option/run_options.h"
+#include "option/tokenizer_options.h"
 
 const struct cmd COMMANDS[] = {
     {&RUN_TABLE, cmd_run},
@@ -14,6 +15,9 @@ const struct cmd COMMANDS[] = {
     {&COUNT_TABLE, cmd_count},
     {&RULES_TABLE, cmd_rules},
     {&DEDUP_TABLE, cmd_dedup},
+    {&TOKENIZER_TRAIN_TABLE, cmd_tokenizer_train},
+    {&TOKENIZER_ENCODE_TABLE, cmd_tokenizer_encode},
+    {&TOKENIZER_DECODE_TABLE, cmd_tokenizer_decode},
     {&EXPLAIN_TABLE, cmd_explain},
     {&VERIFY_TABLE, cmd_verify},
     {NULL, NULL},

@@ -23,4 +23,11 @@ winnow_status cmd_rules(struct cli *cli, int argc, const char *const *argv,
 winnow_status cmd_dedup(struct cli *cli, int argc, const char *const *argv,
                         struct winnow_error *err);
 
+winnow_status cmd_tokenizer_train(struct cli *cli, int argc, const char *const *argv,
+                                  struct winnow_error *err);
+winnow_status cmd_tokenizer_encode(struct cli *cli, int argc, const char *const *argv,
+                                   struct winnow_error *err);
+winnow_status cmd_tokenizer_decode(struct cli *cli, int argc, const char *const *argv,
+                                   struct winnow_error *err);
+
 #endif /* WINNOW_CLI_COMMANDS_H */

@@ -1,0 +1,108 @@
+/* texts.c -- walks the shards of a corpus block by block. */
+#include "flow/texts.h"
+
+#include "base/env.h"
+
+#include <inttypes.h>
+
+winnow_status texts_open(struct texts *t, const struct winnow_text_options *opt,
+                         struct winnow_list paths, const struct winnow_env *env,
+                         struct winnow_text_result *result, struct winnow_error *err)
+{
+    const struct shards_options find = {.paths = paths, .files_from = opt->files_from};
+    const struct document_keys keys = {opt->text_key, opt->id_key};
+    *t = (struct texts){.opt = opt, .env = env, .result = result};
+    t->parser = block_parser_new(&keys);
+    return shards_find(&find, &t->shards, err);
+}
+
+void texts_release(struct texts *t)
+{
+    shard_reader_close(t->reader);
+    block_parser_free(t->parser);
+    shard_block_release(&t->block);
+    shard_list_release(&t->shards);
+    *t = (struct texts){0};
+}
+
+winnow_status texts_next_block(struct texts *t, struct shard_block *block, bool *more,
+                               struct winnow_error *err)
+{
+    *more = false;
+    while (!*more) {
+        TRY(env_check(t->env, err));
+        if (!t->reader) {
+            if (t->shard == t->shards.count) {
+                return WINNOW_OK;
+            }
+            const struct shard *s = &t->shards.items[t->shard++];
+            struct shard_reader_options options = SHARD_READER_OPTIONS_INIT;
+            options.line_max = (size_t)t->opt->line_max;
+            TRY(shard_reader_open(&t->reader, s->path, s->name, &options, err));
+        }
+        TRY(shard_reader_next(t->reader, block, more, err));
+        uint64_t done = t->bytes_done + shard_reader_bytes_read(t->reader);
+        if (*more) {
+            env_progress(t->env, "read", "bytes", done, t->shards.bytes);
+        } else {
+            t->bytes_done = done;
+            shard_reader_close(t->reader);
+            t->reader = NULL;
+        }
+    }
+    return WINNOW_OK;
+}
+
+winnow_status texts_bad(struct texts *t, const struct bad_line *bad, const char *shard,
+                        struct winnow_error *err)
+{
+    t->result->documents_bad++;
+    if (t->opt->on_bad == WINNOW_TEXT_STOP) {
+        return error_set(err, WINNOW_E_FORMAT, "%s: line %" PRIu64 ": %.*s", shard, bad->line,
+                         STR_ARG(bad->reason));
+    }
+    if (t->result->documents_bad == 1) {
+        env_log(t->env, WINNOW_LOG_WARNING, "%s: line %" PRIu64 " is left out: %.*s", shard,
+                bad->line, STR_ARG(bad->reason));
+    }
+    return WINNOW_OK;
+}
+
+winnow_status texts_next(void *ctx, struct str *text, bool *more, struct winnow_error *err)
+{
+    struct texts *t = ctx;
+    *more = false;
+    if (t->opt->limit > 0 && t->result->documents == t->opt->limit) {
+        return WINNOW_OK;
+    }
+    for (;;) {
+        if (!t->block_open) {
+            TRY(texts_next_block(t, &t->block, &t->block_open, err));
+            if (!t->block_open) {
+                return WINNOW_OK;
+            }
+            block_parser_start(t->parser, &t->block);
+        }
+        struct parsed item;
+        TRY(block_parser_next(t->parser, &item, err));
+        if (item.kind == PARSED_END) {
+            t->block_open = false;
+        } else if (item.kind == PARSED_BAD) {
+            TRY(texts_bad(t, &item.bad, t->block.shard, err));
+        } else {
+            t->result->documents++;
+            t->result->bytes += item.document.text.len;
+            *text = item.document.text;
+            *more = true;
+            return WINNOW_OK;
+        }
+    }
+}
+
+void texts_report(const struct texts *t)
+{
+    if (t->result->documents_bad > 1) {
+        env_log(t->env, WINNOW_LOG_WARNING, "%" PRIu64 " bad lines were left out in all",
+                t->result->documents_bad);
+    }
+}

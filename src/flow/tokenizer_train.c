@@ -1,0 +1,44 @@
+/* tokenizer_train.c -- `tokenizer train`: read, count, merge, write. */
+#include "winnow/tokenizer.h"
+
+#include "base/file.h"
+#include "flow/texts.h"
+#include "token/tokenizer.h"
+
+winnow_status winnow_tokenizer_train(const struct winnow_tokenizer_train_options *opt,
+                                     struct winnow_list paths, const struct winnow_env *env,
+                                     struct winnow_text_result *result, struct winnow_error *err)
+{
+    static const char *const PRE[] = {"gpt2", "llama3", "qwen2"};
+    static const char *const SPECIALS[] = {"<|endoftext|>"};
+    struct tokenizer_train_options train = TOKENIZER_TRAIN_OPTIONS_INIT;
+    train.vocab_size = opt->vocab;
+    train.pre = PRE[opt->pre];
+    train.count_min = opt->count_min;
+    train.specials = opt->specials.count > 0 ? opt->specials : (struct winnow_list){SPECIALS, 1};
+    if (env->memory_max > 0) {
+        /* Half for the counts; the pairs of the words kept take about as much. */
+        train.memory_max = env->memory_max / 2;
+    }
+    if (!opt->output) {
+        return error_set(err, WINNOW_E_USAGE, "-o FILE says where the tokenizer.json goes");
+    }
+    *result = (struct winnow_text_result){0};
+    struct tokenizer *t = NULL;
+    struct texts texts = {0};
+    winnow_status st = texts_open(&texts, &opt->text, paths, env, result, err);
+    if (st == WINNOW_OK) {
+        st = tokenizer_train(&train, env, texts_next, &texts, &t, err);
+    }
+    if (st == WINNOW_OK) {
+        texts_report(&texts);
+        if (result->documents == 0) {
+            st = error_set(err, WINNOW_E_FORMAT, "there is no document to learn from");
+        } else {
+            st = tokenizer_save(t, opt->output, err);
+        }
+    }
+    tokenizer_free(t);
+    texts_release(&texts);
+    return st;
+}
