@@ -4,6 +4,7 @@
 
 #include "winnow/run.h"
 
+#include "corpus/shards.h"
 #include "run/stage.h"
 
 struct run_step {
@@ -55,6 +56,10 @@ size_t run_stage_count(const struct run *r);
 const char *run_stage_folder(const struct run *r, size_t i);
 const char *run_stage_command(const struct run *r, size_t i);
 const void *run_stage_options(const struct run *r, size_t i);
+
+/* The shards of what stage i kept; to be released in any case. */
+winnow_status run_stage_output(const struct run *r, size_t i, struct shard_list *out,
+                               struct winnow_error *err);
 
 /* The hash of everything up to and including stage i, as 32 digits. */
 const char *run_stage_key(const struct run *r, size_t i);

@@ -301,7 +301,7 @@ static winnow_status work_batch(struct pass *p, struct winnow_error *err)
     return WINNOW_OK;
 }
 
-static void show_progress(const struct pass *p)
+static void show_progress(struct pass *p)
 {
     char label[96];
     uint64_t done, total;
@@ -310,6 +310,10 @@ static void show_progress(const struct pass *p)
     (void)snprintf(label, sizeof label, "%s%s%s", command, plain ? "" : " ",
                    plain ? "" : p->how->name);
     feed_progress(&p->feed, &done, &total);
+    if (total > 0 && done >= total && p->shown_all) {
+        return; /* the end has been said */
+    }
+    p->shown_all = total > 0 && done >= total;
     env_progress(p->stage->run->env, label, "bytes", done, total);
 }
 
@@ -464,6 +468,9 @@ winnow_status stage_run_source(struct stage *s, const struct stage_source *sourc
     struct pass p;
     const struct stage_pass how = {.name = s->kind->table->command, .verdicts = true};
     init_pass(&p, s, &how);
+    if (source->bytes_total > 0) {
+        stage_note_double(s, "source_bytes", (double)source->bytes_total);
+    }
     p.feed.source = source;
     p.shard_bytes = shard_bytes;
     p.extension = s->extension = extension;

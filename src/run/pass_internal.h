@@ -30,6 +30,7 @@ struct pass {
 
     uint64_t seen;                       /* documents so far, for --limit */
     bool full;                           /* --limit is reached */
+    bool shown_all;                      /* progress has reached its end */
     uint64_t replay_file, replay_offset; /* up to here decide() only */
     double started, saved;
     double seconds_before; /* of earlier processes */

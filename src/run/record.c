@@ -190,7 +190,9 @@ winnow_status folder_write_timings(struct run *r, struct winnow_error *err)
     json_key(&w, "threads");
     json_u64(&w, pool_threads(r->pool));
     json_key(&w, "peak_memory_bytes");
-    json_u64(&w, (uint64_t)use.ru_maxrss * 1024);
+    uint64_t peak = (uint64_t)use.ru_maxrss * 1024, peak_before = 0;
+    (void)json_as_u64(json_get(before, "peak_memory_bytes"), &peak_before);
+    json_u64(&w, peak > peak_before ? peak : peak_before);
     json_key(&w, "stages");
     json_open(&w, '{');
     for (size_t i = 0; i < r->request->count; i++) {

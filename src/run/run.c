@@ -60,6 +60,12 @@ const char *run_stage_key(const struct run *r, size_t i)
     return r->stages[i].key;
 }
 
+winnow_status run_stage_output(const struct run *r, size_t i, struct shard_list *out,
+                               struct winnow_error *err)
+{
+    return stage_output(r->stages[i].folder, out, err);
+}
+
 /* ---- setting up ---- */
 
 static winnow_status name_folder(struct run *r, struct winnow_error *err)
@@ -265,10 +271,6 @@ static winnow_status do_ending(struct run *r, const struct run_ending *e, const 
         json_double(&w, env_seconds() - start);
         note_set(&r->ending_times, e->name, buf_str(&seconds), &r->keep);
         buf_release(&seconds);
-        struct buf folder = {0};
-        st = st == WINNOW_OK ? file_make_dirs(file_join(&folder, r->folder, "completions"), err)
-                             : st;
-        buf_release(&folder);
         st = st == WINNOW_OK ? run_write_line(buf_cstr(&path), key, err) : st;
         winnow_status wrote = st == WINNOW_OK ? folder_write_timings(r, err) : WINNOW_OK;
         st = st == WINNOW_OK ? wrote : st;
@@ -289,12 +291,30 @@ static winnow_status do_endings(struct run *r, struct winnow_error *err)
     return WINNOW_OK;
 }
 
+/* documents/ and ledger.db, unless an earlier process made them. */
+static winnow_status gather(struct run *r, struct winnow_error *err)
+{
+    const char *key = r->stages[r->request->count - 1].key;
+    struct buf mark = {0}, path = {0};
+    char done[33] = "";
+    winnow_status st = file_make_dirs(file_join(&mark, r->folder, "completions"), err);
+    buf_add_text(&mark, "/ledger");
+    st = st == WINNOW_OK ? run_read_line(buf_cstr(&mark), done, err) : st;
+    bool there = strcmp(done, key) == 0 && file_exists(file_join(&path, r->folder, "ledger.db")) &&
+                 (r->to_stdout || file_exists(file_join(&path, r->folder, "documents")));
+    if (st == WINNOW_OK && !there) {
+        st = r->to_stdout ? WINNOW_OK : folder_link_documents(r, err);
+        st = st == WINNOW_OK ? index_ledgers(r, err) : st;
+        st = st == WINNOW_OK ? run_write_line(buf_cstr(&mark), key, err) : st;
+    }
+    buf_release(&mark);
+    buf_release(&path);
+    return st;
+}
+
 static winnow_status finish(struct run *r, struct winnow_error *err)
 {
-    if (!r->to_stdout) {
-        TRY(folder_link_documents(r, err));
-    }
-    TRY(index_ledgers(r, err));
+    TRY(gather(r, err));
     TRY(folder_write_timings(r, err));
     TRY(do_endings(r, err));
     char key[33];
