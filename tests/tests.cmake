@@ -25,6 +25,7 @@ set(UNIT_TESTS
   shards
   trainer
   )
+  stats)
 foreach(unit ${UNIT_TESTS})
   add_executable(test_${unit} tests/unit/test_${unit}.c)
   target_include_directories(test_${unit} PRIVATE tests/support)

@@ -1,0 +1,61 @@
+/* fit.h -- trains a model on documents to a budget, with checkpoints and a
+ * learning curve.
+ *
+ * One call is one experiment: it goes on from the checkpoint in its folder
+ * where there is one, and ends with the same weights, losses and curve as a
+ * call that was never interrupted.
+ */
+#ifndef WINNOW_TRAIN_FIT_H
+#define WINNOW_TRAIN_FIT_H
+
+#include "train/packer.h"
+#include "train/trainer.h"
+
+#define FIT_VALUES 8 /* numbers measured at a point of the curve */
+
+struct fit_point {
+    uint64_t step, tokens;
+    double values[FIT_VALUES];
+};
+
+struct fit_options {
+    struct trainer_options trainer; /* steps is the budget */
+    struct packer_options packer;
+    const char *folder;  /* of the checkpoint, which exists; NULL: none is kept */
+    double save_seconds; /* between two checkpoints; 0: 30 */
+    const char *stage;   /* name for progress; NULL: silent */
+
+    /* Points at which the curve is measured: after 0 steps, after equal numbers
+     * of steps, after the last; 0: no curve. */
+    uint32_t points;
+    winnow_status (*measure)(void *ctx, struct engine *engine, double *values,
+                             struct winnow_error *err);
+    void *ctx;
+};
+
+/* The steps after which point i of points + 1 is measured. */
+uint64_t fit_point_step(uint64_t steps, uint32_t points, uint32_t i);
+
+struct fit_result {
+    float *losses; /* of each step */
+    uint64_t steps;
+    struct fit_point *curve; /* points + 1 */
+    size_t curve_count;
+    double loss; /* mean over the last tenth of the steps */
+    double flops;
+    uint64_t used; /* stream tokens, packer.h */
+};
+void fit_result_release(struct fit_result *r);
+
+/* Trains m (initialised by the caller; a checkpoint overwrites it).  order must
+ * hold documents for all steps: WINNOW_E_FORMAT otherwise. */
+struct fit_data {
+    const struct token_docs *docs;
+    const uint32_t *order;
+    size_t order_count;
+};
+winnow_status fit(struct model *m, struct pool *pool, const struct fit_data *data,
+                  const struct fit_options *opt, const struct winnow_env *env,
+                  struct fit_result *out, struct winnow_error *err);
+
+#endif /* WINNOW_TRAIN_FIT_H */

@@ -1,0 +1,70 @@
+#include "train/small_model.h"
+
+#include <math.h>
+
+const char *const SMALL_MODEL_COMPUTE[] = {"f32", "bf16", NULL};
+
+winnow_status small_model_check(const struct winnow_small_model *s, struct winnow_error *err)
+{
+    uint32_t kv = s->kv_heads ? s->kv_heads : s->heads;
+    if (s->heads == 0 || s->dim % s->heads != 0 || (s->dim / s->heads) % 2 != 0) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--dim %u cannot be shared by --heads %u: each head needs the same, even "
+                         "width",
+                         s->dim, s->heads);
+    }
+    if (s->heads % kv != 0) {
+        return error_set(err, WINNOW_E_USAGE, "--heads %u is no multiple of --kv-heads %u",
+                         s->heads, kv);
+    }
+    if (s->context > s->batch_tokens) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--context %u does not fit into a step of --batch-tokens %llu", s->context,
+                         (unsigned long long)s->batch_tokens);
+    }
+    return WINNOW_OK;
+}
+
+winnow_status small_model_config(const struct winnow_small_model *s, const struct tokenizer *t,
+                                 struct model_config *out, struct winnow_error *err)
+{
+    TRY(small_model_check(s, err));
+    struct model_config c = MODEL_CONFIG_INIT;
+    c.vocab = tokenizer_vocab_size(t);
+    c.dim = s->dim;
+    c.layers = s->layers;
+    c.heads = s->heads;
+    c.kv_heads = s->kv_heads ? s->kv_heads : s->heads;
+    c.head_dim = s->dim / s->heads;
+    c.ffn = s->ffn ? s->ffn : (s->dim * 8 / 3 + 31) / 32 * 32;
+    c.context = s->context;
+    c.bos = tokenizer_bos(t) != TOKENIZER_NONE ? tokenizer_bos(t) : tokenizer_eos(t);
+    c.eos = tokenizer_eos(t);
+    *out = c;
+    return model_config_check(&c, err);
+}
+
+void small_model_packer(const struct winnow_small_model *s, const struct model_config *c,
+                        uint64_t document_tokens, struct packer_options *out)
+{
+    *out = (struct packer_options){
+        .bos = c->bos,
+        .eos = c->eos,
+        .context = s->context,
+        .batch_tokens = s->batch_tokens,
+        .document_tokens = document_tokens,
+    };
+}
+
+void small_model_trainer(const struct winnow_small_model *s, uint64_t steps,
+                         struct trainer_options *out)
+{
+    *out = (struct trainer_options)TRAINER_OPTIONS_INIT;
+    out->compute = s->compute == WINNOW_BF16 ? ENGINE_BF16 : ENGINE_F32;
+    out->steps = steps;
+    out->warmup = (uint64_t)llround(s->warmup * (double)steps);
+    out->lr = s->lr;
+    out->weight_decay = s->weight_decay;
+    out->tokens_max = (uint32_t)(s->batch_tokens < 4096 ? s->batch_tokens : 4096);
+    out->tokens_max = out->tokens_max < s->context ? s->context : out->tokens_max;
+}
