@@ -21,6 +21,7 @@ struct winnow_prove_options {
     const char *output;      /* results.json, tokenizer.json, jobs/ */
     struct winnow_list arms; /* NULL items: before, medium, random */
     const char *baseline;    /* NULL: the first arm */
+    const char *tokenizer;   /* NULL: one is trained on the first corpus, once */
     const char *primary;     /* measure named before the run: clean, raw, macro, cloze, blimp */
     const char *pool;        /* what bands are cut from, a path; NULL: `before` */
     double rate;             /* of the bands */

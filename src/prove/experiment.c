@@ -1,0 +1,330 @@
+/* experiment.c -- arms from their names, corpora from paths. */
+#include "prove/experiment.h"
+
+#include "base/env.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "model/engine.h"
+
+#include <math.h>
+
+const char *const ARM_KIND_NAMES[] = {"corpus", "band", "random", "matched", NULL};
+
+#define TOKENIZER_SAMPLE ((uint64_t)32 << 20)
+
+/* ---- arms ---- */
+
+static winnow_status set_of_path(struct experiment *x, const char *path, uint32_t *set,
+                                 struct winnow_error *err)
+{
+    for (uint32_t i = 1; i < x->set_count; i++) {
+        if (strcmp(x->paths[i], path) == 0) {
+            *set = i;
+            return WINNOW_OK;
+        }
+    }
+    if (x->set_count > PROVE_ARMS_MAX) {
+        return error_set(err, WINNOW_E_USAGE, "more than %d corpora", PROVE_ARMS_MAX);
+    }
+    *set = x->set_count;
+    x->paths[x->set_count++] = path;
+    return WINNOW_OK;
+}
+
+static winnow_status add_arm(struct experiment *x, const char *text, struct winnow_error *err)
+{
+    struct arm *a = &x->arms[x->arm_count];
+    *a = (struct arm){.name = text, .kind = ARM_CORPUS, .set = x->pool};
+    const char *equals = strchr(text, '=');
+    if (equals && equals > text && equals[1]) {
+        a->name = arena_strndup(&x->keep, text, (size_t)(equals - text));
+        TRY(set_of_path(x, arena_strndup(&x->keep, equals + 1, strlen(equals + 1)), &a->set, err));
+    } else if (strcmp(text, "before") == 0) {
+        a->set = 0;
+    } else if (strcmp(text, "random") == 0 || strcmp(text, "matched") == 0) {
+        a->kind = text[0] == 'r' ? ARM_RANDOM : ARM_MATCHED;
+    } else {
+        a->kind = ARM_BAND;
+        uint32_t c = 0;
+        while (BAND_NAMES[c] && strcmp(BAND_NAMES[c], text) != 0) {
+            c++;
+        }
+        if (!BAND_NAMES[c]) {
+            return error_set(err, WINNOW_E_USAGE,
+                             "there is no arm \"%s\"; arms are before, random, matched, low, "
+                             "medium, high and NAME=PATH",
+                             text);
+        }
+        a->criterion = (enum band_criterion)c;
+        x->has_bands = true;
+    }
+    for (const char *c = a->name; *c; c++) { /* names become file names */
+        if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
+              (c > a->name && strchr("-_.", *c)))) {
+            return error_set(
+                err, WINNOW_E_USAGE,
+                "the arm name \"%s\" has a character other than letters, digits, - _ .", a->name);
+        }
+    }
+    for (uint32_t i = 0; i < x->arm_count; i++) {
+        if (strcmp(x->arms[i].name, a->name) == 0) {
+            return error_set(err, WINNOW_E_USAGE, "two arms are called \"%s\"", a->name);
+        }
+    }
+    x->arm_count++;
+    return WINNOW_OK;
+}
+
+static winnow_status read_arms(struct experiment *x, struct winnow_error *err)
+{
+    static const char *const DEFAULT_ARMS[] = {"before", "medium", "random"};
+    struct winnow_list arms = x->opt->arms;
+    if (arms.count == 0) {
+        arms = (struct winnow_list){DEFAULT_ARMS, 3};
+    }
+    if (arms.count < 2 || arms.count > PROVE_ARMS_MAX) {
+        return error_set(err, WINNOW_E_USAGE, "a proof needs 2 to %d arms, not %zu", PROVE_ARMS_MAX,
+                         arms.count);
+    }
+    x->set_count = 1;
+    if (x->opt->pool) {
+        TRY(set_of_path(x, x->opt->pool, &x->pool, err));
+    }
+    for (size_t i = 0; i < arms.count; i++) {
+        TRY(add_arm(x, arms.items[i], err));
+    }
+    for (uint32_t i = 0; x->opt->baseline && i < x->arm_count; i++) {
+        if (strcmp(x->arms[i].name, x->opt->baseline) == 0) {
+            x->baseline = i;
+            return WINNOW_OK;
+        }
+    }
+    return x->opt->baseline ? error_set(err, WINNOW_E_USAGE, "--baseline: there is no arm \"%s\"",
+                                        x->opt->baseline)
+                            : WINNOW_OK;
+}
+
+/* ---- corpora ---- */
+
+static winnow_status get_tokenizer(struct experiment *x, const struct winnow_list *paths,
+                                   const struct document_keys *keys, struct winnow_error *err)
+{
+    struct buf path = {0};
+    const char *file = file_join(&path, x->opt->output, "tokenizer.json");
+    winnow_status st;
+    if (x->opt->tokenizer) {
+        st = tokenizer_load(x->opt->tokenizer, &x->tokenizer, err);
+    } else if (file_exists(file)) {
+        st = tokenizer_load(file, &x->tokenizer, err);
+    } else {
+        const struct text_tokenizer train = {
+            .paths = *paths,
+            .keys = keys,
+            .heldout_share = x->opt->heldout.count > 0 ? 0 : x->opt->heldout_share,
+            .vocab = x->opt->model.vocab,
+            .sample_bytes = TOKENIZER_SAMPLE,
+        };
+        env_log(x->env, WINNOW_LOG_INFO, "prove: training the tokenizer");
+        st = text_tokenizer_train(&train, x->env, &x->tokenizer, err);
+        if (st == WINNOW_OK) {
+            st = tokenizer_save(x->tokenizer, file, err);
+        }
+    }
+    buf_release(&path);
+    return st;
+}
+
+static void exclude(struct experiment *x, const struct held_set *h)
+{
+    for (size_t i = 0; i < h->count; i++) {
+        const struct str key = {(const char *)&h->items[i].key, sizeof h->items[i].key};
+        (void)map_put(&x->excluded, key, NULL);
+    }
+}
+
+static bool set_is_used(const struct experiment *x, uint32_t set)
+{
+    for (uint32_t i = 0; i < x->arm_count; i++) {
+        if (x->arms[i].set == set) {
+            return true;
+        }
+    }
+    return x->has_bands && set == x->pool;
+}
+
+static winnow_status load_sets(struct experiment *x, const struct winnow_list *paths,
+                               const struct document_keys *keys, struct pool *pool,
+                               struct winnow_error *err)
+{
+    bool given = x->opt->heldout.count > 0;
+    for (uint32_t i = 0; i < x->set_count; i++) {
+        const struct text_load load = {
+            .paths = i == 0 ? *paths : (struct winnow_list){&x->paths[i], 1},
+            .keys = keys,
+            .tokenizer = x->tokenizer,
+            .heldout_share = given ? 0 : x->opt->heldout_share,
+            .held = i == 0 && !given ? &x->held : NULL,
+            .bytes_max = x->opt->load_bytes,
+        };
+        if (!set_is_used(x, i) && (i > 0 || given)) {
+            continue;
+        }
+        TRY(text_set_load(&load, pool, x->env, &x->names, &x->sets[i], err));
+        env_log(x->env, WINNOW_LOG_INFO, "prove: %s: %zu documents, %.1f M tokens%s",
+                i == 0 ? "corpus" : x->paths[i], x->sets[i].docs.count,
+                (double)x->sets[i].docs.tokens.len / 1e6,
+                x->sets[i].sampled < 1 ? " (a sample)" : "");
+    }
+    if (given) {
+        TRY(held_set_load(&x->opt->heldout, keys, x->env, &x->names, &x->held, err));
+    }
+    if (x->opt->clean.count > 0) {
+        TRY(held_set_load(&x->opt->clean, keys, x->env, &x->names, &x->clean, err));
+    }
+    exclude(x, &x->held);
+    exclude(x, &x->clean);
+    return WINNOW_OK;
+}
+
+/* The kernel table that jobs will compute with; also shows that an engine of
+ * this shape can be made at all before hours are spent. */
+static winnow_status find_kernels(struct experiment *x, struct winnow_error *err)
+{
+    struct model *m = NULL;
+    struct engine *e = NULL;
+    struct pool *pool = pool_new(1);
+    struct engine_options opt = ENGINE_OPTIONS_INIT;
+    opt.compute = x->opt->model.compute == WINNOW_BF16 ? ENGINE_BF16 : ENGINE_F32;
+    winnow_status st = model_new(&x->config, &m, err);
+    if (st == WINNOW_OK) {
+        st = engine_new(m, pool, &opt, x->env, &e, err);
+    }
+    if (st == WINNOW_OK) {
+        const char *name = engine_kernels(e);
+        x->kernels = arena_strndup(&x->keep, name, strlen(name));
+    }
+    engine_free(e);
+    model_free(m);
+    pool_free(pool);
+    return st;
+}
+
+static winnow_status set_budget(struct experiment *x, struct winnow_error *err)
+{
+    const struct winnow_prove_options *o = x->opt;
+    TRY(small_model_config(&o->model, x->tokenizer, &x->config, err));
+    small_model_packer(&o->model, &x->config, o->document_tokens, &x->packer);
+    x->parameters = model_config_parameters(&x->config);
+    x->steps = o->tokens / o->model.batch_tokens;
+    x->tokens = x->steps * o->model.batch_tokens;
+    uint64_t reference = o->reference_tokens > 0 ? o->reference_tokens : o->tokens;
+    x->reference_steps = reference / o->model.batch_tokens;
+    if (x->steps == 0 || x->reference_steps == 0) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--tokens %llu is less than one step of --batch-tokens %llu",
+                         (unsigned long long)(x->steps == 0 ? o->tokens : reference),
+                         (unsigned long long)o->model.batch_tokens);
+    }
+    return find_kernels(x, err);
+}
+
+winnow_status experiment_init(struct experiment *x, const struct winnow_prove_options *opt,
+                              const struct winnow_list *paths, const struct winnow_env *env,
+                              struct winnow_error *err)
+{
+    *x = (struct experiment){.opt = opt, .env = env};
+    arena_init(&x->keep, 65536);
+    TRY(small_model_check(&opt->model, err));
+    TRY(read_arms(x, err));
+    TRY(file_make_dirs(opt->output, err));
+    const struct document_keys keys = {opt->text_key, opt->id_key};
+    TRY(get_tokenizer(x, paths, &keys, err));
+    TRY(set_budget(x, err));
+    struct pool *pool = pool_new(env->threads);
+    winnow_status st = load_sets(x, paths, &keys, pool, err);
+    pool_free(pool);
+    if (st != WINNOW_OK) {
+        return st;
+    }
+    const struct yard_options yard = {
+        .eval_tokens = opt->eval_tokens,
+        .eval_bytes = opt->eval_bytes,
+        .clean_rules = opt->clean_rules,
+        .clean = &x->clean,
+        .cloze_items = opt->cloze_items,
+        .tasks = opt->tasks,
+        .task_limit = opt->task_limit,
+    };
+    return yardstick_init(&x->yard, &yard, &x->held, &x->names, err);
+}
+
+void experiment_release(struct experiment *x)
+{
+    for (uint32_t i = 0; i < x->set_count; i++) {
+        text_set_release(&x->sets[i]);
+    }
+    held_set_release(&x->held);
+    held_set_release(&x->clean);
+    source_names_release(&x->names);
+    map_release(&x->excluded);
+    yardstick_release(&x->yard);
+    tokenizer_free(x->tokenizer);
+    arena_release(&x->keep);
+    *x = (struct experiment){0};
+}
+
+static void add_number(struct hash_stream *h, double v)
+{
+    hash_stream_add(h, (struct str){(const char *)&v, sizeof v});
+}
+
+struct hash128 experiment_key(const struct experiment *x)
+{
+    const struct winnow_prove_options *o = x->opt;
+    const struct winnow_small_model *m = &o->model;
+    struct hash_stream *h = hash_stream_new();
+    const double numbers[] = {1, /* version of what a job's result means */
+                              m->dim,
+                              m->layers,
+                              m->heads,
+                              m->kv_heads,
+                              m->ffn,
+                              m->context,
+                              (double)m->batch_tokens,
+                              m->lr,
+                              m->warmup,
+                              m->weight_decay,
+                              m->compute,
+                              (double)x->steps,
+                              (double)x->reference_steps,
+                              o->rate,
+                              o->fixed_length,
+                              (double)o->document_tokens,
+                              o->fixed_pool,
+                              o->pool_share,
+                              o->curve_points,
+                              (double)x->env->seed,
+                              (double)yardstick_hash(&x->yard)};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        add_number(h, numbers[i]);
+    }
+    hash_stream_add(h, str_of(x->kernels));
+    for (uint32_t i = 0; i < x->arm_count; i++) {
+        hash_stream_add(h, str_of(x->arms[i].name));
+        add_number(h, x->arms[i].set);
+    }
+    struct buf tokenizer = {0};
+    tokenizer_write(x->tokenizer, &tokenizer);
+    hash_stream_add(h, buf_str(&tokenizer));
+    buf_release(&tokenizer);
+    for (uint32_t s = 0; s < x->set_count; s++) {
+        for (size_t i = 0; i < x->sets[s].docs.count; i++) {
+            const struct text_meta *t = &x->sets[s].meta[i];
+            add_number(h, t->source);
+            hash_stream_add(h, (struct str){(const char *)&t->key, sizeof t->key});
+        }
+    }
+    struct hash128 key = hash_stream_value(h);
+    hash_stream_free(h);
+    return key;
+}

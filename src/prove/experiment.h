@@ -1,0 +1,65 @@
+/* experiment.h -- what all jobs of a proof share, loaded once and then read-only. */
+#ifndef WINNOW_PROVE_EXPERIMENT_H
+#define WINNOW_PROVE_EXPERIMENT_H
+
+#include "winnow/prove.h"
+
+#include "prove/draw.h"
+#include "prove/yardstick.h"
+#include "train/small_model.h"
+
+#define PROVE_ARMS_MAX 16
+
+enum arm_kind {
+    ARM_CORPUS,
+    ARM_BAND,
+    ARM_RANDOM,
+    ARM_MATCHED, /* random, but of the make-up of the first selected arm */
+};
+extern const char *const ARM_KIND_NAMES[];
+
+struct arm {
+    const char *name;
+    enum arm_kind kind;
+    enum band_criterion criterion; /* ARM_BAND */
+    uint32_t set;                  /* what it is taken from */
+};
+
+struct experiment {
+    const struct winnow_prove_options *opt;
+    const struct winnow_env *env;
+
+    struct arm arms[PROVE_ARMS_MAX];
+    uint32_t arm_count, baseline;
+    bool has_bands;
+    uint32_t pool; /* the set that bands are cut from */
+
+    const char *paths[PROVE_ARMS_MAX + 1]; /* of the sets; [0] NULL: the corpus given */
+    struct text_set sets[PROVE_ARMS_MAX + 1];
+    uint32_t set_count;
+    struct source_names names;
+    struct held_set held, clean;
+    struct map excluded; /* keys of held-out texts */
+    struct yardstick yard;
+
+    struct tokenizer *tokenizer;
+    struct model_config config;
+    uint64_t parameters;
+    struct packer_options packer;
+    uint64_t steps, tokens; /* an arm: tokens is steps * batch_tokens */
+    uint64_t reference_steps;
+    const char *kernels;
+
+    struct arena keep;
+};
+
+/* Reads all that the options name; trains the tokenizer where output has none. */
+winnow_status experiment_init(struct experiment *x, const struct winnow_prove_options *opt,
+                              const struct winnow_list *paths, const struct winnow_env *env,
+                              struct winnow_error *err);
+void experiment_release(struct experiment *x);
+
+/* Hash of everything a job's result depends on beside its seed and arm. */
+struct hash128 experiment_key(const struct experiment *x);
+
+#endif /* WINNOW_PROVE_EXPERIMENT_H */

@@ -1,0 +1,373 @@
+/* texts.c -- encoding on all threads, joined in order.
+ *
+ * A corpus too large for bytes_max is sampled by key: each time the text taken
+ * passes the bound, the share that is taken is halved and what no longer belongs
+ * is dropped.  What remains is the largest of the nested samples 1, 1/2, 1/4, ...
+ * that fits, which depends on the documents only, not on their order. */
+#include "prove/texts.h"
+
+#include "base/mem.h"
+#include "prune/split.h"
+
+#include <assert.h>
+
+void source_names_release(struct source_names *s)
+{
+    map_release(&s->map);
+}
+
+struct str source_name(const struct source_names *s, uint32_t source)
+{
+    return s->map.entries[source].key;
+}
+
+/* The document's own "source", else its shard's name up to the first folder or
+ * extension. */
+static uint32_t source_of(struct source_names *names, struct str source)
+{
+    bool is_new;
+    uint64_t *v = map_put(&names->map, source, &is_new);
+    if (is_new) {
+        *v = names->map.count - 1;
+    }
+    return (uint32_t)*v;
+}
+
+static struct str source_text(const struct document *d, const char *shard)
+{
+    if (d->source.len > 0) {
+        return d->source;
+    }
+    struct str s = shard_stem(shard);
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] == '/') {
+            return str_sub(s, 0, i);
+        }
+    }
+    return s;
+}
+
+void text_set_release(struct text_set *t)
+{
+    token_docs_release(&t->docs);
+    mem_free(t->meta);
+    *t = (struct text_set){0};
+}
+
+void held_set_release(struct held_set *h)
+{
+    mem_free(h->items);
+    arena_release(&h->keep);
+    *h = (struct held_set){0};
+}
+
+static void held_add(struct held_set *h, struct held_text item)
+{
+    if (h->count == h->cap) {
+        size_t cap = h->cap ? 2 * h->cap : 256;
+        h->items = mem_realloc(h->items, h->cap * sizeof *h->items, cap * sizeof *h->items);
+        h->cap = cap;
+    }
+    if (!h->keep.block_size) {
+        arena_init(&h->keep, (size_t)1 << 20);
+    }
+    item.text.ptr = arena_strndup(&h->keep, item.text.ptr, item.text.len);
+    item.id.ptr = arena_strndup(&h->keep, item.id.ptr, item.id.len);
+    h->bytes += item.text.len;
+    h->items[h->count++] = item;
+}
+
+/* ---- loading ---- */
+
+struct piece_held {
+    size_t text_at, text_len, id_at, id_len;
+    uint64_t key;
+    uint32_t source; /* in the piece's names */
+};
+
+/* What one block gives; sources are numbered within the piece. */
+struct piece {
+    uint32_t worker;
+    struct token_docs docs;
+    struct text_meta *meta;
+    size_t meta_cap;
+    struct map sources;
+    struct buf held_bytes;
+    struct piece_held *held;
+    size_t held_count, held_cap;
+    uint64_t read;
+};
+
+struct loader {
+    const struct text_load *load;
+    struct source_names *names;
+    struct text_set *out;
+    struct map copies; /* key -> documents of it so far */
+    struct tokenizer_scratch **scratch;
+};
+
+static void *piece_new(void *ctx, uint32_t worker)
+{
+    (void)ctx;
+    struct piece *p = mem_zalloc(sizeof *p);
+    p->worker = worker;
+    return p;
+}
+
+static void piece_free(void *ctx, void *piece)
+{
+    (void)ctx;
+    struct piece *p = piece;
+    token_docs_release(&p->docs);
+    mem_free(p->meta);
+    map_release(&p->sources);
+    buf_release(&p->held_bytes);
+    mem_free(p->held);
+    mem_free(p);
+}
+
+static uint32_t piece_source(struct piece *p, struct str source)
+{
+    bool is_new;
+    uint64_t *v = map_put(&p->sources, source, &is_new);
+    if (is_new) {
+        *v = p->sources.count - 1;
+    }
+    return (uint32_t)*v;
+}
+
+static void piece_hold_out(struct piece *p, const struct document *d, uint64_t key, uint32_t source)
+{
+    if (p->held_count == p->held_cap) {
+        size_t cap = p->held_cap ? 2 * p->held_cap : 64;
+        p->held = mem_realloc(p->held, p->held_cap * sizeof *p->held, cap * sizeof *p->held);
+        p->held_cap = cap;
+    }
+    p->held[p->held_count++] = (struct piece_held){
+        p->held_bytes.len, d->text.len, p->held_bytes.len + d->text.len, d->id.len, key, source};
+    buf_add_str(&p->held_bytes, d->text);
+    buf_add_str(&p->held_bytes, d->id);
+}
+
+static winnow_status load_document(void *ctx, void *piece, const struct document *d,
+                                   const char *shard, struct winnow_error *err)
+{
+    (void)err;
+    struct loader *l = ctx;
+    struct piece *p = piece;
+    uint64_t key = split_key(d->text);
+    p->read++;
+    if (l->load->heldout_share > 0 && split_is_heldout(key, l->load->heldout_share)) {
+        piece_hold_out(p, d, key, piece_source(p, source_text(d, shard)));
+        return WINNOW_OK;
+    }
+    /* out->sampled changes between rounds only, when no worker runs */
+    if (split_unit(key, 0, "sample") >= l->out->sampled) {
+        return WINNOW_OK;
+    }
+    if (p->docs.count == p->meta_cap) {
+        size_t cap = p->meta_cap ? 2 * p->meta_cap : 256;
+        p->meta = mem_realloc(p->meta, p->meta_cap * sizeof *p->meta, cap * sizeof *p->meta);
+        p->meta_cap = cap;
+    }
+    p->meta[p->docs.count] =
+        (struct text_meta){.key = key,
+                           .source = piece_source(p, source_text(d, shard)),
+                           .bytes = d->text.len < UINT32_MAX ? (uint32_t)d->text.len : UINT32_MAX};
+    tokenizer_encode(l->load->tokenizer, l->scratch[p->worker], d->text, TOKENIZER_PLAIN_SPECIAL,
+                     &p->docs.tokens);
+    token_docs_end(&p->docs);
+    return WINNOW_OK;
+}
+
+static void append(struct text_set *t, const struct token_docs *docs, size_t i,
+                   struct text_meta meta)
+{
+    size_t n;
+    const uint32_t *tokens = token_docs_at(docs, i, &n);
+    memcpy(u32_list_reserve(&t->docs.tokens, n), tokens, n * sizeof *tokens);
+    t->docs.tokens.len += n;
+    if (t->docs.count == t->meta_cap) {
+        size_t cap = t->meta_cap ? 2 * t->meta_cap : 1024;
+        t->meta = mem_realloc(t->meta, t->meta_cap * sizeof *t->meta, cap * sizeof *t->meta);
+        t->meta_cap = cap;
+    }
+    t->meta[t->docs.count] = meta;
+    t->bytes += meta.bytes;
+    token_docs_end(&t->docs);
+}
+
+/* Drops what lies outside of the share that is taken now. */
+static void shrink(struct text_set *t)
+{
+    t->sampled /= 2;
+    size_t kept = 0, at = 0, start = 0;
+    t->bytes = 0;
+    for (size_t i = 0; i < t->docs.count; i++) {
+        size_t end = t->docs.ends[i], n = end - start;
+        if (split_unit(t->meta[i].key, 0, "sample") < t->sampled) {
+            memmove(t->docs.tokens.ptr + at, t->docs.tokens.ptr + start,
+                    n * sizeof *t->docs.tokens.ptr);
+            at += n;
+            t->meta[kept] = t->meta[i];
+            t->bytes += t->meta[i].bytes;
+            t->docs.ends[kept++] = at;
+        }
+        start = end;
+    }
+    t->docs.count = kept;
+    t->docs.tokens.len = at;
+}
+
+static winnow_status load_join(void *ctx, void *piece, bool *stop, struct winnow_error *err)
+{
+    (void)err;
+    struct loader *l = ctx;
+    struct piece *p = piece;
+    struct text_set *t = l->out;
+    uint32_t *sources = mem_alloc((p->sources.count + 1) * sizeof *sources);
+    for (size_t i = 0; i < p->sources.count; i++) {
+        sources[i] = source_of(l->names, p->sources.entries[i].key);
+    }
+    for (size_t i = 0; i < p->held_count; i++) {
+        const struct piece_held *h = &p->held[i];
+        t->documents_held_out++;
+        if (l->load->held) {
+            held_add(l->load->held,
+                     (struct held_text){{p->held_bytes.ptr + h->text_at, h->text_len},
+                                        {p->held_bytes.ptr + h->id_at, h->id_len},
+                                        h->key,
+                                        sources[h->source]});
+        }
+    }
+    t->documents_read += p->read;
+    for (size_t i = 0; i < p->docs.count && !*stop; i++) {
+        struct text_meta m = p->meta[i];
+        if (split_unit(m.key, 0, "sample") >= t->sampled) {
+            continue;
+        }
+        m.source = sources[m.source];
+        struct str key = {(const char *)&m.key, sizeof m.key};
+        uint64_t *copies = map_put(&l->copies, key, NULL);
+        m.copy = (uint32_t)(*copies)++;
+        append(t, &p->docs, i, m);
+        *stop = l->load->limit > 0 && t->docs.count >= l->load->limit;
+        while (l->load->bytes_max > 0 && t->bytes > l->load->bytes_max && t->docs.count > 1) {
+            shrink(t);
+        }
+    }
+    mem_free(sources);
+    piece_free(ctx, p);
+    return WINNOW_OK;
+}
+
+winnow_status text_set_load(const struct text_load *load, struct pool *pool,
+                            const struct winnow_env *env, struct source_names *names,
+                            struct text_set *out, struct winnow_error *err)
+{
+    struct shard_list shards = {0};
+    const struct shards_options find = {.paths = load->paths, .kind = SHARDS_DOCUMENTS};
+    *out = (struct text_set){.sampled = 1};
+    struct loader l = {.load = load, .names = names, .out = out};
+    uint32_t threads = pool_threads(pool);
+    l.scratch = mem_zalloc(threads * sizeof(struct tokenizer_scratch *));
+    for (uint32_t i = 0; i < threads; i++) {
+        l.scratch[i] = tokenizer_scratch_new(load->tokenizer);
+    }
+    const struct scan_ops ops = {&l, piece_new, load_document, load_join, piece_free};
+    struct scan_counts counts = {0};
+    winnow_status st = shards_find(&find, &shards, err);
+    if (st == WINNOW_OK) {
+        st = scan_documents(&shards, load->keys, pool, env, &ops, &counts, err);
+    }
+    out->documents_bad = counts.bad;
+    for (uint32_t i = 0; i < threads; i++) {
+        tokenizer_scratch_free(l.scratch[i]);
+    }
+    mem_free(l.scratch);
+    map_release(&l.copies);
+    shard_list_release(&shards);
+    return st;
+}
+
+winnow_status held_set_load(const struct winnow_list *paths, const struct document_keys *keys,
+                            const struct winnow_env *env, struct source_names *names,
+                            struct held_set *out, struct winnow_error *err)
+{
+    (void)env;
+    struct shard_list shards = {0};
+    const struct shards_options find = {.paths = *paths, .kind = SHARDS_DOCUMENTS};
+    winnow_status st = shards_find(&find, &shards, err);
+    struct pull *p = st == WINNOW_OK ? pull_new(&shards, keys) : NULL;
+    bool more = st == WINNOW_OK;
+    while (st == WINNOW_OK && more) {
+        struct document d;
+        const char *shard;
+        st = pull_next(p, &d, &shard, &more, err);
+        if (st == WINNOW_OK && more) {
+            held_add(out, (struct held_text){d.text, d.id, split_key(d.text),
+                                             source_of(names, source_text(&d, shard))});
+        }
+    }
+    pull_free(p);
+    shard_list_release(&shards);
+    return st;
+}
+
+/* ---- tokenizer ---- */
+
+struct training_text {
+    struct pull *pull;
+    double heldout_share, sample;
+};
+
+static winnow_status next_training_text(void *ctx, struct str *text, bool *more,
+                                        struct winnow_error *err)
+{
+    struct training_text *t = ctx;
+    for (;;) {
+        struct document d;
+        const char *shard;
+        TRY(pull_next(t->pull, &d, &shard, more, err));
+        if (!*more) {
+            return WINNOW_OK;
+        }
+        uint64_t key = split_key(d.text);
+        if (!split_is_heldout(key, t->heldout_share) &&
+            split_unit(key, 0, "tokenizer") < t->sample) {
+            *text = d.text;
+            return WINNOW_OK;
+        }
+    }
+}
+
+static bool compressed(const char *path)
+{
+    return str_ends(str_of(path), STR_LIT(".gz")) || str_ends(str_of(path), STR_LIT(".zst"));
+}
+
+winnow_status text_tokenizer_train(const struct text_tokenizer *opt, const struct winnow_env *env,
+                                   struct tokenizer **out, struct winnow_error *err)
+{
+    struct shard_list shards = {0};
+    const struct shards_options find = {.paths = opt->paths, .kind = SHARDS_DOCUMENTS};
+    winnow_status st = shards_find(&find, &shards, err);
+    if (st != WINNOW_OK) {
+        shard_list_release(&shards);
+        return st;
+    }
+    double bytes = 1;
+    for (size_t i = 0; i < shards.count; i++) {
+        bytes += (double)shards.items[i].bytes * (compressed(shards.items[i].path) ? 4 : 1);
+    }
+    struct training_text t = {pull_new(&shards, opt->keys), opt->heldout_share,
+                              (double)opt->sample_bytes / bytes};
+    static const char *const specials[] = {"<|endoftext|>"};
+    struct tokenizer_train_options train = TOKENIZER_TRAIN_OPTIONS_INIT;
+    train.vocab_size = opt->vocab;
+    train.specials = (struct winnow_list){specials, 1};
+    st = tokenizer_train(&train, env, next_training_text, &t, out, err);
+    pull_free(t.pull);
+    shard_list_release(&shards);
+    return st;
+}
