@@ -30,4 +30,12 @@ struct winnow_prune_options {
                                    .fixed_length = 256,         \
                                    .model = WINNOW_SMALL_MODEL_INIT})
 
+/* Sets a share of the documents aside, by the hash of their normalised text: all
+ * copies of a text land on one side, and every part of the program that asks with
+ * the same share gets the same answer.  The first thing a run with a proof does. */
+struct winnow_holdout_options {
+    double share;
+};
+#define WINNOW_HOLDOUT_OPTIONS_INIT ((struct winnow_holdout_options){.share = 0.05})
+
 #endif /* WINNOW_PRUNE_H */

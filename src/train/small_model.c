@@ -2,8 +2,6 @@
 
 #include <math.h>
 
-const char *const SMALL_MODEL_COMPUTE[] = {"f32", "bf16", NULL};
-
 winnow_status small_model_check(const struct winnow_small_model *s, struct winnow_error *err)
 {
     uint32_t kv = s->kv_heads ? s->kv_heads : s->heads;

@@ -20,25 +20,4 @@ void small_model_packer(const struct winnow_small_model *s, const struct model_c
 void small_model_trainer(const struct winnow_small_model *s, uint64_t steps,
                          struct trainer_options *out);
 
-/* The rows of winnow_small_model in the option table of a type that has it as
- * member `model`. */
-#define SMALL_MODEL_OPTIONS(type)                                                               \
-    OPT_U32(0, "dim", type, model.dim, 8, 16384, "model: width"),                               \
-        OPT_U32(0, "layers", type, model.layers, 1, 256, "model: layers"),                      \
-        OPT_U32(0, "heads", type, model.heads, 1, 256, "model: attention heads"),               \
-        OPT_U32(0, "kv-heads", type, model.kv_heads, 0, 256,                                    \
-                "model: key and value heads; 0: as heads"),                                     \
-        OPT_U32(0, "ffn", type, model.ffn, 0, 65536, "model: inner width; 0: 8/3 of dim"),      \
-        OPT_U32(0, "vocab", type, model.vocab, 300, 1000000,                                    \
-                "vocabulary of a tokenizer that is trained"),                                   \
-        OPT_U32(0, "context", type, model.context, 8, 65536, "model: longest sequence"),        \
-        OPT_COUNT(0, "batch-tokens", type, model.batch_tokens, 64, 1e8, "tokens a step"),       \
-        OPT_REAL(0, "lr", type, model.lr, 1e-6, 1, "learning rate at its top"),                 \
-        OPT_SHARE(0, "warmup", type, model.warmup, 0, 1, "share of the steps that warm up"),    \
-        OPT_REAL(0, "weight-decay", type, model.weight_decay, 0, 10, "decoupled weight decay"), \
-        OPT_ENUM(0, "compute", type, model.compute, SMALL_MODEL_COMPUTE,                        \
-                 "number format of matrix products")
-
-extern const char *const SMALL_MODEL_COMPUTE[]; /* "f32", "bf16", NULL */
-
 #endif /* WINNOW_TRAIN_SMALL_MODEL_H */

@@ -1,0 +1,320 @@
+/* prove.c -- `winnow prove`, and the proof at the end of a recipe.
+ *
+ *   1. hold out     documents that the held-out rule names, or those set aside already
+ *   2. tokenizer    trained once, on the raw training side
+ *   3. encode       all corpora that arms name
+ *   4. yardstick    held-out texts, cloze items made from them, tasks
+ *   5. jobs         for each seed: reference and scores, then one model an arm
+ *   6. findings     paired over seeds; results.json, timings.json
+ */
+#include "flow/prove.h"
+
+#include "base/env.h"
+#include "base/file.h"
+#include "option/prove_options.h"
+#include "option/prune_options.h"
+#include "prove/results.h"
+
+#include <math.h>
+
+struct proof {
+    struct experiment x;
+    const char *folder;
+    double started;
+};
+
+static winnow_status write_results(struct proof *p, const struct outcome *o, bool complete,
+                                   struct buf *table, struct winnow_error *err)
+{
+    struct findings f;
+    struct buf text = {0}, path = {0};
+    winnow_status st = findings_init(&f, &p->x, o, err);
+    if (st == WINNOW_OK) {
+        results_write(&f, &PROVE_TABLE, &text);
+        st = file_write_atomic(
+            file_join(&path, p->folder, complete ? "results.json" : "partial.json"),
+            buf_str(&text), err);
+    }
+    if (st == WINNOW_OK && table) {
+        results_table(&f, table);
+        buf_add_char(table, '\n');
+        results_sentences(&f, table);
+    }
+    findings_release(&f);
+    buf_release(&text);
+    buf_release(&path);
+    return st;
+}
+
+static winnow_status seed_done(void *ctx, const struct outcome *o, struct winnow_error *err)
+{
+    struct proof *p = ctx;
+    return o->seeds == p->x.opt->seeds ? WINNOW_OK : write_results(p, o, false, NULL, err);
+}
+
+static winnow_status write_timings(struct proof *p, struct winnow_error *err)
+{
+    struct buf text = {0}, path = {0};
+    struct json_writer w = {.out = &text, .pretty = true};
+    json_open(&w, '{');
+    json_key(&w, "wall_seconds");
+    json_open(&w, '{');
+    json_key(&w, "total");
+    json_double(&w, env_seconds() - p->started);
+    json_key(&w, "jobs");
+    json_open(&w, '[');
+    winnow_status st = schedule_timings(&p->x, p->folder, &w, err);
+    json_close(&w, ']');
+    json_close(&w, '}');
+    json_close(&w, '}');
+    if (st == WINNOW_OK) {
+        st = file_write_atomic(file_join(&path, p->folder, "timings.json"), buf_str(&text), err);
+    }
+    buf_release(&text);
+    buf_release(&path);
+    return st;
+}
+
+/* Jobs that an earlier call left belong to this one where their key is the same;
+ * else they are thrown away, and so is the tokenizer that went with them. */
+static winnow_status match_jobs(struct proof *p, bool *stale, struct winnow_error *err)
+{
+    struct buf path = {0}, old = {0};
+    char key[33];
+    hash128_hex(experiment_key(&p->x), key);
+    const char *file = file_join(&path, p->folder, "jobs/key");
+    winnow_status st = WINNOW_OK;
+    *stale = false;
+    if (file_exists(file)) {
+        st = file_read(file, 64, &old, err);
+        *stale = st == WINNOW_OK && !str_is(buf_str(&old), key);
+    }
+    if (*stale) {
+        env_log(p->x.env, WINNOW_LOG_WARNING,
+                "prove: %s holds results of other options or input; they are done anew", p->folder);
+        static const char *const GONE[] = {"jobs", "tokenizer.json", "partial.json",
+                                           "results.json"};
+        for (size_t i = 0; st == WINNOW_OK && i < sizeof GONE / sizeof *GONE; i++) {
+            st = file_remove_tree(file_join(&path, p->folder, GONE[i]), err);
+        }
+    } else if (st == WINNOW_OK && old.len == 0) {
+        st = file_make_dirs(file_join(&path, p->folder, "jobs"), err);
+        if (st == WINNOW_OK) {
+            st = file_write_atomic(file_join(&path, p->folder, "jobs/key"), str_of(key), err);
+        }
+    }
+    buf_release(&path);
+    buf_release(&old);
+    return st;
+}
+
+static winnow_status prepare(struct proof *p, const struct winnow_prove_options *opt,
+                             const struct winnow_list *paths, const struct winnow_env *env,
+                             struct winnow_error *err)
+{
+    bool stale = true;
+    for (int round = 0; round < 3 && stale; round++) { /* the last one starts from nothing */
+        experiment_release(&p->x);
+        TRY(experiment_init(&p->x, opt, paths, env, err));
+        TRY(match_jobs(p, &stale, err));
+    }
+    return findings_check_primary(&p->x, err);
+}
+
+static void fill_result(const struct proof *p, const struct outcome *o,
+                        struct winnow_prove_result *out)
+{
+    *out = (struct winnow_prove_result){.seeds = o->seeds,
+                                        .arms = p->x.arm_count,
+                                        .parameters = p->x.parameters,
+                                        .steps = p->x.steps,
+                                        .jobs_done = o->jobs_done,
+                                        .jobs_found = o->jobs_found};
+    for (uint32_t s = 0; s < o->seeds; s++) {
+        for (uint32_t a = 0; a < p->x.arm_count; a++) {
+            out->flops += o->results[s][a].flops;
+        }
+        if (p->x.has_bands) {
+            out->flops += o->selections[s].reference_flops + o->selections[s].scoring_flops;
+        }
+    }
+}
+
+static winnow_status check_options(const struct winnow_prove_options *opt,
+                                   struct winnow_error *err)
+{
+    if (!opt->output) {
+        return error_set(err, WINNOW_E_USAGE, "say where the results go: -o FOLDER");
+    }
+    if (opt->heldout.count == 0 && opt->heldout_share <= 0) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "nothing is held out: give --heldout-share or --heldout");
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status prove(const struct winnow_prove_options *opt, const struct winnow_list *paths,
+                           const struct winnow_env *env, struct buf *table,
+                           struct winnow_prove_result *result, struct winnow_error *err)
+{
+    TRY(check_options(opt, err));
+    struct proof p = {.folder = opt->output, .started = env_seconds()};
+    struct outcome o = {0};
+    const struct schedule_hooks hooks = {&p, seed_done};
+    winnow_status st = prepare(&p, opt, paths, env, err);
+    if (st == WINNOW_OK) {
+        st = schedule_run(&p.x, p.folder, &hooks, &o, err);
+    }
+    if (st == WINNOW_OK) {
+        st = write_results(&p, &o, true, table, err);
+    }
+    if (st == WINNOW_OK && (o.jobs_done > 0 || o.jobs_found == 0)) {
+        st = write_timings(&p, err);
+    }
+    if (st == WINNOW_OK) {
+        struct buf path = {0};
+        st = file_remove_tree(file_join(&path, p.folder, "partial.json"), err);
+        buf_release(&path);
+        fill_result(&p, &o, result);
+    }
+    outcome_release(&o);
+    experiment_release(&p.x);
+    return st;
+}
+
+winnow_status winnow_prove(const struct winnow_prove_options *opt, const struct winnow_list *paths,
+                           const struct winnow_env *env, struct winnow_prove_result *result,
+                           struct winnow_error *err)
+{
+    struct buf table = {0};
+    winnow_status st = prove(opt, paths, env, &table, result, err);
+    struct str rest = buf_str(&table), line;
+    while (st == WINNOW_OK && str_next_line(&rest, &line)) {
+        env_log(env, WINNOW_LOG_INFO, "%.*s", STR_ARG(line));
+    }
+    buf_release(&table);
+    return st;
+}
+
+/* ---- at the end of a recipe ---- */
+
+struct ending {
+    struct run *run;
+    struct winnow_prove_options opt;
+    struct arena keep;
+    const char *before; /* documents of the first stage behind holdout */
+    const char **arms;
+    size_t arm_count;
+};
+
+static const char *documents_of(struct ending *e, size_t stage)
+{
+    struct buf path = {0};
+    const char *p = file_join(&path, run_stage_folder(e->run, stage), "documents");
+    p = arena_strndup(&e->keep, p, path.len);
+    buf_release(&path);
+    return p;
+}
+
+static const char *named_path(struct ending *e, const char *name, const char *path)
+{
+    struct buf text = {0};
+    buf_addf(&text, "%s=%s", name, path);
+    const char *p = arena_strndup(&e->keep, text.ptr, text.len);
+    buf_release(&text);
+    return p;
+}
+
+/* A last stage that prunes is drawn anew under each seed: its own split and
+ * reference are one draw of many. */
+static const char *final_arm(struct ending *e)
+{
+    size_t last = run_stage_count(e->run) - 1;
+    if (strcmp(run_stage_command(e->run, last), "prune") == 0 && last > 0) {
+        const struct winnow_prune_options *prune = run_stage_options(e->run, last);
+        if (!prune->reference_model && !prune->score_attribute) {
+            e->opt.pool = documents_of(e, last - 1);
+            e->opt.rate = prune->rate;
+            e->opt.fixed_length = prune->fixed_length;
+            return BAND_NAMES[prune->criterion];
+        }
+    }
+    return named_path(e, "final", documents_of(e, last));
+}
+
+static winnow_status resolve_arm(struct ending *e, const char *name, const char **out,
+                                 struct winnow_error *err)
+{
+    static const char *const PLAIN[] = {"before", "random", "matched", "low", "medium", "high"};
+    *out = name;
+    if (strcmp(name, "final") == 0) {
+        *out = final_arm(e);
+        return WINNOW_OK;
+    }
+    for (size_t i = 0; i < sizeof PLAIN / sizeof *PLAIN; i++) {
+        if (strcmp(name, PLAIN[i]) == 0) {
+            return WINNOW_OK;
+        }
+    }
+    if (strchr(name, '=')) {
+        return WINNOW_OK;
+    }
+    for (size_t i = 0; i < run_stage_count(e->run); i++) {
+        if (strcmp(name, run_stage_command(e->run, i)) == 0) {
+            *out = named_path(e, name, documents_of(e, i));
+            return WINNOW_OK;
+        }
+    }
+    return error_set(err, WINNOW_E_USAGE, "prove: there is no stage or arm \"%s\" in this recipe",
+                     name);
+}
+
+/* What the stage holdout set aside is the held-out text; without such a stage
+ * the hash rule is applied here, to the first stage's documents. */
+static void find_heldout(struct ending *e)
+{
+    size_t first = 0;
+    for (size_t i = 0; i < run_stage_count(e->run); i++) {
+        if (strcmp(run_stage_command(e->run, i), "holdout") == 0) {
+            struct buf path = {0};
+            const char *p = file_join(&path, run_stage_folder(e->run, i), "aside");
+            const char **list = ARENA_NEW(&e->keep, const char *, 1);
+            list[0] = arena_strndup(&e->keep, p, path.len);
+            if (e->opt.heldout.count == 0) {
+                e->opt.heldout = (struct winnow_list){list, 1};
+            }
+            buf_release(&path);
+            first = i;
+        }
+    }
+    e->before = documents_of(e, first);
+}
+
+static winnow_status run_ending(struct run *run, const void *options, const char *key,
+                                struct winnow_error *err)
+{
+    (void)key; /* jobs have a key of their own, which knows what they depend on */
+    static const char *const DEFAULT_ARMS[] = {"before", "final", "random"};
+    struct ending e = {.run = run, .opt = *(const struct winnow_prove_options *)options};
+    arena_init(&e.keep, 4096);
+    struct buf folder = {0};
+    e.opt.output = file_join(&folder, run_folder(run), "prove");
+    find_heldout(&e);
+    struct winnow_list arms = e.opt.arms.count > 0 ? e.opt.arms : (struct winnow_list){DEFAULT_ARMS, 3};
+    e.arms = ARENA_NEW(&e.keep, const char *, arms.count);
+    winnow_status st = WINNOW_OK;
+    for (size_t i = 0; st == WINNOW_OK && i < arms.count; i++) {
+        st = resolve_arm(&e, arms.items[i], &e.arms[i], err);
+    }
+    e.opt.arms = (struct winnow_list){e.arms, arms.count};
+    struct winnow_prove_result result;
+    const struct winnow_list paths = {&e.before, 1};
+    if (st == WINNOW_OK) {
+        st = winnow_prove(&e.opt, &paths, run_env(run), &result, err);
+    }
+    buf_release(&folder);
+    arena_release(&e.keep);
+    return st;
+}
+
+const struct ending_kind PROVE_ENDING = {.table = &PROVE_TABLE, .run = run_ending};

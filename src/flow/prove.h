@@ -1,0 +1,8 @@
+#ifndef WINNOW_FLOW_PROVE_H
+#define WINNOW_FLOW_PROVE_H
+
+#include "flow/stages.h"
+
+extern const struct ending_kind PROVE_ENDING;
+
+#endif /* WINNOW_FLOW_PROVE_H */

@@ -1,0 +1,193 @@
+/* train.c -- `winnow train`: tokenizer, documents, order, fit, model folder. */
+#include "base/env.h"
+#include "base/file.h"
+#include "base/rng.h"
+#include "model/model_file.h"
+#include "option/train_options.h"
+#include "prove/draw.h"
+#include "train/small_model.h"
+#include "winnow/train.h"
+
+#define TOKENIZER_SAMPLE ((uint64_t)64 << 20)
+
+struct training {
+    const struct winnow_train_options *opt;
+    const struct winnow_list *paths;
+    const struct winnow_env *env;
+    struct document_keys keys;
+    struct pool *pool;
+    struct tokenizer *tokenizer;
+    struct model_config config;
+    struct packer_options packer;
+    struct source_names names;
+    struct text_set texts;
+    struct arm_draw order;
+    uint64_t tokens;
+    struct buf checkpoint; /* folder of it */
+};
+
+/* Trained once: a repeated call finds it beside the checkpoint. */
+static winnow_status get_tokenizer(struct training *t, struct winnow_error *err)
+{
+    if (t->opt->tokenizer) {
+        return tokenizer_load(t->opt->tokenizer, &t->tokenizer, err);
+    }
+    struct buf path = {0};
+    const char *file = file_join(&path, buf_cstr(&t->checkpoint), "tokenizer.json");
+    winnow_status st;
+    if (file_exists(file)) {
+        st = tokenizer_load(file, &t->tokenizer, err);
+    } else {
+        const struct text_tokenizer train = {.paths = *t->paths,
+                                             .keys = &t->keys,
+                                             .vocab = t->opt->model.vocab,
+                                             .sample_bytes = TOKENIZER_SAMPLE};
+        env_log(t->env, WINNOW_LOG_INFO, "train: training the tokenizer");
+        st = text_tokenizer_train(&train, t->env, &t->tokenizer, err);
+        if (st == WINNOW_OK) {
+            st = tokenizer_save(t->tokenizer, file, err);
+        }
+    }
+    buf_release(&path);
+    return st;
+}
+
+static winnow_status read_documents(struct training *t, struct winnow_error *err)
+{
+    const struct text_load load = {.paths = *t->paths,
+                                   .keys = &t->keys,
+                                   .tokenizer = t->tokenizer,
+                                   .limit = t->opt->limit};
+    TRY(text_set_load(&load, t->pool, t->env, &t->names, &t->texts, err));
+    TRY(small_model_config(&t->opt->model, t->tokenizer, &t->config, err));
+    small_model_packer(&t->opt->model, &t->config, t->opt->document_tokens, &t->packer);
+    struct draw_line line;
+    draw_line_init(&line, &t->texts, NULL, &t->packer, t->env->seed);
+    arm_draw_range(&line, 0, line.count, &t->order);
+    draw_line_release(&line);
+    t->tokens = t->opt->tokens > 0 ? t->opt->tokens : t->order.tokens;
+    double epochs = (double)t->tokens / (double)(t->order.tokens > 0 ? t->order.tokens : 1);
+    if (epochs > t->opt->epochs_max) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "the %zu documents hold %llu tokens; --tokens %llu would repeat them %.1f "
+                         "times, more than --epochs-max %g",
+                         t->order.count, (unsigned long long)t->order.tokens,
+                         (unsigned long long)t->tokens, epochs, t->opt->epochs_max);
+    }
+    arm_draw_order(&t->order, &t->texts, t->tokens, t->env->seed);
+    return WINNOW_OK;
+}
+
+static void write_card(const struct training *t, const struct fit_result *fitted, struct buf *out)
+{
+    struct json_writer w = {.out = out, .pretty = true};
+    json_open(&w, '{');
+    json_key(&w, "settings");
+    json_open(&w, '{');
+    option_write_json(&TRAIN_TABLE, t->opt, &w);
+    json_close(&w, '}');
+    json_key(&w, "seed");
+    json_u64(&w, t->env->seed);
+    json_key(&w, "documents");
+    json_u64(&w, t->order.count);
+    json_key(&w, "parameters");
+    json_u64(&w, model_config_parameters(&t->config));
+    json_key(&w, "steps");
+    json_u64(&w, fitted->steps);
+    json_key(&w, "flops");
+    json_double(&w, fitted->flops);
+    json_key(&w, "loss");
+    json_double(&w, fitted->loss);
+    json_key(&w, "losses");
+    json_open(&w, '[');
+    for (uint64_t i = 0; i < fitted->steps; i++) {
+        json_double(&w, (double)fitted->losses[i]);
+    }
+    json_close(&w, ']');
+    json_close(&w, '}');
+    buf_add_char(out, '\n');
+}
+
+static winnow_status save_folder(struct training *t, const struct model *m,
+                                 const struct fit_result *fitted, struct winnow_error *err)
+{
+    struct buf card = {0}, path = {0};
+    winnow_status st = model_save(m, t->opt->output, TENSOR_F32, err);
+    if (st == WINNOW_OK) {
+        st = tokenizer_save_folder(t->tokenizer, t->opt->output, err);
+    }
+    if (st == WINNOW_OK) {
+        write_card(t, fitted, &card);
+        st = file_write_atomic(file_join(&path, t->opt->output, "training.json"), buf_str(&card),
+                               err);
+    }
+    if (st == WINNOW_OK) {
+        st = file_remove_tree(buf_cstr(&t->checkpoint), err);
+    }
+    buf_release(&card);
+    buf_release(&path);
+    return st;
+}
+
+static winnow_status fit_model(struct training *t, struct winnow_train_result *result,
+                               struct winnow_error *err)
+{
+    struct fit_options fit_opt = {
+        .packer = t->packer, .folder = buf_cstr(&t->checkpoint), .stage = "train"};
+    small_model_trainer(&t->opt->model, packer_steps(&t->packer, t->tokens), &fit_opt.trainer);
+    const struct fit_data data = {&t->texts.docs, t->order.order, t->order.order_count};
+    struct model *m = NULL;
+    struct fit_result fitted = {0};
+    winnow_status st = model_new(&t->config, &m, err);
+    if (st == WINNOW_OK) {
+        model_init_random(m, rng_mix(t->env->seed));
+        st = fit(m, t->pool, &data, &fit_opt, t->env, &fitted, err);
+    }
+    if (st == WINNOW_OK) {
+        st = save_folder(t, m, &fitted, err);
+        *result = (struct winnow_train_result){
+            .documents = t->order.count,
+            .documents_bad = t->texts.documents_bad,
+            .tokens = fitted.steps * t->packer.batch_tokens,
+            .steps = fitted.steps,
+            .parameters = model_config_parameters(&t->config),
+            .epochs = (double)fitted.used / (double)t->order.tokens,
+            .loss = fitted.loss,
+            .flops = fitted.flops,
+        };
+    }
+    fit_result_release(&fitted);
+    model_free(m);
+    return st;
+}
+
+winnow_status winnow_train(const struct winnow_train_options *opt, const struct winnow_list *paths,
+                           const struct winnow_env *env, struct winnow_train_result *result,
+                           struct winnow_error *err)
+{
+    if (!opt->output) {
+        return error_set(err, WINNOW_E_USAGE, "say where the model goes: -o FOLDER");
+    }
+    TRY(small_model_check(&opt->model, err));
+    struct training t = {
+        .opt = opt, .paths = paths, .env = env, .keys = {opt->text_key, opt->id_key}};
+    (void)file_join(&t.checkpoint, opt->output, "checkpoint");
+    winnow_status st = file_make_dirs(buf_cstr(&t.checkpoint), err);
+    t.pool = pool_new(env->threads);
+    if (st == WINNOW_OK) {
+        st = get_tokenizer(&t, err);
+    }
+    if (st == WINNOW_OK) {
+        st = read_documents(&t, err);
+    }
+    if (st == WINNOW_OK) {
+        st = fit_model(&t, result, err);
+    }
+    arm_draw_release(&t.order);
+    text_set_release(&t.texts);
+    source_names_release(&t.names);
+    tokenizer_free(t.tokenizer);
+    pool_free(t.pool);
+    buf_release(&t.checkpoint);
+    return st;
+}

@@ -1,0 +1,3 @@
+#include "option/model_options.h"
+
+const char *const SMALL_MODEL_COMPUTE[] = {"f32", "bf16", NULL};

@@ -1,0 +1,30 @@
+/* model_options.h -- the options of a small model, in the table of any command
+ * that has a struct winnow_small_model as member `model`. */
+#ifndef WINNOW_OPTION_MODEL_OPTIONS_H
+#define WINNOW_OPTION_MODEL_OPTIONS_H
+
+#include "winnow/train.h"
+
+#include "option/option.h"
+
+#define SMALL_MODEL_OPTIONS(type)                                                               \
+    OPT_U32(0, "dim", type, model.dim, 8, 16384, "model: width"),                               \
+        OPT_U32(0, "layers", type, model.layers, 1, 256, "model: layers"),                      \
+        OPT_U32(0, "heads", type, model.heads, 1, 256, "model: attention heads"),               \
+        OPT_U32(0, "kv-heads", type, model.kv_heads, 0, 256,                                    \
+                "model: key and value heads; 0: as heads"),                                     \
+        OPT_U32(0, "ffn", type, model.ffn, 0, 65536, "model: inner width; 0: 8/3 of dim"),      \
+        OPT_U32(0, "vocab", type, model.vocab, 300, 1000000,                                    \
+                "vocabulary of a tokenizer that is trained"),                                   \
+        OPT_U32(0, "context", type, model.context, 8, 65536, "model: longest sequence"),        \
+        OPT_COUNT(0, "batch-tokens", type, model.batch_tokens, 64, 1e8, "tokens a step"),       \
+        OPT_REAL(0, "lr", type, model.lr, 1e-6, 1, "learning rate at its top"),                 \
+        OPT_SHARE(0, "warmup", type, model.warmup, 0, 1, "share of the steps that warm up"),    \
+        OPT_REAL(0, "weight-decay", type, model.weight_decay, 0, 10, "decoupled weight decay"), \
+        OPT_ENUM(0, "compute", type, model.compute, SMALL_MODEL_COMPUTE,                        \
+                 "number format of matrix products")
+
+extern const char *const SMALL_MODEL_COMPUTE[]; /* enum winnow_compute */
+
+
+#endif /* WINNOW_OPTION_MODEL_OPTIONS_H */
