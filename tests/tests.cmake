@@ -23,9 +23,9 @@ set(UNIT_TESTS
   rules
   safetensors
   shards
+  stats
   trainer
   )
-  stats)
 foreach(unit ${UNIT_TESTS})
   add_executable(test_${unit} tests/unit/test_${unit}.c)
   target_include_directories(test_${unit} PRIVATE tests/support)

@@ -12,8 +12,8 @@ winnow_status cmd_train(struct cli *cli, int argc, const char *const *argv,
     TRY(cli_parse(cli, &TRAIN_TABLE, &options, argc, argv, err));
     TRY(cli_need_paths(cli, &TRAIN_TABLE, 1, SIZE_MAX, err));
     TRY(winnow_train(&options, &cli->paths, &cli->env, &r, err));
-    (void)printf("%.2fM parameters, %" PRIu64 " tokens in %" PRIu64 " steps (%.2f epochs of %" PRIu64
-                 " documents), loss %.3f: %s\n",
+    (void)printf("%.2fM parameters, %" PRIu64 " tokens in %" PRIu64
+                 " steps (%.2f epochs of %" PRIu64 " documents), loss %.3f: %s\n",
                  (double)r.parameters / 1e6, r.tokens, r.steps, r.epochs, r.documents, r.loss,
                  options.output);
     return WINNOW_OK;

@@ -7,6 +7,8 @@
 #include "option/rules_options.h"
 #include "option/run_options.h"
 #include "option/tokenizer_options.h"
+#include "option/holdout_options.h"
+#include "option/train_options.h"
 
 const struct cmd COMMANDS[] = {
     {&RUN_TABLE, cmd_run},
@@ -14,6 +16,8 @@ const struct cmd COMMANDS[] = {
     {&REFINE_TABLE, cmd_refine},
     {&COUNT_TABLE, cmd_count},
     {&RULES_TABLE, cmd_rules},
+    {&HOLDOUT_TABLE, cmd_holdout},
+    {&TRAIN_TABLE, cmd_train},
     {&DEDUP_TABLE, cmd_dedup},
     {&TOKENIZER_TRAIN_TABLE, cmd_tokenizer_train},
     {&TOKENIZER_ENCODE_TABLE, cmd_tokenizer_encode},

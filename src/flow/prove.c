@@ -32,8 +32,8 @@ static winnow_status write_results(struct proof *p, const struct outcome *o, boo
     if (st == WINNOW_OK) {
         results_write(&f, &PROVE_TABLE, &text);
         st = file_write_atomic(
-            file_join(&path, p->folder, complete ? "results.json" : "partial.json"),
-            buf_str(&text), err);
+            file_join(&path, p->folder, complete ? "results.json" : "partial.json"), buf_str(&text),
+            err);
     }
     if (st == WINNOW_OK && table) {
         results_table(&f, table);
@@ -140,8 +140,7 @@ static void fill_result(const struct proof *p, const struct outcome *o,
     }
 }
 
-static winnow_status check_options(const struct winnow_prove_options *opt,
-                                   struct winnow_error *err)
+static winnow_status check_options(const struct winnow_prove_options *opt, struct winnow_error *err)
 {
     if (!opt->output) {
         return error_set(err, WINNOW_E_USAGE, "say where the results go: -o FOLDER");
@@ -300,7 +299,8 @@ static winnow_status run_ending(struct run *run, const void *options, const char
     struct buf folder = {0};
     e.opt.output = file_join(&folder, run_folder(run), "prove");
     find_heldout(&e);
-    struct winnow_list arms = e.opt.arms.count > 0 ? e.opt.arms : (struct winnow_list){DEFAULT_ARMS, 3};
+    struct winnow_list arms =
+        e.opt.arms.count > 0 ? e.opt.arms : (struct winnow_list){DEFAULT_ARMS, 3};
     e.arms = ARENA_NEW(&e.keep, const char *, arms.count);
     winnow_status st = WINNOW_OK;
     for (size_t i = 0; st == WINNOW_OK && i < arms.count; i++) {

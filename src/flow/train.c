@@ -1,4 +1,6 @@
 /* train.c -- `winnow train`: tokenizer, documents, order, fit, model folder. */
+#include "winnow/train.h"
+
 #include "base/env.h"
 #include "base/file.h"
 #include "base/rng.h"
@@ -6,7 +8,6 @@
 #include "option/train_options.h"
 #include "prove/draw.h"
 #include "train/small_model.h"
-#include "winnow/train.h"
 
 #define TOKENIZER_SAMPLE ((uint64_t)64 << 20)
 
@@ -54,10 +55,8 @@ static winnow_status get_tokenizer(struct training *t, struct winnow_error *err)
 
 static winnow_status read_documents(struct training *t, struct winnow_error *err)
 {
-    const struct text_load load = {.paths = *t->paths,
-                                   .keys = &t->keys,
-                                   .tokenizer = t->tokenizer,
-                                   .limit = t->opt->limit};
+    const struct text_load load = {
+        .paths = *t->paths, .keys = &t->keys, .tokenizer = t->tokenizer, .limit = t->opt->limit};
     TRY(text_set_load(&load, t->pool, t->env, &t->names, &t->texts, err));
     TRY(small_model_config(&t->opt->model, t->tokenizer, &t->config, err));
     small_model_packer(&t->opt->model, &t->config, t->opt->document_tokens, &t->packer);

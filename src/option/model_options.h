@@ -26,5 +26,4 @@
 
 extern const char *const SMALL_MODEL_COMPUTE[]; /* enum winnow_compute */
 
-
 #endif /* WINNOW_OPTION_MODEL_OPTIONS_H */

@@ -10,11 +10,14 @@ static const struct option OPTIONS[] = {
              "before, random, matched, low, medium, high, NAME=PATH; in a recipe also names of "
              "stages and final (default: before, medium, random; in a recipe: the first stage, "
              "final, random)"),
-    OPT_TEXT(0, "baseline", T, baseline, "ARM", "what the others are compared with (default: first)"),
-    OPT_TEXT(0, "primary", T, primary, "MEASURE",
-             "the measure that decides, named before the run: raw, clean, macro, cloze, or a task's "
-             "(default: clean, or raw where no text is called clean)"),
-    OPT_U32(0, "seeds", T, seeds, 1, 1000, "repetitions, each with its own split, models and order"),
+    OPT_TEXT(0, "baseline", T, baseline, "ARM",
+             "what the others are compared with (default: first)"),
+    OPT_TEXT(
+        0, "primary", T, primary, "MEASURE",
+        "the measure that decides, named before the run: raw, clean, macro, cloze, or a task's "
+        "(default: clean, or raw where no text is called clean)"),
+    OPT_U32(0, "seeds", T, seeds, 1, 1000,
+            "repetitions, each with its own split, models and order"),
     OPT_COUNT(0, "tokens", T, tokens, 1, 1e15, "that each arm trains on"),
     OPT_SHARE(0, "rate", T, rate, 0.001, 1, "share of the pool in a band"),
     OPT_TEXT(0, "pool", T, pool, "PATH", "corpus that bands are cut from (default: the one given)"),
@@ -36,7 +39,8 @@ static const struct option OPTIONS[] = {
     OPT_TEXT(0, "clean-rules", T, clean_rules, "SETS",
              "rules that held-out text called clean passes, as gopher,fineweb; or none"),
     OPT_LIST(0, "clean", T, clean, "PATH,...", "clean held-out text, instead"),
-    OPT_COUNT(0, "eval-tokens", T, eval_tokens, 100, 1e12, "of held-out text to measure with, about"),
+    OPT_COUNT(0, "eval-tokens", T, eval_tokens, 100, 1e12,
+              "of held-out text to measure with, about"),
     OPT_U32(0, "eval-bytes", T, eval_bytes, 64, 1e9, "of one held-out document at most"),
     OPT_U32(0, "cloze-items", T, cloze_items, 0, 1000000, "made a domain; 0: none"),
     OPT_LIST(0, "tasks", T, tasks, "FILE,...", "tasks to measure with too, e.g. blimp.jsonl.zst"),

@@ -24,8 +24,10 @@ static const struct option OPTIONS[] = {
               "the reference trains on the first N tokens of a document; 0: all"),
     OPT_U32(0, "fixed-length", T, fixed_length, 0, 1000000,
             "score the first N tokens, length taken out; 0: whole documents"),
-    OPT_U32(0, "window", T, window, 0, 1000000, "tokens read at once; 0: the model's context, at most 2048"),
-    OPT_U32(0, "stride", T, stride, 0, 1000000, "tokens from one window to the next; 0: half of it"),
+    OPT_U32(0, "window", T, window, 0, 1000000,
+            "tokens read at once; 0: the model's context, at most 2048"),
+    OPT_U32(0, "stride", T, stride, 0, 1000000,
+            "tokens from one window to the next; 0: half of it"),
     OPT_TEXT(0, "tokenizer", T, tokenizer, "PATH",
              "tokenizer.json or its folder (default: trained on the reference's part)"),
     SMALL_MODEL_OPTIONS(T),
@@ -36,11 +38,11 @@ const struct option_table PRUNE_TABLE = {
     .command = "prune",
     .summary = "keep the documents that a small model finds easy, middling or hard",
     .usage = "[options] CORPUS... -o FOLDER",
-    .example =
-        "  winnow prune corpus/ -o runs/pruned                # the middle half\n"
-        "  winnow prune --criterion high --rate 30% corpus/ -o runs/hard\n"
-        "  winnow prune --cross-fit corpus/ -o runs/all       # no document is lost to the reference\n"
-        "  winnow prune --reference-model models/small corpus/ -o runs/scored\n",
+    .example = "  winnow prune corpus/ -o runs/pruned                # the middle half\n"
+               "  winnow prune --criterion high --rate 30% corpus/ -o runs/hard\n"
+               "  winnow prune --cross-fit corpus/ -o runs/all       # no document is lost to the "
+               "reference\n"
+               "  winnow prune --reference-model models/small corpus/ -o runs/scored\n",
     .options = OPTIONS,
     .shared = &CORPUS_TABLE,
     .defaults = &WINNOW_PRUNE_OPTIONS_INIT,

@@ -7,9 +7,12 @@
 
 static const struct option OPTIONS[] = {
     OPT_TEXT(0, "model", T, model, "PATH", "model folder or .gguf file"),
-    OPT_TEXT(0, "tokenizer", T, tokenizer, "PATH", "tokenizer.json or its folder (default: the model's)"),
-    OPT_U32(0, "window", T, window, 0, 1000000, "tokens read at once; 0: the model's context, at most 2048"),
-    OPT_U32(0, "stride", T, stride, 0, 1000000, "tokens from one window to the next; 0: half of it"),
+    OPT_TEXT(0, "tokenizer", T, tokenizer, "PATH",
+             "tokenizer.json or its folder (default: the model's)"),
+    OPT_U32(0, "window", T, window, 0, 1000000,
+            "tokens read at once; 0: the model's context, at most 2048"),
+    OPT_U32(0, "stride", T, stride, 0, 1000000,
+            "tokens from one window to the next; 0: half of it"),
     OPT_U32(0, "fixed-length", T, fixed_length, 0, 1000000,
             "score the first N tokens, length taken out; 0: whole documents"),
     OPT_ENUM(0, "compute", T, compute, SMALL_MODEL_COMPUTE, "number format of matrix products"),

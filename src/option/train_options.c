@@ -19,8 +19,6 @@ static const struct option OPTIONS[] = {
     OPT_END,
 };
 
-static const struct winnow_train_options DEFAULTS = WINNOW_TRAIN_OPTIONS_INIT;
-
 const struct option_table TRAIN_TABLE = {
     .command = "train",
     .summary = "a small Llama-architecture model from scratch",
@@ -30,6 +28,6 @@ const struct option_table TRAIN_TABLE = {
         "  winnow train corpus/ -o models/wide --dim 256 --layers 6 --heads 4 --vocab 8192\n"
         "  winnow train corpus/ -o models/own --tokenizer gpt2/   # again after a kill: goes on\n",
     .options = OPTIONS,
-    .defaults = &DEFAULTS,
+    .defaults = &WINNOW_TRAIN_OPTIONS_INIT,
     .size = sizeof(T),
 };
