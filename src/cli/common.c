@@ -50,7 +50,9 @@ static struct {
     bool quiet, verbose, json, no_progress;
     double shown;   /* when progress was last shown */
     double started; /* of the stage in `stage` */
+    uint64_t done;  /* as last heard */
     uint64_t first; /* where it started: a resumed stage does not start at 0 */
+    bool ended;     /* the stage has shown that it is done */
     char stage[64];
 } screen;
 
@@ -151,17 +153,19 @@ static void show_progress(void *user, const struct winnow_progress *p)
         return;
     }
     double now = env_seconds();
-    bool new_stage = strcmp(p->stage, screen.stage) != 0;
-    if (new_stage) {
+    bool again = p->done < screen.done; /* the same work on something else */
+    screen.done = p->done;
+    if (again || strcmp(p->stage, screen.stage) != 0) {
         cli_progress_end();
         (void)snprintf(screen.stage, sizeof screen.stage, "%s", p->stage);
         screen.started = now;
         screen.first = p->done;
         screen.shown = now;
+        screen.ended = false;
     }
     bool last = p->total > 0 && p->done >= p->total;
     double pause = screen.terminal ? 1.0 / 6 : 30.0;
-    if (p->done < screen.first || (!last && now - screen.shown < pause)) {
+    if (screen.ended || (!last && now - screen.shown < pause)) {
         return;
     }
     screen.shown = now;
@@ -175,7 +179,7 @@ static void show_progress(void *user, const struct winnow_progress *p)
     }
     if (last) {
         cli_progress_end();
-        screen.stage[0] = '\0';
+        screen.ended = true;
     }
     (void)fflush(stderr);
 }
