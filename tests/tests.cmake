@@ -21,6 +21,7 @@ set(UNIT_TESTS
   program
   prox
   rules
+  report
   safetensors
   shards
   stats

@@ -24,5 +24,9 @@ const struct cmd COMMANDS[] = {
     {&TOKENIZER_DECODE_TABLE, cmd_tokenizer_decode},
     {&EXPLAIN_TABLE, cmd_explain},
     {&VERIFY_TABLE, cmd_verify},
+#include "option/report_options.h"
+
+const struct cmd COMMANDS[] = {
+    {&REPORT_TABLE, cmd_report},
     {NULL, NULL},
 };

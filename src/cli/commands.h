@@ -26,6 +26,8 @@ winnow_status cmd_holdout(struct cli *cli, int argc, const char *const *argv,
                           struct winnow_error *err);
 winnow_status cmd_train(struct cli *cli, int argc, const char *const *argv,
                         struct winnow_error *err);
+winnow_status cmd_report(struct cli *cli, int argc, const char *const *argv,
+                         struct winnow_error *err);
 
 winnow_status cmd_tokenizer_train(struct cli *cli, int argc, const char *const *argv,
                                   struct winnow_error *err);

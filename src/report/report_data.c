@@ -1,0 +1,259 @@
+/* report_data.c -- finds and parses the files of a run folder.
+ *
+ * What a run may lack (a proof, token counts, timings) is left out quietly; what
+ * is there must parse.  A run that is not finished has a report too. */
+#include "report/report_data.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* A stats.json lists its shards, a few hundred bytes each; proofs hold curves. */
+#define JSON_FILE_MAX ((size_t)256 << 20)
+
+struct json_value data_get(struct json_value v, const char *path)
+{
+    struct str rest = str_of(path);
+    while (rest.len > 0 && json_kind(v) == JSON_OBJECT) {
+        const char *dot = memchr(rest.ptr, '.', rest.len);
+        size_t len = dot ? (size_t)(dot - rest.ptr) : rest.len;
+        v = json_get_str(v, str_sub(rest, 0, len));
+        rest = str_sub(rest, dot ? len + 1 : len, rest.len);
+    }
+    return rest.len == 0 ? v : (struct json_value){0};
+}
+
+double data_number(struct json_value v, const char *path)
+{
+    double number;
+    return json_as_double(data_get(v, path), &number) ? number : (double)NAN;
+}
+
+struct str data_str(struct json_value v, const char *path)
+{
+    struct str s;
+    return json_as_str(data_get(v, path), &s) ? s : STR_LIT("");
+}
+
+bool data_is(struct json_value v, const char *path, const char *text)
+{
+    return str_is(data_str(v, path), text);
+}
+
+double data_item(struct json_value array, size_t i)
+{
+    double number = (double)NAN;
+    if (json_kind(array) == JSON_ARRAY) {
+        struct json_iter it = json_walk(array);
+        for (size_t at = 0; json_next(&it); at++) {
+            if (at == i) {
+                return json_as_double(it.value, &number) ? number : (double)NAN;
+            }
+        }
+    }
+    return number;
+}
+
+double *data_numbers(struct json_value array, struct arena *keep, size_t *count)
+{
+    *count = 0;
+    if (json_kind(array) != JSON_ARRAY || json_count(array) == 0) {
+        return NULL;
+    }
+    double *numbers = arena_try_alloc(keep, json_count(array), sizeof *numbers);
+    struct json_iter it = json_walk(array);
+    while (numbers && json_next(&it)) {
+        if (!json_as_double(it.value, &numbers[*count])) {
+            numbers[*count] = (double)NAN;
+        }
+        (*count)++;
+    }
+    return numbers;
+}
+
+/* Parses folder/name where it exists; *out stays JSON_NONE where it does not. */
+static winnow_status load_json(struct report_data *d, const char *folder, const char *name,
+                               struct json_value *out, struct winnow_error *err)
+{
+    struct buf path = {0}, text = {0};
+    winnow_status st = WINNOW_OK;
+    (void)file_join(&path, folder, name);
+    if (file_exists(buf_cstr(&path))) {
+        st = file_read(buf_cstr(&path), JSON_FILE_MAX, &text, err);
+        if (st == WINNOW_OK) {
+            struct json_parser *p = json_parser_new();
+            if (d->parser_count == d->parser_cap) {
+                size_t cap = d->parser_cap * 2 + 8;
+                d->parsers = mem_realloc(d->parsers, d->parser_cap * sizeof(struct json_parser *),
+                                         cap * sizeof(struct json_parser *));
+                d->parser_cap = cap;
+            }
+            d->parsers[d->parser_count++] = p;
+            st = json_parse(p, buf_str(&text), out, err);
+            if (st != WINNOW_OK) {
+                st = error_wrap(err, st, "%s", buf_cstr(&path));
+            }
+        }
+    }
+    buf_release(&path);
+    buf_release(&text);
+    return st;
+}
+
+/* A small text file of the folder, copied; empty where it does not exist. */
+static winnow_status load_text(struct report_data *d, const char *name, struct str *out,
+                               struct winnow_error *err)
+{
+    struct buf path = {0}, text = {0};
+    winnow_status st = WINNOW_OK;
+    *out = STR_LIT("");
+    (void)file_join(&path, d->folder, name);
+    if (file_exists(buf_cstr(&path))) {
+        st = file_read(buf_cstr(&path), (size_t)16 << 20, &text, err);
+        if (st == WINNOW_OK) {
+            *out = (struct str){arena_strndup(&d->keep, text.ptr, text.len), text.len};
+        }
+    }
+    buf_release(&path);
+    buf_release(&text);
+    return st;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(((const struct report_stage *)a)->folder,
+                  ((const struct report_stage *)b)->folder);
+}
+
+/* Lists RUN/stages/NN-name, in order. */
+static winnow_status list_stages(struct report_data *d, const char *stages,
+                                 struct winnow_error *err)
+{
+    DIR *dir = opendir(stages);
+    if (!dir) {
+        return error_set(err, errno == ENOENT || errno == ENOTDIR ? WINNOW_E_USAGE : WINNOW_E_IO,
+                         "%s holds no stages: it is no run folder", d->folder);
+    }
+    size_t cap = 0;
+    struct dirent *entry;
+    /* readdir() on a stream that one thread owns is safe. */
+    while ((entry = readdir(dir)) != NULL) { /* NOLINT(concurrency-mt-unsafe) */
+        if (entry->d_name[0] < '0' || entry->d_name[0] > '9') {
+            continue;
+        }
+        if (d->stage_count == cap) {
+            size_t more = cap * 2 + 8;
+            d->stages = mem_realloc(d->stages, cap * sizeof *d->stages, more * sizeof *d->stages);
+            cap = more;
+        }
+        d->stages[d->stage_count++] = (struct report_stage){
+            .folder = arena_strndup(&d->keep, entry->d_name, strlen(entry->d_name)),
+            .tokens = (double)NAN};
+    }
+    (void)closedir(dir);
+    if (d->stage_count > 0) {
+        qsort(d->stages, d->stage_count, sizeof *d->stages, compare_names);
+    }
+    return WINNOW_OK;
+}
+
+static struct str name_of_stage(const struct report_stage *s)
+{
+    struct str command = data_str(s->stats, "command");
+    const char *dash = strchr(s->folder, '-');
+    return command.len > 0 ? command : str_of(dash ? dash + 1 : s->folder);
+}
+
+static winnow_status load_stages(struct report_data *d, struct winnow_error *err)
+{
+    struct buf stages = {0}, folder = {0};
+    struct json_value tokens = {0};
+    (void)file_join(&stages, d->folder, "stages");
+    winnow_status st = list_stages(d, buf_cstr(&stages), err);
+    if (st == WINNOW_OK) {
+        st = load_json(d, d->folder, "tokens.json", &tokens, err);
+    }
+    size_t finished = 0;
+    for (size_t i = 0; i < d->stage_count && st == WINNOW_OK; i++) {
+        struct report_stage *s = &d->stages[i];
+        (void)file_join(&folder, buf_cstr(&stages), s->folder);
+        st = load_json(d, buf_cstr(&folder), "stats.json", &s->stats, err);
+        if (st == WINNOW_OK) {
+            st = load_json(d, buf_cstr(&folder), "prune.json", &s->prune, err);
+        }
+        s->command = name_of_stage(s);
+        struct json_value n = json_get_str(data_get(tokens, "stages"), str_of(s->folder));
+        if (!json_as_double(n, &s->tokens)) {
+            s->tokens = (double)NAN;
+        }
+        if (json_kind(s->stats) == JSON_OBJECT) { /* one that is under way has none */
+            d->stages[finished++] = *s;
+        }
+    }
+    d->stage_count = st == WINNOW_OK ? finished : d->stage_count;
+    buf_release(&stages);
+    buf_release(&folder);
+    return st;
+}
+
+static winnow_status load_proof(struct report_data *d, struct winnow_error *err)
+{
+    struct buf folder = {0};
+    const char *prove = file_join(&folder, d->folder, "prove");
+    winnow_status st = load_json(d, prove, "results.json", &d->proof, err);
+    d->proof_complete = json_kind(d->proof) == JSON_OBJECT;
+    if (st == WINNOW_OK && !d->proof_complete) {
+        st = load_json(d, prove, "partial.json", &d->proof, err);
+    }
+    if (st == WINNOW_OK) {
+        st = load_json(d, prove, "timings.json", &d->proof_timings, err);
+    }
+    buf_release(&folder);
+    return st;
+}
+
+winnow_status report_data_load(const struct winnow_report_options *opt, struct report_data *out,
+                               struct winnow_error *err)
+{
+    *out = (struct report_data){.folder = opt->run};
+    arena_init(&out->keep, (size_t)1 << 16);
+    struct str name = str_of(opt->run);
+    while (name.len > 1 && name.ptr[name.len - 1] == '/') {
+        name.len--;
+    }
+    out->folder = arena_strndup(&out->keep, name.ptr, name.len);
+    out->name = str_of(file_base(out->folder));
+    if (!file_is_dir(out->folder)) {
+        return error_set(err, WINNOW_E_IO, "%s: no such folder", out->folder);
+    }
+    TRY(load_stages(out, err));
+    TRY(load_json(out, out->folder, "input.json", &out->input, err));
+    TRY(load_json(out, out->folder, "timings.json", &out->timings, err));
+    TRY(load_text(out, "recipe.yaml", &out->recipe, err));
+    TRY(load_text(out, "_SUCCESS", &out->key, err));
+    out->key = str_trim(out->key);
+    TRY(load_proof(out, err));
+    if (out->stage_count == 0 && json_kind(out->proof) != JSON_OBJECT) {
+        return error_set(err, WINNOW_E_USAGE, "%s: no stage of this run is finished yet",
+                         out->folder);
+    }
+    return report_samples_load(opt, out, err);
+}
+
+void report_data_release(struct report_data *d)
+{
+    for (size_t i = 0; i < d->parser_count; i++) {
+        json_parser_free(d->parsers[i]);
+    }
+    mem_free(d->parsers);
+    mem_free(d->stages);
+    mem_free(d->removed);
+    mem_free(d->before);
+    mem_free(d->after);
+    arena_release(&d->keep);
+    *d = (struct report_data){0};
+}

@@ -1,0 +1,170 @@
+/* report_json.c -- the summary for tools: `winnow report RUN --json`. */
+#include "base/json_write.h"
+#include "report/report_sections.h"
+
+#include <math.h>
+
+/* A member of a parsed file, written again. */
+static void copy_number(struct json_writer *w, const char *key, struct json_value v,
+                        const char *path)
+{
+    double number = data_number(v, path);
+    json_key(w, key);
+    if (isfinite(number) && number >= 0 && number < 9e15 && floor(number) == number) {
+        json_u64(w, (uint64_t)number);
+    } else {
+        json_double(w, number);
+    }
+}
+
+static void copy_pair(struct json_writer *w, const char *key, struct json_value pair)
+{
+    json_key(w, key);
+    if (json_kind(pair) != JSON_ARRAY) {
+        json_null(w);
+        return;
+    }
+    json_open(w, '[');
+    json_double(w, data_item(pair, 0));
+    json_double(w, data_item(pair, 1));
+    json_close(w, ']');
+}
+
+static void copy_str(struct json_writer *w, const char *key, struct str s)
+{
+    json_key(w, key);
+    json_str(w, s);
+}
+
+static void add_counts(struct json_writer *w, const char *key, struct json_value stats,
+                       const char *const *names, size_t count)
+{
+    json_key(w, key);
+    json_open(w, '{');
+    struct json_value counts = json_get(stats, key);
+    for (size_t i = 0; i < count; i++) {
+        copy_number(w, names[i], counts, names[i]);
+    }
+    json_close(w, '}');
+}
+
+static void add_stage(struct json_writer *w, const struct report_stage *s)
+{
+    static const char *const COUNTS[] = {"in", "kept", "edited", "removed", "aside", "bad"};
+    static const char *const TEXT[] = {"in", "kept", "removed", "aside"};
+    json_open(w, '{');
+    copy_str(w, "stage", str_of(s->folder));
+    add_counts(w, "documents", s->stats, COUNTS, 6);
+    add_counts(w, "text_bytes", s->stats, TEXT, 4);
+    json_key(w, "tokens");
+    if (isfinite(s->tokens) && s->tokens >= 0) {
+        json_u64(w, (uint64_t)s->tokens);
+    } else {
+        json_null(w);
+    }
+    json_key(w, "reasons");
+    json_open(w, '{');
+    struct json_iter it = json_walk(json_get(s->stats, "reasons"));
+    while (json_next(&it)) {
+        uint64_t n;
+        if (json_as_u64(it.value, &n)) {
+            json_key_str(w, it.key);
+            json_u64(w, n);
+        }
+    }
+    json_close(w, '}');
+    if (json_kind(s->prune) == JSON_OBJECT) {
+        json_key(w, "prune");
+        json_open(w, '{');
+        copy_str(w, "criterion", data_str(s->prune, "criterion"));
+        copy_number(w, "rate", s->prune, "rate");
+        copy_number(w, "pool", s->prune, "documents.pool");
+        copy_number(w, "kept", s->prune, "documents.kept");
+        json_close(w, '}');
+    }
+    json_close(w, '}');
+}
+
+static void add_difference(struct json_writer *w, struct json_value v)
+{
+    json_open(w, '{');
+    copy_str(w, "arm", data_str(v, "arm"));
+    copy_str(w, "baseline", data_str(v, "baseline"));
+    copy_str(w, "measure", data_str(v, "measure"));
+    copy_number(w, "mean", v, "mean");
+    copy_pair(w, "t_interval", json_get(v, "t_interval"));
+    copy_number(w, "p_holm", v, "p_holm");
+    copy_str(w, "says", str_of(report_outcome_name(report_outcome_of(v))));
+    json_close(w, '}');
+}
+
+static void add_proof(struct json_writer *w, const struct report_data *d,
+                      const struct report_verdict *v)
+{
+    json_key(w, "proof");
+    if (json_kind(d->proof) != JSON_OBJECT) {
+        json_null(w);
+        return;
+    }
+    json_open(w, '{');
+    json_key(w, "complete");
+    json_bool(w, d->proof_complete);
+    copy_str(w, "arm", v->arm);
+    copy_str(w, "baseline", v->baseline);
+    copy_str(w, "measure", v->measure);
+    copy_str(w, "unit", v->unit);
+    json_key(w, "seeds");
+    json_double(w, v->seeds);
+    json_key(w, "differences"); /* of all domains together */
+    json_open(w, '[');
+    struct json_iter it = json_walk(json_get(d->proof, "differences"));
+    while (json_next(&it)) {
+        if (data_str(it.value, "domain").len == 0) {
+            add_difference(w, it.value);
+        }
+    }
+    json_close(w, ']');
+    json_key(w, "cost");
+    json_open(w, '[');
+    it = json_walk(data_get(d->proof, "cost.arms"));
+    while (json_next(&it)) {
+        json_open(w, '{');
+        copy_str(w, "arm", data_str(it.value, "arm"));
+        copy_number(w, "total_flops", it.value, "total");
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    json_key(w, "break_even");
+    json_open(w, '[');
+    it = json_walk(data_get(d->proof, "cost.break_even"));
+    while (json_next(&it)) {
+        json_open(w, '{');
+        copy_str(w, "arm", data_str(it.value, "arm"));
+        copy_number(w, "tokens", it.value, "tokens");
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
+void report_summary_json(const struct report_data *d, const struct report_verdict *v,
+                         struct buf *out)
+{
+    struct json_writer w = {.out = out, .pretty = true};
+    json_open(&w, '{');
+    copy_str(&w, "run", d->name);
+    copy_str(&w, "key", d->key);
+    json_key(&w, "finished");
+    json_bool(&w, d->key.len > 0);
+    copy_str(&w, "outcome", str_of(report_outcome_name(v->outcome)));
+    copy_str(&w, "verdict", buf_str(&v->sentence));
+    json_key(&w, "stages");
+    json_open(&w, '[');
+    for (size_t i = 0; i < d->stage_count; i++) {
+        add_stage(&w, &d->stages[i]);
+    }
+    json_close(&w, ']');
+    add_proof(&w, d, v);
+    json_close(&w, '}');
+    buf_add_char(out, '\n');
+}

@@ -1,0 +1,247 @@
+/* report_proof.c -- the differences between arms, measure by measure.
+ *
+ * Differences are shown and tested, not levels: seeds are paired, so what they
+ * share (the split, the held-out text) cancels.  Measures of one unit stand on
+ * one scale, so that their rows can be compared by eye. */
+#include "report/plot.h"
+#include "report/report_sections.h"
+
+#include <math.h>
+
+void section_open(struct buf *out, const char *id, const char *heading)
+{
+    buf_addf(out, "<section id=\"%s\">\n<h2>%s</h2>\n", id, heading);
+}
+
+void section_close(struct buf *out)
+{
+    buf_add_text(out, "</section>\n");
+}
+
+void cell_str(struct buf *out, struct str s)
+{
+    buf_add_text(out, "<td>");
+    html_str(out, s);
+    buf_add_text(out, "</td>");
+}
+
+void cell_number(struct buf *out, struct number n)
+{
+    buf_addf(out, "<td class=\"n\">%s</td>", n.text);
+}
+
+void table_open(struct buf *out, const char *class_name, const char *caption)
+{
+    buf_addf(out,
+             "<figure class=\"card\"><figcaption>%s</figcaption><div class=\"scroll\">"
+             "<table class=\"%s\">\n",
+             caption, class_name);
+}
+
+void table_head(struct buf *out, const char *const *names, const char *kinds)
+{
+    buf_add_text(out, "<thead><tr>");
+    for (size_t i = 0; kinds[i]; i++) {
+        buf_addf(out, "<th scope=\"col\"%s>%s</th>", kinds[i] == 'n' ? " class=\"n\"" : "",
+                 names[i]);
+    }
+    buf_add_text(out, "</tr></thead>\n<tbody>\n");
+}
+
+void table_close(struct buf *out)
+{
+    buf_add_text(out, "</tbody></table></div></figure>\n");
+}
+
+/* What all differences of a unit (all domains together) span, with zero in it. */
+static struct plot_scale scale_of_unit(const struct report_data *d, struct str unit)
+{
+    struct plot_scale scale = {0, 0};
+    struct json_iter it = json_walk(json_get(d->proof, "differences"));
+    while (json_next(&it)) {
+        struct json_value measure = report_measure(d, data_str(it.value, "measure"));
+        if (data_str(it.value, "domain").len > 0 || !str_eq(data_str(measure, "unit"), unit)) {
+            continue;
+        }
+        struct json_value interval = json_get(it.value, "t_interval");
+        double mean = data_number(it.value, "mean");
+        double low = fmin(data_item(interval, 0), mean), high = fmax(data_item(interval, 1), mean);
+        scale.low = fmin(scale.low, low);
+        scale.high = fmax(scale.high, high);
+        struct json_iter seed = json_walk(json_get(it.value, "per_seed"));
+        while (json_next(&seed)) {
+            double v;
+            if (json_as_double(seed.value, &v)) {
+                scale.low = fmin(scale.low, v);
+                scale.high = fmax(scale.high, v);
+            }
+        }
+    }
+    double margin = (scale.high - scale.low) * 0.04;
+    return (struct plot_scale){scale.low - margin, scale.high + margin};
+}
+
+static void add_difference_row(struct json_value difference, struct str unit,
+                               struct plot_scale scale, struct buf *out)
+{
+    struct arena scratch;
+    arena_init(&scratch, 4096);
+    size_t seeds;
+    double *per_seed = data_numbers(json_get(difference, "per_seed"), &scratch, &seeds);
+    enum report_outcome outcome = report_outcome_of(difference);
+    struct json_value interval = json_get(difference, "t_interval");
+    int decimals = report_decimals(unit);
+    double low = data_item(interval, 0), high = data_item(interval, 1);
+    double mean = data_number(difference, "mean");
+    double p = data_number(difference, "p_holm");
+    buf_add_text(out, "<tr><th scope=\"row\">");
+    html_str(out, data_str(difference, "arm"));
+    buf_add_text(out, " <span class=\"mute\">minus</span> ");
+    html_str(out, data_str(difference, "baseline"));
+    buf_add_text(out, "</th><td class=\"fig\">");
+    plot_interval(out, scale, &(struct plot_mean){mean, low, high, per_seed, seeds},
+                  report_outcome_name(outcome));
+    buf_add_text(out, "</td>");
+    buf_addf(out, "<td><span class=\"tag %s\">%s</span></td>", report_outcome_name(outcome),
+             report_outcome_name(outcome));
+    cell_number(out, number_signed(mean, decimals));
+    buf_addf(out, "<td class=\"n\">%s to %s</td>", number_signed(low, decimals).text,
+             number_signed(high, decimals).text);
+    buf_addf(out, "<td class=\"n\">%s</td>",
+             isfinite(p) && p < 0.001 ? "&lt; 0.001" : number_real(p, 3).text);
+    buf_addf(out, "<td class=\"n\">%s of %s</td></tr>\n",
+             number_count(data_number(difference, "seeds_better")).text,
+             number_count((double)seeds).text);
+    arena_release(&scratch);
+}
+
+static void add_measure(const struct report_data *d, struct json_value measure, struct buf *out)
+{
+    static const char *const HEAD[] = {"arms",          "difference", "says",        "mean",
+                                       "95 % interval", "p",          "seeds better"};
+    struct str name = data_str(measure, "name"), unit = data_str(measure, "unit");
+    struct plot_scale scale = scale_of_unit(d, unit);
+    bool lower = true, primary = false, any = false;
+    (void)json_as_bool(json_get(measure, "lower_is_better"), &lower);
+    (void)json_as_bool(json_get(measure, "primary"), &primary);
+    struct json_iter it = json_walk(json_get(d->proof, "differences"));
+    while (json_next(&it)) {
+        if (!str_eq(data_str(it.value, "measure"), name) || data_str(it.value, "domain").len > 0) {
+            continue;
+        }
+        if (!any) {
+            struct buf caption = {0};
+            html_str(&caption, data_str(measure, "label"));
+            buf_add_text(&caption, primary ? " <span class=\"tag\">primary measure</span>" : "");
+            buf_add_text(&caption, " <span class=\"mute\">");
+            html_str(&caption, unit);
+            buf_addf(&caption, ", %s</span>", lower ? "less is better" : "more is better");
+            table_open(out, "diff", buf_cstr(&caption));
+            buf_release(&caption);
+            table_head(out, HEAD, "lllnnnn");
+        }
+        any = true;
+        add_difference_row(it.value, unit, scale, out);
+    }
+    if (any) {
+        buf_add_text(out, "<tr class=\"axisrow\"><td></td><td class=\"fig\">");
+        plot_interval_axis(out, scale, 3);
+        buf_add_text(out, "</td><td colspan=\"5\"></td></tr>\n");
+        table_close(out);
+    }
+}
+
+static void add_arms(const struct report_data *d, const struct report_verdict *v, struct buf *out)
+{
+    static const char *const HEAD[] = {"arm",
+                                       "documents",
+                                       "tokens it has",
+                                       "trained on",
+                                       "epochs over its own",
+                                       "tokens a document",
+                                       "primary measure",
+                                       "sd over seeds"};
+    struct json_value arms = json_get(d->proof, "arms");
+    if (json_kind(arms) != JSON_ARRAY) {
+        return;
+    }
+    struct str domain = data_str(d->proof, "primary.domain");
+    table_open(out, "plain", "The arms (means over seeds)");
+    table_head(out, HEAD, "lnnnnnnn");
+    struct json_iter it = json_walk(arms);
+    while (json_next(&it)) {
+        struct str name = data_str(it.value, "name");
+        struct json_value result = report_result(d, name, v->measure, domain);
+        buf_add_text(out, "<tr><th scope=\"row\">");
+        html_str(out, name);
+        buf_add_text(out, "</th>");
+        cell_number(out, number_count(data_number(it.value, "documents")));
+        cell_number(out, number_short(data_number(it.value, "tokens_available")));
+        cell_number(out, number_short(data_number(it.value, "tokens_trained")));
+        cell_number(out, number_real(data_number(it.value, "epochs"), 2));
+        cell_number(out, number_count(data_number(it.value, "mean_document_tokens")));
+        cell_number(out, number_real(data_number(result, "mean"), 4));
+        cell_number(out, number_real(data_number(result, "sd"), 4));
+        buf_add_text(out, "</tr>\n");
+    }
+    table_close(out);
+}
+
+static void add_findings(const struct report_data *d, struct buf *out)
+{
+    struct json_value findings = json_get(d->proof, "findings");
+    if (json_kind(findings) != JSON_ARRAY || json_count(findings) == 0) {
+        return;
+    }
+    buf_add_text(out, "<ul class=\"findings\">\n");
+    struct json_iter it = json_walk(findings);
+    while (json_next(&it)) {
+        struct str s;
+        if (json_as_str(it.value, &s)) {
+            buf_add_text(out, "<li>");
+            html_str(out, s);
+            buf_add_text(out, "</li>\n");
+        }
+    }
+    buf_add_text(out, "</ul>\n");
+}
+
+void report_add_proof(const struct report_data *d, const struct report_verdict *v, struct buf *out)
+{
+    if (json_kind(d->proof) != JSON_OBJECT) {
+        return;
+    }
+    section_open(out, "proof", "The proof");
+    buf_add_text(
+        out, "<p>Small models of the same shape were trained from scratch on each corpus, with the "
+             "same tokenizer, number of tokens and schedule. Each seed draws its own split, "
+             "reference model, random subset and data order, the same for all arms.");
+    if (isfinite(data_number(d->proof, "heldout.documents"))) {
+        buf_addf(out,
+                 " They were judged on %s held-out documents (%s tokens) that no stage after "
+                 "deduplication had seen.",
+                 number_count(data_number(d->proof, "heldout.documents")).text,
+                 number_short(data_number(d->proof, "heldout.tokens")).text);
+    }
+    buf_add_text(out, "</p>\n");
+    add_findings(d, out);
+    struct json_value measures = json_get(d->proof, "measures");
+    if (json_kind(measures) == JSON_ARRAY &&
+        json_kind(json_get(d->proof, "differences")) == JSON_ARRAY) {
+        struct json_iter it = json_walk(measures);
+        for (int primary_turn = 1; primary_turn >= 0; primary_turn--) {
+            it = json_walk(measures);
+            while (json_next(&it)) {
+                if (str_eq(data_str(it.value, "name"), v->measure) == (primary_turn == 1)) {
+                    add_measure(d, it.value, out);
+                }
+            }
+        }
+        buf_add_text(out, "<p class=\"note\">A dot is a seed, a bar the 95 % interval of the "
+                          "paired difference (t over "
+                          "seeds). p of the measures that are not primary is corrected for their "
+                          "number (Holm).</p>\n");
+    }
+    add_arms(d, v, out);
+    section_close(out);
+}

@@ -1,0 +1,200 @@
+#include "report/report_verdict.h"
+
+#include "report/report_text.h"
+
+#include <math.h>
+
+const char *report_outcome_name(enum report_outcome outcome)
+{
+    static const char *const NAMES[] = {"no proof", "better", "worse", "unclear"};
+    return NAMES[outcome];
+}
+
+enum report_outcome report_outcome_of(struct json_value difference)
+{
+    bool better;
+    if (json_kind(difference) != JSON_OBJECT) {
+        return OUTCOME_NO_PROOF;
+    }
+    if (!json_as_bool(json_get(difference, "better"), &better)) {
+        return OUTCOME_UNCLEAR;
+    }
+    return better ? OUTCOME_BETTER : OUTCOME_WORSE;
+}
+
+/* The first member of the array at `list` of which all named strings fit; a
+ * wanted "" fits a null or missing member. */
+static struct json_value find_in(const struct report_data *d, const char *list,
+                                 const char *const *names, const struct str *wanted, size_t count)
+{
+    struct json_value all = json_get(d->proof, list);
+    if (json_kind(all) != JSON_ARRAY) {
+        return (struct json_value){0};
+    }
+    struct json_iter it = json_walk(all);
+    while (json_next(&it)) {
+        size_t fits = 0;
+        while (fits < count && str_eq(data_str(it.value, names[fits]), wanted[fits])) {
+            fits++;
+        }
+        if (fits == count) {
+            return it.value;
+        }
+    }
+    return (struct json_value){0};
+}
+
+struct json_value report_difference(const struct report_data *d, struct str arm,
+                                    struct str baseline, struct str measure, struct str domain)
+{
+    static const char *const NAMES[] = {"arm", "baseline", "measure", "domain"};
+    const struct str wanted[] = {arm, baseline, measure, domain};
+    return find_in(d, "differences", NAMES, wanted, 4);
+}
+
+struct json_value report_result(const struct report_data *d, struct str arm, struct str measure,
+                                struct str domain)
+{
+    static const char *const NAMES[] = {"arm", "measure", "domain"};
+    const struct str wanted[] = {arm, measure, domain};
+    return find_in(d, "results", NAMES, wanted, 3);
+}
+
+struct json_value report_arm(const struct report_data *d, struct str name)
+{
+    static const char *const NAMES[] = {"name"};
+    return find_in(d, "arms", NAMES, &name, 1);
+}
+
+struct json_value report_measure(const struct report_data *d, struct str name)
+{
+    static const char *const NAMES[] = {"name"};
+    return find_in(d, "measures", NAMES, &name, 1);
+}
+
+struct str report_arm_of_kind(const struct report_data *d, const char *kind)
+{
+    static const char *const NAMES[] = {"kind"};
+    const struct str wanted = str_of(kind);
+    return data_str(find_in(d, "arms", NAMES, &wanted, 1), "name");
+}
+
+/* The arm whose gain is in question: the first that is neither the baseline nor
+ * a control. */
+static struct str find_main_arm(const struct report_data *d, struct str baseline)
+{
+    struct json_value arms = json_get(d->proof, "arms");
+    struct json_iter it = {0};
+    if (json_kind(arms) == JSON_ARRAY) {
+        it = json_walk(arms);
+        while (json_next(&it)) {
+            struct str name = data_str(it.value, "name");
+            if (!str_eq(name, baseline) && !data_is(it.value, "kind", "random")) {
+                return name;
+            }
+        }
+    }
+    return STR_LIT("");
+}
+
+int report_decimals(struct str unit)
+{
+    return str_starts(unit, STR_LIT("nat")) || str_starts(unit, STR_LIT("bit")) ? 4 : 3;
+}
+
+static void add_difference(struct buf *out, const struct report_verdict *v,
+                           struct json_value difference)
+{
+    int decimals = report_decimals(v->unit);
+    struct json_value interval = json_get(difference, "t_interval");
+    buf_addf(out, "%s", number_signed(data_number(difference, "mean"), decimals).text);
+    if (isfinite(data_item(interval, 0))) {
+        buf_addf(out, " (95 %% interval %s to %s)",
+                 number_signed(data_item(interval, 0), decimals).text,
+                 number_signed(data_item(interval, 1), decimals).text);
+    }
+}
+
+static void write_main_part(const struct report_data *d, struct report_verdict *v)
+{
+    static const char *const SAYS[] = {"", "does better", "does worse",
+                                       "does neither better nor worse"};
+    struct buf *s = &v->sentence;
+    buf_addf(
+        s,
+        "At equal compute (%s tokens an arm, %s parameters, %s paired seed%s), a model trained on ",
+        number_short(data_number(d->proof, "training.tokens")).text,
+        number_short(data_number(d->proof, "model.parameters")).text, number_count(v->seeds).text,
+        v->seeds == 1 ? "" : "s");
+    buf_addf(s, "\xE2\x80\x9C%.*s\xE2\x80\x9D %s than one trained on \xE2\x80\x9C%.*s\xE2\x80\x9D",
+             STR_ARG(v->arm), SAYS[v->outcome], STR_ARG(v->baseline));
+    if (v->outcome == OUTCOME_UNCLEAR) {
+        buf_add_text(s, v->seeds > 1 ? ", as far as these seeds can tell,"
+                                     : ", as one seed gives no interval,");
+    }
+    buf_addf(s, " in %.*s: ", STR_ARG(v->label));
+    add_difference(s, v, v->difference);
+    buf_addf(s, " %.*s, where %s is better.", STR_ARG(v->unit),
+             v->lower_is_better ? "less" : "more");
+}
+
+static void write_random_part(struct report_verdict *v)
+{
+    struct buf *s = &v->sentence;
+    enum report_outcome against = report_outcome_of(v->random);
+    if (against == OUTCOME_NO_PROOF) {
+        return;
+    }
+    buf_add_text(s, " Against a random subset of the same size the difference is ");
+    add_difference(s, v, v->random);
+    buf_add_text(
+        s, against == OUTCOME_BETTER  ? ": the choice of documents matters, not only their number."
+           : against == OUTCOME_WORSE ? ": choosing at random would have been better."
+                                      : ": the choice is not shown to be better than chance.");
+}
+
+void report_verdict_find(const struct report_data *d, struct report_verdict *out)
+{
+    *out = (struct report_verdict){.seeds = (double)NAN};
+    struct buf *s = &out->sentence;
+    if (json_kind(d->proof) != JSON_OBJECT) {
+        buf_add_text(s, "This run holds no proof: nothing here says whether what was kept trains a "
+                        "better model than what came in.");
+        return;
+    }
+    out->measure = data_str(d->proof, "primary.measure");
+    struct json_value measure = report_measure(d, out->measure);
+    out->label = data_str(measure, "label");
+    if (out->label.len == 0) {
+        out->label = out->measure;
+    }
+    out->unit = data_str(measure, "unit");
+    bool lower = true;
+    (void)json_as_bool(json_get(measure, "lower_is_better"), &lower);
+    out->lower_is_better = lower;
+    out->baseline = data_str(d->proof, "baseline");
+    out->arm = find_main_arm(d, out->baseline);
+    struct json_value seeds = json_get(d->proof, "seeds");
+    out->seeds = json_kind(seeds) == JSON_ARRAY ? (double)json_count(seeds) : (double)NAN;
+    out->seeds_planned = data_number(d->proof, "seeds_planned");
+    struct str domain = data_str(d->proof, "primary.domain");
+    out->difference = report_difference(d, out->arm, out->baseline, out->measure, domain);
+    out->random =
+        report_difference(d, out->arm, report_arm_of_kind(d, "random"), out->measure, domain);
+    out->outcome = report_outcome_of(out->difference);
+    if (!d->proof_complete) {
+        buf_addf(s, "The proof is not finished: %s of %s seeds so far. ",
+                 number_count(out->seeds).text, number_count(out->seeds_planned).text);
+    }
+    if (out->outcome == OUTCOME_NO_PROOF) {
+        buf_add_text(s, "The proof compares no two arms on its primary measure.");
+        return;
+    }
+    write_main_part(d, out);
+    write_random_part(out);
+}
+
+void report_verdict_release(struct report_verdict *v)
+{
+    buf_release(&v->sentence);
+}
