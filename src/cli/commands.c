@@ -5,6 +5,7 @@
 #include "option/extract_options.h"
 #include "option/refine_options.h"
 #include "option/rules_options.h"
+#include "option/report_options.h"
 #include "option/run_options.h"
 #include "option/tokenizer_options.h"
 #include "option/holdout_options.h"
@@ -24,9 +25,6 @@ const struct cmd COMMANDS[] = {
     {&TOKENIZER_DECODE_TABLE, cmd_tokenizer_decode},
     {&EXPLAIN_TABLE, cmd_explain},
     {&VERIFY_TABLE, cmd_verify},
-#include "option/report_options.h"
-
-const struct cmd COMMANDS[] = {
     {&REPORT_TABLE, cmd_report},
     {NULL, NULL},
 };

@@ -3,6 +3,7 @@
 #include "flow/dedup.h"
 #include "flow/extract.h"
 #include "flow/holdout.h"
+#include "flow/report_ending.h"
 
 #include "flow/refine.h"
 #include "flow/rules_stage.h"
@@ -19,6 +20,7 @@ const struct stage_kind *const STAGE_KINDS[] = {
 
 const struct ending_kind *const ENDING_KINDS[] = {
     &TOKENS_ENDING,
+    &REPORT_ENDING,
     NULL,
 };
 

@@ -123,6 +123,14 @@ static winnow_status load_text(struct report_data *d, const char *name, struct s
     return st;
 }
 
+static bool has_file(const char *folder, const char *name)
+{
+    struct buf path = {0};
+    bool exists = file_exists(file_join(&path, folder, name));
+    buf_release(&path);
+    return exists;
+}
+
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(((const struct report_stage *)a)->folder,
@@ -234,8 +242,7 @@ winnow_status report_data_load(const struct winnow_report_options *opt, struct r
     TRY(load_json(out, out->folder, "input.json", &out->input, err));
     TRY(load_json(out, out->folder, "timings.json", &out->timings, err));
     TRY(load_text(out, "recipe.yaml", &out->recipe, err));
-    TRY(load_text(out, "_SUCCESS", &out->key, err));
-    out->key = str_trim(out->key);
+    out->finished = has_file(out->folder, "_SUCCESS");
     TRY(load_proof(out, err));
     if (out->stage_count == 0 && json_kind(out->proof) != JSON_OBJECT) {
         return error_set(err, WINNOW_E_USAGE, "%s: no stage of this run is finished yet",

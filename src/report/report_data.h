@@ -37,7 +37,7 @@ struct report_data {
     size_t stage_count;
     struct json_value input, timings, proof, proof_timings;
     struct str recipe;             /* recipe.yaml */
-    struct str key;                /* of _SUCCESS, empty in an unfinished run */
+    bool finished;                 /* the run folder holds _SUCCESS */
     bool proof_complete;           /* proof is results.json, not partial.json */
     struct report_sample *removed; /* by stage and rule */
     size_t removed_count;

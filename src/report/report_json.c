@@ -153,9 +153,8 @@ void report_summary_json(const struct report_data *d, const struct report_verdic
     struct json_writer w = {.out = out, .pretty = true};
     json_open(&w, '{');
     copy_str(&w, "run", d->name);
-    copy_str(&w, "key", d->key);
     json_key(&w, "finished");
-    json_bool(&w, d->key.len > 0);
+    json_bool(&w, d->finished);
     copy_str(&w, "outcome", str_of(report_outcome_name(v->outcome)));
     copy_str(&w, "verdict", buf_str(&v->sentence));
     json_key(&w, "stages");

@@ -127,7 +127,7 @@ void report_page(const struct report_data *d, const struct report_verdict *v, st
              v->outcome == OUTCOME_NO_PROOF ? "none" : report_outcome_name(v->outcome));
     html_str(out, buf_str(&v->sentence));
     buf_add_text(out, "</p>\n");
-    if (d->key.len == 0) {
+    if (!d->finished) {
         buf_add_text(
             out,
             "<p class=\"note\">The run is not finished: this shows the stages that are.</p>\n");

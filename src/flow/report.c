@@ -2,6 +2,8 @@
 #include "winnow/report.h"
 
 #include "base/file.h"
+#include "flow/report_ending.h"
+#include "option/report_options.h"
 #include "report/report_sections.h"
 
 #include <string.h>
@@ -23,15 +25,16 @@ static winnow_status write_out(const struct winnow_report_options *opt, struct s
     return st;
 }
 
-winnow_status winnow_report(const struct winnow_report_options *opt, const struct winnow_env *env,
+/* finished: by what the caller knows; else as the folder's mark says. */
+static winnow_status report(const struct winnow_report_options *opt, bool finished,
                             struct winnow_error *err)
 {
     struct report_data data;
     struct report_verdict verdict = {0};
     struct buf page = {0};
-    (void)env; /* nothing here takes long enough to report on */
     winnow_status st = report_data_load(opt, &data, err);
     if (st == WINNOW_OK) {
+        data.finished = data.finished || finished;
         report_verdict_find(&data, &verdict);
         if (opt->json) {
             report_summary_json(&data, &verdict, &page);
@@ -45,3 +48,26 @@ winnow_status winnow_report(const struct winnow_report_options *opt, const struc
     buf_release(&page);
     return st;
 }
+
+winnow_status winnow_report(const struct winnow_report_options *opt, const struct winnow_env *env,
+                            struct winnow_error *err)
+{
+    (void)env; /* nothing here takes long enough to tell about */
+    return report(opt, false, err);
+}
+
+/* The last thing a run does; its mark is written behind it. */
+static winnow_status report_ending(struct run *r, const void *options, const char *key,
+                                   struct winnow_error *err)
+{
+    struct winnow_report_options opt = *(const struct winnow_report_options *)options;
+    (void)key; /* the page is written whole each time */
+    opt.run = run_folder(r);
+    return report(&opt, true, err);
+}
+
+const struct ending_kind REPORT_ENDING = {
+    .table = &REPORT_TABLE,
+    .run = report_ending,
+    .always = true,
+};
