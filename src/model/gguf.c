@@ -59,9 +59,9 @@ static const struct {
     const char *name;
 } TENSOR_TYPES[] = {
     {0, TENSOR_F32, "F32"},       {1, TENSOR_F16, "F16"},      {2, TENSOR_Q4_0, "Q4_0"},
-    {3, TENSOR_Q4_1, "Q4_1"},     {6, TENSOR_OTHER, "Q5_0"},   {7, TENSOR_OTHER, "Q5_1"},
+    {3, TENSOR_Q4_1, "Q4_1"},     {6, TENSOR_Q5_0, "Q5_0"},    {7, TENSOR_Q5_1, "Q5_1"},
     {8, TENSOR_Q8_0, "Q8_0"},     {9, TENSOR_OTHER, "Q8_1"},   {10, TENSOR_OTHER, "Q2_K"},
-    {11, TENSOR_OTHER, "Q3_K"},   {12, TENSOR_OTHER, "Q4_K"},  {13, TENSOR_OTHER, "Q5_K"},
+    {11, TENSOR_OTHER, "Q3_K"},   {12, TENSOR_Q4_K, "Q4_K"},   {13, TENSOR_Q5_K, "Q5_K"},
     {14, TENSOR_Q6_K, "Q6_K"},    {15, TENSOR_OTHER, "Q8_K"},  {20, TENSOR_OTHER, "IQ4_NL"},
     {23, TENSOR_OTHER, "IQ4_XS"}, {30, TENSOR_BF16, "BF16"},   {34, TENSOR_OTHER, "TQ1_0"},
     {35, TENSOR_OTHER, "TQ2_0"},  {39, TENSOR_OTHER, "MXFP4"},

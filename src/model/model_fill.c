@@ -73,10 +73,11 @@ winnow_status model_fill(struct model *m, const struct model_tensor *t,
         return refuse_shape(t, view, file, err);
     }
     if (view->type == TENSOR_OTHER) {
-        return error_set(err, WINNOW_E_FORMAT,
-                         "%s: tensor \"%.*s\" has type %.*s, which cannot be read; use F32, F16, "
-                         "BF16 (or Q8_0, Q6_K, Q4_1, Q4_0 in a GGUF file)",
-                         file, STR_ARG(view->name), STR_ARG(view->type_name));
+        return error_set(
+            err, WINNOW_E_FORMAT,
+            "%s: tensor \"%.*s\" has type %.*s, which cannot be read; use F32, F16, "
+            "BF16 (in a GGUF file also Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K)",
+            file, STR_ARG(view->name), STR_ARG(view->type_name));
     }
     size_t count = (size_t)t->rows * t->cols;
     float *out = model_data(m, t);

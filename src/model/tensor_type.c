@@ -7,6 +7,14 @@
  *   Q4_0   d:f16 n:u8[16]                      x = d (q - 8)
  *   Q4_1   d:f16 m:f16 n:u8[16]                x = d q + m
  *     byte j of n holds element j in its low and element j + 16 in its high half
+ *   Q5_0   d:f16 h:u8[4] n:u8[16]              x = d (q - 16)
+ *   Q5_1   d:f16 m:f16 h:u8[4] n:u8[16]        x = d q + m
+ *     as above, the fifth bit of element j being bit j of h
+ *   Q4_K   d:f16 m:f16 s:u8[12] n:u8[128]      x = d s[g] q - m l[g]
+ *   Q5_K   d:f16 m:f16 s:u8[12] h:u8[32] n:u8[128]
+ *     groups g of 32 elements; groups 2c and 2c + 1 share 32 bytes of n, low and
+ *     high halves; the fifth bit of element i of group g is bit g of h[i];
+ *     scale_of() and least_of() tell how s packs sixteen 6-bit numbers.
  *   Q6_K   ql:u8[128] qh:u8[64] s:i8[16] d:f16   x = d s[e / 16] (q - 32)
  *     each half of 128 elements takes 64 bytes of ql and 32 of qh; with l in
  *     0..31 and quarter c in 0..3, element 32 c + l has its low four bits in
@@ -28,6 +36,9 @@ static const struct {
     [TENSOR_F32] = {"F32", 1, 4},       [TENSOR_F16] = {"F16", 1, 2},
     [TENSOR_BF16] = {"BF16", 1, 2},     [TENSOR_Q8_0] = {"Q8_0", 32, 34},
     [TENSOR_Q4_0] = {"Q4_0", 32, 18},   [TENSOR_Q4_1] = {"Q4_1", 32, 20},
+    [TENSOR_Q5_0] = {"Q5_0", 32, 22},   [TENSOR_Q5_1] = {"Q5_1", 32, 24},
+    [TENSOR_Q4_K] = {"Q4_K", 256, 144}, [TENSOR_Q5_K] = {"Q5_K", 256, 176},
+
     [TENSOR_Q6_K] = {"Q6_K", 256, 210}, [TENSOR_OTHER] = {"other", 1, 0},
 };
 
@@ -171,6 +182,70 @@ static void from_q4_1(const uint8_t *b, float *out)
     }
 }
 
+static uint32_t load_u32(const uint8_t *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+/* Numbers of 0..31 times d plus m: both five-bit formats. */
+static void from_q5(const uint8_t *high, const uint8_t *nibbles, float d, float m, float *out)
+{
+    uint32_t h = load_u32(high);
+    for (size_t j = 0; j < 16; j++) {
+        out[j] = d * (float)((nibbles[j] & 15U) | (h >> j & 1U) << 4) + m;
+        out[j + 16] = d * (float)(nibbles[j] >> 4 | (h >> (j + 16) & 1U) << 4) + m;
+    }
+}
+
+static void from_q5_0(const uint8_t *b, float *out)
+{
+    float d = f32_from_f16(load_u16(b));
+    from_q5(b + 2, b + 6, d, -16 * d, out);
+}
+
+static void from_q5_1(const uint8_t *b, float *out)
+{
+    from_q5(b + 4, b + 8, f32_from_f16(load_u16(b)), f32_from_f16(load_u16(b + 2)), out);
+}
+
+/* The 6-bit scale and least value of group g: for the first four groups in s[g]
+ * and s[g + 4], whose top bits are those of the last four. */
+static unsigned scale_of(const uint8_t *s, size_t g)
+{
+    return g < 4 ? s[g] & 63U : (s[g + 4] & 15U) | (unsigned)(s[g - 4] >> 6) << 4;
+}
+
+static unsigned least_of(const uint8_t *s, size_t g)
+{
+    return g < 4 ? s[g + 4] & 63U : (unsigned)(s[g + 4] >> 4) | (unsigned)(s[g] >> 6) << 4;
+}
+
+/* high NULL: no fifth bits. */
+static void from_q45_k(const uint8_t *b, const uint8_t *high, const uint8_t *nibbles, float *out)
+{
+    float d = f32_from_f16(load_u16(b)), m = f32_from_f16(load_u16(b + 2));
+    for (size_t g = 0; g < 8; g++) {
+        float scale = d * (float)scale_of(b + 4, g), least = m * (float)least_of(b + 4, g);
+        for (size_t i = 0; i < 32; i++) {
+            unsigned q = nibbles[g / 2 * 32 + i] >> (g % 2 * 4) & 15U;
+            q |= high ? (high[i] >> g & 1U) << 4 : 0U;
+            out[32 * g + i] = scale * (float)q - least;
+        }
+    }
+}
+
+static void from_q4_k(const uint8_t *b, float *out)
+{
+    from_q45_k(b, NULL, b + 16, out);
+}
+
+static void from_q5_k(const uint8_t *b, float *out)
+{
+    from_q45_k(b, b + 16, b + 48, out);
+}
+
 static void from_q6_k(const uint8_t *b, float *out)
 {
     float d = f32_from_f16(load_u16(b + 208));
@@ -191,10 +266,9 @@ static void from_q6_k(const uint8_t *b, float *out)
 void tensor_to_f32(enum tensor_type type, const void *src, size_t count, float *out)
 {
     static void (*const BLOCK[])(const uint8_t *, float *) = {
-        [TENSOR_Q8_0] = from_q8_0,
-        [TENSOR_Q4_0] = from_q4_0,
-        [TENSOR_Q4_1] = from_q4_1,
-        [TENSOR_Q6_K] = from_q6_k,
+        [TENSOR_Q8_0] = from_q8_0, [TENSOR_Q4_0] = from_q4_0, [TENSOR_Q4_1] = from_q4_1,
+        [TENSOR_Q5_0] = from_q5_0, [TENSOR_Q5_1] = from_q5_1, [TENSOR_Q4_K] = from_q4_k,
+        [TENSOR_Q5_K] = from_q5_k, [TENSOR_Q6_K] = from_q6_k,
     };
     assert(type < TENSOR_OTHER && count % TYPES[type].count == 0);
     const uint8_t *from = src;

@@ -16,6 +16,10 @@ enum tensor_type {
     TENSOR_Q8_0, /* 32: f16 scale, 32 signed bytes */
     TENSOR_Q4_0, /* 32: f16 scale, 4-bit numbers less 8 */
     TENSOR_Q4_1, /* 32: f16 scale, f16 least value, 4-bit numbers */
+    TENSOR_Q5_0, /* 32: f16 scale, 5-bit numbers less 16 */
+    TENSOR_Q5_1, /* 32: f16 scale, f16 least value, 5-bit numbers */
+    TENSOR_Q4_K, /* 256: eight 6-bit scales and least values, 4-bit numbers */
+    TENSOR_Q5_K, /* 256: the same with 5-bit numbers */
     TENSOR_Q6_K, /* 256: 6-bit numbers less 32, sixteen signed scales, f16 scale */
     TENSOR_OTHER /* known to the file format, not to us */
 };
