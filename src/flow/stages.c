@@ -3,16 +3,15 @@
 #include "flow/dedup.h"
 #include "flow/extract.h"
 #include "flow/holdout.h"
-#include "flow/report_ending.h"
-
 #include "flow/refine.h"
+#include "flow/report_ending.h"
 #include "flow/rules_stage.h"
 #include "flow/tokens.h"
 
 const struct stage_kind *const STAGE_KINDS[] = {
-    &EXTRACT_STAGE, &RULES_STAGE, &REFINE_STAGE, &DEDUP_STAGE, NULL,
     &EXTRACT_STAGE,
     &HOLDOUT_STAGE,
+    &RULES_STAGE,
     &REFINE_STAGE,
     &DEDUP_STAGE,
     NULL,
