@@ -26,6 +26,12 @@ void folder_next_key(const struct run *r, size_t i, char key[33]);
 /* Takes away what says that the run is finished, and writes recipe.yaml. */
 winnow_status folder_begin(struct run *r, struct winnow_error *err);
 
+/* Estimates from a sample, and says so by env->log. */
+winnow_status folder_dry_run(struct run *r, struct winnow_error *err);
+
+/* A new empty folder under --temporary. */
+winnow_status run_temporary_folder(struct run *r, const char **out, struct winnow_error *err);
+
 /* documents/ of the last stage as documents/ of the run. */
 winnow_status folder_link_documents(struct run *r, struct winnow_error *err);
 

@@ -68,9 +68,28 @@ winnow_status run_stage_output(const struct run *r, size_t i, struct shard_list 
 
 /* ---- setting up ---- */
 
+winnow_status run_temporary_folder(struct run *r, const char **out, struct winnow_error *err)
+{
+    struct buf path = {0};
+    winnow_status st = WINNOW_OK;
+    buf_addf(&path, "%s/winnow-XXXXXX", r->corpus->temporary);
+    (void)buf_cstr(&path);
+    if (mkdtemp(path.ptr)) {
+        *out = arena_strndup(&r->keep, path.ptr, path.len);
+    } else {
+        st = error_errno(err, "cannot make a folder in", r->corpus->temporary);
+    }
+    buf_release(&path);
+    return st;
+}
+
 static winnow_status name_folder(struct run *r, struct winnow_error *err)
 {
     const struct winnow_corpus_options *c = r->corpus;
+    if (c->dry_run) {
+        r->folder = c->output && strcmp(c->output, "-") != 0 ? c->output : "run";
+        return WINNOW_OK;
+    }
     if (!c->output) {
         return error_set(err, WINNOW_E_USAGE,
                          "say where the documents go: -o FOLDER, or -o - for standard output");
@@ -80,22 +99,11 @@ static winnow_status name_folder(struct run *r, struct winnow_error *err)
     if (r->folder) {
         return WINNOW_OK;
     }
+    TRY(run_temporary_folder(r, &r->folder, err));
     r->temporary = true;
-    struct buf path = {0};
-    winnow_status st = WINNOW_OK;
-    buf_addf(&path, "%s/winnow-XXXXXX", c->temporary);
-    (void)buf_cstr(&path);
-    if (!mkdtemp(path.ptr)) {
-        st = error_errno(err, "cannot make a folder in", c->temporary);
-        r->temporary = false;
-    }
-    r->folder = arena_strndup(&r->keep, path.ptr, path.len);
-    buf_release(&path);
-    if (st == WINNOW_OK) {
-        env_log(r->env, WINNOW_LOG_WARNING,
-                "removed and bad documents and the ledger are not kept; --run FOLDER keeps them");
-    }
-    return st;
+    env_log(r->env, WINNOW_LOG_WARNING,
+            "removed and bad documents and the ledger are not kept; --run FOLDER keeps them");
+    return WINNOW_OK;
 }
 
 static void make_stages(struct run *r)
@@ -416,7 +424,7 @@ winnow_status run_do(const struct run_request *request, struct winnow_run_result
     winnow_status st = name_folder(&r, err);
     if (st == WINNOW_OK) {
         make_stages(&r);
-        st = do_all(&r, out, err);
+        st = r.corpus->dry_run ? folder_dry_run(&r, err) : do_all(&r, out, err);
     }
     release(&r);
     return st;
