@@ -71,9 +71,13 @@ enum eval_kind {
     EVAL_GREEDY, /* one context, one answer: right if each of its tokens is the likeliest */
 };
 
+/* Of an item, at most. */
+#define EVAL_OPTIONS_MAX 64
+
 /* What the model is asked for: ln p(continuation | context). */
 struct eval_option {
     struct str context, continuation;
+    uint32_t chars; /* of the answer, without the delimiter before it */
 };
 
 struct eval_item {
@@ -144,7 +148,7 @@ const struct eval_item *eval_suite_item(const struct eval_suite *s, size_t i);
 
 struct eval_item_score {
     float acc;              /* 1 right, 0 wrong; a tie of k answers gives 1 / k */
-    float acc_norm;         /* the same with each ln p divided by its answer's bytes */
+    float acc_norm;         /* the same with each ln p divided by its answer's characters */
     double nll;             /* of the right answer */
     uint32_t tokens, bytes; /* of the right answer */
 };

@@ -507,6 +507,16 @@ double engine_phase_seconds(const struct engine *e, enum engine_phase p)
     return p < ENGINE_PHASES ? e->seconds[p] : 0.0;
 }
 
+const struct model *engine_model(const struct engine *e)
+{
+    return e->model;
+}
+
+uint32_t engine_tokens_max(const struct engine *e)
+{
+    return e->tokens_max;
+}
+
 const char *engine_kernels(const struct engine *e)
 {
     return e->k->name;

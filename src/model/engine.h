@@ -87,6 +87,10 @@ enum engine_phase {
 const char *engine_phase_name(enum engine_phase p);
 double engine_phase_seconds(const struct engine *e, enum engine_phase p);
 
+/* What engine_new() was given, or chose. */
+const struct model *engine_model(const struct engine *e);
+uint32_t engine_tokens_max(const struct engine *e);
+
 /* "avx512-bf16" and so on: the kernel table in use, for settings blocks. */
 const char *engine_kernels(const struct engine *e);
 
