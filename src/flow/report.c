@@ -1,6 +1,7 @@
 /* report.c -- a run folder becomes one page: load, judge, write. */
 #include "winnow/report.h"
 
+#include "base/env.h"
 #include "base/file.h"
 #include "flow/report_ending.h"
 #include "option/report_options.h"
@@ -64,6 +65,27 @@ static winnow_status report_ending(struct run *r, const void *options, const cha
     (void)key; /* the page is written whole each time */
     opt.run = run_folder(r);
     return report(&opt, true, err);
+}
+
+winnow_status report_tell(const char *folder, const struct winnow_env *env,
+                          struct winnow_error *err)
+{
+    struct winnow_report_options opt = WINNOW_REPORT_OPTIONS_INIT;
+    struct report_data data;
+    struct report_verdict verdict = {0};
+    opt.run = folder;
+    opt.samples = 0;
+    winnow_status st = report_data_load(&opt, &data, err);
+    if (st == WINNOW_OK) {
+        report_verdict_find(&data, &verdict);
+        if (verdict.outcome != OUTCOME_NO_PROOF) {
+            env_log(env, WINNOW_LOG_INFO, "%s", buf_cstr(&verdict.sentence));
+        }
+        env_log(env, WINNOW_LOG_INFO, "report: %s/report.html", folder);
+    }
+    report_verdict_release(&verdict);
+    report_data_release(&data);
+    return st;
 }
 
 const struct ending_kind REPORT_ENDING = {

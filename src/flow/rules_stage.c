@@ -71,8 +71,10 @@ static winnow_status measure(void *state, void *worker, const struct document *d
     if (s->opt->annotate) {
         rules_add_attributes(s->sets, values, utf8_count(d->text), &r->attributes[0]);
     }
-    if (s->opt->filter) {
-        judge(s, d, worker, values, r);
+    judge(s, d, worker, values, r);
+    if (!s->opt->filter) { /* noted only: the ledger and stats.json have the rule */
+        r->verdict = STAGE_KEEP;
+        buf_clear(&r->text);
     }
     return WINNOW_OK;
 }

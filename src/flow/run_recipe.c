@@ -1,4 +1,5 @@
 /* run_recipe.c -- `winnow run`: a recipe's stages, then the proof, then the report. */
+#include "flow/report_ending.h"
 #include "flow/stages.h"
 #include "option/recipe.h"
 
@@ -80,7 +81,10 @@ static winnow_status run_it(const char *path, struct recipe *recipe,
         .recipe = path,
         .env = &merged,
     };
-    return run_do(&request, out, err);
+    TRY(run_do(&request, out, err));
+    bool to_folder = recipe->corpus.output && strcmp(recipe->corpus.output, "-") != 0;
+    return to_folder && !recipe->corpus.dry_run ? report_tell(recipe->corpus.output, &merged, err)
+                                                : WINNOW_OK;
 }
 
 winnow_status winnow_run(const char *path, const struct winnow_run_options *opt,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #define REASONS_MAX 40U
+#define KINDS       5U /* of reasons */
 
 /* What a stage was given and what it passed on. */
 struct flow {
@@ -140,10 +141,11 @@ void report_add_reasons(const struct report_data *d, struct buf *out)
     static const char *const MEMBERS[][2] = {{"reasons", "gone"},
                                              {"edit_reasons", "p2"},
                                              {"aside_reasons", "aside"},
-                                             {"bad_reasons", "bad"}};
+                                             {"bad_reasons", "bad"},
+                                             {"keep_reasons", "p1"}};
     size_t count = 0;
     for (size_t i = 0; i < d->stage_count; i++) {
-        for (size_t m = 0; m < 4; m++) {
+        for (size_t m = 0; m < KINDS; m++) {
             count += json_count(json_get(d->stages[i].stats, MEMBERS[m][0]));
         }
     }
@@ -154,11 +156,12 @@ void report_add_reasons(const struct report_data *d, struct buf *out)
     table_open(
         out, "diff",
         "Reasons <span class=\"key\"><i class=\"gone\"></i>removed <i class=\"p2\"></i>edited "
-        "<i class=\"aside\"></i>set aside <i class=\"bad\"></i>bad</span>");
+        "<i class=\"aside\"></i>set aside <i class=\"bad\"></i>bad "
+        "<i class=\"p1\"></i>noted only</span>");
     table_head(out, HEAD, "lllnn");
     for (size_t i = 0; i < d->stage_count; i++) {
         double in = flow_of(&d->stages[i], "documents").in;
-        for (size_t m = 0; m < 4; m++) {
+        for (size_t m = 0; m < KINDS; m++) {
             add_reason_rows(&d->stages[i], MEMBERS[m][0], MEMBERS[m][1], in, out);
         }
     }

@@ -48,6 +48,21 @@ static void add_counts(struct json_writer *w, const char *key, struct json_value
     json_close(w, '}');
 }
 
+static void add_reasons(struct json_writer *w, struct json_value stats, const char *name)
+{
+    json_key(w, name);
+    json_open(w, '{');
+    struct json_iter it = json_walk(json_get(stats, name));
+    while (json_next(&it)) {
+        uint64_t n;
+        if (json_as_u64(it.value, &n)) {
+            json_key_str(w, it.key);
+            json_u64(w, n);
+        }
+    }
+    json_close(w, '}');
+}
+
 static void add_stage(struct json_writer *w, const struct report_stage *s)
 {
     static const char *const COUNTS[] = {"in", "kept", "edited", "removed", "aside", "bad"};
@@ -62,17 +77,8 @@ static void add_stage(struct json_writer *w, const struct report_stage *s)
     } else {
         json_null(w);
     }
-    json_key(w, "reasons");
-    json_open(w, '{');
-    struct json_iter it = json_walk(json_get(s->stats, "reasons"));
-    while (json_next(&it)) {
-        uint64_t n;
-        if (json_as_u64(it.value, &n)) {
-            json_key_str(w, it.key);
-            json_u64(w, n);
-        }
-    }
-    json_close(w, '}');
+    add_reasons(w, s->stats, "reasons");
+    add_reasons(w, s->stats, "keep_reasons");
     if (json_kind(s->prune) == JSON_OBJECT) {
         json_key(w, "prune");
         json_open(w, '{');

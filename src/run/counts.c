@@ -8,7 +8,7 @@
 static const char *const FIELD_NAMES[COUNT_FIELDS] = {"in",      "kept",  "edited",
                                                       "removed", "aside", "bad"};
 static const char *const REASON_NAMES[COUNT_REASONS] = {"reasons", "aside_reasons", "edit_reasons",
-                                                        "bad_reasons"};
+                                                        "bad_reasons", "keep_reasons"};
 
 void counts_release(struct counts *c)
 {

@@ -21,7 +21,14 @@ enum count_field {
     COUNT_BAD,
     COUNT_FIELDS
 };
-enum count_reason { REASON_REMOVED, REASON_ASIDE, REASON_EDITED, REASON_BAD, COUNT_REASONS };
+enum count_reason {
+    REASON_REMOVED,
+    REASON_ASIDE,
+    REASON_EDITED,
+    REASON_BAD,
+    REASON_KEPT, /* what would have decided, where a stage only notes it */
+    COUNT_REASONS
+};
 
 /* All-zero is empty. */
 struct counts {

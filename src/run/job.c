@@ -218,7 +218,7 @@ static void count_bad(struct counts *c, struct str reason)
 static void count_record(struct counts *c, const struct job *j, const struct record *r)
 {
     static const enum count_field FIELD[] = {COUNT_KEPT, COUNT_KEPT, COUNT_REMOVED, COUNT_ASIDE};
-    static const enum count_reason REASON[] = {REASON_EDITED, REASON_EDITED, REASON_REMOVED,
+    static const enum count_reason REASON[] = {REASON_KEPT, REASON_EDITED, REASON_REMOVED,
                                                REASON_ASIDE};
     c->documents[COUNT_IN]++;
     c->bytes[COUNT_IN] += r->bytes;
@@ -235,7 +235,7 @@ static void count_record(struct counts *c, const struct job *j, const struct rec
     c->bytes[field] += edit ? r->edited.len : r->raw.ptr ? r->bytes : r->line.len;
     c->text_bytes[field] += edit ? r->text_bytes_out : r->text_bytes;
     c->documents[COUNT_EDITED] += edit;
-    if (r->rule && r->verdict != STAGE_KEEP) {
+    if (r->rule) {
         counts_reason(c, REASON[r->verdict], str_of(r->rule));
     }
 }
