@@ -133,14 +133,14 @@ static winnow_status count_all(struct run *r, const char *name, const char *path
     uint32_t threads = pool_threads(run_pool(r));
     struct counter c = {.run = r, .block_count = (size_t)threads * 2};
     TRY(tokenizer_load(path, &c.tokenizer, err));
-    static const struct document_keys ANY_KEYS = {NULL, NULL};
+    const struct document_keys keys = {run_corpus(r)->text_key, run_corpus(r)->id_key};
     c.workers = mem_zalloc(threads * sizeof *c.workers);
     c.blocks = mem_zalloc(c.block_count * sizeof *c.blocks);
     c.tokens = mem_zalloc(c.block_count * sizeof *c.tokens);
     c.status = mem_zalloc(c.block_count * sizeof *c.status);
     c.errors = mem_zalloc(c.block_count * sizeof *c.errors);
     for (uint32_t i = 0; i < threads; i++) {
-        c.workers[i].parser = block_parser_new(&ANY_KEYS);
+        c.workers[i].parser = block_parser_new(&keys);
         c.workers[i].scratch = tokenizer_scratch_new(c.tokenizer);
     }
     winnow_status st = write_counts(&c, name, err);

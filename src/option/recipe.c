@@ -234,6 +234,18 @@ static const struct option_table *find_table(const struct option_table *const *t
     return NULL;
 }
 
+/* The names of stages as options of a table, which know what is near. */
+static const char *nearest_stage(const struct option_table *const *tables, struct str name)
+{
+    struct option names[64] = {{.kind = OPTION_END}};
+    const struct option_table as_options = {.options = names};
+    for (size_t i = 0; tables[i] && i + 1 < sizeof names / sizeof *names; i++) {
+        names[i] = (struct option){.kind = OPTION_FLAG, .name = tables[i]->command};
+        names[i + 1] = (struct option){.kind = OPTION_END};
+    }
+    return option_nearest(&as_options, name);
+}
+
 static winnow_status take_stage_name(struct reader *r, struct recipe_part *part)
 {
     struct str name;
@@ -243,12 +255,9 @@ static winnow_status take_stage_name(struct reader *r, struct recipe_part *part)
     if (part->table) {
         return WINNOW_OK;
     }
-    struct buf known = {0};
-    for (size_t i = 0; r->tables->stages[i]; i++) {
-        buf_addf(&known, "%s%s", i > 0 ? ", " : "", r->tables->stages[i]->command);
-    }
-    error_write(r->err, "no stage '%.*s'; there are %s", STR_ARG(name), buf_cstr(&known));
-    buf_release(&known);
+    const char *near = nearest_stage(r->tables->stages, name);
+    error_write(r->err, "no stage '%.*s'%s%s%s", STR_ARG(name), near ? "; did you mean '" : "",
+                near ? near : "", near ? "'?" : "; `winnow help` lists them");
     return fail_at(r, r->event.start_mark);
 }
 

@@ -88,7 +88,7 @@ static winnow_status sample_shards(struct run *r, const struct shard_list *in, s
                                    struct winnow_error *err)
 {
     size_t pieces = in->count < SAMPLE_PIECES ? in->count : SAMPLE_PIECES;
-    double taken = 0;
+    double whole = 0, on_disk = 0; /* of the shards that gave a piece: text and file */
     for (size_t i = 0; i < pieces; i++) {
         const struct shard *shard = &in->items[i * in->count / pieces];
         struct buf to = {0};
@@ -101,9 +101,13 @@ static winnow_status sample_shards(struct run *r, const struct shard_list *in, s
         buf_release(&to);
         TRY(st);
         s->bytes += bytes;
-        taken += share * (double)shard->bytes;
+        whole += (double)bytes / share;
+        on_disk += (double)shard->bytes;
     }
-    s->share = in->bytes > 0 ? taken / (double)in->bytes : 1;
+    if (whole > 0 && on_disk > 0) {
+        s->share = (double)s->bytes / (whole * (double)in->bytes / on_disk);
+    }
+    s->share = s->share > 0 ? s->share : 1;
     return WINNOW_OK;
 }
 

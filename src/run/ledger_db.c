@@ -6,6 +6,7 @@
  * second; a row takes about 60 bytes and its index entry 30. */
 #include "base/file.h"
 #include "corpus/shard_reader.h"
+#include "run/json_copy.h"
 #include "run/ledger.h"
 #include "run/run_internal.h"
 
@@ -77,7 +78,7 @@ static bool is_known_key(struct str key)
            str_is(key, "rule") || str_is(key, "score") || str_is(key, "threshold");
 }
 
-/* The keys of the stage's own; they are numbers and strings. */
+/* The keys of the stage's own. */
 static void bind_detail(struct index *x, int at, struct json_value root)
 {
     struct json_writer w = {.out = &x->detail};
@@ -86,23 +87,12 @@ static void bind_detail(struct index *x, int at, struct json_value root)
     buf_clear(&x->detail);
     json_open(&w, '{');
     while (json_next(&it)) {
-        struct str s;
-        double number;
-        uint64_t whole;
         if (is_known_key(it.key)) {
             continue;
         }
         any = true;
         json_key_str(&w, it.key);
-        if (json_as_str(it.value, &s)) {
-            json_str(&w, s);
-        } else if (json_as_u64(it.value, &whole)) {
-            json_u64(&w, whole);
-        } else if (json_as_double(it.value, &number)) {
-            json_double(&w, number);
-        } else {
-            json_null(&w);
-        }
+        json_copy(&w, it.value);
     }
     json_close(&w, '}');
     if (any) {

@@ -67,12 +67,11 @@ static winnow_status make_jobs(struct pass *p, struct winnow_error *err)
     p->now = mem_zalloc(p->job_count * sizeof *p->now);
     p->next = mem_zalloc(p->job_count * sizeof *p->next);
     p->workers = mem_zalloc(threads * sizeof *p->workers);
-    static const struct document_keys ANY_KEYS = {NULL, NULL};
     const struct document_keys keys = {run->corpus->text_key, run->corpus->id_key};
     void *(*worker_new)(void *) = p->feed.source ? p->feed.source->worker_new : p->how->worker_new;
     void *state = p->feed.source ? p->feed.source->state : p->how->state;
     for (uint32_t i = 0; i < threads; i++) {
-        p->workers[i].parser = block_parser_new(p->stage->first ? &keys : &ANY_KEYS);
+        p->workers[i].parser = block_parser_new(&keys);
         p->workers[i].own = worker_new ? worker_new(state) : NULL;
     }
     return WINNOW_OK;
