@@ -25,6 +25,8 @@ set(UNIT_TESTS
   safetensors
   shards
   stats
+  tokenizer
+  tokenizer_real
   trainer
   )
 foreach(unit ${UNIT_TESTS})
@@ -48,6 +50,8 @@ set(FUZZ_TARGETS
   gguf
   program
   safetensors
+  tokenizer_encode
+  tokenizer_json
   )
 foreach(target ${FUZZ_TARGETS})
   add_executable(replay_${target} tests/fuzz/replay.c tests/fuzz/fuzz_${target}.c)
