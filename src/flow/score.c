@@ -1,0 +1,111 @@
+/* score.c -- the stage `score`: one annotation a document, nothing removed. */
+#include "flow/score.h"
+
+#include "flow/scoring.h"
+#include "model/model_file.h"
+#include "option/score_options.h"
+#include "prune/split.h"
+
+struct score_state {
+    struct scoring scoring;
+    struct length_sample sample;
+};
+
+static winnow_status sample_document(void *state, void *worker, const struct document *d,
+                                     struct stage_result *r, struct winnow_error *err)
+{
+    (void)worker;
+    (void)r;
+    (void)err;
+    struct score_state *s = state;
+    uint64_t draw = split_draw(split_key(d->text), 0, "length");
+    (void)pthread_mutex_lock(&s->scoring.lock);
+    length_sample_offer(&s->sample, draw, d->ordinal, d->text);
+    (void)pthread_mutex_unlock(&s->scoring.lock);
+    return WINNOW_OK;
+}
+
+static void *worker_new(void *state)
+{
+    return scoring_worker_new(&((struct score_state *)state)->scoring);
+}
+
+static void worker_free(void *worker)
+{
+    scoring_worker_free(worker);
+}
+
+static winnow_status score_document(void *state, void *worker, const struct document *d,
+                                    struct stage_result *r, struct winnow_error *err)
+{
+    (void)state;
+    struct document_nll nll;
+    TRY(scoring_text(worker, d->text, true, &nll, err));
+    scoring_attributes(d->text, &nll, &r->attributes[0]);
+    r->score = nll.mean;
+    return WINNOW_OK;
+}
+
+static winnow_status measure_length(struct stage *s, struct score_state *state,
+                                    struct winnow_error *err)
+{
+    const struct stage_pass pass = {.name = "sample", .state = state, .document = sample_document};
+    length_sample_init(&state->sample, state->scoring.score.fixed_length);
+    winnow_status st = stage_run_pass(s, &pass, err);
+    if (st == WINNOW_OK) {
+        st = scoring_measure_curve(&state->scoring, &state->sample, err);
+    }
+    length_sample_release(&state->sample);
+    return st;
+}
+
+static winnow_status run_score(struct stage *s, const void *options, struct winnow_error *err)
+{
+    const struct winnow_score_options *opt = options;
+    const char *const names[] = {opt->name, NULL};
+    struct score_state state = {.scoring = {.env = stage_env(s), .compute = opt->compute}};
+    struct model *m = NULL;
+    struct tokenizer *t = NULL;
+    winnow_status st = model_load(opt->model, &m, err);
+    if (st == WINNOW_OK) {
+        st = tokenizer_load(opt->tokenizer ? opt->tokenizer : opt->model, &t, err);
+    }
+    if (st == WINNOW_OK) {
+        st = scoring_init(&state.scoring, m, t, opt->window, opt->stride, opt->fixed_length, err);
+    }
+    if (st == WINNOW_OK && opt->fixed_length > 0) {
+        st = measure_length(s, &state, err);
+    }
+    if (st == WINNOW_OK) {
+        const struct stage_pass pass = {.name = "score",
+                                        .verdicts = true,
+                                        .attributes = names,
+                                        .state = &state,
+                                        .worker_new = worker_new,
+                                        .worker_free = worker_free,
+                                        .document = score_document};
+        st = stage_run_pass(s, &pass, err);
+    }
+    scoring_release(&state.scoring);
+    tokenizer_free(t);
+    model_free(m);
+    return st;
+}
+
+static winnow_status check_score(const void *options, const struct stage_plan *plan,
+                                 struct winnow_error *err)
+{
+    (void)plan;
+    const struct winnow_score_options *opt = options;
+    struct model_config config;
+    if (!opt->model) {
+        return error_set(err, WINNOW_E_USAGE, "score needs a model: --model PATH");
+    }
+    if (opt->name[0] == '\0' || strchr(opt->name, '/')) {
+        return error_set(err, WINNOW_E_USAGE, "--name \"%s\" is no name of a folder", opt->name);
+    }
+    return model_load_config(opt->model, &config, err);
+}
+
+const struct stage_kind SCORE_STAGE = {
+    .table = &SCORE_TABLE, .check = check_score, .run = run_score, .uses_kernels = true};

@@ -1,0 +1,70 @@
+/* scoring.h -- a pass that scores each document of a stage's input, for `score`
+ * and `prune`.
+ *
+ * Documents are scored one by one, each worker with an engine of its own of one
+ * thread, so the number of threads changes no score.  With a fixed length, what
+ * makes short documents comparable (winnow/score.h) is measured beforehand on a
+ * random sample of the corpus, drawn by hash, which is the same in every pass. */
+#ifndef WINNOW_FLOW_SCORING_H
+#define WINNOW_FLOW_SCORING_H
+
+#include "eval/document_score.h"
+#include "run/stage.h"
+#include "token/tokenizer.h"
+
+#include <pthread.h>
+
+#define SCORING_SAMPLE 500U /* documents that the length curve is measured on */
+
+struct scoring {
+    const struct model *model;
+    const struct tokenizer *tokenizer;
+    const struct winnow_env *env;
+    struct document_score_options score;
+    int compute; /* enum winnow_compute */
+    const char *attribute;
+    struct length_curve curve; /* used where score.fixed_length > 0 */
+    pthread_mutex_t lock;
+    double flops; /* of this process */
+};
+
+/* Model and tokenizer are borrowed.  Refuses a window or stride that makes no
+ * sense for the model; 0 takes the default of each. */
+winnow_status scoring_init(struct scoring *s, const struct model *m, const struct tokenizer *t,
+                           uint32_t window, uint32_t stride, uint32_t fixed_length,
+                           struct winnow_error *err);
+void scoring_release(struct scoring *s);
+
+/* What one thread needs; the engine is made at the first document. */
+struct scoring_worker;
+struct scoring_worker *scoring_worker_new(struct scoring *s);
+void scoring_worker_free(struct scoring_worker *w);
+
+/* The score of a text: NaN where it has none.  correct: with the length curve. */
+winnow_status scoring_text(struct scoring_worker *w, struct str text, bool correct,
+                           struct document_nll *out, struct winnow_error *err);
+
+/* Appends winnow__nll, winnow__ppl and winnow__tokens of the text. */
+void scoring_attributes(struct str text, const struct document_nll *nll, struct buf *out);
+
+/* ---- the sample for the length curve ---- */
+
+/* The documents of least draw so far: texts cut to what a fixed length needs. */
+struct length_sample {
+    struct length_item {
+        uint64_t draw, ordinal;
+        char *text;
+        size_t len;
+    } *items;
+    size_t count;
+    uint32_t fixed_length;
+};
+void length_sample_init(struct length_sample *s, uint32_t fixed_length);
+void length_sample_release(struct length_sample *s);
+void length_sample_offer(struct length_sample *s, uint64_t draw, uint64_t ordinal, struct str text);
+
+/* Scores the sample, in order of draws, into s->curve. */
+winnow_status scoring_measure_curve(struct scoring *s, struct length_sample *sample,
+                                    struct winnow_error *err);
+
+#endif /* WINNOW_FLOW_SCORING_H */
