@@ -68,7 +68,7 @@ static winnow_status run_score(struct stage *s, const void *options, struct winn
     struct tokenizer *t = NULL;
     winnow_status st = model_load(opt->model, &m, err);
     if (st == WINNOW_OK) {
-        st = tokenizer_load(opt->tokenizer ? opt->tokenizer : opt->model, &t, err);
+        st = scoring_load_tokenizer(opt->tokenizer ? opt->tokenizer : opt->model, &t, err);
     }
     if (st == WINNOW_OK) {
         st = scoring_init(&state.scoring, m, t, opt->window, opt->stride, opt->fixed_length, err);

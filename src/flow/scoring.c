@@ -1,8 +1,10 @@
 #include "flow/scoring.h"
 
+#include "winnow/train.h"
+
 #include "base/env.h"
 #include "base/mem.h"
-#include "winnow/train.h"
+#include "model/gguf_model.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -48,6 +50,13 @@ void scoring_release(struct scoring *s)
         (void)pthread_mutex_destroy(&s->lock);
     }
     *s = (struct scoring){0};
+}
+
+winnow_status scoring_load_tokenizer(const char *path, struct tokenizer **out,
+                                     struct winnow_error *err)
+{
+    return str_ends(str_of(path), STR_LIT(".gguf")) ? gguf_load_tokenizer(path, out, err)
+                                                    : tokenizer_load(path, out, err);
 }
 
 struct scoring_worker {

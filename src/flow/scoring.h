@@ -21,8 +21,7 @@ struct scoring {
     const struct tokenizer *tokenizer;
     const struct winnow_env *env;
     struct document_score_options score;
-    int compute; /* enum winnow_compute */
-    const char *attribute;
+    int compute;               /* enum winnow_compute */
     struct length_curve curve; /* used where score.fixed_length > 0 */
     pthread_mutex_t lock;
     double flops; /* of this process */
@@ -34,6 +33,10 @@ winnow_status scoring_init(struct scoring *s, const struct model *m, const struc
                            uint32_t window, uint32_t stride, uint32_t fixed_length,
                            struct winnow_error *err);
 void scoring_release(struct scoring *s);
+
+/* From a folder, a tokenizer.json or a .gguf file. */
+winnow_status scoring_load_tokenizer(const char *path, struct tokenizer **out,
+                                     struct winnow_error *err);
 
 /* What one thread needs; the engine is made at the first document. */
 struct scoring_worker;
@@ -55,7 +58,7 @@ struct length_sample {
         uint64_t draw, ordinal;
         char *text;
         size_t len;
-    } *items;
+    } * items;
     size_t count;
     uint32_t fixed_length;
 };

@@ -3,13 +3,23 @@
 #include "flow/dedup.h"
 #include "flow/extract.h"
 #include "flow/holdout.h"
+#include "flow/prune.h"
 #include "flow/refine.h"
 #include "flow/report_ending.h"
 #include "flow/rules_stage.h"
+#include "flow/score.h"
 #include "flow/tokens.h"
 
 const struct stage_kind *const STAGE_KINDS[] = {
     &EXTRACT_STAGE, &HOLDOUT_STAGE, &RULES_STAGE, &REFINE_STAGE, &DEDUP_STAGE, NULL,
+    &EXTRACT_STAGE,
+    &HOLDOUT_STAGE,
+    &RULES_STAGE,
+    &REFINE_STAGE,
+    &DEDUP_STAGE,
+    NULL,
+    &EXTRACT_STAGE, &HOLDOUT_STAGE, &RULES_STAGE, &REFINE_STAGE,
+    &DEDUP_STAGE,   &SCORE_STAGE,   &PRUNE_STAGE, NULL,
 };
 
 const struct ending_kind *const ENDING_KINDS[] = {
