@@ -9,6 +9,9 @@
 #include "option/run_options.h"
 #include "option/tokenizer_options.h"
 #include "option/holdout_options.h"
+#include "option/prove_options.h"
+#include "option/prune_options.h"
+#include "option/score_options.h"
 #include "option/train_options.h"
 
 const struct cmd COMMANDS[] = {
@@ -18,8 +21,11 @@ const struct cmd COMMANDS[] = {
     {&COUNT_TABLE, cmd_count},
     {&RULES_TABLE, cmd_rules},
     {&HOLDOUT_TABLE, cmd_holdout},
-    {&TRAIN_TABLE, cmd_train},
     {&DEDUP_TABLE, cmd_dedup},
+    {&SCORE_TABLE, cmd_score},
+    {&PRUNE_TABLE, cmd_prune},
+    {&TRAIN_TABLE, cmd_train},
+    {&PROVE_TABLE, cmd_prove},
     {&TOKENIZER_TRAIN_TABLE, cmd_tokenizer_train},
     {&TOKENIZER_ENCODE_TABLE, cmd_tokenizer_encode},
     {&TOKENIZER_DECODE_TABLE, cmd_tokenizer_decode},

@@ -3,6 +3,7 @@
 #include "flow/dedup.h"
 #include "flow/extract.h"
 #include "flow/holdout.h"
+#include "flow/prove.h"
 #include "flow/prune.h"
 #include "flow/refine.h"
 #include "flow/report_ending.h"
@@ -24,6 +25,7 @@ const struct stage_kind *const STAGE_KINDS[] = {
 
 const struct ending_kind *const ENDING_KINDS[] = {
     &TOKENS_ENDING,
+    &PROVE_ENDING,
     &REPORT_ENDING,
     NULL,
 };

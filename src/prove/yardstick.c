@@ -16,7 +16,8 @@
 struct candidate {
     const struct held_text *text;
     uint64_t draw;
-    bool clean, raw;
+    bool passes;     /* is clean */
+    bool clean, raw; /* is measured as such */
 };
 
 static int candidate_compare(const void *pa, const void *pb)
@@ -75,7 +76,7 @@ static winnow_status mark_clean(struct candidate *c, size_t n, unsigned sets,
     for (size_t i = 0; i < n && st == WINNOW_OK; i++) {
         double values[RULES_VALUES];
         st = rules_measure(gauge, sets, &limits, c[i].text->text, values, err);
-        c[i].clean = st == WINNOW_OK && rules_judge(sets, &limits, values) == NULL;
+        c[i].passes = st == WINNOW_OK && rules_judge(sets, &limits, values) == NULL;
     }
     rules_gauge_free(gauge);
     return st;
@@ -121,7 +122,7 @@ static void choose_domains(struct yardstick *y, struct chooser *ch)
     size_t sources = ch->names->map.count;
     uint64_t *counts = mem_zalloc((sources + 1) * sizeof *counts);
     for (size_t i = 0; i < ch->count; i++) {
-        counts[ch->items[i].text->source] += ch->items[i].clean || !y->has_clean;
+        counts[ch->items[i].text->source] += ch->items[i].passes || !y->has_clean;
     }
     for (size_t s = 0; s < sources; s++) {
         ch->domain_of[s] = UINT32_MAX;
@@ -165,10 +166,9 @@ static void choose_raw(struct chooser *ch)
     }
 }
 
-/* Clean texts of each domain in turn; the others lose their mark. */
+/* Texts that pass, of each domain in turn. */
 static void choose_clean(struct chooser *ch, uint32_t domains)
 {
-    bool *wanted = mem_zalloc((ch->count + 1) * sizeof *wanted);
     size_t next[YARD_DOMAINS_MAX] = {0};
     uint64_t bytes = 0, most = part_bytes(ch->opt);
     bool any = true;
@@ -177,20 +177,16 @@ static void choose_clean(struct chooser *ch, uint32_t domains)
         for (uint32_t d = 0; d < domains && bytes < most; d++) {
             size_t i = next[d];
             while (i < ch->count &&
-                   !(ch->items[i].clean && ch->domain_of[ch->items[i].text->source] == d)) {
+                   !(ch->items[i].passes && ch->domain_of[ch->items[i].text->source] == d)) {
                 i++;
             }
             next[d] = i + 1;
             if (i < ch->count) {
-                wanted[i] = any = true;
+                ch->items[i].clean = any = true;
                 bytes += window_of(ch->items[i].text, ch->opt->eval_bytes).len;
             }
         }
     }
-    for (size_t i = 0; i < ch->count; i++) {
-        ch->items[i].clean = wanted[i];
-    }
-    mem_free(wanted);
 }
 
 /* Every fourth text of each kind draws the curve; these stand first. */
@@ -222,7 +218,7 @@ static void fill_texts(struct yardstick *y, const struct chooser *ch)
     }
 }
 
-/* Cloze items come from whole texts: clean ones that are measured, or raw ones
+/* Cloze items come from whole texts that pass, measured or not; from raw ones
  * where nothing is called clean. */
 static winnow_status add_cloze(struct yardstick *y, const struct chooser *ch,
                                struct winnow_error *err)
@@ -231,7 +227,7 @@ static winnow_status add_cloze(struct yardstick *y, const struct chooser *ch,
     size_t n = 0;
     for (size_t i = 0; i < ch->count; i++) {
         const struct candidate *c = &ch->items[i];
-        if (y->has_clean ? c->clean : c->raw) {
+        if (c->passes || !y->has_clean) {
             docs[n++] = (struct eval_document){c->text->id, c->text->text,
                                                y->domains[ch->domain_of[c->text->source]].name};
         }
@@ -286,7 +282,7 @@ winnow_status yardstick_init(struct yardstick *y, const struct yard_options *opt
     if (given > 0) {
         ch.count += collect(opt->clean, ch.items + ch.held_count);
         for (size_t i = ch.held_count; i < ch.count; i++) {
-            ch.items[i].clean = true;
+            ch.items[i].passes = true;
         }
     }
     winnow_status st = choose(y, &ch, sets, err);
