@@ -11,6 +11,7 @@ set(UNIT_TESTS
   arena
   band
   base
+  dedup
   document
   engine
   gemm
@@ -22,6 +23,7 @@ set(UNIT_TESTS
   prox
   rules
   report
+  run
   safetensors
   shards
   stats
@@ -38,6 +40,9 @@ foreach(unit ${UNIT_TESTS})
   set_tests_properties(unit.${unit} PROPERTIES LABELS quick)
 endforeach()
 
+# A disk that fails, for runs.
+target_link_options(test_run PRIVATE -Wl,--wrap=write,--wrap=fsync)
+
 # Slow twins that tests compare with.
 target_sources(test_engine PRIVATE tests/oracle/llama.c)
 target_include_directories(test_engine PRIVATE tests/oracle)
@@ -46,6 +51,7 @@ set_source_files_properties(tests/oracle/llama.c PROPERTIES COMPILE_OPTIONS -O2)
 # tests/fuzz/fuzz_<name>.c with its seeds in tests/fuzz/corpus/<name>/: replayed
 # in every build, fuzzed in the fuzz preset.
 set(FUZZ_TARGETS
+  recipe
   config_json
   gguf
   program

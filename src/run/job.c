@@ -156,6 +156,9 @@ void job_read(struct job *j, const struct stage_pass *pass, struct job_worker *w
         }
         stage_result_clear(&w->result);
         item.document.ordinal = j->start.ordinal + item.document.line - 1;
+        if (item.document.ordinal >= j->ordinal_end) {
+            return;
+        }
         if (pass->document) {
             j->status = pass->document(pass->state, w->own, &item.document, &w->result, &j->error);
             if (j->status != WINNOW_OK) {

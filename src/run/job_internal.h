@@ -50,8 +50,9 @@ struct job {
     bool end_of_shard;         /* no block: the shard is at its end */
     bool end;                  /* no block: there is no more input */
     struct position start, after;
-    const char *shard; /* name of the input shard */
-    bool foreign;      /* it was not written by winnow: some lines may be no documents */
+    const char *shard;    /* name of the input shard */
+    uint64_t ordinal_end; /* documents from here on are past --limit, as an earlier pass found */
+    bool foreign;         /* it was not written by winnow: some lines may be no documents */
     struct record *records;
     size_t count, cap;
     struct buf store;

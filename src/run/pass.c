@@ -89,6 +89,7 @@ static void fill_next(struct pass *p)
         job->piece = (struct source_block){0};
         job_clear(job);
         job->foreign = p->stage->first;
+        job->ordinal_end = p->stage->ordinals > 0 ? p->stage->ordinals : UINT64_MAX;
         p->fill_status = feed_fill(&p->feed, job, &p->fill_error);
         if (p->fill_status == WINNOW_OK) {
             p->next_filled++;
@@ -151,6 +152,7 @@ static winnow_status settle(struct pass *p, struct job *job, struct winnow_error
         if (!r->bad) {
             p->seen++;
             p->full = limit > 0 && p->seen >= limit;
+            p->ordinal_end = r->ordinal + 1;
         }
     }
     if (p->how->decide) {
@@ -397,7 +399,7 @@ static winnow_status run_pass(struct pass *p, struct winnow_error *err)
         }
         if (st == WINNOW_OK) {
             s->documents = p->seen;
-            s->ordinals = p->at.ordinal + p->at.lines;
+            s->ordinals = p->full ? p->ordinal_end : p->at.ordinal + p->at.lines;
             s->source_shards = p->shard_number;
         }
         if (st == WINNOW_OK && p->writes) {

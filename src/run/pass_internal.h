@@ -29,6 +29,7 @@ struct pass {
     struct str torn_reason; /* in keep of the run */
 
     uint64_t seen;                       /* documents so far, for --limit */
+    uint64_t ordinal_end;                /* behind the last document that was taken */
     bool full;                           /* --limit is reached */
     bool shown_all;                      /* progress has reached its end */
     uint64_t replay_file, replay_offset; /* up to here decide() only */
