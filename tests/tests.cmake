@@ -29,6 +29,8 @@ set(UNIT_TESTS
   stats
   tokenizer
   tokenizer_real
+  html
+  warc
   trainer
   )
 foreach(unit ${UNIT_TESTS})

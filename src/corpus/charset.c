@@ -16,9 +16,10 @@
 #include <strings.h>
 #include <uchardet.h>
 
-#define LABEL_MAX   40U
-#define PRESCAN_MAX ((size_t)8 << 10)   /* where a page says its charset */
-#define DETECT_MAX  ((size_t)256 << 10) /* what the detector gets to see */
+#define LABEL_MAX    40U
+#define PRESCAN_MAX  ((size_t)8 << 10)   /* where a page says its charset */
+#define DETECT_MAX   ((size_t)256 << 10) /* what the detector gets to see */
+#define EVIDENCE_MIN 16U /* bytes beyond ASCII: with fewer the detector guesses wildly */
 
 struct charset {
     uchardet_t detector;
@@ -224,7 +225,11 @@ static void detect(struct charset *c, struct str s)
 {
     uchardet_reset(c->detector);
     size_t n = s.len < DETECT_MAX ? s.len : DETECT_MAX;
-    bool fed = uchardet_handle_data(c->detector, s.ptr, n) == 0;
+    size_t evidence = 0;
+    for (size_t i = 0; i < n; i++) {
+        evidence += (unsigned char)s.ptr[i] >= 0x80;
+    }
+    bool fed = evidence >= EVIDENCE_MIN && uchardet_handle_data(c->detector, s.ptr, n) == 0;
     uchardet_data_end(c->detector);
     const char *found = fed ? uchardet_get_charset(c->detector) : "";
     if (!normalize(str_of(found), c->name) || is_wide(c->name) || strcmp(c->name, "utf-8") == 0 ||

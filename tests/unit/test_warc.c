@@ -1,0 +1,331 @@
+#include "check.h"
+#include "corpus/http.h"
+#include "corpus/page_extract.h"
+#include "corpus/shard_writer.h"
+#include "corpus/warc.h"
+#include "scratch.h"
+
+#include <zlib.h>
+
+static void add_record(struct buf *out, const char *type, const char *mime, const char *uri,
+                       struct str block)
+{
+    buf_addf(out,
+             "WARC/1.0\r\nWARC-Type: %s\r\nwarc-record-id: <urn:uuid:%zu>\r\n"
+             "WARC-Target-URI: <%s>\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n",
+             type, out->len, uri, mime, block.len);
+    buf_add_str(out, block);
+    buf_add_text(out, "\r\n\r\n");
+}
+
+/* Every record as "kind uri bytes|", b for bad with its reason. */
+static struct buf seen;
+
+static struct str read_warc(const char *path, uint64_t offset, size_t block_max)
+{
+    struct winnow_error err;
+    struct warc_reader *r = NULL;
+    struct warc_record record;
+    bool more = true;
+    buf_clear(&seen);
+    assert_ok(warc_open(&r, path, offset, block_max, &err), err);
+    for (;;) {
+        assert_ok(warc_next(r, &record, &more, &err), err);
+        if (!more) {
+            break;
+        }
+        assert_true(record.offset >= offset && record.offset_end >= record.offset);
+        offset = record.offset_end;
+        if (record.kind == WARC_BAD) {
+            buf_addf(&seen, "bad %.*s|", STR_ARG(record.reason));
+        } else {
+            buf_addf(&seen, "%c %.*s %zu|", "rscob"[record.kind], STR_ARG(record.uri),
+                     record.block.len);
+        }
+    }
+    warc_close(r);
+    return buf_str(&seen);
+}
+
+static void records_are_found_by_their_length(void **state)
+{
+    (void)state;
+    struct scratch s;
+    scratch_open(&s);
+    struct buf file = {0};
+    add_record(&file, "warcinfo", "x", "", STR_LIT("WARC/1.0\r\n\r\nnot a record"));
+    size_t second = file.len;
+    add_record(&file, "response", "application/http", "http://a/",
+               STR_LIT("HTTP/1.1 200\r\n\r\nx"));
+    add_record(&file, "request", "x", "http://a/", STR_LIT(""));
+    add_record(&file, "resource", "text/plain", "metadata://log", STR_LIT("log"));
+    add_record(&file, "conversion", "text/plain", "http://b/", STR_LIT("text"));
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const NAMES[] = {"a.warc", "a.warc.gz", "a.warc.zst"};
+        struct winnow_error err;
+        struct shard_writer *w = NULL;
+        struct shard_writer_options opt = SHARD_WRITER_OPTIONS_INIT;
+        const char *path = scratch_path(&s, NAMES[i]);
+        assert_ok(shard_writer_open(&w, path, &opt, &err), err);
+        for (size_t at = 0; at < file.len; at += 100) { /* frames across records */
+            size_t end = at + 100 < file.len ? at + 100 : file.len;
+            assert_ok(shard_writer_add(w, str_sub(buf_str(&file), at, end), &err), err);
+            assert_ok(shard_writer_flush(w, NULL, &err), err);
+        }
+        assert_ok(shard_writer_commit(w, &err), err);
+        shard_writer_close(w);
+        struct str got = read_warc(path, 0, 1000);
+        /* Records that are passed over lose their address; their kind counts. */
+        assert_str(got, "o  0|r http://a/ 17|o  0|o  0|c http://b/ 4|");
+        got = read_warc(path, second, 1000);
+        assert_str(got, "r http://a/ 17|o  0|o  0|c http://b/ 4|");
+    }
+    buf_release(&file);
+    scratch_close(&s);
+}
+
+static void bad_records_do_not_hide_the_next(void **state)
+{
+    (void)state;
+    struct scratch s;
+    scratch_open(&s);
+    struct buf file = {0};
+    buf_add_text(&file, "rubbish WARC/1.0\r\n\r\nmore\r\n");
+    add_record(&file, "resource", "x", "http://1/", STR_LIT("one"));
+    buf_add_text(&file, "WARC/1.0\r\nWARC-Type: response\r\nContent-Length: -3\r\n\r\nabc\r\n\r\n");
+    add_record(&file, "resource", "x", "http://2/", STR_LIT("a very long block"));
+    add_record(&file, "resource", "x", "http://3/", STR_LIT("three"));
+    const char *path = scratch_write(&s, "a.warc", buf_str(&file));
+    assert_str(read_warc(path, 0, 10),
+               "bad no WARC header at byte 0|s http://1/ 3|bad no WARC header at byte 163|"
+               "bad the record is 17 bytes long, the limit is 10|s http://3/ 5|");
+    path = scratch_write(&s, "b.warc", str_sub(buf_str(&file), 0, file.len - 6));
+    assert_str(
+        read_warc(path, 0, 1000),
+        "bad no WARC header at byte 0|s http://1/ 3|bad no WARC header at byte 163|"
+        "s http://2/ 17|bad the file cannot be read to its end: its last record breaks off|");
+    path = scratch_write(&s, "c.warc.gz", STR_LIT("\x1f\x8b"));
+    assert_str(
+        read_warc(path, 0, 10),
+        "bad the file cannot be read to its end: the gzip data break off at byte 2 of the file|");
+    path = scratch_write(&s, "d.warc", STR_LIT("no records at all"));
+    assert_str(read_warc(path, 0, 10), "bad no WARC header at byte 0|");
+    path = scratch_write(&s, "e.warc", STR_LIT(""));
+    assert_str(read_warc(path, 0, 10), "");
+    buf_release(&file);
+    scratch_close(&s);
+}
+
+static struct http_scratch http;
+
+static struct str body_of(struct str message, const char **why)
+{
+    static struct http_response r;
+    *why = http_parse(message, 1000, &http, &r);
+    return r.body;
+}
+
+static void bodies_lose_their_coding(void **state)
+{
+    (void)state;
+    const char *why;
+    assert_str(body_of(STR_LIT("HTTP/1.1 200 OK\r\n\r\nplain"), &why), "plain");
+    assert_str(body_of(STR_LIT("HTTP/1.1 200 OK\nX: y\n\nplain"), &why), "plain");
+    assert_str(body_of(STR_LIT("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                               "3\r\nabc\r\nA;ext=1\r\n0123456789\r\n0\r\n\r\n"),
+                       &why),
+               "abc0123456789");
+    assert_str(body_of(STR_LIT("HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n"
+                               "5\r\nabcde\r\n8\r\nbreaks"),
+                       &why),
+               "abcdebreaks");
+    assert_str(
+        body_of(STR_LIT("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n<p>not so"), &why),
+        "<p>not so");
+    assert_str(body_of(STR_LIT("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n<p>not so"), &why),
+               "<p>not so");
+    assert_str(body_of(STR_LIT("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\n<p>not so"), &why),
+               "<p>not so");
+    assert_null(why);
+    (void)body_of(STR_LIT("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\n\x01\x02\x03"), &why);
+    assert_string_equal(why, "its content encoding is neither gzip nor deflate");
+    (void)body_of(STR_LIT("GET / HTTP/1.1\r\n\r\n"), &why);
+    assert_string_equal(why, "it does not begin with an HTTP status line");
+    (void)body_of(STR_LIT("HTTP/1.1 200 OK\r\nX: y\r\n"), &why);
+    assert_string_equal(why, "its HTTP header does not end");
+    http_scratch_release(&http);
+    http = (struct http_scratch){{0}, {0}};
+}
+
+/* One message with a body packed by zlib. */
+static void packed_message(struct buf *out, const char *coding, int window_bits, struct str body)
+{
+    unsigned char packed[4096];
+    z_stream z = {0};
+    assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    buf_clear(out);
+    buf_addf(out, "HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\n\r\n", coding);
+    struct buf copy = {0};
+    buf_add_str(&copy, body);
+    z.next_in = (unsigned char *)copy.ptr;
+    z.avail_in = (unsigned)copy.len;
+    z.next_out = packed;
+    z.avail_out = sizeof packed;
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    buf_add(out, packed, sizeof packed - z.avail_out);
+    (void)deflateEnd(&z);
+    buf_release(&copy);
+}
+
+static void gzip_and_both_deflates_are_undone(void **state)
+{
+    (void)state;
+    struct buf m = {0}, big = {0};
+    const char *why;
+    packed_message(&m, "gzip", 31, STR_LIT("<p>hello"));
+    assert_str(body_of(buf_str(&m), &why), "<p>hello");
+    assert_str(body_of(str_sub(buf_str(&m), 0, m.len - 9), &why), "<p>hello"); /* breaks off */
+    packed_message(&m, "deflate", 15, STR_LIT("<p>hello"));
+    assert_str(body_of(buf_str(&m), &why), "<p>hello");
+    packed_message(&m, "Deflate", -15, STR_LIT("<p>hello"));
+    assert_str(body_of(buf_str(&m), &why), "<p>hello");
+    memset(buf_reserve(&big, 200000), 'x', 200000);
+    big.len = 200000;
+    packed_message(&m, "gzip", 31, buf_str(&big));
+    (void)body_of(buf_str(&m), &why);
+    assert_string_equal(why, "its body unpacks to more than the limit");
+    buf_release(&m);
+    buf_release(&big);
+    http_scratch_release(&http);
+    http = (struct http_scratch){{0}, {0}};
+}
+
+static void content_types_come_apart(void **state)
+{
+    (void)state;
+    struct str mime, cs;
+    http_content_type(STR_LIT("text/html; Charset=\"UTF-8\"; x=y"), &mime, &cs);
+    assert_str(mime, "text/html");
+    assert_str(cs, "UTF-8");
+    http_content_type(STR_LIT("text/html;boundary=x ; charset=koi8-r"), &mime, &cs);
+    assert_str(cs, "koi8-r");
+    http_content_type(STR_LIT("text/html;"), &mime, &cs);
+    assert_int_equal(cs.len, 0);
+    http_content_type(STR_LIT(""), &mime, &cs);
+    assert_int_equal(mime.len, 0);
+}
+
+/* Every page of a folder of files as its line, or "passed rule detail" or "bad
+ * reason", joined by newlines; the same whatever the batches. */
+static struct str extract_all(struct scratch *s, size_t page_max)
+{
+    struct winnow_error err;
+    const char *path = s->dir;
+    struct shard_list list;
+    struct shards_options find = {{&path, 1}, NULL, SHARDS_PAGES};
+    assert_ok(shards_find(&find, &list, &err), err);
+    struct page_reader *reader = page_reader_new(&list, page_max);
+    struct page_batch *batch = page_batch_new();
+    struct page_extract_options opt = {.page_max = page_max};
+    struct page_extractor *x = page_extractor_new(&opt);
+    bool more = true;
+    buf_clear(&seen);
+    for (;;) {
+        assert_ok(page_reader_next(reader, batch, &more, &err), err);
+        if (!more) {
+            break;
+        }
+        for (size_t i = 0; i < batch->count; i++) {
+            struct page_result r;
+            assert_ok(page_extract(x, &batch->items[i], &r, &err), err);
+            if (r.outcome == PAGE_DOCUMENT) {
+                buf_add_str(&seen, r.line);
+            } else {
+                buf_addf(&seen, "%s %s", r.outcome == PAGE_BAD ? "bad" : "passed", r.reason);
+                buf_add_str(&seen, r.detail);
+            }
+            buf_add_char(&seen, '\n');
+        }
+        assert_ok(page_reader_seek(reader, batch->shard, batch->offset, &err), err);
+    }
+    assert_int_equal(page_reader_seek(reader, 1000, 0, &err), WINNOW_E_FORMAT);
+    page_extractor_free(x);
+    page_batch_free(batch);
+    page_reader_free(reader);
+    shard_list_release(&list);
+    return buf_str(&seen);
+}
+
+static void pages_become_documents(void **state)
+{
+    (void)state;
+    struct scratch s;
+    scratch_open(&s);
+    (void)scratch_write(&s, "b/page.html",
+                        STR_LIT("<meta charset=iso-8859-1><title>T</title><p>caf\xE9"));
+    (void)scratch_write(&s, "a.md", STR_LIT("# Title\n\ntext\n"));
+    (void)scratch_write(&s, "c/empty.html", STR_LIT("<title>x</title>"));
+    (void)scratch_write(&s, "c/long.txt",
+                        STR_LIT("123456789 123456789 123456789 123456789 "
+                                "123456789 123456789 123456789 123456789 "));
+    (void)scratch_write(&s, "c/image.txt", STR_LIT("\x89PNG\0\0"));
+    assert_str(
+        extract_all(&s, 60),
+        "{\"id\": \"a.md\", \"text\": \"# Title\\n\\ntext\", \"source\": \"pages\", "
+        "\"metadata\": {\"path\": \"a.md\", \"title\": \"Title\", \"charset\": \"utf-8\"}}\n"
+        "{\"id\": \"b/page.html\", \"text\": \"caf\u00e9\", \"source\": \"b\", \"metadata\": "
+        "{\"path\": \"b/page.html\", \"title\": \"T\", \"charset\": \"windows-1252\"}}\n"
+        "passed no_text\n"
+        "passed binary\n"
+        "bad the page is longer than the limit of 60 bytes\n");
+    scratch_close(&s);
+}
+
+static void responses_become_documents(void **state)
+{
+    (void)state;
+    struct scratch s;
+    struct buf file = {0};
+    scratch_open(&s);
+    add_record(
+        &file, "response", "application/http", "http://a/",
+        STR_LIT("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=koi8-r\r\n\r\n<p>\xF0"));
+    add_record(&file, "response", "application/http", "http://b/",
+               STR_LIT("HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\n\r\n<p>no"));
+    add_record(&file, "response", "application/http", "http://c/",
+               STR_LIT("HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\nPNG"));
+    add_record(&file, "response", "application/http", "http://d/",
+               STR_LIT("HTTP/1.1 200 OK\r\n\r\n <!DOCTYPE HTML><p>sniffed"));
+    add_record(&file, "response", "application/http", "http://e/", STR_LIT("nonsense"));
+    add_record(&file, "conversion", "text/plain", "http://f/", STR_LIT("wet text\n"));
+    (void)scratch_write(&s, "x.warc", buf_str(&file));
+    assert_str(
+        extract_all(&s, 1000),
+        "{\"id\": \"0\", \"text\": \"\u041f\", \"source\": \"x\", \"metadata\": {\"url\": "
+        "\"http://a/\", \"path\": \"x.warc\", \"offset\": 0, \"charset\": \"koi8-r\"}}\n"
+        "passed http_status\"status\": 404\n"
+        "passed mime\"mime\": \"image/png\"\n"
+        "{\"id\": \"618\", \"text\": \"sniffed\", \"source\": \"x\", \"metadata\": {\"url\": "
+        "\"http://d/\", \"path\": \"x.warc\", \"offset\": 618, \"charset\": \"utf-8\"}}\n"
+        "bad the response cannot be read: it does not begin with an HTTP status line\n"
+        "{\"id\": \"972\", \"text\": \"wet text\", \"source\": \"x\", \"metadata\": {\"url\": "
+        "\"http://f/\", \"path\": \"x.warc\", \"offset\": 972, \"charset\": \"utf-8\"}}\n");
+    buf_release(&file);
+    scratch_close(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(records_are_found_by_their_length),
+        cmocka_unit_test(bad_records_do_not_hide_the_next),
+        cmocka_unit_test(bodies_lose_their_coding),
+        cmocka_unit_test(gzip_and_both_deflates_are_undone),
+        cmocka_unit_test(content_types_come_apart),
+        cmocka_unit_test(pages_become_documents),
+        cmocka_unit_test(responses_become_documents),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    buf_release(&seen);
+    return failed;
+}
