@@ -54,6 +54,9 @@ set_source_files_properties(tests/oracle/llama.c PROPERTIES COMPILE_OPTIONS -O2)
 # in every build, fuzzed in the fuzz preset.
 set(FUZZ_TARGETS
   recipe
+  html
+  jsonl
+  warc
   config_json
   gguf
   program

@@ -161,7 +161,9 @@ static void quote_valid(struct buf *out, struct str s)
             from = i + 1;
         }
     }
-    buf_add(out, s.ptr + from, s.len - from);
+    if (from < s.len) { /* s.ptr may be NULL */
+        buf_add(out, s.ptr + from, s.len - from);
+    }
     buf_add_char(out, '"');
 }
 

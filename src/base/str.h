@@ -43,7 +43,7 @@ static inline bool str_ends(struct str s, struct str suffix)
 
 static inline struct str str_sub(struct str s, size_t from, size_t to)
 {
-    return (struct str){s.ptr + from, to - from};
+    return (struct str){from > 0 ? s.ptr + from : s.ptr, to - from}; /* ptr may be NULL */
 }
 
 /* Without ASCII white space at both ends. */

@@ -35,8 +35,9 @@ static const struct tag TAGS[] = { /* sorted */
 
 static int compare(struct str a, const char *b)
 {
-    int order = strncasecmp(a.ptr, b, a.len);
-    return order != 0 ? order : (b[a.len] == '\0' ? 0 : -1);
+    size_t n = strlen(b);
+    int order = strncasecmp(a.ptr, b, a.len < n ? a.len : n);
+    return order != 0 ? order : (a.len > n) - (a.len < n);
 }
 
 unsigned html_tag_class(struct str name)

@@ -15,15 +15,20 @@ static struct str next_line(struct str *rest)
     return line;
 }
 
+static bool is_control(char c)
+{
+    return ((unsigned char)c < ' ' && c != '\t') || c == 0x7F;
+}
+
 static void add_visible(struct buf *text, struct str line)
 {
-    size_t from = 0;
-    for (size_t i = 0; i <= line.len; i++) {
-        unsigned char c = i < line.len ? (unsigned char)line.ptr[i] : 0;
-        if ((c < ' ' && c != '\t') || c == 0x7F) {
-            buf_add(text, line.ptr + from, i - from);
-            from = i + 1;
+    while (line.len > 0) {
+        size_t n = 0;
+        while (n < line.len && !is_control(line.ptr[n])) {
+            n++;
         }
+        buf_add(text, line.ptr, n);
+        line = str_sub(line, n < line.len ? n + 1 : n, line.len);
     }
 }
 

@@ -1,0 +1,44 @@
+/* Any bytes as a page: charset found, converted to UTF-8, lines taken; then as
+ * Markdown.  What holds: the result is UTF-8, without control characters, blank
+ * ends, or more bytes than a reference can add. */
+#include "base/utf8.h"
+#include "corpus/charset.h"
+#include "corpus/html.h"
+#include "corpus/plain_text.h"
+
+#include <assert.h>
+#include <stdint.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(struct str text, struct str from)
+{
+    assert(utf8_valid_until(text) == text.len);
+    assert(text.len <= 3 * from.len + 8);
+    assert(text.len == 0 || (text.ptr[text.len - 1] != '\n' && text.ptr[text.len - 1] != ' '));
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        assert((c >= ' ' || c == '\n' || c == '\t') && c != 0x7F);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct charset *charset = charset_new();
+    struct buf text = {0}, title = {0};
+    struct html_options opt = {.rows = size % 2 == 0};
+    struct charset_page page = {{(const char *)data, size}, {NULL, 0}, true};
+    const char *name = NULL;
+    struct str utf8 = charset_to_utf8(charset, &page, &name);
+    assert(utf8_valid_until(utf8) == utf8.len);
+    html_lines(utf8, &opt, &text, &title);
+    check(buf_str(&text), utf8);
+    buf_clear(&text);
+    buf_clear(&title);
+    markdown_lines(utf8, &text, &title);
+    check(buf_str(&text), utf8);
+    buf_release(&text);
+    buf_release(&title);
+    charset_free(charset);
+    return 0;
+}
