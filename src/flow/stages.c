@@ -12,15 +12,14 @@
 #include "flow/tokens.h"
 
 const struct stage_kind *const STAGE_KINDS[] = {
-    &EXTRACT_STAGE, &HOLDOUT_STAGE, &RULES_STAGE, &REFINE_STAGE, &DEDUP_STAGE, NULL,
     &EXTRACT_STAGE,
     &HOLDOUT_STAGE,
     &RULES_STAGE,
     &REFINE_STAGE,
     &DEDUP_STAGE,
+    &SCORE_STAGE,
+    &PRUNE_STAGE,
     NULL,
-    &EXTRACT_STAGE, &HOLDOUT_STAGE, &RULES_STAGE, &REFINE_STAGE,
-    &DEDUP_STAGE,   &SCORE_STAGE,   &PRUNE_STAGE, NULL,
 };
 
 const struct ending_kind *const ENDING_KINDS[] = {
