@@ -2,10 +2,12 @@
 
 #include "option/count_options.h"
 #include "option/dedup_options.h"
+#include "option/eval_options.h"
 #include "option/extract_options.h"
+#include "option/holdout_options.h"
 #include "option/refine_options.h"
-#include "option/rules_options.h"
 #include "option/report_options.h"
+#include "option/rules_options.h"
 #include "option/run_options.h"
 #include "option/tokenizer_options.h"
 #include "option/holdout_options.h"
@@ -21,6 +23,8 @@ const struct cmd COMMANDS[] = {
     {&COUNT_TABLE, cmd_count},
     {&RULES_TABLE, cmd_rules},
     {&HOLDOUT_TABLE, cmd_holdout},
+    {&TRAIN_TABLE, cmd_train},
+    {&EVAL_TABLE, cmd_eval},
     {&DEDUP_TABLE, cmd_dedup},
     {&SCORE_TABLE, cmd_score},
     {&PRUNE_TABLE, cmd_prune},

@@ -30,6 +30,8 @@ winnow_status cmd_prune(struct cli *cli, int argc, const char *const *argv,
                         struct winnow_error *err);
 winnow_status cmd_prove(struct cli *cli, int argc, const char *const *argv,
                         struct winnow_error *err);
+winnow_status cmd_eval(struct cli *cli, int argc, const char *const *argv,
+                       struct winnow_error *err);
 winnow_status cmd_train(struct cli *cli, int argc, const char *const *argv,
                         struct winnow_error *err);
 winnow_status cmd_report(struct cli *cli, int argc, const char *const *argv,

@@ -157,6 +157,11 @@ struct eval_item_score {
 winnow_status eval_suite_score(const struct eval_suite *s, struct eval_scorer *scorer,
                                struct eval_item_score *scores, struct winnow_error *err);
 
+/* The same for the items first .. first + count - 1 alone, in their places. */
+winnow_status eval_suite_score_some(const struct eval_suite *s, struct eval_scorer *scorer,
+                                    size_t first, size_t count, struct eval_item_score *scores,
+                                    struct winnow_error *err);
+
 struct eval_summary {
     uint64_t items;
     double chance;

@@ -208,15 +208,16 @@ static winnow_status score_chunk(const struct eval_suite *s, struct eval_scorer 
     return st;
 }
 
-winnow_status eval_suite_score(const struct eval_suite *s, struct eval_scorer *scorer,
-                               struct eval_item_score *scores, struct winnow_error *err)
+winnow_status eval_suite_score_some(const struct eval_suite *s, struct eval_scorer *scorer,
+                                    size_t first, size_t count, struct eval_item_score *scores,
+                                    struct winnow_error *err)
 {
     struct chunk c = {0};
     winnow_status st = WINNOW_OK;
-    size_t count = eval_suite_item_count(s);
+    size_t end = first + count;
     arena_init(&c.keep, (size_t)1 << 16);
-    for (size_t first = 0; st == WINNOW_OK && first < count; first += ITEMS_AT_ONCE) {
-        size_t last = first + ITEMS_AT_ONCE < count ? first + ITEMS_AT_ONCE : count;
+    for (; st == WINNOW_OK && first < end; first += ITEMS_AT_ONCE) {
+        size_t last = end - first > ITEMS_AT_ONCE ? first + ITEMS_AT_ONCE : end;
         st = score_chunk(s, scorer, first, last, &c, scores, err);
     }
     u32_list_release(&c.whole);
@@ -225,6 +226,12 @@ winnow_status eval_suite_score(const struct eval_suite *s, struct eval_scorer *s
     buf_release(&c.text);
     arena_release(&c.keep);
     return st;
+}
+
+winnow_status eval_suite_score(const struct eval_suite *s, struct eval_scorer *scorer,
+                               struct eval_item_score *scores, struct winnow_error *err)
+{
+    return eval_suite_score_some(s, scorer, 0, eval_suite_item_count(s), scores, err);
 }
 
 /* Standard error of the mean of n numbers with that sum and sum of squares, as

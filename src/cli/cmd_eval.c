@@ -1,0 +1,18 @@
+#include "cli/commands.h"
+#include "option/eval_options.h"
+
+#include <stdio.h>
+
+winnow_status cmd_eval(struct cli *cli, int argc, const char *const *argv, struct winnow_error *err)
+{
+    struct winnow_eval_options options = WINNOW_EVAL_OPTIONS_INIT;
+    struct winnow_eval_result result = {0};
+    TRY(cli_parse(cli, &EVAL_TABLE, &options, argc, argv, err));
+    winnow_status st = winnow_eval(&options, &cli->paths, &cli->env, &result, err);
+    cli_progress_end();
+    if (st == WINNOW_OK) {
+        (void)fputs(options.output ? result.table : result.json, stdout);
+    }
+    winnow_eval_result_free(&result);
+    return st;
+}

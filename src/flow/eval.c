@@ -1,0 +1,383 @@
+/* eval.c -- `winnow eval`: model, documents, tasks, scores, results. */
+#include "winnow/eval.h"
+
+#include "winnow/train.h"
+
+#include "base/arena.h"
+#include "base/env.h"
+#include "base/file.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "eval/eval_results.h"
+#include "flow/texts.h"
+#include "model/engine.h"
+#include "model/model_file.h"
+#include "option/eval_options.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define WINDOW_MAX    2048U
+#define ITEMS_AT_ONCE 2048U
+/* Cloze items need the documents at once. */
+#define CLOZE_BYTES_MAX ((uint64_t)1 << 30)
+
+struct evaluation {
+    const struct winnow_eval_options *opt;
+    const struct winnow_list *paths;
+    const struct winnow_env *env;
+    struct winnow_eval_result *result;
+    struct pool *pool;
+    struct model *model;
+    struct tokenizer *tokenizer;
+    struct engine *engine;
+    struct eval_scorer *scorer;
+
+    struct map domains;
+    struct arena keep;               /* of documents: one block's, or all for cloze */
+    struct eval_document *documents; /* kept at the moment */
+    size_t count, cap;
+    struct eval_text_nll *nll; /* of all documents so far */
+    uint32_t *domain_of;
+    size_t nll_count, nll_cap;
+    uint64_t bytes_kept;
+
+    struct eval_suite *suite;
+    struct eval_item_score *scores;
+};
+
+static winnow_status load(struct evaluation *e, struct winnow_error *err)
+{
+    TRY(model_load(e->opt->model, &e->model, err));
+    if (e->opt->tokenizer) {
+        TRY(tokenizer_load(e->opt->tokenizer, &e->tokenizer, err));
+    } else {
+        TRY(model_load_tokenizer(e->opt->model, &e->tokenizer, err));
+    }
+    const struct model_config *c = model_config(e->model);
+    uint32_t window = c->context < WINDOW_MAX ? c->context : WINDOW_MAX;
+    window = e->opt->window ? e->opt->window : window;
+    struct engine_options engine = ENGINE_OPTIONS_INIT;
+    engine.compute = e->opt->compute == WINNOW_BF16 ? ENGINE_BF16 : ENGINE_F32;
+    engine.tokens_max = window > WINDOW_MAX ? window : WINDOW_MAX;
+    TRY(engine_new(e->model, e->pool, &engine, e->env, &e->engine, err));
+    struct eval_scorer_options scorer = EVAL_SCORER_OPTIONS_INIT;
+    scorer.window = window;
+    return eval_scorer_new(e->engine, e->tokenizer, &scorer, &e->scorer, err);
+}
+
+/* ---- documents ---- */
+
+/* The string at key, tried as it stands, then as a dotted path. */
+static struct str domain_of(struct json_value object, struct str key)
+{
+    struct str found = {"", 0};
+    if (json_as_str(json_get_str(object, key), &found)) {
+        return found;
+    }
+    const char *dot;
+    while (key.len > 0 && (dot = memchr(key.ptr, '.', key.len)) != NULL) {
+        size_t at = (size_t)(dot - key.ptr);
+        object = json_get_str(object, str_sub(key, 0, at));
+        key = str_sub(key, at + 1, key.len);
+        if (json_kind(object) != JSON_OBJECT) {
+            return found;
+        }
+    }
+    (void)json_as_str(json_get_str(object, key), &found);
+    return found;
+}
+
+static struct str keep(struct evaluation *e, struct str s)
+{
+    return (struct str){arena_strndup(&e->keep, s.ptr, s.len), s.len};
+}
+
+static void keep_document(struct evaluation *e, const struct document *d)
+{
+    if (e->count == e->cap) {
+        size_t cap = e->cap ? e->cap * 2 : 1024;
+        e->documents =
+            mem_realloc(e->documents, e->cap * sizeof *e->documents, cap * sizeof *e->documents);
+        e->cap = cap;
+    }
+    e->documents[e->count++] = (struct eval_document){
+        keep(e, d->id), keep(e, d->text), keep(e, domain_of(d->json, str_of(e->opt->domain_key)))};
+    e->bytes_kept += d->text.len;
+    e->result->documents++;
+}
+
+/* Scores the documents from the first-th kept one on. */
+static winnow_status score_documents(struct evaluation *e, size_t first, struct winnow_error *err)
+{
+    size_t count = e->count - first;
+    if (e->nll_count + count > e->nll_cap) {
+        size_t cap = (e->nll_count + count) * 2;
+        e->nll = mem_realloc(e->nll, e->nll_cap * sizeof *e->nll, cap * sizeof *e->nll);
+        e->domain_of = mem_realloc(e->domain_of, e->nll_cap * sizeof *e->domain_of,
+                                   cap * sizeof *e->domain_of);
+        e->nll_cap = cap;
+    }
+    struct str *texts = mem_alloc((count + 1) * sizeof *texts);
+    for (size_t i = 0; i < count; i++) {
+        bool is_new;
+        texts[i] = e->documents[first + i].text;
+        uint64_t *number = map_put(&e->domains, e->documents[first + i].domain, &is_new);
+        *number = is_new ? e->domains.count - 1 : *number;
+        e->domain_of[e->nll_count + i] = (uint32_t)*number;
+    }
+    winnow_status st = eval_nll(e->scorer, texts, count, e->nll + e->nll_count, err);
+    e->nll_count += count;
+    mem_free(texts);
+    return st;
+}
+
+static winnow_status keep_block(struct evaluation *e, struct texts *t, struct block_parser *parser,
+                                struct shard_block *block, bool *full, struct winnow_error *err)
+{
+    struct parsed item;
+    block_parser_start(parser, block);
+    for (;;) {
+        *full = e->opt->documents > 0 && e->result->documents >= e->opt->documents;
+        if (*full) {
+            return WINNOW_OK;
+        }
+        TRY(block_parser_next(parser, &item, err));
+        if (item.kind == PARSED_END) {
+            return WINNOW_OK;
+        }
+        if (item.kind == PARSED_BAD) {
+            TRY(texts_bad(t, &item.bad, block->shard, err));
+        } else {
+            keep_document(e, &item.document);
+        }
+        if (e->opt->cloze && e->bytes_kept > CLOZE_BYTES_MAX) {
+            return error_set(err, WINNOW_E_LIMIT,
+                             "cloze items are made from at most %" PRIu64
+                             " MiB of text; --documents N takes the first N",
+                             CLOZE_BYTES_MAX >> 20);
+        }
+    }
+}
+
+static winnow_status read_documents(struct evaluation *e, struct winnow_error *err)
+{
+    const struct winnow_text_options text = {.text_key = e->opt->text_key,
+                                             .id_key = e->opt->id_key,
+                                             .files_from = e->opt->files_from,
+                                             .line_max = (uint64_t)64 << 20};
+    const struct document_keys keys = {.text = e->opt->text_key, .id = e->opt->id_key};
+    struct winnow_text_result read = {0};
+    struct texts t = {0};
+    struct shard_block block = {0};
+    struct block_parser *parser = block_parser_new(&keys);
+    bool more = true, full = false;
+    winnow_status st = texts_open(&t, &text, *e->paths, e->env, &read, err);
+    while (st == WINNOW_OK && more && !full) {
+        size_t first = e->opt->cloze ? e->count : 0;
+        if (!e->opt->cloze) {
+            arena_reset(&e->keep);
+            e->count = 0;
+        }
+        st = texts_next_block(&t, &block, &more, err);
+        if (st == WINNOW_OK && more) {
+            st = keep_block(e, &t, parser, &block, &full, err);
+        }
+        if (st == WINNOW_OK && more) {
+            st = score_documents(e, first, err);
+        }
+    }
+    if (st == WINNOW_OK) {
+        texts_report(&t);
+    }
+    e->result->documents_bad = read.documents_bad;
+    block_parser_free(parser);
+    shard_block_release(&block);
+    texts_release(&t);
+    return st;
+}
+
+/* ---- tasks ---- */
+
+static winnow_status fill_suite(struct evaluation *e, struct winnow_error *err)
+{
+    const struct winnow_eval_options *opt = e->opt;
+    const struct eval_file_options file = {
+        .limit = opt->limit, .delimiter = opt->delimiter, .shots = opt->shots};
+    for (size_t i = 0; i < opt->tasks.count; i++) {
+        TRY(eval_suite_add_file(e->suite, opt->tasks.items[i], &file, &e->result->items_skipped,
+                                err));
+    }
+    if (e->result->items_skipped > 0) {
+        env_log(e->env, WINNOW_LOG_WARNING,
+                "%" PRIu64 " task records are of a kind that is not scored by likelihood; left out",
+                e->result->items_skipped);
+    }
+    if (opt->cloze) {
+        const struct eval_cloze_options cloze = {.options = opt->cloze_options,
+                                                 .context = opt->cloze_context,
+                                                 .length = opt->cloze_length,
+                                                 .per_document = opt->cloze_per_document,
+                                                 .per_domain = opt->cloze_per_domain,
+                                                 .seed = e->env->seed};
+        TRY(eval_suite_add_cloze(e->suite, e->documents, e->count, &cloze, err));
+    }
+    e->result->items = eval_suite_item_count(e->suite);
+    return WINNOW_OK;
+}
+
+static winnow_status score_tasks(struct evaluation *e, struct winnow_error *err)
+{
+    size_t items = eval_suite_item_count(e->suite);
+    e->scores = mem_alloc((items + 1) * sizeof *e->scores);
+    for (size_t first = 0; first < items; first += ITEMS_AT_ONCE) {
+        size_t n = items - first < ITEMS_AT_ONCE ? items - first : ITEMS_AT_ONCE;
+        TRY(env_check(e->env, err));
+        TRY(eval_suite_score_some(e->suite, e->scorer, first, n, e->scores, err));
+        env_progress(e->env, "tasks", "items", first + n, items);
+    }
+    return WINNOW_OK;
+}
+
+/* ---- results ---- */
+
+/* All documents, then each domain in order of appearance. */
+static size_t make_domains(const struct evaluation *e, struct eval_domain *domains)
+{
+    if (e->nll_count == 0) {
+        return 0;
+    }
+    eval_domain_of((struct str){"", 0}, e->nll, e->nll_count, &domains[0]);
+    if (e->domains.count == 1 && e->domains.entries[0].key.len == 0) {
+        return 1;
+    }
+    struct eval_text_nll *part = mem_alloc(e->nll_count * sizeof *part);
+    for (size_t d = 0; d < e->domains.count; d++) {
+        size_t n = 0;
+        for (size_t i = 0; i < e->nll_count; i++) {
+            if (e->domain_of[i] == d) {
+                part[n++] = e->nll[i];
+            }
+        }
+        struct str name = e->domains.entries[d].key;
+        eval_domain_of(name.len ? name : STR_LIT("-"), part, n, &domains[d + 1]);
+    }
+    mem_free(part);
+    return e->domains.count + 1;
+}
+
+static void write_config(const struct evaluation *e, struct buf *out)
+{
+    struct json_writer w = {.out = out};
+    json_open(&w, '{');
+    json_key(&w, "model");
+    json_text(&w, "winnow");
+    json_key(&w, "model_args");
+    json_text(&w, e->opt->model);
+    json_key(&w, "model_num_parameters");
+    json_u64(&w, model_config_parameters(model_config(e->model)));
+    json_key(&w, "model_hash");
+    char hash[17];
+    (void)snprintf(hash, sizeof hash, "%016" PRIx64, model_hash(e->model));
+    json_text(&w, hash);
+    json_key(&w, "kernels");
+    json_text(&w, engine_kernels(e->engine));
+    json_key(&w, "random_seed");
+    json_u64(&w, e->env->seed);
+    json_key(&w, "settings");
+    json_open(&w, '{');
+    option_write_json(&EVAL_TABLE, e->opt, &w);
+    json_close(&w, '}');
+    json_close(&w, '}');
+}
+
+static char *text_of(struct buf *b)
+{
+    char *text = mem_strdup(buf_cstr(b));
+    buf_release(b);
+    return text;
+}
+
+static winnow_status write_results(struct evaluation *e, struct winnow_error *err)
+{
+    struct buf json = {0}, table = {0}, config = {0};
+    struct eval_domain *domains = mem_alloc((e->domains.count + 2) * sizeof *domains);
+    write_config(e, &config);
+    const struct eval_report report = {.domains = domains,
+                                       .domain_count = make_domains(e, domains),
+                                       .suite = e->suite,
+                                       .scores = e->scores,
+                                       .shots = e->opt->shots,
+                                       .config = buf_str(&config)};
+    eval_report_json(&report, &json);
+    eval_report_table(&report, &table);
+    winnow_status st =
+        e->opt->output ? file_write_atomic(e->opt->output, buf_str(&json), err) : WINNOW_OK;
+    e->result->json = text_of(&json);
+    e->result->table = text_of(&table);
+    buf_release(&config);
+    mem_free(domains);
+    return st;
+}
+
+static winnow_status check(const struct winnow_eval_options *opt, const struct winnow_list *paths,
+                           struct winnow_error *err)
+{
+    bool documents = paths->count > 0 || opt->files_from;
+    if (!opt->model) {
+        return error_set(err, WINNOW_E_USAGE, "eval needs --model, a model folder or .gguf file");
+    }
+    if (!documents && opt->tasks.count == 0) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "nothing to measure: name held-out documents or --tasks");
+    }
+    if (!documents && opt->cloze) {
+        return error_set(err, WINNOW_E_USAGE, "--cloze needs documents to make items from");
+    }
+    return WINNOW_OK;
+}
+
+winnow_status winnow_eval(const struct winnow_eval_options *opt, const struct winnow_list *paths,
+                          const struct winnow_env *env, struct winnow_eval_result *result,
+                          struct winnow_error *err)
+{
+    *result = (struct winnow_eval_result){0};
+    TRY(check(opt, paths, err));
+    struct evaluation e = {.opt = opt, .paths = paths, .env = env, .result = result};
+    e.pool = pool_new(env->threads);
+    e.suite = eval_suite_new();
+    arena_init(&e.keep, (size_t)1 << 20);
+    winnow_status st = load(&e, err);
+    if (st == WINNOW_OK && (paths->count > 0 || opt->files_from)) {
+        st = read_documents(&e, err);
+    }
+    if (st == WINNOW_OK) {
+        st = fill_suite(&e, err);
+    }
+    if (st == WINNOW_OK) {
+        st = score_tasks(&e, err);
+    }
+    if (st == WINNOW_OK) {
+        st = write_results(&e, err);
+    }
+    eval_scorer_free(e.scorer);
+    engine_free(e.engine);
+    tokenizer_free(e.tokenizer);
+    model_free(e.model);
+    eval_suite_free(e.suite);
+    pool_free(e.pool);
+    map_release(&e.domains);
+    arena_release(&e.keep);
+    mem_free(e.documents);
+    mem_free(e.nll);
+    mem_free(e.domain_of);
+    mem_free(e.scores);
+    return st;
+}
+
+void winnow_eval_result_free(struct winnow_eval_result *result)
+{
+    mem_free(result->json);
+    mem_free(result->table);
+    result->json = result->table = NULL;
+}
