@@ -1,7 +1,10 @@
-/* packer.c -- a cursor over (document, place in its stream). */
+/* packer.c -- a window of shuffled sequences, filled by a cursor over (document,
+ * place in its stream).  The shuffle has a seed of its own that never changes:
+ * what differs between experiments is the order of their documents. */
 #include "train/packer.h"
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "model/config.h"
 
 #include <assert.h>
@@ -28,8 +31,14 @@ struct packer {
     const uint32_t *order;
     size_t count;
     struct packer_options opt;
-    size_t next;   /* place in order of the document being laid out */
+    size_t next;   /* place in order of the document being cut into sequences */
     uint64_t from; /* where its next sequence starts */
+    struct sequence {
+        uint32_t document;
+        uint64_t from, to; /* stream positions */
+    } * window;
+    size_t window_count, window_next;
+    struct rng rng;
     uint64_t used;
     uint32_t *tokens;
     uint32_t *starts;
@@ -58,6 +67,8 @@ struct packer *packer_new(const struct token_docs *docs, const uint32_t *order, 
     p->order = order;
     p->count = count;
     p->opt = *opt;
+    rng_init(&p->rng, 0, "packer");
+    p->window = mem_alloc(PACKER_WINDOW * sizeof *p->window);
     p->tokens = mem_alloc(opt->batch_tokens * sizeof *p->tokens);
     p->starts = mem_alloc((opt->batch_tokens + 1) * sizeof *p->starts);
     return p;
@@ -66,18 +77,66 @@ struct packer *packer_new(const struct token_docs *docs, const uint32_t *order, 
 void packer_free(struct packer *p)
 {
     if (p) {
+        mem_free(p->window);
         mem_free(p->tokens);
         mem_free(p->starts);
         mem_free(p);
     }
 }
 
-/* Stream positions from..to (exclusive) of a document of n tokens. */
-static void copy_stream(const struct packer *p, const uint32_t *tokens, uint64_t n, uint64_t from,
-                        uint64_t to, uint32_t *out)
+/* Tokens of a document that count. */
+static const uint32_t *document_tokens(const struct packer *p, uint32_t document, size_t *n)
 {
+    const uint32_t *tokens = token_docs_at(p->docs, document, n);
+    if (p->opt.document_tokens > 0 && *n > p->opt.document_tokens) {
+        *n = p->opt.document_tokens;
+    }
+    return tokens;
+}
+
+/* The next sequence in the order of the documents; false behind the last. */
+static bool cut_sequence(struct packer *p, struct sequence *s)
+{
+    while (p->next < p->count) {
+        size_t n;
+        (void)document_tokens(p, p->order[p->next], &n);
+        uint64_t length = packer_stream(&p->opt, n);
+        if (p->from >= length) { /* cannot be trained on */
+            p->next++;
+            continue;
+        }
+        uint64_t to = p->from + p->opt.context;
+        to = to < length ? to : length;
+        *s = (struct sequence){p->order[p->next], p->from, to};
+        p->next += to == length;
+        p->from = to == length ? 0 : to - 1;
+        return true;
+    }
+    return false;
+}
+
+static void fill_window(struct packer *p)
+{
+    p->window_next = 0;
+    p->window_count = 0;
+    while (p->window_count < PACKER_WINDOW && cut_sequence(p, &p->window[p->window_count])) {
+        p->window_count++;
+    }
+    for (size_t i = p->window_count; i > 1; i--) {
+        size_t j = (size_t)rng_below(&p->rng, i);
+        struct sequence t = p->window[i - 1];
+        p->window[i - 1] = p->window[j];
+        p->window[j] = t;
+    }
+}
+
+static void copy_sequence(const struct packer *p, const struct sequence *s, uint64_t to,
+                          uint32_t *out)
+{
+    size_t n;
+    const uint32_t *tokens = document_tokens(p, s->document, &n);
     uint64_t head = p->opt.bos != MODEL_NO_TOKEN;
-    for (uint64_t i = from; i < to; i++) {
+    for (uint64_t i = s->from; i < to; i++) {
         *out++ = i < head ? p->opt.bos : i - head < n ? tokens[i - head] : p->opt.eos;
     }
 }
@@ -86,31 +145,22 @@ bool packer_next(struct packer *p, struct token_batch *batch)
 {
     uint64_t at = 0;
     uint32_t sequences = 0;
-    while (at < p->opt.batch_tokens && p->next < p->count) {
-        size_t n;
-        const uint32_t *tokens = token_docs_at(p->docs, p->order[p->next], &n);
-        uint64_t length = packer_stream(&p->opt, n);
-        if (p->from >= length) { /* cannot be trained on */
-            p->next++;
-            continue;
+    while (at < p->opt.batch_tokens) {
+        if (p->window_next == p->window_count) {
+            fill_window(p);
         }
-        if (p->opt.document_tokens > 0 && n > p->opt.document_tokens) {
-            n = p->opt.document_tokens;
+        if (p->window_count == 0) {
+            break;
         }
-        uint64_t to = p->from + p->opt.context;
-        to = to < length ? to : length;
+        struct sequence *s = &p->window[p->window_next];
         uint64_t room = p->opt.batch_tokens - at;
-        to = to - p->from <= room ? to : p->from + room;
-        copy_stream(p, tokens, n, p->from, to, p->tokens + at);
+        uint64_t to = s->to - s->from <= room ? s->to : s->from + room;
+        copy_sequence(p, s, to, p->tokens + at);
         p->starts[sequences++] = (uint32_t)at;
-        at += to - p->from;
-        p->used += to - p->from - (p->from > 0);
-        if (to == length) {
-            p->next++;
-            p->from = 0;
-        } else {
-            p->from = to - 1;
-        }
+        at += to - s->from;
+        p->used += to - s->from - (s->from > 0);
+        p->window_next += to == s->to;
+        s->from = to - 1; /* what is left, if any, repeats one token as its context */
     }
     p->starts[sequences] = (uint32_t)at;
     *batch = (struct token_batch){p->tokens, p->starts, sequences, NULL};

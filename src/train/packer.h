@@ -3,15 +3,19 @@
  * A document is trained on as the stream BOS, its tokens, EOS (each where there
  * is one).  A stream longer than the context goes on in sequences that start with
  * the last token of the one before: each token is a target exactly once.
- * Sequences of as many documents as needed fill a batch to exactly batch_tokens
- * positions; what does not fit goes on in the next batch in the same way.  All
- * arms of an experiment therefore spend the same number of positions a step.
+ * Sequences are shuffled among the next PACKER_WINDOW of them, or the batches of
+ * a long document would follow each other and each step would learn one subject.
+ * As many as needed fill a batch to exactly batch_tokens positions; what does not
+ * fit goes on in the next batch in the same way.  All arms of an experiment
+ * therefore spend the same number of positions a step.
  */
 #ifndef WINNOW_TRAIN_PACKER_H
 #define WINNOW_TRAIN_PACKER_H
 
 #include "model/batch.h"
 #include "token/tokenizer.h"
+
+#define PACKER_WINDOW 4096U
 
 /* Encoded documents one behind the other.  All-zero is empty. */
 struct token_docs {
