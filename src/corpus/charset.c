@@ -91,7 +91,7 @@ static bool normalize(struct str label, char out[LABEL_MAX])
     }
     for (size_t i = 0; i < label.len; i++) {
         char ch = label.ptr[i];
-        if (!isalnum((unsigned char)ch) && !strchr("-_.:()", ch)) {
+        if (!isalnum((unsigned char)ch) && (ch == '\0' || !strchr("-_.:()", ch))) {
             return false;
         }
         out[i] = (char)tolower((unsigned char)ch);

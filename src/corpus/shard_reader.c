@@ -182,10 +182,16 @@ static void finish_end(struct shard_reader *r, struct shard_block *b, bool *more
         finish_lines(r, b, whole);
     } else if (!r->tear_told) {
         r->tear_told = true;
-        (void)snprintf(r->reason, sizeof r->reason,
-                       "the shard cannot be read to its end: %s; what comes behind line %" PRIu64
-                       " is lost",
-                       torn, b->line - 1);
+        if (b->line == 1) {
+            (void)snprintf(r->reason, sizeof r->reason, "no line of the shard can be read: %s",
+                           torn);
+        } else {
+            (void)snprintf(
+                r->reason, sizeof r->reason,
+                "the shard cannot be read to its end: %s; what comes behind line %" PRIu64
+                " is lost",
+                torn, b->line - 1);
+        }
         buf_clear(&r->carry);
         finish_bad(r, b, b->bytes.len, 0);
         b->bad.torn = true;

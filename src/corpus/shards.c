@@ -220,7 +220,7 @@ static winnow_status take(struct finder *f, const char *path, struct winnow_erro
 {
     struct stat st = {0};
     if (strcmp(path, "-") == 0) {
-        add(f, "-", "stdin.jsonl", &st);
+        add(f, "-", f->opt->kind == SHARDS_PAGES ? "stdin" : "stdin.jsonl", &st);
         return WINNOW_OK;
     }
     if (stat(path, &st) != 0) {

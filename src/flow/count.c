@@ -340,10 +340,10 @@ winnow_status winnow_count(const struct winnow_count_options *opt, struct winnow
     st = st == WINNOW_OK ? run_rounds(&c, pool, err) : st;
     hand_over(&c, out);
     if (st == WINNOW_OK && out->total.bad > 0 && opt->on_bad == WINNOW_COUNT_BAD_REPORT) {
-        st = error_set(err, WINNOW_E_FORMAT, "%" PRIu64 " bad lines; the first: %s", out->total.bad,
-                       buf_cstr(&c.first_bad));
+        st = error_set(err, WINNOW_E_FORMAT, "bad lines: %" PRIu64 "; the first: %s",
+                       out->total.bad, buf_cstr(&c.first_bad));
     } else if (st == WINNOW_OK && out->total.bad > 0) {
-        env_log(env, WINNOW_LOG_WARNING, "%" PRIu64 " bad lines; the first: %s", out->total.bad,
+        env_log(env, WINNOW_LOG_WARNING, "bad lines: %" PRIu64 "; the first: %s", out->total.bad,
                 buf_cstr(&c.first_bad));
     }
     tear_down(&c, threads);

@@ -130,6 +130,10 @@ static winnow_status refuse_bad(const struct job *job, const struct record *r,
                                 struct winnow_error *err)
 {
     struct str reason = job_view(job, r->reason);
+    if (!job->shard) { /* of a source: the file is named with the record */
+        struct str file = job_view(job, r->id);
+        return error_set(err, WINNOW_E_FORMAT, "%.*s: %.*s", STR_ARG(file), STR_ARG(reason));
+    }
     return error_set(err, WINNOW_E_FORMAT, "%s:%" PRIu64 ": %.*s", job->shard, r->number,
                      STR_ARG(reason));
 }
