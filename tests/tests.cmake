@@ -77,6 +77,10 @@ foreach(target ${FUZZ_TARGETS})
   endif()
 endforeach()
 
+# bench/: run by hand.
+add_executable(bench_train bench/bench_train.c)
+target_link_libraries(bench_train PRIVATE winnow winnow_flags)
+
 # Against HF transformers where it is installed; skipped, saying so, elsewhere.
 add_executable(engine_dump tests/oracle/engine_dump.c)
 target_link_libraries(engine_dump PRIVATE winnow winnow_flags)
