@@ -92,6 +92,15 @@ static uint32_t at_most(size_t left, uint32_t most)
     return left < most ? (uint32_t)left : most;
 }
 
+/* What the first piece of k is added to; the next ones are added to C. */
+static const float *base_of(const struct gemm_out *out)
+{
+    if (!out->add) {
+        return NULL;
+    }
+    return out->base ? out->base : out->c;
+}
+
 void gemm_run(const struct gemm *g, struct gemm_shape s, const void *a, const void *b,
               const struct gemm_out *out)
 {
@@ -99,8 +108,9 @@ void gemm_run(const struct gemm *g, struct gemm_shape s, const void *a, const vo
         g->type == GEMM_BF16 ? g->k->tile_bf16 : g->k->tile_f32;
     uint32_t rows = g->k->gemm_rows, cols = g->k->gemm_cols;
     size_t depth = steps(g, s.k);
-    struct gemm_tile t = {.a_step = rows, .b_step = cols, .c_step = out->stride, .add = out->add};
-    for (size_t k0 = 0; k0 < depth; k0 += GEMM_DEPTH, t.add = true) {
+    struct gemm_tile t = {.a_step = rows, .b_step = cols, .c_step = out->stride};
+    const float *base = base_of(out);
+    for (size_t k0 = 0; k0 < depth; k0 += GEMM_DEPTH, base = out->c) {
         t.k = depth - k0 < GEMM_DEPTH ? depth - k0 : GEMM_DEPTH;
         for (size_t n0 = 0; n0 < s.n; n0 += cols) {
             t.n = at_most(s.n - n0, cols);
@@ -109,6 +119,7 @@ void gemm_run(const struct gemm *g, struct gemm_shape s, const void *a, const vo
                 t.m = at_most(s.m - m0, rows);
                 t.a = (const uint32_t *)a + m0 * depth + k0 * rows;
                 t.c = out->c + m0 * out->stride + n0;
+                t.base = base ? base + m0 * out->stride + n0 : NULL;
                 tile(&t);
             }
         }
@@ -119,8 +130,8 @@ void gemm_run_views(const struct kernels *ks, struct gemm_shape s, struct gemm_v
                     struct gemm_view b, const struct gemm_out *out)
 {
     uint32_t rows = ks->gemm_rows, cols = ks->gemm_cols;
-    struct gemm_tile t = {
-        .k = s.k, .a_step = a.step, .b_step = b.step, .c_step = out->stride, .add = out->add};
+    struct gemm_tile t = {.k = s.k, .a_step = a.step, .b_step = b.step, .c_step = out->stride};
+    const float *base = base_of(out);
     for (size_t n0 = 0, j = 0; n0 < s.n; n0 += cols, j++) {
         t.n = at_most(s.n - n0, cols);
         t.b = b.ptr + j * b.panel;
@@ -128,6 +139,7 @@ void gemm_run_views(const struct kernels *ks, struct gemm_shape s, struct gemm_v
             t.m = at_most(s.m - m0, rows);
             t.a = a.ptr + i * a.panel;
             t.c = out->c + m0 * out->stride + n0;
+            t.base = base ? base + m0 * out->stride + n0 : NULL;
             ks->tile_f32(&t);
         }
     }

@@ -47,7 +47,8 @@ const void *gemm_at_b(const struct gemm *g, const void *b, size_t n0, size_t k);
 struct gemm_out {
     float *c;
     size_t stride;
-    bool add; /* to what c holds */
+    bool add;          /* to what c holds, or to base */
+    const float *base; /* NULL: c; of the same stride */
 };
 
 struct gemm_shape {

@@ -14,7 +14,7 @@
 #define KERNELS_ROWS_MAX 16U
 #define KERNELS_COLS_MAX 64U
 
-/* One tile of a matrix product, C[m][n] (+)= sum over k of A[k][m] * B[k][n].
+/* One tile of a matrix product, C[m][n] = base[m][n] + sum over k of A[k][m] * B[k][n].
  * A has gemm_rows numbers for each k (m <= gemm_rows of them used), B has
  * gemm_cols (n <= gemm_cols; all up to the next multiple of `lanes` must be
  * readable), next ones a_step and b_step further on.
@@ -27,7 +27,7 @@ struct gemm_tile {
     float *c;
     size_t c_step;
     uint32_t m, n;
-    bool add; /* to what C holds */
+    const float *base; /* added to the product, as far apart as C; NULL: nothing */
 };
 
 /* A source of a packing: numbers at src[r * stride + c]. */
@@ -35,6 +35,14 @@ struct pack_source {
     const float *src;
     size_t stride;
     size_t rows, cols;
+};
+
+/* Arguments of rmsnorm_back. */
+struct norm_back {
+    float *dx, *dw;
+    const float *base; /* NULL: nothing */
+    const float *dy, *x, *w;
+    float r;
 };
 
 struct adamw_step {
@@ -74,9 +82,8 @@ struct kernels {
     float (*rmsnorm)(float *y, const float *x, const float *w, size_t n, float eps);
     /* y = x * r * w */
     void (*rmsnorm_again)(float *y, const float *x, const float *w, size_t n, float r);
-    /* dx += the gradient through it; dw += dy * x * r */
-    void (*rmsnorm_back)(float *dx, float *dw, const float *dy, const float *x, const float *w,
-                         size_t n, float r);
+    /* dx = base + the gradient through it; dw += dy * x * r */
+    void (*rmsnorm_back)(const struct norm_back *s, size_t n);
 
     /* Turns (x[i], x[i + half]) by the angle of cosine c[i] and sine s[i]; back
      * turns the other way. */

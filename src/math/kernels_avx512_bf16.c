@@ -10,14 +10,16 @@
 
 #define V_DOT2(sum, a, b) _mm512_dpbf16_ps(sum, (__m512bh)(a), (__m512bh)(b))
 
-static inline P P_OF_COLS(V lo, V hi)
+static inline __attribute__((always_inline)) P P_OF_COLS(V lo, V hi)
 {
-    __m512i l = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(lo));
-    __m512i h = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(hi));
-    return _mm512_or_si512(l, _mm512_slli_epi32(h, 16));
+    /* The conversion puts all of lo below all of hi. */
+    const __m512i order =
+        _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
+                         21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    return _mm512_permutexvar_epi16(order, (__m512i)_mm512_cvtne2ps_pbh(hi, lo));
 }
 
-static inline P P_OF_ROW(V first, V second)
+static inline __attribute__((always_inline)) P P_OF_ROW(V first, V second)
 {
     return (__m512i)_mm512_cvtne2ps_pbh(second, first);
 }

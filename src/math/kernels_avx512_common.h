@@ -11,10 +11,11 @@
 #define VECTORS 2U
 #define ROWS    14U
 
-#define TILE_ROW(F, N)                                                                         \
-    F(1, N)                                                                                    \
-    F(2, N) F(3, N) F(4, N) F(5, N) F(6, N) F(7, N) F(8, N) F(9, N) F(10, N) F(11, N) F(12, N) \
-        F(13, N) F(14, N)
+#define TILE_ROW(F, N) \
+    F(1, N)            \
+    F(2, N)            \
+    F(3, N)            \
+    F(4, N) F(5, N) F(6, N) F(7, N) F(8, N) F(9, N) F(10, N) F(11, N) F(12, N) F(13, N) F(14, N)
 #define TILE_ALL(F) TILE_ROW(F, 1) TILE_ROW(F, 2)
 
 typedef __m512 V;
@@ -34,7 +35,7 @@ typedef __m512i P;
 #define V_MAX(a, b)               _mm512_max_ps(a, b)
 #define V_MIN(a, b)               _mm512_min_ps(a, b)
 #define V_FMA(a, b, c)            _mm512_fmadd_ps(a, b, c)
-#define V_ROUND(a)        _mm512_cvtepi32_ps(_mm512_cvtps_epi32(a))
+#define V_ROUND(a)                _mm512_cvtepi32_ps(_mm512_cvtps_epi32(a))
 #define V_POW2(x, n)              _mm512_scalef_ps(x, n)
 #define V_SUM(x)                  _mm512_reduce_add_ps(x)
 #define V_MAXIMUM(x)              _mm512_reduce_max_ps(x)
@@ -43,7 +44,7 @@ typedef __m512i P;
 #define P_LOAD(p)                 _mm512_loadu_si512(p)
 #define P_SET1(u)                 _mm512_set1_epi32((int)(u))
 
-static inline void V_TRANSPOSE(V x[16])
+static inline __attribute__((always_inline)) void V_TRANSPOSE(V x[16])
 {
     V t[16], u[16];
     for (int i = 0; i < 16; i += 2) {

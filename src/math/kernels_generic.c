@@ -30,8 +30,8 @@ static void put_tile(const struct gemm_tile *t, float sum[ROWS][COLS])
 {
     for (size_t i = 0; i < t->m; i++) {
         for (size_t j = 0; j < t->n; j++) {
-            float *c = &t->c[i * t->c_step + j];
-            *c = (t->add ? *c : 0.0F) + sum[i][j];
+            size_t at = i * t->c_step + j;
+            t->c[at] = t->base ? t->base[at] + sum[i][j] : sum[i][j];
         }
     }
 }
@@ -167,18 +167,18 @@ static float rmsnorm(float *y, const float *x, const float *w, size_t n, float e
     return r;
 }
 
-static void rmsnorm_back(float *dx, float *dw, const float *dy, const float *x, const float *w,
-                         size_t n, float r)
+static void rmsnorm_back(const struct norm_back *s, size_t n)
 {
-    float sum = 0;
+    float sum = 0, r = s->r;
     for (size_t i = 0; i < n; i++) {
-        sum += dy[i] * w[i] * x[i];
+        sum += s->dy[i] * s->w[i] * s->x[i];
     }
     /* d/dx of x r: r (1 - x x' r^2 / n). */
     float c = sum * r * r / (float)n;
     for (size_t i = 0; i < n; i++) {
-        dx[i] += r * (dy[i] * w[i] - x[i] * c);
-        dw[i] += dy[i] * x[i] * r;
+        float dx = r * (s->dy[i] * s->w[i] - s->x[i] * c);
+        s->dx[i] = s->base ? s->base[i] + dx : dx;
+        s->dw[i] += s->dy[i] * s->x[i] * r;
     }
 }
 

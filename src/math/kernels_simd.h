@@ -61,10 +61,9 @@ INLINE void put_sums(const struct gemm_tile *t, V sum[][VECTORS], size_t rows, s
     for (size_t i = 0; i < rows; i++) {
 #pragma GCC unroll 4
         for (size_t j = 0; j < vectors; j++) {
-            float *c = &t->c[i * t->c_step + j * LANES];
-            size_t n = part(j * LANES, t->n);
-            V x = t->add ? V_ADD(load_part(c, n), sum[i][j]) : sum[i][j];
-            store_part(c, x, n);
+            size_t at = i * t->c_step + j * LANES, n = part(j * LANES, t->n);
+            V x = t->base ? V_ADD(load_part(t->base + at, n), sum[i][j]) : sum[i][j];
+            store_part(t->c + at, x, n);
         }
     }
 }
@@ -228,34 +227,47 @@ static void pack_rows_bf16(uint32_t *dst, uint32_t width, const struct pack_sour
     }
 }
 
+/* Source rows are read once, in order, and scattered over the panels: reading
+ * panel by panel would meet the same few cache sets again and again where the
+ * stride is a power of two. */
 static void pack_cols_f32(float *dst, uint32_t width, const struct pack_source *s)
 {
-    for (size_t c0 = 0; c0 < s->cols; c0 += width) {
-        for (size_t k = 0; k < s->rows; k++, dst += width) {
-            const float *src = s->src + k * s->stride;
+    size_t panel = s->rows * width;
+    for (size_t k = 0; k < s->rows; k++) {
+        const float *src = s->src + k * s->stride;
+        float *to = dst + k * width;
+        for (size_t c0 = 0; c0 < s->cols; c0 += width, to += panel) {
             for (size_t c = 0; c < width; c += LANES) {
                 size_t have = rows_left(s->cols, c0 + c, LANES);
                 V x = have > 0 ? load_part(src + c0 + c, have) : V_SET1(0.0F);
-                store_part(dst + c, x, part(c, width));
+                store_part(to + c, x, part(c, width));
             }
+        }
+    }
+}
+
+/* One row of pairs: two source rows (second NULL: zeros) over all panels. */
+INLINE void pack_pair_row(float *to, uint32_t width, size_t panel, const float *const row[2],
+                          size_t cols)
+{
+    V zero = V_SET1(0.0F);
+    for (size_t c0 = 0; c0 < cols; c0 += width, to += panel) {
+        for (size_t c = 0; c < width; c += LANES) {
+            size_t have = rows_left(cols, c0 + c, LANES);
+            V lo = have > 0 ? load_part(row[0] + c0 + c, have) : zero;
+            V hi = have > 0 && row[1] ? load_part(row[1] + c0 + c, have) : zero;
+            store_part(to + c, V_OF_P(P_OF_COLS(lo, hi)), part(c, width));
         }
     }
 }
 
 static void pack_cols_bf16(uint32_t *dst, uint32_t width, const struct pack_source *s)
 {
-    for (size_t c0 = 0; c0 < s->cols; c0 += width) {
-        for (size_t k = 0; k < s->rows; k += 2, dst += width) {
-            const float *src = s->src + k * s->stride;
-            for (size_t c = 0; c < width; c += LANES) {
-                size_t have = rows_left(s->cols, c0 + c, LANES);
-                V zero = V_SET1(0.0F);
-                V lo = have > 0 ? load_part(src + c0 + c, have) : zero;
-                V hi =
-                    have > 0 && k + 1 < s->rows ? load_part(src + s->stride + c0 + c, have) : zero;
-                store_part((float *)dst + c, V_OF_P(P_OF_COLS(lo, hi)), part(c, width));
-            }
-        }
+    size_t panel = (s->rows + 1) / 2 * width;
+    for (size_t k = 0; k < s->rows; k += 2) {
+        const float *src = s->src + k * s->stride;
+        const float *const row[2] = {src, k + 1 < s->rows ? src + s->stride : NULL};
+        pack_pair_row((float *)dst + k / 2 * width, width, panel, row, s->cols);
     }
 }
 

@@ -65,22 +65,22 @@ static float rmsnorm(float *y, const float *x, const float *w, size_t n, float e
     return r;
 }
 
-static void rmsnorm_back(float *dx, float *dw, const float *dy, const float *x, const float *w,
-                         size_t n, float r)
+static void rmsnorm_back(const struct norm_back *s, size_t n)
 {
     V sum = V_SET1(0.0F);
     EACH_PART(i, m, n)
     {
-        V dyw = V_MUL(load_part(dy + i, m), load_part(w + i, m));
-        sum = V_FMA(dyw, load_part(x + i, m), sum);
+        V dyw = V_MUL(load_part(s->dy + i, m), load_part(s->w + i, m));
+        sum = V_FMA(dyw, load_part(s->x + i, m), sum);
     }
-    V c = V_SET1(-V_SUM(sum) * r * r / (float)n), vr = V_SET1(r);
+    V c = V_SET1(-V_SUM(sum) * s->r * s->r / (float)n), vr = V_SET1(s->r);
     EACH_PART(i, m, n)
     {
-        V vx = load_part(x + i, m), vdy = load_part(dy + i, m);
-        V inner = V_FMA(vx, c, V_MUL(vdy, load_part(w + i, m)));
-        store_part(dx + i, V_FMA(vr, inner, load_part(dx + i, m)), m);
-        store_part(dw + i, V_FMA(V_MUL(vdy, vx), vr, load_part(dw + i, m)), m);
+        V x = load_part(s->x + i, m), dy = load_part(s->dy + i, m);
+        V inner = V_FMA(x, c, V_MUL(dy, load_part(s->w + i, m)));
+        V base = s->base ? load_part(s->base + i, m) : V_SET1(0.0F);
+        store_part(s->dx + i, V_FMA(vr, inner, base), m);
+        store_part(s->dw + i, V_FMA(V_MUL(dy, x), vr, load_part(s->dw + i, m)), m);
     }
 }
 

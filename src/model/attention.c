@@ -155,12 +155,12 @@ static void forward_piece(void *run, size_t piece, uint32_t worker)
         k->pack_rows_f32(s.query, cols, &(struct pack_source){q + q0 * e->s, e->s, queries, h});
         gemm_run_views(
             k, (struct gemm_shape){seen, cols, h}, (struct gemm_view){s.keys, rows, h * rows},
-            (struct gemm_view){s.query, cols, 0}, &(struct gemm_out){s.scores, cols, false});
+            (struct gemm_view){s.query, cols, 0}, &(struct gemm_out){s.scores, cols, false, NULL});
         mask_columns(s.scores, cols, q0, seen);
         k->softmax_cols(s.scores, seen, cols, scale, s.lse);
         gemm_run_views(
             k, (struct gemm_shape){queries, pad, seen}, (struct gemm_view){s.scores, cols, rows},
-            (struct gemm_view){s.values, pad, cols}, &(struct gemm_out){s.out, pad, false});
+            (struct gemm_view){s.values, pad, cols}, &(struct gemm_out){s.out, pad, false, NULL});
         for (size_t i = 0; i < queries; i++) {
             memcpy(r->l->attended + (start + q0 + i) * e->q + head * h, s.out + i * pad,
                    h * sizeof(float));
@@ -186,10 +186,10 @@ static void block_scores(const struct engine *e, const struct backward_scratch *
     struct gemm_shape shape = {count, seen, h};
     gemm_run_views(e->k, shape, (struct gemm_view){s->query, rows, h * rows},
                    (struct gemm_view){s->keys, cols, h * cols},
-                   &(struct gemm_out){s->p, np, false});
+                   &(struct gemm_out){s->p, np, false, NULL});
     gemm_run_views(e->k, shape, (struct gemm_view){s->dout, rows, h * rows},
                    (struct gemm_view){s->values, cols, h * cols},
-                   &(struct gemm_out){s->ds, np, false});
+                   &(struct gemm_out){s->ds, np, false, NULL});
 }
 
 /* One block of queries q0.. of one head: adds to dkeys and dvalues, stores
@@ -220,15 +220,15 @@ static void backward_block(const struct run *r, const struct backward_scratch *s
     struct gemm_shape down = {seen, pad, count};
     gemm_run_views(k, down, (struct gemm_view){s->p, np, rows},
                    (struct gemm_view){s->dout_rows, pad, cols},
-                   &(struct gemm_out){s->dvalues, pad, true});
+                   &(struct gemm_out){s->dvalues, pad, true, NULL});
     gemm_run_views(k, down, (struct gemm_view){s->ds, np, rows},
                    (struct gemm_view){s->query_rows, pad, cols},
-                   &(struct gemm_out){s->dkeys, pad, true});
+                   &(struct gemm_out){s->dkeys, pad, true, NULL});
     k->pack_rows_f32(s->ds_turned, rows, &(struct pack_source){s->ds, np, count, seen});
     gemm_run_views(k, (struct gemm_shape){count, pad, seen},
                    (struct gemm_view){s->ds_turned, rows, seen * rows},
                    (struct gemm_view){s->key_rows, pad, cols},
-                   &(struct gemm_out){s->dquery, pad, false});
+                   &(struct gemm_out){s->dquery, pad, false, NULL});
     for (size_t i = 0; i < count; i++) {
         memcpy(e->back.dqkv + (t0 + i) * e->s + head * h, s->dquery + i * pad, h * sizeof(float));
     }

@@ -30,29 +30,31 @@ struct run {
 
 /* ---- weight gradients ---- */
 
-static size_t weight_rows(const struct engine *e)
-{
-    return (size_t)e->tile_max;
-}
-
 static size_t blocks(size_t n, size_t size)
 {
     return (n + size - 1) / size;
 }
 
+/* Rows of dW in a piece: about WEIGHT_ROWS, equally many in all, whole panels. */
+static size_t weight_rows(const struct engine *e, size_t m)
+{
+    size_t rows = e->k->gemm_rows, each = blocks(m, blocks(m, WEIGHT_ROWS));
+    return blocks(each, rows) * rows;
+}
+
 size_t weight_gradient_pieces(const struct engine *e, const struct weight_gradient *w)
 {
-    return blocks(w->m, weight_rows(e)) * blocks(w->n, WEIGHT_COLS);
+    return blocks(w->m, weight_rows(e, w->m)) * blocks(w->n, WEIGHT_COLS);
 }
 
 void weight_gradient_piece(const struct engine *e, struct engine_scratch *s,
                            const struct weight_gradient *w, size_t piece)
 {
-    size_t rows = weight_rows(e), across = blocks(w->n, WEIGHT_COLS);
+    size_t rows = weight_rows(e, w->m), across = blocks(w->n, WEIGHT_COLS);
     size_t m0 = piece / across * rows, n0 = piece % across * WEIGHT_COLS;
     size_t m = w->m - m0 < rows ? w->m - m0 : rows;
     size_t n = w->n - n0 < WEIGHT_COLS ? w->n - n0 : WEIGHT_COLS;
-    struct gemm_out out = {w->dw + m0 * w->n + n0, w->n, true};
+    struct gemm_out out = {w->dw + m0 * w->n + n0, w->n, true, NULL};
     for (size_t t = 0; t < w->tokens; t += WEIGHT_DEPTH) {
         size_t depth = w->tokens - t < WEIGHT_DEPTH ? w->tokens - t : WEIGHT_DEPTH;
         struct pack_source a = {w->dy + t * w->dy_stride + m0, w->dy_stride, depth, m};
@@ -134,7 +136,7 @@ static void mlp_back(struct engine *e, const struct engine_layer *l, struct engi
     struct engine_back *b = &e->back;
     size_t d = e->c.dim, f = e->c.ffn;
     struct row_product down = {b->dx + span.from * d, d, span.count, d, f, l->w_down.backward};
-    engine_product(e, s, &down, &(struct gemm_out){s->rows, f, false});
+    engine_product(e, s, &down, &(struct gemm_out){s->rows, f, false, NULL});
     float *dgate_up = b->dgate_up + span.from * 2 * f;
     memcpy(dgate_up, l->gate_up + span.from * 2 * f, span.count * 2 * f * sizeof(float));
     for (size_t i = 0; i < span.count; i++) {
@@ -142,13 +144,14 @@ static void mlp_back(struct engine *e, const struct engine_layer *l, struct engi
         e->k->swiglu_back(b->hidden + (span.from + i) * f, g, g + f, s->rows + i * f, f);
     }
     struct row_product up = {dgate_up, 2 * f, span.count, 2 * f, d, l->w_gate_up.backward};
-    engine_product(e, s, &up, &(struct gemm_out){s->rows, d, false});
+    engine_product(e, s, &up, &(struct gemm_out){s->rows, d, false, NULL});
 }
 
-/* One of a layer's norms: its input, weights, inverse means; what it gave, and
- * where the gradients of input and weights are added. */
+/* One of a layer's norms: its input, weights, inverse means, the gradient that
+ * passes it by; what it gave, the gradient of its input and, added up, that of
+ * its weights. */
 struct norm {
-    const float *x, *w, *inverse;
+    const float *x, *w, *inverse, *past;
     float *out, *dx, *dw;
 };
 
@@ -162,7 +165,9 @@ static void norm_back(const struct engine *e, const float *rows, struct tile_spa
         size_t t = span.from + i;
         const float *x = n->x + t * d;
         e->k->rmsnorm_again(n->out + t * d, x, n->w, d, n->inverse[t]);
-        e->k->rmsnorm_back(n->dx + t * d, n->dw, rows + i * d, x, n->w, d, n->inverse[t]);
+        struct norm_back step = {n->dx + t * d, n->dw,        n->past + t * d, rows + i * d, x,
+                                 n->w,          n->inverse[t]};
+        e->k->rmsnorm_back(&step, d);
     }
 }
 
@@ -176,11 +181,10 @@ static void before_attention_back(void *run, size_t tile, uint32_t worker)
     struct tile_span span = engine_tile(e, tile);
     size_t d = e->c.dim, h = e->c.head_dim, from = span.from;
     mlp_back(e, l, s, span);
-    memcpy(b->dmid + from * d, b->dx + from * d, span.count * d * sizeof(float));
-    struct norm norm = {l->mid, l->norm2, l->r2, b->norm2, b->dmid, b->dnorm2 + tile * d};
+    struct norm norm = {l->mid, l->norm2, l->r2, b->dx, b->norm2, b->dmid, b->dnorm2 + tile * d};
     norm_back(e, s->rows, span, &norm);
     struct row_product o = {b->dmid + from * d, d, span.count, d, e->q, l->w_o.backward};
-    engine_product(e, s, &o, &(struct gemm_out){b->dattended + from * e->q, e->q, false});
+    engine_product(e, s, &o, &(struct gemm_out){b->dattended + from * e->q, e->q, false, NULL});
     for (size_t t = from; t < from + span.count; t++) {
         for (uint32_t head = 0; head < e->c.heads; head++) {
             size_t at = t * e->q + head * h;
@@ -207,10 +211,8 @@ static void after_attention_back(void *run, size_t tile, uint32_t worker)
     }
     struct row_product p = {b->dqkv + span.from * e->s, e->s, span.count, e->s, d,
                             l->w_qkv.backward};
-    engine_product(e, s, &p, &(struct gemm_out){s->rows, d, false});
-    float *dx = b->dnext + span.from * d;
-    memcpy(dx, b->dmid + span.from * d, span.count * d * sizeof(float));
-    struct norm norm = {l->x, l->norm1, l->r1, b->norm1, b->dnext, b->dnorm1 + tile * d};
+    engine_product(e, s, &p, &(struct gemm_out){s->rows, d, false, NULL});
+    struct norm norm = {l->x, l->norm1, l->r1, b->dmid, b->norm1, b->dnext, b->dnorm1 + tile * d};
     norm_back(e, s->rows, span, &norm);
 }
 

@@ -120,7 +120,9 @@ static void plan_scratch(const struct engine *e, struct cursor *at, struct engin
     size_t widest = most(most(e->c.dim, e->c.ffn), most(e->q, e->s));
     size_t deepest = most(most(widest, 2 * (size_t)e->c.ffn), most(HEAD_CHUNK, WEIGHT_DEPTH));
     s->rows = take_floats(at, e->tile_max, widest);
-    s->a = take(at, gemm_size_a(&e->g, e->tile_max, deepest));
+    /* A packed tile of tokens, or a block of a weight gradient. */
+    s->a = take(at, most(gemm_size_a(&e->g, e->tile_max, deepest),
+                         gemm_size_a(&e->g, 2 * (size_t)WEIGHT_ROWS, WEIGHT_DEPTH)));
     s->b = take(at, gemm_size_b(&e->g, WEIGHT_COLS, WEIGHT_DEPTH));
     s->logits = take_floats(at, e->tile_max, HEAD_CHUNK);
     s->attention = take_floats(at, attention_scratch_floats(e), 1);

@@ -103,6 +103,7 @@ struct engine {
 /* Tokens of a tile at most. */
 #define TILE_MOST 128U
 /* A tile of a weight gradient, and the tokens summed in one go. */
+#define WEIGHT_ROWS  252U
 #define WEIGHT_COLS  384U
 #define WEIGHT_DEPTH 256U
 /* Queries of a block in the backward pass of attention, in gemm_rows. */

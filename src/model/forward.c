@@ -80,7 +80,7 @@ static void before_attention(void *run, size_t tile, uint32_t worker)
     }
     float *qkv = l->qkv + span.from * e->s;
     struct row_product p = {s->rows, d, span.count, d, e->s, l->w_qkv.forward};
-    engine_product(e, s, &p, &(struct gemm_out){qkv, e->s, false});
+    engine_product(e, s, &p, &(struct gemm_out){qkv, e->s, false, NULL});
     add_bias(e, qkv, span.count, e->s, l->qkv_bias);
     for (size_t i = 0; i < span.count; i++) {
         rotate(e, qkv + i * e->s, span.from + i);
@@ -93,10 +93,9 @@ static void attention_out(struct engine *e, struct engine_layer *l, struct engin
 {
     size_t d = e->c.dim;
     float *mid = l->mid + span.from * d;
-    memcpy(mid, l->x + span.from * d, span.count * d * sizeof(float));
     struct row_product p = {
         l->attended + span.from * e->q, e->q, span.count, e->q, d, l->w_o.forward};
-    engine_product(e, s, &p, &(struct gemm_out){mid, d, true});
+    engine_product(e, s, &p, &(struct gemm_out){mid, d, true, l->x + span.from * d});
     add_bias(e, mid, span.count, d, l->o_bias);
 }
 
@@ -122,16 +121,15 @@ static void after_attention(void *run, size_t tile, uint32_t worker)
     }
     float *gate_up = l->gate_up + span.from * 2 * f;
     struct row_product p = {s->rows, d, span.count, d, 2 * f, l->w_gate_up.forward};
-    engine_product(e, s, &p, &(struct gemm_out){gate_up, 2 * f, false});
+    engine_product(e, s, &p, &(struct gemm_out){gate_up, 2 * f, false, NULL});
     add_bias(e, gate_up, span.count, 2 * f, l->gate_up_bias);
     for (size_t i = 0; i < span.count; i++) {
         const float *g = gate_up + i * 2 * f;
         e->k->swiglu(s->rows + i * f, g, g + f, f);
     }
     float *x = layer_output(e, l) + span.from * d;
-    memcpy(x, mid, span.count * d * sizeof(float));
     struct row_product down = {s->rows, f, span.count, f, d, l->w_down.forward};
-    engine_product(e, s, &down, &(struct gemm_out){x, d, true});
+    engine_product(e, s, &down, &(struct gemm_out){x, d, true, mid});
     add_bias(e, x, span.count, d, l->down_bias);
 }
 

@@ -63,7 +63,7 @@ static void score_rows(const struct engine *e, struct engine_scratch *s, struct 
 {
     for (size_t v0 = 0; v0 < e->c.vocab; v0 += HEAD_CHUNK) {
         size_t n = e->c.vocab - v0 < HEAD_CHUNK ? e->c.vocab - v0 : HEAD_CHUNK;
-        chunk_logits(e, s, span.count, v0, &(struct gemm_out){s->logits, HEAD_CHUNK, false});
+        chunk_logits(e, s, span.count, v0, &(struct gemm_out){s->logits, HEAD_CHUNK, false, NULL});
         for (size_t i = 0; i < span.count; i++) {
             const float *x = s->logits + i * HEAD_CHUNK;
             uint32_t target = e->targets[span.from + i];
@@ -113,7 +113,7 @@ static void logits_piece(void *engine, size_t tile, uint32_t worker)
     pack_normed(e, s, span);
     for (size_t v0 = 0; v0 < v; v0 += HEAD_CHUNK) {
         chunk_logits(e, s, span.count, v0,
-                     &(struct gemm_out){e->logits + span.from * v + v0, v, false});
+                     &(struct gemm_out){e->logits + span.from * v + v0, v, false, NULL});
     }
 }
 
@@ -161,7 +161,7 @@ static void gradient_piece(void *block, size_t piece, uint32_t worker)
     gemm_pack_a_rows(&e->g, s->a, &src);
     float *logits = e->back.logits + piece * e->tile * v;
     for (size_t v0 = 0; v0 < v; v0 += HEAD_CHUNK) {
-        chunk_logits(e, s, span.count, v0, &(struct gemm_out){logits + v0, v, false});
+        chunk_logits(e, s, span.count, v0, &(struct gemm_out){logits + v0, v, false, NULL});
     }
     for (size_t i = 0; i < span.count; i++) {
         row_gradient(e, logits + i * v, span.from + i);
@@ -171,16 +171,16 @@ static void gradient_piece(void *block, size_t piece, uint32_t worker)
     for (size_t v0 = 0; v0 < v; v0 += HEAD_CHUNK) {
         size_t n = v - v0 < HEAD_CHUNK ? v - v0 : HEAD_CHUNK;
         struct row_product p = {logits + v0, v, span.count, n, d, w};
-        engine_product(e, s, &p, &(struct gemm_out){s->rows, d, v0 > 0});
+        engine_product(e, s, &p, &(struct gemm_out){s->rows, d, v0 > 0, NULL});
         w += gemm_size_b(&e->g, d, HEAD_CHUNK);
     }
     float *dnorm = e->back.dnorm + tile * d;
     memset(dnorm, 0, d * sizeof *dnorm);
-    memset(e->back.dx + span.from * d, 0, span.count * d * sizeof(float));
     for (size_t i = 0; i < span.count; i++) {
         size_t t = span.from + i;
-        e->k->rmsnorm_back(e->back.dx + t * d, dnorm, s->rows + i * d, e->x + t * d, e->norm, d,
-                           e->r[t]);
+        struct norm_back step = {e->back.dx + t * d, dnorm,   NULL,   s->rows + i * d,
+                                 e->x + t * d,       e->norm, e->r[t]};
+        e->k->rmsnorm_back(&step, d);
     }
 }
 

@@ -60,7 +60,7 @@ static void check_product(const struct gemm *g, struct gemm_shape s, struct layo
     struct pack_source rows_b = {b, s.k, s.n, s.k}, cols_b = {b, s.n, s.k, s.n};
     l.a_cols ? gemm_pack_a_cols(g, pa, &cols_a) : gemm_pack_a_rows(g, pa, &rows_a);
     l.b_cols ? gemm_pack_b_cols(g, pb, &cols_b) : gemm_pack_b_rows(g, pb, &rows_b);
-    gemm_run(g, s, pa, pb, &(struct gemm_out){c, stride, add});
+    gemm_run(g, s, pa, pb, &(struct gemm_out){c, stride, add, NULL});
     for (size_t i = 0; i < s.m; i++) {
         for (size_t j = 0; j < stride; j++) {
             double want = add || j >= s.n ? (double)old[i * stride + j] : 0;
@@ -128,11 +128,12 @@ static void a_row_alone_gives_the_same_bits(void **state)
             fill(b, N * K, 2);
             gemm_pack_a_rows(&g, pa, &(struct pack_source){a, K, M, K});
             gemm_pack_b_rows(&g, pb, &(struct pack_source){b, K, N, K});
-            gemm_run(&g, (struct gemm_shape){M, N, K}, pa, pb, &(struct gemm_out){c, N, false});
+            gemm_run(&g, (struct gemm_shape){M, N, K}, pa, pb,
+                     &(struct gemm_out){c, N, false, NULL});
             for (size_t i = 0; i < M; i++) {
                 gemm_pack_a_rows(&g, pa, &(struct pack_source){a + i * K, K, 1, K});
                 gemm_run(&g, (struct gemm_shape){1, N, K}, pa, pb,
-                         &(struct gemm_out){row, N, false});
+                         &(struct gemm_out){row, N, false, NULL});
                 assert_memory_equal(row, c + i * N, sizeof row);
             }
             void *all[] = {a, b, pa, pb};

@@ -106,7 +106,8 @@ static double do_rmsnorm_back(const struct kernels *k, struct arrays *x, size_t 
     float w[MOST];
     fill(w, MOST, 99);
     if (n > 0) {
-        k->rmsnorm_back(x->a, x->b, x->c, x->d, w, n, 0.8F);
+        struct norm_back step = {x->a, x->b, n % 2 ? x->a : NULL, x->c, x->d, w, 0.8F};
+        k->rmsnorm_back(&step, n);
     }
     return 0;
 }
