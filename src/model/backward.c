@@ -254,7 +254,7 @@ static void embed_back(void *engine, size_t piece, uint32_t worker)
 
 void engine_backward(struct engine *e)
 {
-    sum_rows(e, gradient_of(e, TENSOR_NORM, 0), e->back.dnorm, e->tiles, e->c.dim);
+    sum_rows(e, gradient_of(e, TENSOR_NORM, 0), e->back.dnorm, engine_head_tiles(e), e->c.dim);
     for (uint32_t i = e->c.layers; i > 0; i--) {
         layer_back(e, &e->layers[i - 1]);
     }

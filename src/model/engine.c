@@ -112,7 +112,7 @@ static void plan_back(struct engine *e, struct cursor *at)
     b->dnorm1 = take_floats(at, tiles, d);
     b->dnorm2 = take_floats(at, tiles, d);
     b->dnorm = take_floats(at, tiles, d);
-    b->logits = take_floats(at, e->head_tiles * e->tile_max, e->c.vocab);
+    b->logits = take_floats(at, e->head_tiles * e->head_rows, e->c.vocab);
 }
 
 static void plan_scratch(const struct engine *e, struct cursor *at, struct engine_scratch *s)
@@ -177,6 +177,19 @@ static size_t plan_all(struct engine *e, char *base)
     return used + at.used;
 }
 
+/* How much of the logits' gradient exists at a time: a tile should stay in a
+ * second-level cache, and about 16 MiB of tiles are kept for dW. */
+static void describe_head(struct engine *e)
+{
+    uint32_t rows = e->k->gemm_rows;
+    e->head_rows = (uint32_t)(((size_t)128 << 10) / e->c.vocab / rows * rows);
+    e->head_rows = e->head_rows < 2 * rows ? 2 * rows : e->head_rows;
+    e->head_rows = e->head_rows > e->tile_max ? e->tile_max : e->head_rows;
+    size_t tiles = ((size_t)4 << 20) / e->c.vocab / e->head_rows;
+    size_t all = e->tokens_max / e->head_rows + 1;
+    e->head_tiles = tiles == 0 ? 1 : tiles < all ? tiles : all;
+}
+
 /* Everything about an engine that does not need memory. */
 static void describe(struct engine *e, const struct model_config *c,
                      const struct engine_options *opt, const struct kernels *k, uint32_t threads)
@@ -192,11 +205,7 @@ static void describe(struct engine *e, const struct model_config *c,
     }
     e->tile_max = TILE_MOST / k->gemm_rows * k->gemm_rows;
     e->head_pad = (c->head_dim + k->lanes - 1) / k->lanes * k->lanes;
-    /* About 16 MiB of logits, one tile at least. */
-    e->head_tiles = ((size_t)4 << 20) / c->vocab / e->tile_max;
-    e->head_tiles = e->head_tiles > 0 ? e->head_tiles : 1;
-    size_t all = e->tokens_max / e->tile_max + 1;
-    e->head_tiles = e->head_tiles < all ? e->head_tiles : all;
+    describe_head(e);
 }
 
 uint64_t engine_memory(const struct model_config *c, const struct engine_options *opt,

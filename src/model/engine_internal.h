@@ -43,7 +43,7 @@ struct engine_back {
     float *delta;           /* [heads][T] sums of dattended * attended a head */
     float *dqkv;            /* [T][S] */
     float *dnorm1, *dnorm2; /* [tiles][D] pieces of the norms' gradients */
-    float *dnorm;           /* the same of the last norm */
+    float *dnorm;           /* [head tiles][D] the same of the last norm */
     float *logits;          /* [block][V] of some tiles of tokens */
 };
 
@@ -83,6 +83,7 @@ struct engine {
     uint32_t *positions; /* [T] in its sequence */
     uint32_t *targets;   /* [T] */
     uint32_t *starts;    /* sequences + 1, from 0 */
+    uint32_t head_rows;  /* tokens of a tile of the head's gradient */
     size_t head_tiles;   /* tiles whose logits back.logits holds */
 
     /* The micro-batch in work. */
@@ -137,6 +138,8 @@ void engine_forward(struct engine *e);
 void engine_head(struct engine *e);
 /* The same with gradients: fills back.dx and adds to gradient. */
 void engine_head_back(struct engine *e);
+/* Its tiles, each of which left a row in back.dnorm. */
+size_t engine_head_tiles(const struct engine *e);
 /* From back.dx through all layers. */
 void engine_backward(struct engine *e);
 

@@ -124,11 +124,18 @@ void engine_head(struct engine *e)
 
 /* ---- training ---- */
 
+/* Some tiles of head_rows tokens, whose logits are kept. */
 struct block {
     struct engine *e;
     size_t first; /* tile */
     struct weight_gradient w;
 };
+
+static struct tile_span head_tile(const struct engine *e, size_t tile)
+{
+    size_t from = tile * e->head_rows;
+    return (struct tile_span){from, e->t - from < e->head_rows ? e->t - from : e->head_rows};
+}
 
 /* Logits of one token to the gradient of scale * nll. */
 static void row_gradient(struct engine *e, float *x, size_t token)
@@ -154,12 +161,12 @@ static void gradient_piece(void *block, size_t piece, uint32_t worker)
     struct engine *e = b->e;
     struct engine_scratch *s = &e->scratch[worker];
     size_t tile = b->first + piece, v = e->c.vocab, d = e->c.dim;
-    struct tile_span span = engine_tile(e, tile);
+    struct tile_span span = head_tile(e, tile);
     float *normed = e->normed + span.from * d;
     norm_tile(e, normed, span);
     struct pack_source src = {normed, d, span.count, d};
     gemm_pack_a_rows(&e->g, s->a, &src);
-    float *logits = e->back.logits + piece * e->tile * v;
+    float *logits = e->back.logits + piece * e->head_rows * v;
     for (size_t v0 = 0; v0 < v; v0 += HEAD_CHUNK) {
         chunk_logits(e, s, span.count, v0, &(struct gemm_out){logits + v0, v, false, NULL});
     }
@@ -190,17 +197,23 @@ static void head_weight_piece(void *block, size_t piece, uint32_t worker)
     weight_gradient_piece(b->e, &b->e->scratch[worker], &b->w, piece);
 }
 
+size_t engine_head_tiles(const struct engine *e)
+{
+    return (e->t + e->head_rows - 1) / e->head_rows;
+}
+
 void engine_head_back(struct engine *e)
 {
     double start = env_seconds();
     enum tensor_role role = e->c.tied ? TENSOR_EMBED : TENSOR_HEAD;
     float *dw = e->gradient + model_find_role(e->model, role, 0)->offset;
     size_t v = e->c.vocab, d = e->c.dim;
-    for (size_t tile = 0; tile < e->tiles; tile += e->head_tiles) {
-        size_t tiles = e->tiles - tile < e->head_tiles ? e->tiles - tile : e->head_tiles;
+    size_t all = engine_head_tiles(e);
+    for (size_t tile = 0; tile < all; tile += e->head_tiles) {
+        size_t tiles = all - tile < e->head_tiles ? all - tile : e->head_tiles;
         struct block b = {.e = e, .first = tile};
         pool_run(e->pool, tiles, gradient_piece, &b);
-        size_t from = tile * e->tile, to = (tile + tiles) * e->tile;
+        size_t from = tile * e->head_rows, to = (tile + tiles) * e->head_rows;
         to = to < e->t ? to : e->t;
         b.w = (struct weight_gradient){
             e->back.logits, e->normed + from * d, v, d, to - from, v, d, dw};
