@@ -15,6 +15,7 @@ set(UNIT_TESTS
   document
   engine
   gemm
+  eval
   gguf
   kernels
   model_file

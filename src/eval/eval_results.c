@@ -268,16 +268,31 @@ void eval_report_json(const struct eval_report *r, struct buf *out)
     buf_add_char(out, '\n');
 }
 
+/* "0.5318 +- 0.0017  ", or what there is of it. */
+static void table_number(double v, double stderr_of_v, struct buf *out)
+{
+    if (isnan(stderr_of_v)) {
+        buf_addf(out, "%.4f +- -       ", v);
+    } else {
+        buf_addf(out, "%.4f +- %.4f  ", v, stderr_of_v);
+    }
+}
+
 static void table_summary(const char *name, const struct eval_summary *s, bool normed,
                           struct buf *out)
 {
-    buf_addf(out, "%-32s %8" PRIu64 "  %.4f +- %.4f  ", name, s->items, s->acc, s->acc_stderr);
+    buf_addf(out, "%-32s %8" PRIu64 "  ", name, s->items);
+    table_number(s->acc, s->acc_stderr, out);
     if (normed) {
-        buf_addf(out, "%.4f +- %.4f  ", s->acc_norm, s->acc_norm_stderr);
+        table_number(s->acc_norm, s->acc_norm_stderr, out);
     } else {
-        buf_addf(out, "%-18s  ", "-");
+        buf_addf(out, "%-18s", "-");
     }
-    buf_addf(out, "%+.4f +- %.4f\n", s->normalised, s->normalised_stderr);
+    table_number(s->normalised, s->normalised_stderr, out);
+    while (out->ptr[out->len - 1] == ' ') {
+        out->len--;
+    }
+    buf_add_char(out, '\n');
 }
 
 void eval_report_table(const struct eval_report *r, struct buf *out)
@@ -288,10 +303,10 @@ void eval_report_table(const struct eval_report *r, struct buf *out)
     }
     for (size_t d = 0; d < r->domain_count; d++) {
         const struct eval_domain *x = &r->domains[d];
-        buf_addf(out, "%-32.*s %8" PRIu64 "  %10" PRIu64 "  %.4f +- %.4f  %.4f\n",
-                 x->name.len ? (int)x->name.len : 3, x->name.len ? x->name.ptr : "all",
-                 x->documents, x->sum.tokens, eval_nll_mean(&x->sum), x->nll_stderr,
-                 eval_bits_per_byte(&x->sum));
+        buf_addf(out, "%-32.*s %8" PRIu64 "  %10" PRIu64 "  ", x->name.len ? (int)x->name.len : 3,
+                 x->name.len ? x->name.ptr : "all", x->documents, x->sum.tokens);
+        table_number(eval_nll_mean(&x->sum), x->nll_stderr, out);
+        buf_addf(out, "%.4f\n", eval_bits_per_byte(&x->sum));
     }
     size_t tasks = eval_suite_task_count(r->suite);
     if (tasks > 0) {
