@@ -46,7 +46,7 @@ libreoffice-help-en-us   20 usr/share/libreoffice/help/en-US/text        -
 anarchism                 5 usr/share/doc/anarchism/html                 -
 python-django-doc        18 usr/share/doc/python-django-doc/html         ^(_modules/|genindex)
 lilypond-doc-html        18 usr/share/doc/lilypond/html/Documentation    \.[a-z][a-z](_[A-Z]+)?\.html$|-big-page
-octave-doc               20 usr/share/doc/octave                         -
+octave-doc               20 usr/share/doc/octave                         /XREF
 swi-prolog-doc           20 usr/share/swi-prolog/doc                     -
 exim4-doc-html           20 usr/share/doc/exim4-doc-html/spec_html       -
 libgtk-3-doc             14 usr/share/gtk-doc/html                       -
