@@ -111,5 +111,8 @@ target_link_libraries(dump_engine PRIVATE winnow winnow_flags)
 add_executable(train_worker bench/train_worker.c)
 target_link_libraries(train_worker PRIVATE winnow winnow_flags)
 # Kills, full disks, locked folders: through the front door.
+add_test(NAME demo.collect COMMAND ${CMAKE_SOURCE_DIR}/tests/demo/collect.sh
+  ${CMAKE_SOURCE_DIR}/tools/collect-debian-docs.sh)
+set_tests_properties(demo.collect PROPERTIES SKIP_RETURN_CODE 77 LABELS quick)
 add_test(NAME fault.kill COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/kill.sh $<TARGET_FILE:winnow_cli> 20)
 set_tests_properties(fault.kill PROPERTIES TIMEOUT 300 RUN_SERIAL ON)

@@ -56,7 +56,7 @@ TABLE
 # Fetches one package's .deb into CACHE/debs and prints its path.  apt checks
 # the hash; the file gets its final name only after that.
 download() {
-    found=$(find "$cache/debs" -name "${1}_*.deb" | sort | tail -n 1)
+    found=$(find "$cache/debs" -maxdepth 1 -name "${1}_*.deb" | sort | tail -n 1)
     if [ -n "$found" ]; then
         printf '%s\n' "$found"
         return
@@ -126,7 +126,7 @@ if [ -n "$missing" ]; then
     packages | while read -r package bound root without; do
         count=$((count + 1))
         is_taken "$package" "$bound $root $without" && continue
-        if [ -z "$(find "$cache/debs" -name "${package}_*.deb")" ] &&
+        if [ -z "$(find "$cache/debs" -maxdepth 1 -name "${package}_*.deb")" ] &&
             ! apt-cache show "$package" >/dev/null 2>&1; then
             say "  $package: this system's apt does not know it; left out"
             continue

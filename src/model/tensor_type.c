@@ -230,7 +230,7 @@ static void from_q45_k(const uint8_t *b, const uint8_t *high, const uint8_t *nib
         float scale = d * (float)scale_of(b + 4, g), least = m * (float)least_of(b + 4, g);
         for (size_t i = 0; i < 32; i++) {
             unsigned q = (unsigned)nibbles[g / 2 * 32 + i] >> (g % 2 * 4) & 15U;
-            q |= high ? (high[i] >> g & 1U) << 4 : 0U;
+            q |= high ? ((unsigned)high[i] >> g & 1U) << 4 : 0U;
             out[32 * g + i] = scale * (float)q - least;
         }
     }
