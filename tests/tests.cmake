@@ -81,6 +81,11 @@ endforeach()
 # bench/: run by hand.
 add_executable(bench_train bench/bench_train.c)
 target_link_libraries(bench_train PRIVATE winnow winnow_flags)
+if(DNNL_LIB AND DNNL_INCLUDE)
+  add_executable(bench_gemm bench/bench_gemm.c)
+  target_include_directories(bench_gemm SYSTEM PRIVATE ${DNNL_INCLUDE})
+  target_link_libraries(bench_gemm PRIVATE winnow winnow_flags ${DNNL_LIB})
+endif()
 
 # Against HF transformers where it is installed; skipped, saying so, elsewhere.
 add_executable(engine_dump tests/oracle/engine_dump.c)

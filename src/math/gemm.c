@@ -2,15 +2,17 @@
  *
  * The classic form (Goto, van de Geijn 2008): A in panels of gemm_rows rows, B
  * in panels of gemm_cols columns, both with k running slowest, so that a tile
- * kernel reads both factors in order and keeps its part of C in registers.  k
- * is cut into pieces of GEMM_DEPTH, so that a panel of B (at most 64 KiB) stays
- * near while all panels of A pass by.  A caller's tile (about 128 tokens by one
- * weight matrix) has its A in the second-level cache, hence no further levels
- * of blocking here.
+ * kernel reads both factors in order and keeps its part of C in registers.
+ * Measured (bench/bench_gemm.c): cutting k so that a panel of B fits the first
+ * cache costs more in reading and writing C than it saves, since a tile needs
+ * only a few bytes a cycle from the second-level cache.  So k is cut only where
+ * a panel of B would fill that cache too.  A caller's tile (about 128 tokens by
+ * one weight matrix) has its A there as well, hence no further levels of
+ * blocking.
  */
 #include "math/gemm.h"
 
-#define GEMM_DEPTH 256U
+#define GEMM_DEPTH 2048U
 
 static size_t round_up(size_t n, size_t to)
 {

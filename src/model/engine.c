@@ -317,6 +317,11 @@ void engine_free(struct engine *e)
     mem_free(e);
 }
 
+uint64_t engine_bytes(const struct engine *e)
+{
+    return e->memory_bytes;
+}
+
 void engine_weights_changed(struct engine *e)
 {
     e->packed = false;

@@ -39,7 +39,8 @@ struct engine_options {
 
 struct engine;
 
-/* Bytes that engine_new() will take with that many threads. */
+/* Bytes that engine_new() will take with that many threads and the best kernels
+ * of this processor (others differ by a few rows of scratch). */
 uint64_t engine_memory(const struct model_config *c, const struct engine_options *opt,
                        uint32_t threads);
 
@@ -50,6 +51,9 @@ winnow_status engine_new(const struct model *m, struct pool *pool, const struct 
                          const struct winnow_env *env, struct engine **out,
                          struct winnow_error *err);
 void engine_free(struct engine *e);
+
+/* What it took. */
+uint64_t engine_bytes(const struct engine *e);
 
 /* To be called after the weights changed, before the next call below. */
 void engine_weights_changed(struct engine *e);

@@ -67,19 +67,17 @@ winnow_status trainer_new(struct model *m, struct pool *pool, const struct train
     t->count = model_values_count(m);
     t->memory_bytes = own_bytes(t->count);
     struct engine_options eo = engine_options_of(opt);
-    uint64_t all = t->memory_bytes + engine_memory(model_config(m), &eo, pool_threads(pool));
-    winnow_status st = WINNOW_OK;
-    if (env->memory_max > 0 && all > env->memory_max) {
+    winnow_status st = engine_new(m, pool, &eo, env, &t->engine, err);
+    uint64_t all = t->memory_bytes + (st == WINNOW_OK ? engine_bytes(t->engine) : 0);
+    if (st == WINNOW_OK && env->memory_max > 0 && all > env->memory_max) {
         st =
             error_set(err, WINNOW_E_LIMIT,
                       "training: needs %llu MiB, --memory allows %llu MiB; fewer tokens at a "
                       "time need less",
                       (unsigned long long)(all >> 20), (unsigned long long)(env->memory_max >> 20));
-    } else if (!(t->memory = mem_try_alloc_huge(t->memory_bytes))) {
+    } else if (st == WINNOW_OK && !(t->memory = mem_try_alloc_huge(t->memory_bytes))) {
         st = error_set(err, WINNOW_E_NOMEM, "training: no memory for %zu MiB",
                        t->memory_bytes >> 20);
-    } else {
-        st = engine_new(m, pool, &eo, env, &t->engine, err);
     }
     if (st != WINNOW_OK) {
         trainer_free(t);
