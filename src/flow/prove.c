@@ -317,4 +317,5 @@ static winnow_status run_ending(struct run *run, const void *options, const char
     return st;
 }
 
-const struct ending_kind PROVE_ENDING = {.table = &PROVE_TABLE, .run = run_ending};
+const struct ending_kind PROVE_ENDING = {
+    .table = &PROVE_TABLE, .run = run_ending, .uses_kernels = true};

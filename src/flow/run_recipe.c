@@ -54,7 +54,8 @@ static size_t make_endings(const struct recipe *recipe, struct run_ending *endin
         endings[n++] = (struct run_ending){.name = kind->table->command,
                                            .table = kind->table,
                                            .options = options ? options : kind->table->defaults,
-                                           .run = kind->run};
+                                           .run = kind->run,
+                                           .uses_kernels = kind->uses_kernels};
     }
     return n;
 }
@@ -71,7 +72,7 @@ static winnow_status run_it(const char *path, struct recipe *recipe,
         steps[i].kind = stage_kind_find(str_of(recipe->stages[i].table->command));
         steps[i].options = recipe->stages[i].options;
     }
-    const struct run_request request = {
+    struct run_request request = {
         .paths = recipe->input,
         .corpus = &recipe->corpus,
         .steps = steps,

@@ -10,17 +10,12 @@
 #include "flow/rules_stage.h"
 #include "flow/score.h"
 #include "flow/tokens.h"
+#include "math/kernels.h"
 
 /* clang-format off: a row each, so that two who add one do not meet */
 const struct stage_kind *const STAGE_KINDS[] = {
-    &EXTRACT_STAGE,
-    &HOLDOUT_STAGE,
-    &RULES_STAGE,
-    &REFINE_STAGE,
-    &DEDUP_STAGE,
-    &SCORE_STAGE,
-    &PRUNE_STAGE,
-    NULL,
+    &EXTRACT_STAGE, &HOLDOUT_STAGE, &RULES_STAGE, &REFINE_STAGE,
+    &DEDUP_STAGE,   &SCORE_STAGE,   &PRUNE_STAGE, NULL,
 };
 
 const struct ending_kind *const ENDING_KINDS[] = {
@@ -41,6 +36,15 @@ const struct stage_kind *stage_kind_find(struct str name)
     return NULL;
 }
 
+winnow_status flow_kernels(const struct winnow_env *env, const char **name,
+                           struct winnow_error *err)
+{
+    const struct kernels *kernels = NULL;
+    TRY(kernels_pick(env->kernels, &kernels, err));
+    *name = kernels->name;
+    return WINNOW_OK;
+}
+
 winnow_status flow_stage(const char *command, const void *options,
                          const struct winnow_corpus_options *corpus, struct winnow_list paths,
                          const struct winnow_env *env, struct winnow_run_result *out,
@@ -50,7 +54,8 @@ winnow_status flow_stage(const char *command, const void *options,
     if (!step.kind) {
         return error_set(err, WINNOW_E_INTERNAL, "no stage '%s'", command);
     }
-    const struct run_request request = {
+    struct run_request request = {
         .paths = paths, .corpus = corpus, .steps = &step, .count = 1, .env = env};
+    TRY(flow_kernels(env, &request.kernels, err));
     return run_do(&request, out, err);
 }

@@ -15,12 +15,17 @@ struct ending_kind {
     const struct option_table *table; /* table->command is the section: "prove" */
     winnow_status (*run)(struct run *r, const void *options, const char *key,
                          struct winnow_error *err);
-    bool always; /* also where the recipe does not name it */
+    bool always;       /* also where the recipe does not name it */
+    bool uses_kernels; /* its results depend on the kernel table */
 };
 
 /* In the order in which they run; ends with NULL. */
 #define ENDING_KINDS_MAX 8
 extern const struct ending_kind *const ENDING_KINDS[];
+
+/* The name of the kernel table that env asks for, or of the best one here. */
+winnow_status flow_kernels(const struct winnow_env *env, const char **name,
+                           struct winnow_error *err);
 
 /* A run of one stage: `winnow rules corpus/ -o runs/x`.  options are of the
  * stage's table. */

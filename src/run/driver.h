@@ -25,6 +25,7 @@ struct run_ending {
     const void *options;
     winnow_status (*run)(struct run *r, const void *options, const char *key,
                          struct winnow_error *err);
+    bool uses_kernels; /* its results depend on the kernel table */
 };
 
 struct run_request {

@@ -170,20 +170,30 @@ static void hash_into(char out[33], const char *before, const struct option_tabl
     buf_release(&text);
 }
 
-static void make_keys(struct run *r)
+/* What the first stage depends on beside itself. */
+static void base_key(const struct run *r, char out[33])
 {
     struct buf text = {0};
     struct json_writer w = {.out = &text};
-    char before[33];
     json_open(&w, '{');
     write_base(r, &w);
     json_close(&w, '}');
-    hash128_hex(hash128(buf_str(&text)), before);
+    hash128_hex(hash128(buf_str(&text)), out);
     buf_release(&text);
+}
+
+static void stage_key(const struct stage *s, const char *before, const char *kernels, char out[33])
+{
+    hash_into(out, before, s->kind->table, s->options, s->kind->uses_kernels ? kernels : NULL);
+}
+
+static void make_keys(struct run *r)
+{
+    char before[33];
+    base_key(r, before);
     for (size_t i = 0; i < r->request->count; i++) {
         struct stage *s = &r->stages[i];
-        hash_into(s->key, before, s->kind->table, s->options,
-                  s->kind->uses_kernels ? r->request->kernels : NULL);
+        stage_key(s, before, r->request->kernels, s->key);
         memcpy(before, s->key, sizeof before);
     }
 }
@@ -193,7 +203,7 @@ void folder_next_key(const struct run *r, size_t i, char key[33])
     const struct run_ending *e = &r->request->endings[i];
     char before[33];
     memcpy(before, key, sizeof before);
-    hash_into(key, before, e->table, e->options, r->request->kernels);
+    hash_into(key, before, e->table, e->options, e->uses_kernels ? r->request->kernels : NULL);
 }
 
 void folder_key(const struct run *r, char out[33])
@@ -245,6 +255,36 @@ static winnow_status unfinish(struct run *r, struct winnow_error *err)
     return st;
 }
 
+/* All is the same but the kernel table: its results would differ in their last
+ * digits from those that are there.  Somebody has to choose. */
+static winnow_status refuse_kernels(const struct run *r, const struct stage *s, const char *key,
+                                    struct winnow_error *err)
+{
+    struct buf path = {0}, text = {0};
+    winnow_status st = WINNOW_OK;
+    if (s->kind->uses_kernels && file_exists(file_join(&path, s->folder, "kernels"))) {
+        char before[33], other[33];
+        st = file_read(buf_cstr(&path), 256, &text, err);
+        text.len = str_trim(buf_str(&text)).len;
+        const char *name = buf_cstr(&text);
+        if (s == r->stages) {
+            base_key(r, before);
+        } else {
+            memcpy(before, s[-1].key, sizeof before);
+        }
+        stage_key(s, before, name, other);
+        if (st == WINNOW_OK && strcmp(other, key) == 0) {
+            st = error_set(err, WINNOW_E_USAGE,
+                           "%s was made with the kernel table %s, this is %s; go on with "
+                           "--kernels %s where the processor has it, or name another folder",
+                           s->folder, name, r->request->kernels, name);
+        }
+    }
+    buf_release(&path);
+    buf_release(&text);
+    return st;
+}
+
 static winnow_status compare_stage(struct run *r, struct stage *s, bool *told,
                                    struct winnow_error *err)
 {
@@ -256,6 +296,9 @@ static winnow_status compare_stage(struct run *r, struct stage *s, bool *told,
     }
     bool same = strcmp(key, s->key) == 0;
     s->complete = same && strcmp(done, s->key) == 0;
+    if (st == WINNOW_OK && !same && key[0] != '\0') {
+        st = refuse_kernels(r, s, key, err);
+    }
     if (st == WINNOW_OK && !same && file_exists(s->folder)) {
         if (!*told && key[0] != '\0') {
             env_log(

@@ -409,7 +409,6 @@ static winnow_status run_pass(struct pass *p, struct winnow_error *err)
         if (st == WINNOW_OK && p->writes) {
             st = checkpoint_write(p, true, err);
         }
-        s->seconds += env_seconds() - p->started;
     }
     s->seconds += p->seconds_before;
     if (done) {

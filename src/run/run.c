@@ -215,6 +215,9 @@ static winnow_status start_stage(struct stage *s, struct winnow_error *err)
     if (st == WINNOW_OK) {
         st = run_write_line(file_join(&path, s->folder, "key"), s->key, err);
     }
+    if (st == WINNOW_OK && s->kind->uses_kernels && s->run->request->kernels) {
+        st = run_write_line(file_join(&path, s->folder, "kernels"), s->run->request->kernels, err);
+    }
     buf_release(&path);
     return st;
 }
@@ -229,7 +232,9 @@ static winnow_status do_stage(struct stage *s, struct winnow_error *err)
     TRY(start_stage(s, err));
     env_log(r->env, WINNOW_LOG_INFO, "=== %td/%zu %s", s - r->stages + 1, r->request->count,
             s->kind->table->command);
+    double start = env_seconds();
     winnow_status st = s->kind->run(s, s->options, err);
+    s->seconds += env_seconds() - start; /* beside what earlier processes took for its passes */
     if (st == WINNOW_OK) {
         st = stage_finish(s, err);
     }

@@ -137,7 +137,8 @@ static winnow_status mean_run(struct stage *stage, const void *options, struct w
 }
 
 static const struct stage_kind MEAN_STAGE = {
-    .table = &MEAN_TABLE, .run = mean_run, .many_passes = true};
+    .table = &MEAN_TABLE, .run = mean_run, .many_passes = true, .uses_kernels = true};
+static const char *kernels = "one";
 
 /* ---- a place and a corpus ---- */
 
@@ -207,8 +208,12 @@ static winnow_status run_with(const char *output, uint32_t threads, uint64_t lim
     corpus.limit = limit;
     corpus.checkpoint = 0;
     const struct run_step steps[] = {{&MEAN_STAGE, &NO_DEFAULTS}, {&MEAN_STAGE, &NO_DEFAULTS}};
-    const struct run_request request = {
-        .paths = {paths, 3}, .corpus = &corpus, .steps = steps, .count = 2, .env = &env};
+    const struct run_request request = {.paths = {paths, 3},
+                                        .corpus = &corpus,
+                                        .steps = steps,
+                                        .count = 2,
+                                        .kernels = kernels,
+                                        .env = &env};
     winnow_status st = run_do(&request, result, err);
     buf_release(&out);
     for (int i = 0; i < 3; i++) {
@@ -274,6 +279,20 @@ static void a_finished_run_has_nothing_left_to_do(void **state)
     assert_true(result.nothing_to_do);
     assert_ok(run_with("one", 2, 9, &result, &err), err); /* another run */
     assert_false(result.nothing_to_do);
+}
+
+static void another_kernel_table_is_refused(void **state)
+{
+    (void)state;
+    struct winnow_error err;
+    struct winnow_run_result result;
+    assert_ok(run_with("one", 1, 0, &result, &err), err);
+    kernels = "two";
+    assert_int_equal(run_with("one", 1, 0, &result, &err), WINNOW_E_USAGE);
+    assert_true(strstr(err.text, "--kernels one") != NULL);
+    kernels = "one";
+    assert_ok(run_with("one", 1, 0, &result, &err), err);
+    assert_true(result.nothing_to_do);
 }
 
 /* Every write of a run is once the first that fails; the next call mends it. */
@@ -356,6 +375,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(threads_do_not_change_a_byte, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_finished_run_has_nothing_left_to_do, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(another_kernel_table_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_a_sentence_and_the_next_run_goes_on, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(no_memory_is_a_sentence, set_up, tear_down),
