@@ -96,7 +96,7 @@ def step():
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     opt.step()
     opt.zero_grad(set_to_none=False)
-    return time.perf_counter() - begin, float(loss)
+    return time.perf_counter() - begin, loss.item()
 
 
 for line in sys.stdin:

@@ -12,8 +12,10 @@
  * sequences, n + 1 starts, the tokens.  logits and nll are raw f32; gradient
  * (of the mean loss) and the weights after ten training steps on the one batch
  * are written as model folders, tensors under their names.  encode writes the
- * ids of a text, without special tokens, as u32 words.
+ * ids of a text, without special tokens, as u32 words.  logits and nll also say
+ * how long they took, weights being packed and memory touched before.
  */
+#include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "model/config_json.h"
@@ -97,8 +99,16 @@ static winnow_status dump_forward(struct engine *e, const struct token_batch *b,
 {
     size_t count = batch_tokens(b) * (logits ? model_config(m)->vocab : 1);
     float *v = mem_alloc(count * sizeof *v);
-    winnow_status st = logits ? engine_logits(e, b, v, err) : engine_nll(e, b, v, err);
+    struct token_batch first = *b; /* packs the weights and touches the memory */
+    first.sequences = b->sequences > 0;
+    winnow_status st = engine_nll(e, &first, v, err);
+    double from = env_seconds();
     if (st == WINNOW_OK) {
+        st = logits ? engine_logits(e, b, v, err) : engine_nll(e, b, v, err);
+    }
+    double seconds = env_seconds() - from;
+    if (st == WINNOW_OK) {
+        (void)printf("%zu tokens %.6f seconds %s\n", batch_tokens(b), seconds, engine_kernels(e));
         st = write_floats(out, v, count, err);
     }
     mem_free(v);
