@@ -115,6 +115,8 @@ add_executable(dump_engine tests/oracle/dump_engine.c)
 target_link_libraries(dump_engine PRIVATE winnow winnow_flags)
 add_executable(train_worker bench/train_worker.c)
 target_link_libraries(train_worker PRIVATE winnow winnow_flags)
+add_executable(tokenizer_worker bench/tokenizer_worker.c)
+target_link_libraries(tokenizer_worker PRIVATE winnow winnow_flags)
 # Kills, full disks, locked folders: through the front door.
 add_test(NAME demo.collect COMMAND ${CMAKE_SOURCE_DIR}/tests/demo/collect.sh
   ${CMAKE_SOURCE_DIR}/tools/collect-debian-docs.sh)

@@ -79,8 +79,10 @@ uint32_t trie_match(const struct trie *t, struct str s, size_t at, size_t *len)
 void added_prepare(struct tokenizer *t)
 {
     struct tokenizer_scratch *s = tokenizer_scratch_new(t);
+    t->special = ARENA_NEW(&t->keep, uint8_t, t->size);
     for (size_t i = 0; i < t->added_count; i++) {
         const struct added_token *a = &t->added[i];
+        t->special[a->id] = a->special;
         struct str text = a->normalized ? normalize(t, s, a->content) : a->content;
         trie_put(a->normalized ? &t->normal : &t->raw, text, (uint32_t)i);
     }
@@ -168,20 +170,20 @@ static size_t find(struct added_walk *w)
 
 bool added_next(struct added_walk *w, struct str *piece, const struct added_token **token)
 {
-    *token = w->token;
-    if (w->token) { /* the piece before it was given */
-        w->from = w->stop;
-        w->token = NULL;
-        return true;
+    *token = NULL;
+    if (!w->token) {
+        size_t start = find(w);
+        if (start > w->from) { /* the token, if one was found, comes with the next call */
+            *piece = str_sub(w->text, w->from, start);
+            w->from = start;
+            return true;
+        }
     }
-    size_t start = find(w);
-    if (start <= w->from && w->token) {
-        return added_next(w, piece, token); /* one level: the token is given at once */
-    }
-    if (start <= w->from) {
+    if (!w->token) {
         return false;
     }
-    *piece = str_sub(w->text, w->from, start);
-    w->from = start;
+    *token = w->token;
+    w->from = w->stop;
+    w->token = NULL;
     return true;
 }

@@ -155,16 +155,6 @@ void decode_prepare(struct tokenizer *t)
     buf_release(&spare);
 }
 
-static bool is_special(const struct tokenizer *t, uint32_t id)
-{
-    for (size_t i = 0; i < t->added_count; i++) {
-        if (t->added[i].id == id) {
-            return t->added[i].special;
-        }
-    }
-    return false;
-}
-
 winnow_status tokenizer_decode(const struct tokenizer *t, const uint32_t *ids, size_t count,
                                unsigned flags, struct buf *out, struct winnow_error *err)
 {
@@ -178,7 +168,7 @@ winnow_status tokenizer_decode(const struct tokenizer *t, const uint32_t *ids, s
     size_t steps = token_steps(t), start = out->len;
     bool first = true;
     for (size_t i = 0; i < count; i++) {
-        if ((flags & TOKENIZER_SKIP_SPECIAL) && is_special(t, ids[i])) {
+        if ((flags & TOKENIZER_SKIP_SPECIAL) && t->special[ids[i]]) {
             continue;
         }
         if (t->dec_count == 0 && !first) {

@@ -27,45 +27,60 @@ struct regex_scratch {
     pcre2_jit_stack *stack;
 };
 
+/* White space, within []. */
+#define SPACES "\\t-\\r\\x{85}\\p{Z}"
+
+/* Appends what "\\e" means; false where it cannot be said. */
+static bool add_escape(char e, bool in_class, struct buf *out)
+{
+    if (e != 's' && e != 'S') {
+        buf_add_char(out, '\\');
+        buf_add_char(out, e);
+    } else if (!in_class) {
+        buf_add_text(out, e == 's' ? "[" SPACES "]" : "[^" SPACES "]");
+    } else if (e == 's') {
+        buf_add_text(out, SPACES);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Appends the '[' at pattern[at] and what may follow it; returns the place of
+ * the last character taken.  A ']' that comes first is a member. */
+static size_t open_class(struct str pattern, size_t at, struct buf *out)
+{
+    buf_add_char(out, '[');
+    if (at + 1 < pattern.len && pattern.ptr[at + 1] == '^') {
+        buf_add_char(out, '^');
+        at++;
+    }
+    if (at + 1 < pattern.len && pattern.ptr[at + 1] == ']') {
+        buf_add_text(out, "\\]");
+        at++;
+    }
+    return at;
+}
+
 /* Copies pattern with \s and \S spelled out.  Within a class only \s can be. */
 static winnow_status spell_spaces(struct str pattern, struct buf *out, struct winnow_error *err)
 {
-    static const char SPACES[] = "\\t-\\r\\x{85}\\p{Z}";
     bool in_class = false;
     for (size_t i = 0; i < pattern.len; i++) {
         char c = pattern.ptr[i];
         if (c == '\\' && i + 1 < pattern.len) {
-            char e = pattern.ptr[++i];
-            if (e == 'S' && in_class) {
+            if (!add_escape(pattern.ptr[++i], in_class, out)) {
                 return error_set(err, WINNOW_E_FORMAT,
                                  "\\S within [] of a regular expression is not understood: %.*s",
-                                 STR_ARG(pattern));
+                                 (int)(pattern.len < 200 ? pattern.len : 200), pattern.ptr);
             }
-            if (e == 's' && in_class) {
-                buf_add_text(out, SPACES);
-            } else if (e == 's' || e == 'S') {
-                buf_addf(out, "[%s%s]", e == 'S' ? "^" : "", SPACES);
-            } else {
-                buf_add_char(out, c);
-                buf_add_char(out, e);
-            }
-            continue;
-        }
-        if (c == '[' && !in_class) {
+        } else if (c == '[' && !in_class) {
             in_class = true;
-            /* A ']' that comes first is a member. */
+            i = open_class(pattern, i, out);
+        } else {
+            in_class = in_class && c != ']';
             buf_add_char(out, c);
-            if (i + 1 < pattern.len && pattern.ptr[i + 1] == '^') {
-                buf_add_char(out, pattern.ptr[++i]);
-            }
-            if (i + 1 < pattern.len && pattern.ptr[i + 1] == ']') {
-                buf_add_text(out, "\\]");
-                i++;
-            }
-            continue;
         }
-        in_class = in_class && c != ']';
-        buf_add_char(out, c);
     }
     return WINNOW_OK;
 }

@@ -148,6 +148,7 @@ struct tokenizer {
     struct str *tokens;
     uint32_t size, cap;
     uint8_t *in_model; /* by id; false: only an added token, or none */
+    uint8_t *special;  /* by id */
 
     bool byte_level; /* words are bytes, in GPT-2's alphabet */
     bool byte_fallback, fuse_unk, ignore_merges;
@@ -227,7 +228,7 @@ struct cache_line {
     uint8_t len, count;
     uint32_t ids[CACHE_IDS];
 };
-#define CACHE_LINES 16384U
+#define CACHE_LINES 32768U
 
 /* A long word while it is merged: a list of symbols; id BPE_DEAD once merged
  * into the symbol on its left. */
