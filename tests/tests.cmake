@@ -13,13 +13,17 @@ set(UNIT_TESTS
   base
   dedup
   document
+  document_score
+  draw
   engine
+  fit
   gemm
   eval
   gguf
   kernels
   model_file
   option
+  packer
   program
   prox
   rules

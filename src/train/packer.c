@@ -158,7 +158,8 @@ bool packer_next(struct packer *p, struct token_batch *batch)
         copy_sequence(p, s, to, p->tokens + at);
         p->starts[sequences++] = (uint32_t)at;
         at += to - s->from;
-        p->used += to - s->from - (s->from > 0);
+        /* a token that stands alone at the end of a batch starts again in the next */
+        p->used += to - s->from - (s->from > 0 || to == 1);
         p->window_next += to == s->to;
         s->from = to - 1; /* what is left, if any, repeats one token as its context */
     }

@@ -1,0 +1,140 @@
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "check.h"
+#include "scratch.h"
+#include "train/fit.h"
+
+#define STEPS 24
+
+struct stop {
+    volatile int cancel;
+    uint64_t at; /* tokens after which it asks to stop */
+};
+
+static void watch(void *user, const struct winnow_progress *p)
+{
+    struct stop *s = user;
+    if (p->done >= s->at) {
+        s->cancel = 1;
+    }
+}
+
+static winnow_status measure(void *ctx, struct engine *e, double *values, struct winnow_error *err)
+{
+    (void)ctx;
+    const uint32_t tokens[] = {1, 2, 3, 4, 5, 6}, starts[] = {0, 6};
+    const struct token_batch b = {tokens, starts, 1, NULL};
+    float nll[6];
+    winnow_status st = engine_nll(e, &b, nll, err);
+    values[0] = (double)nll[0];
+    values[1] = (double)nll[4];
+    return st;
+}
+
+struct experiment_data {
+    struct token_docs docs;
+    uint32_t order[100];
+};
+
+static void make_data(struct experiment_data *d)
+{
+    struct rng r;
+    rng_init(&r, 2, "docs");
+    for (uint32_t i = 0; i < 100; i++) {
+        uint64_t n = 3 + rng_below(&r, 60);
+        for (uint64_t k = 0; k < n; k++) {
+            u32_list_add(&d->docs.tokens, 2 + (uint32_t)((k + i) % 20));
+        }
+        token_docs_end(&d->docs);
+        d->order[i] = i;
+    }
+}
+
+/* Trains with interruptions after every `pause` tokens (0: none). */
+static uint64_t train(const struct experiment_data *d, const char *folder, uint64_t pause,
+                      struct fit_result *result, unsigned *calls)
+{
+    struct model_config c = MODEL_CONFIG_INIT;
+    c.vocab = 30;
+    c.dim = 16;
+    c.layers = 1;
+    c.heads = c.kv_heads = 2;
+    c.head_dim = 8;
+    c.ffn = 32;
+    struct fit_options opt = {.packer = {0, 1, 32, 64, 0},
+                              .folder = folder,
+                              .save_seconds = 1000,
+                              .stage = "t",
+                              .points = 4,
+                              .measure = measure};
+    opt.trainer = (struct trainer_options)TRAINER_OPTIONS_INIT;
+    opt.trainer.steps = STEPS;
+    opt.trainer.tokens_max = 64;
+    struct pool *pool = pool_new(1);
+    const struct fit_data data = {&d->docs, d->order, 100};
+    struct winnow_error err;
+    winnow_status st = WINNOW_E_CANCELLED;
+    uint64_t hash = 0;
+    *calls = 0;
+    while (st == WINNOW_E_CANCELLED) {
+        struct stop stop = {0, pause > 0 ? (*calls + 1) * pause : UINT64_MAX};
+        const struct winnow_env env = {.progress = watch, .user = &stop, .cancel = &stop.cancel};
+        struct model *m;
+        assert_ok(model_new(&c, &m, &err), err);
+        model_init_random(m, 5);
+        st = fit(m, pool, &data, &opt, &env, result, &err);
+        hash = model_hash(m);
+        model_free(m);
+        (*calls)++;
+        assert_true(*calls < 100);
+        if (st == WINNOW_E_CANCELLED) {
+            fit_result_release(result);
+        }
+    }
+    assert_ok(st, err);
+    pool_free(pool);
+    return hash;
+}
+
+static void fit_ends_alike_however_often_it_was_interrupted(void **state)
+{
+    (void)state;
+    struct experiment_data d = {0};
+    make_data(&d);
+    struct fit_result whole, pieces;
+    unsigned calls;
+    uint64_t want = train(&d, NULL, 0, &whole, &calls);
+    assert_int_equal(calls, 1);
+    assert_int_equal(whole.steps, STEPS);
+    assert_int_equal(whole.curve_count, 5);
+    assert_true(whole.losses[STEPS - 1] < whole.losses[0]);
+    for (uint64_t pause = 64; pause < 64 * 12; pause += 64 * 3) {
+        struct scratch dir;
+        scratch_open(&dir);
+        assert_int_equal(train(&d, dir.dir, pause, &pieces, &calls), want);
+        assert_true(calls > 1);
+        assert_int_equal(pieces.curve_count, 5);
+        assert_memory_equal(pieces.losses, whole.losses, STEPS * sizeof *whole.losses);
+        for (size_t i = 0; i < 5; i++) {
+            assert_int_equal(pieces.curve[i].step, STEPS * i / 4);
+            assert_int_equal(pieces.curve[i].tokens, whole.curve[i].tokens);
+            assert_memory_equal(pieces.curve[i].values, whole.curve[i].values,
+                                sizeof whole.curve[i].values);
+        }
+        assert_int_equal(pieces.used, whole.used);
+        assert_near(pieces.flops, whole.flops, 0);
+        fit_result_release(&pieces);
+        scratch_close(&dir);
+    }
+    fit_result_release(&whole);
+    token_docs_release(&d.docs);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fit_ends_alike_however_often_it_was_interrupted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
