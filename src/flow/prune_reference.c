@@ -9,6 +9,7 @@
 #include "prune/split.h"
 #include "train/small_model.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -191,19 +192,19 @@ static winnow_status encode(const struct winnow_prune_options *opt, const struct
     out->tokens = tokens;
     tokenizer_scratch_free(scratch);
     if (have < tokens) {
-        return error_set(
-            err, WINNOW_E_FORMAT,
-            "the corpus has %.2f M tokens for a reference model, fewer than the %.2f M "
-            "of --reference-tokens; lower that",
-            (double)have / 1e6, (double)tokens / 1e6);
+        return error_set(err, WINNOW_E_FORMAT,
+                         "the corpus has %" PRIu64
+                         " tokens for a reference model, fewer than the %" PRIu64
+                         " of --reference-tokens; lower that",
+                         have, tokens);
     }
     double share = (double)out->last_draw / 18446744073709551616.0;
     if (!opt->cross_fit && share > opt->reference_share_max) {
-        return error_set(
-            err, WINNOW_E_FORMAT,
-            "a reference of %.2f M tokens would take %.0f %% of the documents, more than "
-            "--reference-share-max; lower --reference-tokens or use --cross-fit",
-            (double)tokens / 1e6, 100 * share);
+        return error_set(err, WINNOW_E_FORMAT,
+                         "a reference of %" PRIu64
+                         " tokens would take %.0f %% of the documents, more than "
+                         "--reference-share-max; lower --reference-tokens or use --cross-fit",
+                         tokens, 100 * share);
     }
     return WINNOW_OK;
 }

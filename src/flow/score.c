@@ -99,7 +99,7 @@ static winnow_status check_score(const void *options, const struct stage_plan *p
     const struct winnow_score_options *opt = options;
     struct model_config config;
     if (!opt->model) {
-        return error_set(err, WINNOW_E_USAGE, "score needs a model: --model PATH");
+        return error_set(err, WINNOW_E_USAGE, "it needs a model: --model PATH");
     }
     if (opt->name[0] == '\0' || strchr(opt->name, '/')) {
         return error_set(err, WINNOW_E_USAGE, "--name \"%s\" is no name of a folder", opt->name);

@@ -14,6 +14,7 @@
 #include "base/rng.h"
 #include "eval/document_score.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 void selection_release(struct selection *s)
@@ -160,13 +161,14 @@ static winnow_status grow_pool(struct scoring *s, const struct winnow_env *env,
             return WINNOW_OK;
         }
         if (to == s->line->count) {
-            return error_set(
-                err, WINNOW_E_FORMAT,
-                "behind the reference's part the pool holds %.2f M tokens, of which the "
-                "%s band at rate %g is %.2f M: too few for the %.2f M that an arm trains "
-                "on; lower --tokens or --reference-tokens, or repeat with --fixed-pool",
-                (double)draw_line_tokens(s->line, s->out->reference_end, to) / 1e6,
-                x->arms[arm].name, x->opt->rate, (double)least / 1e6, (double)x->tokens / 1e6);
+            return error_set(err, WINNOW_E_FORMAT,
+                             "behind the reference's part the pool holds %" PRIu64
+                             " tokens, of which the %s band at rate %g is %" PRIu64
+                             ": too few for the %" PRIu64
+                             " that an arm trains on; lower --tokens or "
+                             "--reference-tokens, or repeat with --fixed-pool",
+                             draw_line_tokens(s->line, s->out->reference_end, to),
+                             x->arms[arm].name, x->opt->rate, least, x->tokens);
         }
         double factor = (double)x->tokens / (double)(least > 0 ? least : 1) * 1.02;
         need = (uint64_t)((double)need * (factor < 1.1 ? 1.1 : factor > 4 ? 4 : factor));
@@ -315,9 +317,9 @@ static winnow_status too_few(const struct experiment *x, uint32_t arm, const str
 {
     return error_set(
         err, WINNOW_E_FORMAT,
-        "arm \"%s\" holds %.2f M tokens, fewer than the %.2f M that each arm trains on; "
-        "lower --tokens, or repeat documents with --fixed-pool",
-        x->arms[arm].name, (double)d->tokens / 1e6, (double)x->tokens / 1e6);
+        "arm \"%s\" holds %" PRIu64 " tokens, fewer than the %" PRIu64
+        " that each arm trains on; lower --tokens, or repeat documents with --fixed-pool",
+        x->arms[arm].name, d->tokens, x->tokens);
 }
 
 static uint32_t first_arm(const struct experiment *x, enum arm_kind kind, uint32_t other_than)
