@@ -23,7 +23,7 @@ exec nice -n 19 "$winnow" prove "$state/corpus.jsonl" -o "$state/proof" \
     --arms random,low,medium,high --baseline random --primary clean \
     --rate 50% --seeds 5 --tokens 6M \
     --dim 160 --layers 4 --heads 5 --vocab 4096 --context 256 \
-    --batch-tokens 512 --lr 2e-3 --compute bf16 \
+    --batch-tokens 512 --lr 1.5e-3 --compute bf16 \
     --clean-rules gopher --eval-tokens 400k --cloze-items 200 \
     --tasks "$data/eval/blimp.jsonl.zst" --task-limit 100 --curve-points 12 \
     2>>"$state/log"

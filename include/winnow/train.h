@@ -27,7 +27,7 @@ enum winnow_compute { WINNOW_F32, WINNOW_BF16 };
 #define WINNOW_SMALL_MODEL_INIT                                                                 \
     {                                                                                           \
         .dim = 96, .layers = 3, .heads = 3, .vocab = 2048, .context = 256, .batch_tokens = 512, \
-        .lr = 3e-3, .warmup = 0.05, .weight_decay = 0.1, .compute = WINNOW_F32                  \
+        .lr = 2e-3, .warmup = 0.05, .weight_decay = 0.1, .compute = WINNOW_F32                  \
     }
 
 struct winnow_train_options {
