@@ -55,6 +55,10 @@ target_sources(test_engine PRIVATE tests/oracle/llama.c)
 target_include_directories(test_engine PRIVATE tests/oracle)
 set_source_files_properties(tests/oracle/llama.c PROPERTIES COMPILE_OPTIONS -O2)
 
+# Judges of HTML, ours and others'.
+pkg_check_modules(GUMBO REQUIRED IMPORTED_TARGET gumbo)
+target_link_libraries(test_report PRIVATE PkgConfig::GUMBO)
+
 # tests/fuzz/fuzz_<name>.c with its seeds in tests/fuzz/corpus/<name>/: replayed
 # in every build, fuzzed in the fuzz preset.
 set(FUZZ_TARGETS
@@ -129,3 +133,15 @@ add_test(NAME fault.kill COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/kill.sh $<TARGE
 set_tests_properties(fault.kill PROPERTIES TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME fault.prove COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/prove.sh $<TARGET_FILE:winnow_cli> 3)
 set_tests_properties(fault.prove PROPERTIES TIMEOUT 300)
+
+# Lines of HTML pages against those of a tree; needs data/html.
+add_executable(html_vs_tree tests/oracle/html_vs_tree.c)
+target_link_libraries(html_vs_tree PRIVATE winnow winnow_flags PkgConfig::GUMBO)
+add_test(NAME oracle.html
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/html_vs_tree.sh $<TARGET_FILE:html_vs_tree>)
+set_tests_properties(oracle.html PROPERTIES LABELS slow SKIP_RETURN_CODE 77)
+add_test(NAME fault.long-line
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/long_line.sh $<TARGET_FILE:winnow_cli>)
+add_test(NAME fault.kill-extract
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/kill_extract.sh $<TARGET_FILE:winnow_cli> 10)
+set_tests_properties(fault.long-line fault.kill-extract PROPERTIES LABELS slow TIMEOUT 300 RUN_SERIAL ON)
