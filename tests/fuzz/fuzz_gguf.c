@@ -1,5 +1,4 @@
 #include "model/gguf.h"
-
 #include "model/gguf_model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
