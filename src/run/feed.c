@@ -52,6 +52,11 @@ static winnow_status fill_from_shards(struct feed *f, struct job *job, struct wi
     }
     bool more = false;
     TRY(shard_reader_next(f->reader, &job->block, &more, err));
+    if (more && job->block.bad.reason.len > 0) {
+        buf_clear(&job->reason);
+        buf_add_str(&job->reason, job->block.bad.reason);
+        job->block.bad.reason = buf_str(&job->reason);
+    }
     if (more) {
         f->at.offset = job->block.offset_end;
         f->at.lines = job->block.line_end - 1;

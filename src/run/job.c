@@ -33,6 +33,7 @@ void job_release(struct job *j)
     shard_block_release(&j->block);
     mem_free(j->records);
     buf_release(&j->store);
+    buf_release(&j->reason);
     for (size_t i = 0; i < STREAMS; i++) {
         buf_release(&j->lines[i]);
     }

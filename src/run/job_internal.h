@@ -46,6 +46,7 @@ struct position {
 
 struct job {
     struct shard_block block;  /* stages over documents */
+    struct buf reason;         /* block.bad's, which the reader would take away with it */
     struct source_block piece; /* stages over files */
     bool end_of_shard;         /* no block: the shard is at its end */
     bool end;                  /* no block: there is no more input */
