@@ -19,8 +19,7 @@ static size_t round_up(size_t n, size_t to)
     return (n + to - 1) / to * to;
 }
 
-/* Steps of a panel: k, or pairs of k. */
-static size_t steps(const struct gemm *g, size_t k)
+size_t gemm_steps(const struct gemm *g, size_t k)
 {
     return g->type == GEMM_BF16 ? (k + 1) / 2 : k;
 }
@@ -28,7 +27,7 @@ static size_t steps(const struct gemm *g, size_t k)
 /* Both types have steps of 4 bytes. */
 static size_t packed_size(const struct gemm *g, size_t rows, size_t k)
 {
-    return round_up(rows * steps(g, k) * 4, 64);
+    return round_up(rows * gemm_steps(g, k) * 4, 64);
 }
 
 size_t gemm_size_a(const struct gemm *g, size_t m, size_t k)
@@ -41,7 +40,7 @@ size_t gemm_size_b(const struct gemm *g, size_t n, size_t k)
     return packed_size(g, round_up(n, g->k->gemm_cols), k);
 }
 
-static void pack_rows(const struct gemm *g, void *dst, uint32_t width, const struct pack_source *s)
+void gemm_pack_rows(const struct gemm *g, void *dst, uint32_t width, const struct pack_source *s)
 {
     if (g->type == GEMM_BF16) {
         g->k->pack_rows_bf16(dst, width, s);
@@ -50,7 +49,7 @@ static void pack_rows(const struct gemm *g, void *dst, uint32_t width, const str
     }
 }
 
-static void pack_cols(const struct gemm *g, void *dst, uint32_t width, const struct pack_source *s)
+void gemm_pack_cols(const struct gemm *g, void *dst, uint32_t width, const struct pack_source *s)
 {
     if (g->type == GEMM_BF16) {
         g->k->pack_cols_bf16(dst, width, s);
@@ -61,32 +60,32 @@ static void pack_cols(const struct gemm *g, void *dst, uint32_t width, const str
 
 void gemm_pack_a_rows(const struct gemm *g, void *dst, const struct pack_source *s)
 {
-    pack_rows(g, dst, g->k->gemm_rows, s);
+    gemm_pack_rows(g, dst, g->k->gemm_rows, s);
 }
 
 void gemm_pack_a_cols(const struct gemm *g, void *dst, const struct pack_source *s)
 {
-    pack_cols(g, dst, g->k->gemm_rows, s);
+    gemm_pack_cols(g, dst, g->k->gemm_rows, s);
 }
 
 void gemm_pack_b_rows(const struct gemm *g, void *dst, const struct pack_source *s)
 {
-    pack_rows(g, dst, g->k->gemm_cols, s);
+    gemm_pack_rows(g, dst, g->k->gemm_cols, s);
 }
 
 void gemm_pack_b_cols(const struct gemm *g, void *dst, const struct pack_source *s)
 {
-    pack_cols(g, dst, g->k->gemm_cols, s);
+    gemm_pack_cols(g, dst, g->k->gemm_cols, s);
 }
 
 const void *gemm_at_a(const struct gemm *g, const void *a, size_t m0, size_t k)
 {
-    return (const uint32_t *)a + m0 * steps(g, k);
+    return (const uint32_t *)a + m0 * gemm_steps(g, k);
 }
 
 const void *gemm_at_b(const struct gemm *g, const void *b, size_t n0, size_t k)
 {
-    return (const uint32_t *)b + n0 * steps(g, k);
+    return (const uint32_t *)b + n0 * gemm_steps(g, k);
 }
 
 static uint32_t at_most(size_t left, uint32_t most)
@@ -109,7 +108,7 @@ void gemm_run(const struct gemm *g, struct gemm_shape s, const void *a, const vo
     void (*tile)(const struct gemm_tile *t) =
         g->type == GEMM_BF16 ? g->k->tile_bf16 : g->k->tile_f32;
     uint32_t rows = g->k->gemm_rows, cols = g->k->gemm_cols;
-    size_t depth = steps(g, s.k);
+    size_t depth = gemm_steps(g, s.k);
     struct gemm_tile t = {.a_step = rows, .b_step = cols, .c_step = out->stride};
     const float *base = base_of(out);
     for (size_t k0 = 0; k0 < depth; k0 += GEMM_DEPTH, base = out->c) {
@@ -128,21 +127,24 @@ void gemm_run(const struct gemm *g, struct gemm_shape s, const void *a, const vo
     }
 }
 
-void gemm_run_views(const struct kernels *ks, struct gemm_shape s, struct gemm_view a,
+void gemm_run_views(const struct gemm *g, struct gemm_shape s, struct gemm_view a,
                     struct gemm_view b, const struct gemm_out *out)
 {
-    uint32_t rows = ks->gemm_rows, cols = ks->gemm_cols;
-    struct gemm_tile t = {.k = s.k, .a_step = a.step, .b_step = b.step, .c_step = out->stride};
+    void (*tile)(const struct gemm_tile *t) =
+        g->type == GEMM_BF16 ? g->k->tile_bf16 : g->k->tile_f32;
+    uint32_t rows = g->k->gemm_rows, cols = g->k->gemm_cols;
+    struct gemm_tile t = {
+        .k = gemm_steps(g, s.k), .a_step = a.step, .b_step = b.step, .c_step = out->stride};
     const float *base = base_of(out);
     for (size_t n0 = 0, j = 0; n0 < s.n; n0 += cols, j++) {
         t.n = at_most(s.n - n0, cols);
-        t.b = b.ptr + j * b.panel;
+        t.b = (const uint32_t *)b.ptr + j * b.panel;
         for (size_t m0 = 0, i = 0; m0 < s.m; m0 += rows, i++) {
             t.m = at_most(s.m - m0, rows);
-            t.a = a.ptr + i * a.panel;
+            t.a = (const uint32_t *)a.ptr + i * a.panel;
             t.c = out->c + m0 * out->stride + n0;
             t.base = base ? base + m0 * out->stride + n0 : NULL;
-            ks->tile_f32(&t);
+            tile(&t);
         }
     }
 }

@@ -58,14 +58,23 @@ struct gemm_shape {
 void gemm_run(const struct gemm *g, struct gemm_shape s, const void *a, const void *b,
               const struct gemm_out *out);
 
-/* A factor that lies in memory as a tile needs it: number k of row i at
- * ptr[(i / width) * panel + k * step + i % width], width being gemm_rows or
- * gemm_cols.  For small f32 products on scratch (attention). */
+/* ---- for callers that lay out factors themselves (attention) ---- */
+
+/* Steps of k: k itself, or pairs of it in bf16.  A step is 4 bytes. */
+size_t gemm_steps(const struct gemm *g, size_t k);
+
+/* Panels of any width, as kernels.h has them. */
+void gemm_pack_rows(const struct gemm *g, void *dst, uint32_t width, const struct pack_source *s);
+void gemm_pack_cols(const struct gemm *g, void *dst, uint32_t width, const struct pack_source *s);
+
+/* A factor of 4-byte steps: step k of row i lies at
+ * ptr[(i / width) * panel + k * step + i % width], width being gemm_rows for
+ * the left and gemm_cols for the right one. */
 struct gemm_view {
-    const float *ptr;
+    const void *ptr;
     size_t step, panel;
 };
-void gemm_run_views(const struct kernels *ks, struct gemm_shape s, struct gemm_view a,
+void gemm_run_views(const struct gemm *g, struct gemm_shape s, struct gemm_view a,
                     struct gemm_view b, const struct gemm_out *out);
 
 #endif /* WINNOW_MATH_GEMM_H */

@@ -12,6 +12,9 @@
  *
  *     S[key][query] = K Q'      P = softmax of columns      O[query] = P' V
  *
+ * In bf16 the same products run on factors rounded to pairs (math/gemm.h); scores,
+ * softmax and sums stay f32.
+ *
  * Backward needs P and dS both as they are (for dV = P' dO, dK = dS' Q) and
  * turned (dQ = dS K), so it computes them with queries down and turns dS by
  * packing it.
@@ -32,25 +35,27 @@ static size_t round_up(size_t n, size_t to)
     return (n + to - 1) / to * to;
 }
 
-/* Where a piece's scratch arrays lie; n keys padded to np. */
+/* Where a piece's scratch arrays lie; n keys padded to np.  Factors of products
+ * are in steps of k (gemm_steps), given here for f32; bf16 needs half. */
 struct forward_scratch {
-    float *keys;   /* packed as A: [panel][H][rows] */
-    float *values; /* [n][head_pad] */
-    float *query;  /* packed as B: [H][cols] */
+    void *keys;    /* left: [panel][H][rows] */
+    void *values;  /* right: [n][head_pad] */
+    void *query;   /* right: [H][cols] */
     float *scores; /* [np][cols] */
+    void *p;       /* left: [np][cols]; the scores themselves in f32 */
     float *out;    /* [cols][head_pad] */
     float *lse;    /* [cols] */
 };
 
 struct backward_scratch {
-    float *keys, *values;          /* packed as B: [panel][H][cols] */
-    float *key_rows;               /* [n][head_pad] */
-    float *query, *dout;           /* a block packed as A: [panel][H][rows] */
-    float *query_rows, *dout_rows; /* [block][head_pad] */
-    float *p, *ds;                 /* [block][np] */
-    float *ds_turned;              /* [panel][np][rows] */
-    float *dkeys, *dvalues;        /* [n][head_pad] */
-    float *dquery;                 /* [block][head_pad] */
+    void *keys, *values;          /* right: [panel][H][cols] */
+    void *key_rows;               /* right: [n][head_pad] */
+    void *query, *dout;           /* left, a block: [panel][H][rows] */
+    void *query_rows, *dout_rows; /* right, a block: [block][head_pad] */
+    float *p, *ds;                /* [block][np] */
+    void *left;                   /* p or ds as left factor, either way around */
+    float *dkeys, *dvalues;       /* [n][head_pad] */
+    float *dquery;                /* [block][head_pad] */
 };
 
 /* Memory handed out in order; without a base only counted. */
@@ -76,6 +81,7 @@ static size_t forward_layout(const struct engine *e, size_t n, float *base,
     s->values = take(&at, n * e->head_pad);
     s->query = take(&at, h * cols);
     s->scores = take(&at, round_up(n, rows) * cols);
+    s->p = e->g.type == GEMM_BF16 ? take(&at, round_up(n, rows) * cols) : s->scores;
     s->out = take(&at, cols * e->head_pad);
     s->lse = take(&at, cols);
     return at.used;
@@ -97,7 +103,7 @@ static size_t backward_layout(const struct engine *e, size_t n, float *base,
     /* A tile may read up to gemm_rows numbers from any column on. */
     s->p = take(&at, block * np + rows);
     s->ds = take(&at, block * np + rows);
-    s->ds_turned = take(&at, block * np);
+    s->left = take(&at, block * np + rows);
     s->dkeys = take(&at, n * e->head_pad);
     s->dvalues = take(&at, n * e->head_pad);
     s->dquery = take(&at, block * e->head_pad);
@@ -111,16 +117,6 @@ size_t attention_scratch_floats(const struct engine *e)
     size_t forward = forward_layout(e, e->tokens_max, NULL, &f);
     size_t backward = e->gradients ? backward_layout(e, e->tokens_max, NULL, &b) : 0;
     return forward > backward ? forward : backward;
-}
-
-/* Rows of a head, head_pad apart and zero behind head_dim. */
-static void copy_rows(const struct engine *e, float *dst, const float *src, size_t stride, size_t n)
-{
-    size_t h = e->c.head_dim, pad = e->head_pad;
-    for (size_t i = 0; i < n; i++) {
-        memcpy(dst + i * pad, src + i * stride, h * sizeof(float));
-        memset(dst + i * pad + h, 0, (pad - h) * sizeof(float));
-    }
 }
 
 /* Keys after a query do not exist for it: the scores of queries q0.. against
@@ -139,6 +135,7 @@ static void forward_piece(void *run, size_t piece, uint32_t worker)
     const struct run *r = run;
     const struct engine *e = r->e;
     const struct kernels *k = e->k;
+    const struct gemm *g = &e->g;
     size_t head = piece % e->c.heads, seq = piece / e->c.heads;
     size_t start = e->starts[seq], n = e->starts[seq + 1] - start;
     size_t h = e->c.head_dim, pad = e->head_pad, kv = head / (e->c.heads / e->c.kv_heads);
@@ -148,19 +145,23 @@ static void forward_piece(void *run, size_t piece, uint32_t worker)
     (void)forward_layout(e, n, e->scratch[worker].attention, &s);
     const float *q = r->l->qkv + start * e->s + head * h;
     const float *keys = r->l->qkv + start * e->s + e->q + kv * h;
-    k->pack_rows_f32(s.keys, rows, &(struct pack_source){keys, e->s, n, h});
-    copy_rows(e, s.values, keys + e->kv, e->s, n);
+    gemm_pack_rows(g, s.keys, rows, &(struct pack_source){keys, e->s, n, h});
+    gemm_pack_cols(g, s.values, e->head_pad, &(struct pack_source){keys + e->kv, e->s, n, h});
     for (size_t q0 = 0; q0 < n; q0 += cols) {
         size_t queries = n - q0 < cols ? n - q0 : cols, seen = q0 + queries;
-        k->pack_rows_f32(s.query, cols, &(struct pack_source){q + q0 * e->s, e->s, queries, h});
-        gemm_run_views(
-            k, (struct gemm_shape){seen, cols, h}, (struct gemm_view){s.keys, rows, h * rows},
-            (struct gemm_view){s.query, cols, 0}, &(struct gemm_out){s.scores, cols, false, NULL});
+        gemm_pack_rows(g, s.query, cols, &(struct pack_source){q + q0 * e->s, e->s, queries, h});
+        gemm_run_views(g, (struct gemm_shape){seen, cols, h},
+                       (struct gemm_view){s.keys, rows, gemm_steps(g, h) * rows},
+                       (struct gemm_view){s.query, cols, 0},
+                       &(struct gemm_out){s.scores, cols, false, NULL});
         mask_columns(s.scores, cols, q0, seen);
         k->softmax_cols(s.scores, seen, cols, scale, s.lse);
-        gemm_run_views(
-            k, (struct gemm_shape){queries, pad, seen}, (struct gemm_view){s.scores, cols, rows},
-            (struct gemm_view){s.values, pad, cols}, &(struct gemm_out){s.out, pad, false, NULL});
+        if (g->type == GEMM_BF16) {
+            gemm_pack_cols(g, s.p, cols, &(struct pack_source){s.scores, cols, seen, cols});
+        }
+        gemm_run_views(g, (struct gemm_shape){queries, pad, seen},
+                       (struct gemm_view){s.p, cols, rows}, (struct gemm_view){s.values, pad, cols},
+                       &(struct gemm_out){s.out, pad, false, NULL});
         for (size_t i = 0; i < queries; i++) {
             memcpy(r->l->attended + (start + q0 + i) * e->q + head * h, s.out + i * pad,
                    h * sizeof(float));
@@ -184,16 +185,42 @@ static void block_scores(const struct engine *e, const struct backward_scratch *
     uint32_t cols = e->k->gemm_cols, rows = e->k->gemm_rows;
     size_t h = e->c.head_dim;
     struct gemm_shape shape = {count, seen, h};
-    gemm_run_views(e->k, shape, (struct gemm_view){s->query, rows, h * rows},
-                   (struct gemm_view){s->keys, cols, h * cols},
+    size_t depth = gemm_steps(&e->g, h);
+    gemm_run_views(&e->g, shape, (struct gemm_view){s->query, rows, depth * rows},
+                   (struct gemm_view){s->keys, cols, depth * cols},
                    &(struct gemm_out){s->p, np, false, NULL});
-    gemm_run_views(e->k, shape, (struct gemm_view){s->dout, rows, h * rows},
-                   (struct gemm_view){s->values, cols, h * cols},
+    gemm_run_views(&e->g, shape, (struct gemm_view){s->dout, rows, depth * rows},
+                   (struct gemm_view){s->values, cols, depth * cols},
                    &(struct gemm_out){s->ds, np, false, NULL});
 }
 
-/* One block of queries q0.. of one head: adds to dkeys and dvalues, stores
- * their dq. */
+/* sums[seen][pad] += left' right, left being a block's p or ds. */
+static void add_turned(const struct engine *e, const struct backward_scratch *s, const float *left,
+                       const void *right, const struct gemm_shape *shape, float *sums)
+{
+    size_t pad = e->head_pad, np = round_up(shape->m, e->k->gemm_cols);
+    const void *factor = left;
+    if (e->g.type == GEMM_BF16) {
+        gemm_pack_cols(&e->g, s->left, (uint32_t)np, &(struct pack_source){left, np, shape->k, np});
+        factor = s->left;
+    }
+    gemm_run_views(&e->g, *shape, (struct gemm_view){factor, np, e->k->gemm_rows},
+                   (struct gemm_view){right, pad, e->k->gemm_cols},
+                   &(struct gemm_out){sums, pad, true, NULL});
+}
+
+/* A block's factors: queries and output gradients, both ways. */
+static void pack_block(const struct engine *e, const struct backward_scratch *s,
+                       const struct pack_source *q, const struct pack_source *dout)
+{
+    uint32_t rows = e->k->gemm_rows;
+    gemm_pack_rows(&e->g, s->query, rows, q);
+    gemm_pack_rows(&e->g, s->dout, rows, dout);
+    gemm_pack_cols(&e->g, s->query_rows, e->head_pad, q);
+    gemm_pack_cols(&e->g, s->dout_rows, e->head_pad, dout);
+}
+
+/* One block of queries of one head: adds to dkeys and dvalues, stores their dq. */
 static void backward_block(const struct run *r, const struct backward_scratch *s, size_t start,
                            size_t head, struct tile_span block)
 {
@@ -201,15 +228,12 @@ static void backward_block(const struct run *r, const struct backward_scratch *s
     const struct kernels *k = e->k;
     size_t h = e->c.head_dim, pad = e->head_pad, count = block.count;
     size_t seen = block.from + count, np = round_up(seen, k->gemm_cols), t0 = start + block.from;
-    uint32_t rows = k->gemm_rows, cols = k->gemm_cols;
-    const float *q = r->l->qkv + t0 * e->s + head * h;
-    const float *dout = e->back.dattended + t0 * e->q + head * h;
-    k->pack_rows_f32(s->query, rows, &(struct pack_source){q, e->s, count, h});
-    k->pack_rows_f32(s->dout, rows, &(struct pack_source){dout, e->q, count, h});
-    copy_rows(e, s->query_rows, q, e->s, count);
-    copy_rows(e, s->dout_rows, dout, e->q, count);
-    block_scores(e, s, count, seen, np);
+    uint32_t rows = k->gemm_rows;
     float scale = 1.0F / sqrtf((float)h);
+    struct pack_source q = {r->l->qkv + t0 * e->s + head * h, e->s, count, h};
+    struct pack_source dout = {e->back.dattended + t0 * e->q + head * h, e->q, count, h};
+    pack_block(e, s, &q, &dout);
+    block_scores(e, s, count, seen, np);
     for (size_t i = 0; i < count; i++) {
         size_t own = block.from + i + 1, at = head * e->tokens_max + t0 + i;
         float *p = s->p + i * np, *ds = s->ds + i * np;
@@ -218,16 +242,12 @@ static void backward_block(const struct run *r, const struct backward_scratch *s
         memset(ds + own, 0, (np - own) * sizeof(float));
     }
     struct gemm_shape down = {seen, pad, count};
-    gemm_run_views(k, down, (struct gemm_view){s->p, np, rows},
-                   (struct gemm_view){s->dout_rows, pad, cols},
-                   &(struct gemm_out){s->dvalues, pad, true, NULL});
-    gemm_run_views(k, down, (struct gemm_view){s->ds, np, rows},
-                   (struct gemm_view){s->query_rows, pad, cols},
-                   &(struct gemm_out){s->dkeys, pad, true, NULL});
-    k->pack_rows_f32(s->ds_turned, rows, &(struct pack_source){s->ds, np, count, seen});
-    gemm_run_views(k, (struct gemm_shape){count, pad, seen},
-                   (struct gemm_view){s->ds_turned, rows, seen * rows},
-                   (struct gemm_view){s->key_rows, pad, cols},
+    add_turned(e, s, s->p, s->dout_rows, &down, s->dvalues);
+    add_turned(e, s, s->ds, s->query_rows, &down, s->dkeys);
+    gemm_pack_rows(&e->g, s->left, rows, &(struct pack_source){s->ds, np, count, seen});
+    gemm_run_views(&e->g, (struct gemm_shape){count, pad, seen},
+                   (struct gemm_view){s->left, rows, gemm_steps(&e->g, seen) * rows},
+                   (struct gemm_view){s->key_rows, pad, k->gemm_cols},
                    &(struct gemm_out){s->dquery, pad, false, NULL});
     for (size_t i = 0; i < count; i++) {
         memcpy(e->back.dqkv + (t0 + i) * e->s + head * h, s->dquery + i * pad, h * sizeof(float));
@@ -246,9 +266,10 @@ static void backward_piece(void *run, size_t piece, uint32_t worker)
     (void)backward_layout(e, n, e->scratch[worker].attention, &s);
     const float *keys = r->l->qkv + start * e->s + e->q + kv * h;
     uint32_t cols = e->k->gemm_cols;
-    e->k->pack_rows_f32(s.keys, cols, &(struct pack_source){keys, e->s, n, h});
-    e->k->pack_rows_f32(s.values, cols, &(struct pack_source){keys + e->kv, e->s, n, h});
-    copy_rows(e, s.key_rows, keys, e->s, n);
+    struct pack_source key = {keys, e->s, n, h}, value = {keys + e->kv, e->s, n, h};
+    gemm_pack_rows(&e->g, s.keys, cols, &key);
+    gemm_pack_rows(&e->g, s.values, cols, &value);
+    gemm_pack_cols(&e->g, s.key_rows, e->head_pad, &key);
     memset(s.dkeys, 0, n * pad * sizeof(float));
     memset(s.dvalues, 0, n * pad * sizeof(float));
     for (size_t head = kv * group; head < (kv + 1) * group; head++) {
