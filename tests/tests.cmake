@@ -130,6 +130,8 @@ add_test(NAME demo.collect COMMAND ${CMAKE_SOURCE_DIR}/tests/demo/collect.sh
   ${CMAKE_SOURCE_DIR}/tools/collect-debian-docs.sh)
 set_tests_properties(demo.collect PROPERTIES SKIP_RETURN_CODE 77 LABELS quick)
 add_test(NAME fault.kill COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/kill.sh $<TARGET_FILE:winnow_cli> 20)
+add_test(NAME fault.disk COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/disk.sh $<TARGET_FILE:winnow_cli>)
+set_tests_properties(fault.disk PROPERTIES LABELS quick SKIP_RETURN_CODE 77)
 set_tests_properties(fault.kill PROPERTIES TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME fault.prove COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/prove.sh $<TARGET_FILE:winnow_cli> 3)
 set_tests_properties(fault.prove PROPERTIES TIMEOUT 300)

@@ -246,8 +246,13 @@ static winnow_status do_stage(struct stage *s, struct winnow_error *err)
         say_done(s, &counts);
     }
     counts_release(&counts);
-    winnow_status wrote = r->temporary ? WINNOW_OK : folder_write_timings(r, err);
-    return st != WINNOW_OK ? st : wrote;
+    struct winnow_error second; /* what went wrong first is what is said */
+    winnow_status wrote = r->temporary ? WINNOW_OK : folder_write_timings(r, &second);
+    if (st == WINNOW_OK && wrote != WINNOW_OK) {
+        *err = second;
+        st = wrote;
+    }
+    return st;
 }
 
 /* ---- behind the last stage ---- */

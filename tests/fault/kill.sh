@@ -1,7 +1,7 @@
 #!/bin/sh
 # A run that is killed at any moment and started again leaves the same bytes as
-# one that was not: $2 kills (default 20), one and two threads in turn, over
-# files are compared but timings.json, input.json (times of change) and .lock.
+# one that was not: $2 kills (default 20), one and two threads in turn, half of
+# them over documents, half over pages.
 set -u
 bin=$(readlink -f "$1") && [ -x "$bin" ] || { echo "no program: $1"; exit 1; }
 kills=${2:-20}
@@ -61,6 +61,7 @@ campaign() {
         if [ $code = 137 ]; then
             done=$((done + 1))
             [ -n "$(ls run/stages/*/progress-*.json 2>/dev/null)" ] && resumed=$((resumed + 1))
+            # shellcheck disable=SC2044  # the names are ours
             for f in $(find run -name '*.jsonl*' -path '*/documents/*' ! -name '*.tmp' 2>/dev/null); do
                 cmp -s "$f" "whole/${f#run/}" || { echo "$f has its final name, but not its final bytes"; exit 1; }
             done
