@@ -76,12 +76,6 @@ void merge_table_index(struct merge_table *m)
     }
 }
 
-const struct merge *merge_table_find(const struct merge_table *m, uint32_t left, uint32_t right)
-{
-    const struct merge *found = find_place(m, left, right);
-    return found->rank == MERGE_NONE ? NULL : found;
-}
-
 /* ---- symbols of a word ---- */
 
 static uint32_t char_id(const struct tokenizer *t, struct str c, uint32_t code)

@@ -141,12 +141,36 @@ static void other_form(struct buf *out, struct str s, utf8proc_option_t options)
     }
 }
 
+/* Every space becomes U+2581: words are short, so this goes byte by byte. */
+static void replace_byte(struct buf *out, struct str s, char from, struct str to)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        count += s.ptr[i] == from;
+    }
+    char *put = buf_reserve(out, s.len + count * to.len);
+    const char *start = put;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] != from) {
+            *put++ = s.ptr[i];
+            continue;
+        }
+        for (size_t k = 0; k < to.len; k++) {
+            *put++ = to.ptr[k];
+        }
+    }
+    out->len += (size_t)(put - start);
+}
+
 static void replace_all(struct buf *out, struct str s, struct str from, struct str to)
 {
     assert(from.len > 0);
+    if (from.len == 1) {
+        replace_byte(out, s, from.ptr[0], to);
+        return;
+    }
     while (s.len > 0) {
-        const char *hit = from.len == 1 ? memchr(s.ptr, from.ptr[0], s.len)
-                                        : memmem(s.ptr, s.len, from.ptr, from.len);
+        const char *hit = memmem(s.ptr, s.len, from.ptr, from.len);
         size_t at = hit ? (size_t)(hit - s.ptr) : s.len;
         buf_add_str(out, str_sub(s, 0, at));
         if (hit) {

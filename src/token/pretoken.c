@@ -233,6 +233,12 @@ static struct str run_step(struct cutter c, const struct pieces *in, struct str 
     return rewrites(c.step) ? buf_str(c.to) : text;
 }
 
+static inline bool is_block(struct str s, size_t at)
+{
+    return at + 3 <= s.len && s.ptr[at] == LOWER_BLOCK[0] && s.ptr[at + 1] == LOWER_BLOCK[1] &&
+           s.ptr[at + 2] == LOWER_BLOCK[2];
+}
+
 /* Encodes a word of characters.  Where no merge crosses the gap before a
  * U+2581, the parts between such gaps give the same ids one by one, and most of
  * them are words seen before. */
@@ -242,14 +248,12 @@ static void encode_chars(const struct tokenizer *t, struct tokenizer_scratch *s,
     size_t from = 0;
     while (t->cut_at_space && from < word.len) {
         size_t at = from;
-        while (str_starts(str_sub(word, at, word.len), STR_LIT(LOWER_BLOCK))) {
+        while (is_block(word, at)) {
             at += 3;
         }
-        const char *hit = memmem(word.ptr + at, word.len - at, LOWER_BLOCK, 3);
-        if (!hit) {
-            break;
+        while (at < word.len && !is_block(word, at)) {
+            at++;
         }
-        at = (size_t)(hit - word.ptr);
         bpe_encode_word(t, s, str_sub(word, from, at), out);
         from = at;
     }

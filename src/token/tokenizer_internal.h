@@ -138,7 +138,6 @@ void merge_table_release(struct merge_table *m);
 /* A pair put twice keeps the later rank.  Then index() once. */
 void merge_table_put(struct merge_table *m, struct merge merge);
 void merge_table_index(struct merge_table *m);
-const struct merge *merge_table_find(const struct merge_table *m, uint32_t left, uint32_t right);
 
 /* ---- the whole ---- */
 
