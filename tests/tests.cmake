@@ -89,6 +89,8 @@ endforeach()
 # bench/: run by hand.
 add_executable(bench_train bench/bench_train.c)
 target_link_libraries(bench_train PRIVATE winnow winnow_flags)
+find_library(DNNL_LIB dnnl) # the peer of bench_gemm; nothing else uses it
+find_path(DNNL_INCLUDE oneapi/dnnl/dnnl.h)
 if(DNNL_LIB AND DNNL_INCLUDE)
   add_executable(bench_gemm bench/bench_gemm.c)
   target_include_directories(bench_gemm SYSTEM PRIVATE ${DNNL_INCLUDE})

@@ -4,8 +4,8 @@
 #   tools/install-deps.sh [test]
 set -eu
 build='cmake ninja-build pkg-config gcc g++ libsimdjson-dev libzstd-dev zlib1g-dev libyaml-dev
-    libsqlite3-dev libuchardet-dev libutf8proc-dev libpcre2-dev libgumbo-dev libxxhash-dev libdnnl-dev'
-test='libcmocka-dev clang-format clang-tidy shellcheck sqlite3 zstd python3 libxml2-utils'
+    libsqlite3-dev libuchardet-dev libutf8proc-dev libpcre2-dev libxxhash-dev'
+test='libcmocka-dev libgumbo-dev clang-format clang-tidy shellcheck sqlite3 zstd python3 libxml2-utils'
 
 wanted=$build
 [ "${1:-}" = test ] && wanted="$build $test"
