@@ -32,6 +32,7 @@ set(UNIT_TESTS
   safetensors
   shards
   stats
+  scan
   tokenizer
   tokenizer_real
   html

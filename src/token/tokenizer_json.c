@@ -6,6 +6,7 @@
  * left out.
  */
 #include "base/json.h"
+#include "base/utf8.h"
 #include "token/tokenizer_internal.h"
 
 #include <limits.h>
@@ -71,6 +72,20 @@ static winnow_status get_pattern(struct tokenizer *t, struct json_value object, 
     }
     if (text.len == 0) {
         return error_set(err, WINNOW_E_FORMAT, "a pattern is empty");
+    }
+    *out = tokenizer_keep(t, text);
+    return WINNOW_OK;
+}
+
+/* Of Metaspace: one character. */
+static winnow_status get_replacement(struct tokenizer *t, struct json_value object, struct str *out,
+                                     struct winnow_error *err)
+{
+    struct str text;
+    uint32_t code = 0;
+    TRY(get_str(object, "replacement", &text, err));
+    if (text.len == 0 || utf8_decode(text, 0, &code) != text.len) {
+        return error_set(err, WINNOW_E_FORMAT, "the replacement of Metaspace is not one character");
     }
     *out = tokenizer_keep(t, text);
     return WINNOW_OK;
@@ -221,7 +236,6 @@ static winnow_status add_pre(struct flat *f, struct json_value v, struct str typ
 {
     struct tokenizer *t = f->t;
     struct pre_step p = {.behavior = SPLIT_ISOLATED};
-    struct str text;
     if (t->pre_count > 0 && t->pres[t->pre_count - 1].kind == PRE_BYTE_LEVEL) {
         return error_set(err, WINNOW_E_FORMAT,
                          "a pre-tokenizer \"%.*s\" behind ByteLevel is not understood",
@@ -238,11 +252,7 @@ static winnow_status add_pre(struct flat *f, struct json_value v, struct str typ
     } else if (str_is(type, "Metaspace")) {
         p.kind = PRE_METASPACE;
         p.behavior = SPLIT_NEXT;
-        TRY(get_str(v, "replacement", &text, err));
-        if (text.len == 0) {
-            return error_set(err, WINNOW_E_FORMAT, "the replacement of Metaspace is empty");
-        }
-        p.replacement = tokenizer_keep(t, text);
+        TRY(get_replacement(t, v, &p.replacement, err));
         TRY(read_scheme(v, &p.scheme, &p.split, err));
     } else if (str_is(type, "Split")) {
         TRY(read_split(t, v, &p, err));
@@ -286,8 +296,7 @@ static winnow_status add_dec(struct flat *f, struct json_value v, struct str typ
         TRY(get_size(v, "stop", &d.stop, err));
     } else if (str_is(type, "Metaspace")) {
         d.kind = DEC_METASPACE;
-        TRY(get_str(v, "replacement", &text, err));
-        d.from = tokenizer_keep(t, text);
+        TRY(get_replacement(t, v, &d.from, err));
         TRY(read_scheme(v, &d.scheme, &d.split, err));
     } else {
         return not_understood("decoder", type, err);
@@ -359,6 +368,44 @@ static winnow_status add_post(struct flat *f, struct json_value v, struct str ty
     return read_template(f->t, v, err);
 }
 
+/* Steps that replace text by longer text can multiply its length, one after the
+ * other; what real files do stays far below these bounds. */
+#define GROWTH_MAX  1024.0
+#define PREPEND_MAX 1024U
+
+static void grow(double *growth, struct str from, struct str to)
+{
+    if (to.len > from.len) {
+        *growth *= (double)to.len / (double)from.len;
+    }
+}
+
+static winnow_status check_growth(const struct tokenizer *t, struct winnow_error *err)
+{
+    double normalized = 1, decoded = 1;
+    size_t prepended = 0;
+    for (size_t i = 0; i < t->norm_count; i++) {
+        if (t->norms[i].kind == NORM_REPLACE) {
+            grow(&normalized, t->norms[i].from, t->norms[i].to);
+        }
+        prepended = t->norms[i].kind == NORM_PREPEND && t->norms[i].to.len > prepended
+                        ? t->norms[i].to.len
+                        : prepended;
+    }
+    for (size_t i = 0; i < t->dec_count; i++) {
+        if (t->decs[i].kind == DEC_REPLACE) {
+            grow(&decoded, t->decs[i].from, t->decs[i].to);
+        }
+    }
+    if (normalized > GROWTH_MAX || decoded > GROWTH_MAX || prepended > PREPEND_MAX) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "the steps that replace or prepend text make it more than %.0f times as "
+                         "long",
+                         GROWTH_MAX);
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status read_components(struct tokenizer *t, struct json_value root,
                                      struct winnow_error *err)
 {
@@ -378,7 +425,7 @@ static winnow_status read_components(struct tokenizer *t, struct json_value root
     t->norm_count = flats[0].count;
     t->pre_count = flats[1].count;
     t->dec_count = flats[3].count;
-    return WINNOW_OK;
+    return check_growth(t, err);
 }
 
 /* ---- vocabulary ---- */

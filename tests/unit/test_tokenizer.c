@@ -1,6 +1,6 @@
 #include "base/rng.h"
-#include "base/utf8.h"
 #include "check.h"
+#include "random_text.h"
 #include "token/tokenizer_internal.h"
 
 #include <stdio.h>
@@ -39,32 +39,6 @@ static struct tokenizer *train(struct str text, uint32_t vocab, const char *pre,
     return t;
 }
 
-/* Random text of all kinds of characters, well formed. */
-static void random_text(struct rng *r, size_t pieces, struct buf *out)
-{
-    static const char *const COMMON[] = {
-        " ",           "  ",           "\n",           "\r\n",
-        "\t",          "'s",           "'S",           "'\xC5\xBF",
-        "'r",          "'ll",          "'RE",          "a",
-        "the",         "Hello",        "12",           "3456789",
-        ".",           "...",          "!?",           "_",
-        "\xC2\xA0",    "\xE2\x80\xA8", "\xE3\x80\x80", "\xC2\x85",
-        "\x1C",        "\xE1\xA0\x8E", "\xC3\xA9",     "e\xCC\x81",
-        "\xD9\xA3",    "\xC2\xBD",     "\xE6\xBC\xA2", "\xF0\x9F\x98\x80",
-        "\xE2\x96\x81"};
-    buf_clear(out);
-    for (size_t i = 0; i < pieces; i++) {
-        if (rng_below(r, 4) > 0) {
-            buf_add_text(out, COMMON[rng_below(r, sizeof COMMON / sizeof COMMON[0])]);
-            continue;
-        }
-        uint32_t code = (uint32_t)rng_below(r, rng_below(r, 2) ? 0x3000 : 0x20000);
-        if (code < 0xD800 || code >= 0xE000) {
-            utf8_add(out, code);
-        }
-    }
-}
-
 static struct u32_list encode(const struct tokenizer *t, struct str text, unsigned flags)
 {
     struct u32_list ids = {0};
@@ -86,121 +60,6 @@ static void assert_ids(const struct tokenizer *t, const char *text, unsigned fla
     assert_str(buf_str(&got), want);
     buf_release(&got);
     u32_list_release(&ids);
-}
-
-/* ---- scanners ---- */
-
-/* Characters that PCRE2's version of Unicode puts in the class that utf8proc's
- * does: newer ones may be letters to one and unassigned to the other. */
-static void find_agreed(uint8_t *agreed, size_t size)
-{
-    struct regex_scratch *scratch = regex_scratch_new();
-    struct regex *letter = NULL, *number = NULL;
-    struct winnow_error err;
-    assert_ok(regex_new(STR_LIT("\\p{L}"), &letter, &err), err);
-    assert_ok(regex_new(STR_LIT("\\p{N}"), &number, &err), err);
-    for (uint32_t code = 0; code < size; code++) {
-        char bytes[4];
-        size_t start, end;
-        if (code < 0xD800 || code >= 0xE000) {
-            struct str s = {bytes, utf8_encode(code, bytes)};
-            unsigned class = regex_find(letter, scratch, s, 0, &start, &end)   ? CLASS_LETTER
-                             : regex_find(number, scratch, s, 0, &start, &end) ? CLASS_NUMBER
-                                                                               : 0;
-            agreed[code] = class == (class_of(code) & (CLASS_LETTER | CLASS_NUMBER));
-        }
-    }
-    regex_free(letter);
-    regex_free(number);
-    regex_scratch_free(scratch);
-}
-
-static bool all_agreed(struct str text, const uint8_t *agreed)
-{
-    for (size_t at = 0; at < text.len;) {
-        uint32_t code = 0;
-        at += utf8_decode(text, at, &code);
-        if (!agreed[code]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void judge_scanner(enum scan_kind kind, struct str text, const uint8_t *classes,
-                          const struct regex *judge, struct regex_scratch *scratch)
-{
-    for (size_t at = 0; at < text.len;) {
-        size_t start = 0, end = 0;
-        assert_true(regex_find(judge, scratch, text, at, &start, &end));
-        assert_int_equal(start, at);
-        size_t got = scan_next(kind, classes, text, at);
-        if (got != end) {
-            fail_msg("%d: '%.*s': a word of %zu bytes at %zu should have %zu", (int)kind,
-                     STR_ARG(text), got - at, at, end - at);
-        }
-        at = end;
-    }
-}
-
-static void scanners_cut_as_their_expressions_do(void **state)
-{
-    (void)state;
-    static uint8_t classes[CLASSES_SIZE], agreed[0x20000];
-    classes_fill(classes);
-    find_agreed(agreed, sizeof agreed);
-    struct regex_scratch *scratch = regex_scratch_new();
-    struct buf text = {0};
-    struct winnow_error err;
-    for (int kind = SCAN_GPT2; kind <= SCAN_QWEN2; kind++) {
-        struct regex *judge = NULL;
-        assert_ok(regex_new(str_of(scan_pattern((enum scan_kind)kind)), &judge, &err), err);
-        size_t judged = 0;
-        struct rng r;
-        rng_init(&r, 1, "scan");
-        for (size_t round = 0; round < 20000; round++) {
-            random_text(&r, 1 + round % 24, &text);
-            if (all_agreed(buf_str(&text), agreed)) {
-                judge_scanner((enum scan_kind)kind, buf_str(&text), classes, judge, scratch);
-                judged++;
-            }
-        }
-        assert_true(judged > 15000);
-        regex_free(judge);
-    }
-    buf_release(&text);
-    regex_scratch_free(scratch);
-}
-
-static void classes_agree_with_the_regex_engine(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *pattern;
-        unsigned class;
-    } CASES[] = {{"\\p{L}", CLASS_LETTER}, {"\\p{N}", CLASS_NUMBER}, {"\\s", CLASS_SPACE}};
-    struct regex_scratch *scratch = regex_scratch_new();
-    struct winnow_error err;
-    for (size_t i = 0; i < 3; i++) {
-        struct regex *judge = NULL;
-        assert_ok(regex_new(str_of(CASES[i].pattern), &judge, &err), err);
-        size_t differ = 0;
-        for (uint32_t code = 0; code < 0x110000; code++) {
-            char bytes[4];
-            size_t start, end;
-            if (code >= 0xD800 && code < 0xE000) {
-                continue;
-            }
-            struct str s = {bytes, utf8_encode(code, bytes)};
-            bool in = regex_find(judge, scratch, s, 0, &start, &end);
-            differ += in != ((class_of(code) & CASES[i].class) != 0);
-        }
-        /* utf8proc and PCRE2 follow different versions of Unicode; each new one
-         * adds letters by the thousand, but no kind of space. */
-        assert_true(differ < 10000 && (differ == 0 || CASES[i].class != CLASS_SPACE));
-        regex_free(judge);
-    }
-    regex_scratch_free(scratch);
 }
 
 /* ---- merging ---- */
@@ -534,6 +393,10 @@ static void a_template_puts_its_tokens_around_a_text(void **state)
     tokenizer_free(t);
 }
 
+/* Eight times as long. */
+#define LONGER \
+    "{\"type\": \"Replace\", \"pattern\": {\"String\": \"a\"}, \"content\": \"aaaaaaaa\"}"
+
 static void what_is_not_understood_is_named(void **state)
 {
     (void)state;
@@ -557,6 +420,12 @@ static void what_is_not_understood_is_named(void **state)
         {"{\"id\": 9000000, \"content\": \"x\"}", BYTE_LEVEL, "ids up to"},
         {"{\"id\": 1, \"content\": \"x\"}", BYTE_LEVEL, "both have the id"},
         {"{\"id\": 7}", BYTE_LEVEL, "content"},
+        {"",
+         "\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [" LONGER "," LONGER "," LONGER
+         "," LONGER "]}",
+         "times as long"},
+        {"", "\"pre_tokenizer\": {\"type\": \"Metaspace\", \"replacement\": \"  \"}",
+         "one character"},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         struct tokenizer *t = NULL;
@@ -626,8 +495,6 @@ static void nfc_composes_only_what_it_must(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(scanners_cut_as_their_expressions_do),
-        cmocka_unit_test(classes_agree_with_the_regex_engine),
         cmocka_unit_test(words_of_any_length_merge_as_the_plain_way),
         cmocka_unit_test(training_merges_the_most_frequent_pair_first),
         cmocka_unit_test(training_does_not_depend_on_threads),

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "check.h"
+#include "model/gguf_model.h"
 #include "scratch.h"
 #include "token/tokenizer_internal.h"
 
@@ -156,6 +157,30 @@ static void vectors_of_llama2_pass(void **state)
     run_json("llama2/tokenizer.json", "llama-spm");
 }
 
+static void vectors_of_gguf_vocabularies_pass(void **state)
+{
+    (void)state;
+    static const char *const NAMES[] = {"gpt-2", "llama-spm"};
+    struct archive a;
+    struct scratch dir;
+    struct winnow_error err;
+    if (!archive_open(&a)) {
+        skip();
+    }
+    scratch_open(&dir);
+    for (size_t i = 0; i < 2; i++) {
+        struct tokenizer *t = NULL;
+        char file[64];
+        (void)snprintf(file, sizeof file, "ggml-vocab-%s.gguf", NAMES[i]);
+        const char *path = scratch_write(&dir, file, archive_get(&a, file));
+        assert_ok(gguf_load_tokenizer(path, &t, &err), err);
+        assert_int_equal(run_vectors(&a, t, NAMES[i]), 46);
+        tokenizer_free(t);
+    }
+    scratch_close(&dir);
+    buf_release(&a.tar);
+}
+
 /* ---- Llama-3, whose vocabulary is not at hand ---- */
 
 /* A case as words and as ids. */
@@ -229,6 +254,7 @@ int main(void)
         cmocka_unit_test(vectors_of_gpt2_pass),
         cmocka_unit_test(vectors_of_qwen2_pass),
         cmocka_unit_test(vectors_of_llama2_pass),
+        cmocka_unit_test(vectors_of_gguf_vocabularies_pass),
         cmocka_unit_test(words_of_llama3_match_the_ids_of_its_vectors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
