@@ -39,12 +39,15 @@ static void compare(const struct findings *f, uint32_t measure, uint32_t arm, st
     } else {
         buf_addf(out, "is %s than %s", v > 0 ? "better" : "worse", base);
     }
-    buf_addf(out,
-             ", %s %s (95 %% interval of the paired difference %+.3f to %+.3f%s, %u of %u seeds "
-             "better).\n",
-             amount(size, m, c->difference.mean), c->difference.mean < 0 ? "lower" : "higher",
-             scale * c->difference.low, scale * c->difference.high, unit, c->seeds_better,
-             f->o->seeds);
+    buf_addf(out, ", %s %s (", amount(size, m, c->difference.mean),
+             c->difference.mean < 0 ? "lower" : "higher");
+    if (isnan(c->difference.low)) {
+        buf_add_text(out, "one seed gives no interval).\n");
+        return;
+    }
+    buf_addf(
+        out, "95 %% interval of the paired difference %+.3f to %+.3f%s, %u of %u seeds better).\n",
+        scale * c->difference.low, scale * c->difference.high, unit, c->seeds_better, f->o->seeds);
 }
 
 static void ratio_sentence(const struct findings *f, uint32_t arm, struct buf *out)
@@ -149,6 +152,8 @@ void results_table(const struct findings *f, struct buf *out)
             buf_addf(out, " %9.4f", c->mean);
             if (a == x->baseline) {
                 buf_addf(out, "%17s", "");
+            } else if (isnan(c->difference.low)) {
+                buf_addf(out, " %+.4f%9s", c->difference.mean, "");
             } else {
                 int v = cell_verdict(f, i, c);
                 buf_addf(out, " %+.4f+-%.4f%s", c->difference.mean,
