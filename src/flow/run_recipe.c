@@ -92,11 +92,11 @@ winnow_status winnow_run(const char *path, const struct winnow_run_options *opt,
                          const struct winnow_env *env, struct winnow_run_result *out,
                          struct winnow_error *err)
 {
-    const struct option_table *stages[64], *endings[ENDING_KINDS_MAX + 1];
+    const struct option_table *stages[STAGE_KINDS_MAX + 1], *endings[ENDING_KINDS_MAX + 1];
     const struct recipe_tables tables = {stages, endings};
     struct recipe recipe;
-    stage_tables(stages, sizeof stages / sizeof *stages);
-    ending_tables(endings, sizeof endings / sizeof *endings);
+    stage_tables(stages, STAGE_KINDS_MAX + 1);
+    ending_tables(endings, ENDING_KINDS_MAX + 1);
     *out = (struct winnow_run_result){0};
     winnow_status st = recipe_read(path, &tables, &recipe, err);
     if (st == WINNOW_OK) {

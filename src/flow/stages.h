@@ -5,6 +5,7 @@
 #include "run/driver.h"
 
 /* In the order in which data meets them; ends with NULL. */
+#define STAGE_KINDS_MAX 62
 extern const struct stage_kind *const STAGE_KINDS[];
 
 /* The stage of that name, or NULL. */

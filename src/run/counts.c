@@ -46,11 +46,12 @@ static int by_name(const void *a, const void *b)
 
 static void write_reasons(const struct map *m, const char *name, struct json_writer *w)
 {
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is sorted */
     const struct map_entry **sorted = mem_alloc((m->count + 1) * sizeof *sorted);
     for (size_t i = 0; i < m->count; i++) {
         sorted[i] = &m->entries[i];
     }
-    qsort(sorted, m->count, sizeof(const struct map_entry *), by_name);
+    qsort(sorted, m->count, sizeof *sorted, by_name); /* NOLINT(bugprone-sizeof-expression) */
     json_key(w, name);
     json_open(w, '{');
     for (size_t i = 0; i < m->count; i++) {

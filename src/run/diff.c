@@ -102,11 +102,11 @@ static void add_common(const struct lines *a, size_t from, size_t to, struct buf
     }
 }
 
-void diff_lines(struct str old_text, struct str new_text, struct buf *out)
+void diff_lines(struct str from_text, struct str to_text, struct buf *out)
 {
     struct lines a, b;
-    split(old_text, &a);
-    split(new_text, &b);
+    split(from_text, &a);
+    split(to_text, &b);
     bool *in_a = mem_zalloc(a.count + 1), *in_b = mem_zalloc(b.count + 1);
     match(&a, &b, in_a, in_b);
     for (size_t i = 0, j = 0; i < a.count || j < b.count;) {

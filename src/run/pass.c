@@ -450,15 +450,15 @@ static void init_pass(struct pass *p, struct stage *s, const struct stage_pass *
     }
 }
 
-winnow_status stage_run_pass(struct stage *s, const struct stage_pass *how,
+winnow_status stage_run_pass(struct stage *s, const struct stage_pass *pass,
                              struct winnow_error *err)
 {
     struct pass p;
-    init_pass(&p, s, how);
-    assert(how->name && (how->document || how->verdicts));
+    init_pass(&p, s, pass);
+    assert(pass->name && (pass->document || pass->verdicts));
     p.feed.shards = &s->input;
     p.feed.line_max = (size_t)s->run->corpus->line_max;
-    p.feed.block_max = how->block_bytes;
+    p.feed.block_max = pass->block_bytes;
     if (s->input.count == 1 && strcmp(s->input.items[0].path, "-") == 0) {
         p.resumable = false; /* a pipe cannot be read again */
     }

@@ -115,7 +115,9 @@ static void make_stages(struct run *r)
         struct buf name = {0}, folder = {0};
         buf_addf(&name, "%02zu-%s", i + 1, q->steps[i].kind->table->command);
         for (size_t k = 0; k < name.len; k++) {
-            name.ptr[k] = name.ptr[k] == ' ' ? '-' : name.ptr[k];
+            if (name.ptr[k] == ' ') {
+                name.ptr[k] = '-';
+            }
         }
         buf_addf(&folder, "%s/stages/%s", r->folder, buf_cstr(&name));
         s->run = r;
