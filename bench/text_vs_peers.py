@@ -50,7 +50,7 @@ import json, io, zstandard, xxhash
 seen = set()
 with open(P, 'rb') as f, open('/dev/null', 'w') as out:
     for line in io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(f), 'utf-8'):
-        h = xxhash.xxh3_128_digest(json.loads(line)['text'])
+        h = xxhash.xxh3_128_digest(json.loads(line)['text'].encode())
         if h not in seen:
             seen.add(h)
             out.write(line)
