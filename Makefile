@@ -22,7 +22,7 @@ tsan:     ## the quick tests under ThreadSanitizer
 fuzz:     ## every fuzz target for SECONDS each (60)
 	tools/fuzz.sh $(or $(SECONDS),60)
 format:   ## clang-format in place
-	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i
+	find src include tests bench -name '*.[ch]' -o -name '*.cc' | xargs clang-format -i
 tidy:     ## clang-tidy, every file
 	tools/check-tidy.sh
 install:  ## to /usr/local, or DESTDIR=... PREFIX=...

@@ -10,6 +10,6 @@ build=${1:-build/release}
 [ $# -gt 0 ] && shift
 command -v clang-tidy >/dev/null || { echo 'skipped: no clang-tidy'; exit 77; }
 # shellcheck disable=SC2046  # names in src/ hold no blanks
-[ $# -gt 0 ] || set -- $(git ls-files 'src/*.c' | grep -v '^src/math/kernels_')
+[ $# -gt 0 ] || set -- $(find src -name '*.c' ! -path 'src/math/kernels_*' | sort)
 printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 clang-tidy -p "$build" --quiet 2>/dev/null
 echo "tidy: $# files ok"

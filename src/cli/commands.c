@@ -5,15 +5,14 @@
 #include "option/eval_options.h"
 #include "option/extract_options.h"
 #include "option/holdout_options.h"
+#include "option/prove_options.h"
+#include "option/prune_options.h"
 #include "option/refine_options.h"
 #include "option/report_options.h"
 #include "option/rules_options.h"
 #include "option/run_options.h"
-#include "option/tokenizer_options.h"
-#include "option/holdout_options.h"
-#include "option/prove_options.h"
-#include "option/prune_options.h"
 #include "option/score_options.h"
+#include "option/tokenizer_options.h"
 #include "option/train_options.h"
 
 const struct cmd COMMANDS[] = {

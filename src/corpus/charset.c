@@ -127,8 +127,8 @@ static struct str value_behind(struct str s, const char *key)
             i++;
         }
         size_t end = i;
-        while (end < s.len && !isspace((unsigned char)s.ptr[end]) &&
-               !memchr("\"';/>?", s.ptr[end], 6)) {
+        while (end < s.len && !isspace((unsigned char)s.ptr[end]) && s.ptr[end] != '\0' &&
+               !strchr("\"';/>?", s.ptr[end])) {
             end++;
         }
         return str_sub(s, i, end);
@@ -210,6 +210,7 @@ static bool can_convert(struct charset *c, const char *name)
         return true;
     }
     iconv_t converter = iconv_open("UTF-8", name);
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): what iconv_open() is specified to return */
     if (converter == (iconv_t)-1) {
         return false;
     }

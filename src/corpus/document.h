@@ -48,7 +48,7 @@ struct bad_line {
     uint64_t bytes;    /* its length without the newline; 0 where nobody can know */
     struct str raw;    /* its bytes, or the first of them where it was too long to hold */
     struct str reason; /* one sentence without its full stop */
-    bool torn;         /* the shard cannot be read any further; raw is the start of a line, or empty */
+    bool torn; /* the shard cannot be read any further; raw is the start of a line, or empty */
 };
 
 /* Appends the quarantine record as one line of JSON with its newline:

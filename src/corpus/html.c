@@ -126,6 +126,7 @@ static size_t skip_comment(struct str s, size_t at)
 
 /* Reads the tag whose name starts at `at`; returns where it ends, s.len where
  * the page does first (then it is no tag). */
+/* NOLINTNEXTLINE(readability-function-cognitive-complexity): one state machine */
 static size_t read_tag(struct str s, size_t at, struct tag_token *tag)
 {
     size_t start = at;

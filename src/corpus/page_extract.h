@@ -24,7 +24,7 @@ struct page_result {
     struct str line; /* the document as JSON, without newline */
     size_t text_bytes;
     const char *reason; /* PAGE_PASSED: a constant */
-    struct str detail; /* PAGE_PASSED: `"status": 404`, `"mime": "image/png"`, or empty */
+    struct str detail;  /* PAGE_PASSED: `"status": 404`, `"mime": "image/png"`, or empty */
 };
 
 /* One a worker. */

@@ -89,7 +89,9 @@ static winnow_status keep(struct page_batch *b, struct str s, struct str *out,
     if (!copy) {
         return error_set(err, WINNOW_E_NOMEM, "no memory for a page of %zu bytes", s.len);
     }
-    memcpy(copy, s.ptr, s.len);
+    if (s.ptr) {
+        memcpy(copy, s.ptr, s.len);
+    }
     *out = (struct str){copy, s.len};
     return WINNOW_OK;
 }

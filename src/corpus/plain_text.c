@@ -34,6 +34,7 @@ static void add_visible(struct buf *text, struct str line)
 
 /* Lines of s behind what text holds already; a comment that runs over several
  * lines is dropped where `comments` says so. */
+/* NOLINTNEXTLINE(readability-function-cognitive-complexity): one state machine */
 static void add_lines(struct str s, struct buf *text, bool comments)
 {
     size_t start = text->len;

@@ -124,6 +124,7 @@ static void texts_add(struct texts *t, const char *text)
 
 /* All files under root (its path relative to root, "a/b.html"), hidden ones left
  * out, unordered. */
+/* NOLINTNEXTLINE(readability-function-cognitive-complexity): one state machine */
 static winnow_status walk(const char *root, struct texts *files, struct arena *keep,
                           struct winnow_error *err)
 {
@@ -138,6 +139,7 @@ static winnow_status walk(const char *root, struct texts *files, struct arena *k
             status = error_errno(err, "cannot open folder", folder[0] ? buf_cstr(&path) : root);
             break;
         }
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): each thread reads a stream of its own */
         for (struct dirent *e = readdir(dir); e; e = readdir(dir)) {
             struct stat st;
             if (is_skipped(e->d_name)) {

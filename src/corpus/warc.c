@@ -177,6 +177,7 @@ static bool parse_length(struct str s, uint64_t *out)
 }
 
 /* Reads the header's fields; false where it is none. */
+/* NOLINTNEXTLINE(readability-function-cognitive-complexity): one state machine */
 static bool parse_header(struct str header, struct warc_record *record, uint64_t *length)
 {
     struct str line, value;

@@ -171,6 +171,7 @@ winnow_status reference_tokenizer(struct stage *s, const struct winnow_prune_opt
 /* ---- training ---- */
 
 /* Encodes documents in the order of draws until they hold the tokens. */
+/* NOLINTNEXTLINE(readability-function-size): its parameters are all different things */
 static winnow_status encode(const struct winnow_prune_options *opt, const struct tokenizer *t,
                             const struct packer_options *packer, uint64_t tokens,
                             const struct reference_texts *texts, struct token_docs *docs,
@@ -260,6 +261,7 @@ static winnow_status load_finished(const char *folder, const char *card, struct 
     return st;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): its parameters are all different things */
 static winnow_status fit_reference(struct stage *s, const struct winnow_prune_options *opt,
                                    const struct token_docs *docs,
                                    const struct packer_options *packer, size_t side,

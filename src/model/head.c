@@ -38,8 +38,8 @@ static void chunk_logits(const struct engine *e, const struct engine_scratch *s,
 
 /* Running log-sum of a row. */
 struct log_sum {
-    float top;
     double sum; /* of exp(x - top) */
+    float top;
     float target;
 };
 

@@ -82,6 +82,7 @@ static void count_shares(const struct experiment *x, uint32_t arm, const struct 
     mem_free(tokens);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): its parameters are all different things */
 static winnow_status train_arm(const struct experiment *x, uint64_t seed, uint32_t arm,
                                const struct arm_draw *d, const char *folder,
                                const struct winnow_env *env, struct model *m, struct pool *pool,
@@ -118,6 +119,7 @@ static winnow_status train_arm(const struct experiment *x, uint64_t seed, uint32
     return st;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): its parameters are all different things */
 winnow_status arm_job_run(const struct experiment *x, uint64_t seed, const struct selection *s,
                           uint32_t arm, const char *folder, const struct winnow_env *env,
                           struct arena *keep, struct arm_result *out, struct winnow_error *err)

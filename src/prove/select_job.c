@@ -32,6 +32,7 @@ uint64_t pool_tokens_needed(const struct experiment *x)
 
 /* ---- training ---- */
 
+/* NOLINTNEXTLINE(readability-function-size): its parameters are all different things */
 static winnow_status train_reference(const struct experiment *x, uint64_t seed,
                                      const struct draw_line *line, const char *folder,
                                      const struct winnow_env *env, struct model *m,

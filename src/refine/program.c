@@ -324,8 +324,8 @@ static const char *take_arguments(struct cursor *c, const struct signature *s,
 {
     struct arguments seen = {0};
     for (size_t n = 0; !take(c, ')'); n++) {
-        const char *reason = n > 0 && !take(c, ',') ? "a comma is missing"
-                                                    : take_argument(c, s, n, &seen, call);
+        const char *reason =
+            n > 0 && !take(c, ',') ? "a comma is missing" : take_argument(c, s, n, &seen, call);
         if (reason) {
             return c->rest.len == 0 ? "the call is cut off" : reason;
         }

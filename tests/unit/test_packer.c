@@ -2,9 +2,9 @@
 #include "base/rng.h"
 #include "check.h"
 #include "model/config.h"
+#include "train/packer.h"
 
 #include <stdlib.h>
-#include "train/packer.h"
 
 #define BOS 1000
 #define EOS 1001
