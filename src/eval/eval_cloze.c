@@ -143,7 +143,7 @@ static void make_item(struct making *m, const struct domain *d, uint32_t task, s
 {
     const struct cut_text *t = &m->texts[right];
     uint32_t blank = t->blanks[rng_below(&m->rng, t->count)];
-    struct str answers[EVAL_OPTIONS_MAX];
+    struct str answers[EVAL_OPTIONS_MAX] = {{NULL, 0}};
     answers[0] = continuation_at(t, blank, m->opt->length);
     if (!draw_wrong(m, d, right, answers)) {
         return;
