@@ -40,14 +40,14 @@ static const int32_t MASKS[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0,
 #define V_LOADN(p, n)     _mm256_maskload_ps(p, MASK(n))
 #define V_STOREN(p, x, n) _mm256_maskstore_ps(p, MASK(n), x)
 
-static inline float V_SUM(V x)
+static inline float v_sum(V x)
 {
     __m128 a = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
     a = _mm_add_ps(a, _mm_movehl_ps(a, a));
     return _mm_cvtss_f32(_mm_add_ss(a, _mm_movehdup_ps(a)));
 }
 
-static inline float V_MAXIMUM(V x)
+static inline float v_maximum(V x)
 {
     __m128 a = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
     a = _mm_max_ps(a, _mm_movehl_ps(a, a));
@@ -55,20 +55,20 @@ static inline float V_MAXIMUM(V x)
 }
 
 /* x * 2^n for whole n, x in [0.5, 2]. */
-static inline __attribute__((always_inline)) V V_POW2(V x, V n)
+static inline __attribute__((always_inline)) V v_pow2(V x, V n)
 {
     __m256i shift = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), shift));
 }
 
 /* y, or 0 where x is below least. */
-static inline __attribute__((always_inline)) V V_ZERO_BELOW(V y, V x, V least)
+static inline __attribute__((always_inline)) V v_zero_below(V y, V x, V least)
 {
     return _mm256_andnot_ps(_mm256_cmp_ps(x, least, _CMP_LT_OQ), y);
 }
 
 /* sum + the two products of each pair. */
-static inline __attribute__((always_inline)) V V_DOT2(V sum, P a, P b)
+static inline __attribute__((always_inline)) V v_dot2(V sum, P a, P b)
 {
     __m256i top = _mm256_set1_epi32((int)0xFFFF0000U);
     V a0 = V_OF_P(_mm256_slli_epi32(a, 16)), a1 = V_OF_P(_mm256_and_si256(a, top));
@@ -84,20 +84,20 @@ static inline __m256i rounded(V x)
     return _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7FFF)), odd);
 }
 
-static inline __attribute__((always_inline)) P P_OF_COLS(V lo, V hi)
+static inline __attribute__((always_inline)) P p_of_cols(V lo, V hi)
 {
     __m256i top = _mm256_set1_epi32((int)0xFFFF0000U);
     return _mm256_or_si256(_mm256_srli_epi32(rounded(lo), 16), _mm256_and_si256(rounded(hi), top));
 }
 
-static inline __attribute__((always_inline)) P P_OF_ROW(V first, V second)
+static inline __attribute__((always_inline)) P p_of_row(V first, V second)
 {
     __m256i packed = _mm256_packus_epi32(_mm256_srli_epi32(rounded(first), 16),
                                          _mm256_srli_epi32(rounded(second), 16));
     return _mm256_permute4x64_epi64(packed, 0xD8);
 }
 
-static inline __attribute__((always_inline)) void V_TRANSPOSE(V x[8])
+static inline __attribute__((always_inline)) void v_transpose(V x[8])
 {
     V t[8], u[8];
     for (int i = 0; i < 8; i += 2) {

@@ -8,7 +8,7 @@
 #define TABLE_NAME "avx512"
 
 /* sum + the two products of each pair. */
-static inline __attribute__((always_inline)) V V_DOT2(V sum, P a, P b)
+static inline __attribute__((always_inline)) V v_dot2(V sum, P a, P b)
 {
     __m512i top = _mm512_set1_epi32((int)0xFFFF0000U);
     V a0 = V_OF_P(_mm512_slli_epi32(a, 16)), a1 = V_OF_P(_mm512_and_si512(a, top));
@@ -25,12 +25,12 @@ static inline __m512i rounded(V x)
     return _mm512_srli_epi32(bits, 16);
 }
 
-static inline __attribute__((always_inline)) P P_OF_COLS(V lo, V hi)
+static inline __attribute__((always_inline)) P p_of_cols(V lo, V hi)
 {
     return _mm512_or_si512(rounded(lo), _mm512_slli_epi32(rounded(hi), 16));
 }
 
-static inline __attribute__((always_inline)) P P_OF_ROW(V first, V second)
+static inline __attribute__((always_inline)) P p_of_row(V first, V second)
 {
     __m256i lo = _mm512_cvtepi32_epi16(rounded(first)), hi = _mm512_cvtepi32_epi16(rounded(second));
     return _mm512_inserti64x4(_mm512_castsi256_si512(lo), hi, 1);

@@ -5,12 +5,16 @@
 #if defined(__x86_64__)
 #include "math/kernels_avx512_common.h"
 
-#define TABLE             KERNELS_AVX512_BF16
-#define TABLE_NAME        "avx512-bf16"
+#define TABLE      KERNELS_AVX512_BF16
+#define TABLE_NAME "avx512-bf16"
 
-#define V_DOT2(sum, a, b) _mm512_dpbf16_ps(sum, (__m512bh)(a), (__m512bh)(b))
+/* sum + the two products of each pair. */
+static inline __attribute__((always_inline)) V v_dot2(V sum, P a, P b)
+{
+    return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
+}
 
-static inline __attribute__((always_inline)) P P_OF_COLS(V lo, V hi)
+static inline __attribute__((always_inline)) P p_of_cols(V lo, V hi)
 {
     /* The conversion puts all of lo below all of hi. */
     const __m512i order =
@@ -19,7 +23,7 @@ static inline __attribute__((always_inline)) P P_OF_COLS(V lo, V hi)
     return _mm512_permutexvar_epi16(order, (__m512i)_mm512_cvtne2ps_pbh(hi, lo));
 }
 
-static inline __attribute__((always_inline)) P P_OF_ROW(V first, V second)
+static inline __attribute__((always_inline)) P p_of_row(V first, V second)
 {
     return (__m512i)_mm512_cvtne2ps_pbh(second, first);
 }

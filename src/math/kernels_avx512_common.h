@@ -21,30 +21,50 @@
 typedef __m512 V;
 typedef __m512i P;
 
-#define V_LOAD(p)                 _mm512_loadu_ps(p)
-#define V_STORE(p, x)             _mm512_storeu_ps(p, x)
-#define MASK(n)                   ((__mmask16)((1U << (n)) - 1U))
-#define V_LOADN(p, n)             _mm512_maskz_loadu_ps(MASK(n), p)
-#define V_STOREN(p, x, n)         _mm512_mask_storeu_ps(p, MASK(n), x)
-#define V_SET1(f)                 _mm512_set1_ps(f)
-#define V_ADD(a, b)               _mm512_add_ps(a, b)
-#define V_SUB(a, b)               _mm512_sub_ps(a, b)
-#define V_MUL(a, b)               _mm512_mul_ps(a, b)
-#define V_DIV(a, b)               _mm512_div_ps(a, b)
-#define V_SQRT(a)                 _mm512_sqrt_ps(a)
-#define V_MAX(a, b)               _mm512_max_ps(a, b)
-#define V_MIN(a, b)               _mm512_min_ps(a, b)
-#define V_FMA(a, b, c)            _mm512_fmadd_ps(a, b, c)
-#define V_ROUND(a)                _mm512_cvtepi32_ps(_mm512_cvtps_epi32(a))
-#define V_POW2(x, n)              _mm512_scalef_ps(x, n)
-#define V_SUM(x)                  _mm512_reduce_add_ps(x)
-#define V_MAXIMUM(x)              _mm512_reduce_max_ps(x)
-#define V_ZERO_BELOW(y, x, least) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, least, _CMP_NLT_UQ), y)
-#define V_OF_P(p)                 _mm512_castsi512_ps(p)
-#define P_LOAD(p)                 _mm512_loadu_si512(p)
-#define P_SET1(u)                 _mm512_set1_epi32((int)(u))
+#define V_LOAD(p)         _mm512_loadu_ps(p)
+#define V_STORE(p, x)     _mm512_storeu_ps(p, x)
+#define MASK(n)           ((__mmask16)((1U << (n)) - 1U))
+#define V_LOADN(p, n)     _mm512_maskz_loadu_ps(MASK(n), p)
+#define V_STOREN(p, x, n) _mm512_mask_storeu_ps(p, MASK(n), x)
+#define V_SET1(f)         _mm512_set1_ps(f)
+#define V_ADD(a, b)       _mm512_add_ps(a, b)
+#define V_SUB(a, b)       _mm512_sub_ps(a, b)
+#define V_MUL(a, b)       _mm512_mul_ps(a, b)
+#define V_DIV(a, b)       _mm512_div_ps(a, b)
+#define V_SQRT(a)         _mm512_sqrt_ps(a)
+#define V_MAX(a, b)       _mm512_max_ps(a, b)
+#define V_MIN(a, b)       _mm512_min_ps(a, b)
+#define V_FMA(a, b, c)    _mm512_fmadd_ps(a, b, c)
+#define V_ROUND(a)        _mm512_cvtepi32_ps(_mm512_cvtps_epi32(a))
+#define V_OF_P(p)         _mm512_castsi512_ps(p)
+#define P_LOAD(p)         _mm512_loadu_si512(p)
+#define P_SET1(u)         _mm512_set1_epi32((int)(u))
 
-static inline __attribute__((always_inline)) void V_TRANSPOSE(V x[16])
+#define FORCE             static inline __attribute__((always_inline))
+
+FORCE float v_sum(V x)
+{
+    return _mm512_reduce_add_ps(x);
+}
+
+FORCE float v_maximum(V x)
+{
+    return _mm512_reduce_max_ps(x);
+}
+
+/* x * 2^n for whole n. */
+FORCE V v_pow2(V x, V n)
+{
+    return _mm512_scalef_ps(x, n);
+}
+
+/* y, or 0 where x is below least. */
+FORCE V v_zero_below(V y, V x, V least)
+{
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, least, _CMP_NLT_UQ), y);
+}
+
+FORCE void v_transpose(V x[16])
 {
     V t[16], u[16];
     for (int i = 0; i < 16; i += 2) {

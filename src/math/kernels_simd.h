@@ -50,7 +50,7 @@ INLINE V v_exp(V x)
     p = V_FMA(p, r, V_SET1(1.6666665459e-1F));
     p = V_FMA(p, r, V_SET1(5.0000001201e-1F));
     p = V_ADD(V_FMA(p, V_MUL(r, r), r), V_SET1(1.0F));
-    return V_ZERO_BELOW(V_POW2(p, n), x, tiny);
+    return v_zero_below(v_pow2(p, n), x, tiny);
 }
 
 /* ---- matrix tiles ---- */
@@ -121,7 +121,7 @@ INLINE void tile_bf16_any(const struct gemm_tile *t, size_t rows, size_t vectors
             P ak = P_SET1(a[i]);
 #pragma GCC unroll 4
             for (size_t j = 0; j < vectors; j++) {
-                sum[i][j] = V_DOT2(sum[i][j], ak, bk[j]);
+                sum[i][j] = v_dot2(sum[i][j], ak, bk[j]);
             }
         }
     }
@@ -143,8 +143,8 @@ TILE_ALL(TILE)
 
 typedef void tile_fn(const struct gemm_tile *t);
 
-#define TILE_F32(M, N)  [M - 1][N - 1] = tile_f32_##M##_##N,
-#define TILE_BF16(M, N) [M - 1][N - 1] = tile_bf16_##M##_##N,
+#define TILE_F32(M, N)  [(M)-1][(N)-1] = tile_f32_##M##_##N,
+#define TILE_BF16(M, N) [(M)-1][(N)-1] = tile_bf16_##M##_##N,
 
 static void tile_f32(const struct gemm_tile *t)
 {
@@ -169,7 +169,7 @@ INLINE void turn_f32(float *dst, uint32_t width, const float *src, size_t stride
     for (size_t r = 0; r < LANES; r++) {
         x[r] = r < rows ? load_part(src + r * stride, cols) : V_SET1(0.0F);
     }
-    V_TRANSPOSE(x);
+    v_transpose(x);
     for (size_t k = 0; k < cols; k++, dst += width) {
         store_part(dst, x[k], width < LANES ? width : LANES);
     }
@@ -200,7 +200,21 @@ INLINE P row_pairs(const float *src, size_t n)
     size_t first = n < LANES ? n : LANES;
     V lo = load_part(src, first);
     V hi = n > LANES ? load_part(src + LANES, n - LANES) : V_SET1(0.0F);
-    return P_OF_ROW(lo, hi);
+    return p_of_row(lo, hi);
+}
+
+/* The same as turn_f32 for up to 2 LANES columns, as pairs of them. */
+INLINE void turn_bf16(float *dst, uint32_t width, const float *src, size_t stride, size_t rows,
+                      size_t cols)
+{
+    V x[LANES];
+    for (size_t r = 0; r < LANES; r++) {
+        x[r] = r < rows ? V_OF_P(row_pairs(src + r * stride, cols)) : V_SET1(0.0F);
+    }
+    v_transpose(x);
+    for (size_t k = 0; k < (cols + 1) / 2; k++, dst += width) {
+        store_part(dst, x[k], width < LANES ? width : LANES);
+    }
 }
 
 static void pack_rows_bf16(uint32_t *dst, uint32_t width, const struct pack_source *s)
@@ -212,16 +226,7 @@ static void pack_rows_bf16(uint32_t *dst, uint32_t width, const struct pack_sour
             const float *src = rows > 0 ? s->src + (r0 + r) * s->stride : s->src;
             for (size_t k = 0; k < s->cols; k += 2 * LANES) {
                 size_t cols = s->cols - k < 2 * LANES ? s->cols - k : 2 * LANES;
-                V x[LANES];
-                for (size_t i = 0; i < LANES; i++) {
-                    x[i] =
-                        i < rows ? V_OF_P(row_pairs(src + i * s->stride + k, cols)) : V_SET1(0.0F);
-                }
-                V_TRANSPOSE(x);
-                float *to = (float *)(dst + k / 2 * width + r);
-                for (size_t i = 0; i < (cols + 1) / 2; i++, to += width) {
-                    store_part(to, x[i], width < LANES ? width : LANES);
-                }
+                turn_bf16((float *)dst + k / 2 * width + r, width, src + k, s->stride, rows, cols);
             }
         }
     }
@@ -256,7 +261,7 @@ INLINE void pack_pair_row(float *to, uint32_t width, size_t panel, const float *
             size_t have = rows_left(cols, c0 + c, LANES);
             V lo = have > 0 ? load_part(row[0] + c0 + c, have) : zero;
             V hi = have > 0 && row[1] ? load_part(row[1] + c0 + c, have) : zero;
-            store_part(to + c, V_OF_P(P_OF_COLS(lo, hi)), part(c, width));
+            store_part(to + c, V_OF_P(p_of_cols(lo, hi)), part(c, width));
         }
     }
 }

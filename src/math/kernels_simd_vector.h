@@ -3,6 +3,8 @@
 #ifndef WINNOW_MATH_KERNELS_SIMD_VECTOR_H
 #define WINNOW_MATH_KERNELS_SIMD_VECTOR_H
 
+/* i from 0 in steps of LANES, m being how many of n a vector there covers. */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): i and m are names it declares */
 #define EACH_PART(i, m, n) for (size_t i = 0, m; i < (n) && (m = part(i, (n)), true); i += LANES)
 
 static void axpy(float *y, float a, const float *x, size_t n)
@@ -36,7 +38,7 @@ static float dot(const float *a, const float *b, size_t n)
     {
         sum = V_FMA(load_part(a + i, m), load_part(b + i, m), sum);
     }
-    return V_SUM(sum);
+    return v_sum(sum);
 }
 
 /* In pieces short enough for f32 sums. */
@@ -73,7 +75,7 @@ static void rmsnorm_back(const struct norm_back *s, size_t n)
         V dyw = V_MUL(load_part(s->dy + i, m), load_part(s->w + i, m));
         sum = V_FMA(dyw, load_part(s->x + i, m), sum);
     }
-    V c = V_SET1(-V_SUM(sum) * s->r * s->r / (float)n), vr = V_SET1(s->r);
+    V c = V_SET1(-v_sum(sum) * s->r * s->r / (float)n), vr = V_SET1(s->r);
     EACH_PART(i, m, n)
     {
         V x = load_part(s->x + i, m), dy = load_part(s->dy + i, m);
@@ -179,7 +181,7 @@ static float max(const float *x, size_t n)
     for (; i + LANES <= n; i += LANES) {
         top = V_MAX(top, V_LOAD(x + i));
     }
-    float most = V_MAXIMUM(top);
+    float most = v_maximum(top);
     for (; i < n; i++) {
         most = x[i] > most ? x[i] : most;
     }
@@ -198,7 +200,7 @@ static float sum_exp(const float *x, size_t n, float shift)
         V_STOREN(last, v_exp(V_SUB(V_LOADN(x + i, n - i), sh)), n - i);
         sum = V_ADD(sum, V_LOAD(last));
     }
-    return V_SUM(sum);
+    return v_sum(sum);
 }
 
 static void exp_scale(float *x, size_t n, float shift, float a)

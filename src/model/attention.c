@@ -71,10 +71,9 @@ static float *take(struct cursor *at, size_t n)
     return p;
 }
 
-static size_t forward_layout(const struct engine *e, size_t n, float *base,
+static size_t forward_layout(const struct engine *e, size_t n, struct cursor at,
                              struct forward_scratch *s)
 {
-    struct cursor at = {base, 0};
     uint32_t rows = e->k->gemm_rows, cols = e->k->gemm_cols;
     size_t h = e->c.head_dim;
     s->keys = take(&at, round_up(n, rows) * h);
@@ -82,15 +81,14 @@ static size_t forward_layout(const struct engine *e, size_t n, float *base,
     s->query = take(&at, h * cols);
     s->scores = take(&at, round_up(n, rows) * cols);
     s->p = e->g.type == GEMM_BF16 ? take(&at, round_up(n, rows) * cols) : s->scores;
-    s->out = take(&at, cols * e->head_pad);
+    s->out = take(&at, (size_t)cols * e->head_pad);
     s->lse = take(&at, cols);
     return at.used;
 }
 
-static size_t backward_layout(const struct engine *e, size_t n, float *base,
+static size_t backward_layout(const struct engine *e, size_t n, struct cursor at,
                               struct backward_scratch *s)
 {
-    struct cursor at = {base, 0};
     uint32_t rows = e->k->gemm_rows, cols = e->k->gemm_cols;
     size_t h = e->c.head_dim, np = round_up(n, cols), block = (size_t)ATTENTION_PANELS * rows;
     s->keys = take(&at, np * h);
@@ -114,8 +112,9 @@ size_t attention_scratch_floats(const struct engine *e)
 {
     struct forward_scratch f;
     struct backward_scratch b;
-    size_t forward = forward_layout(e, e->tokens_max, NULL, &f);
-    size_t backward = e->gradients ? backward_layout(e, e->tokens_max, NULL, &b) : 0;
+    size_t forward = forward_layout(e, e->tokens_max, (struct cursor){NULL, 0}, &f);
+    size_t backward =
+        e->gradients ? backward_layout(e, e->tokens_max, (struct cursor){NULL, 0}, &b) : 0;
     return forward > backward ? forward : backward;
 }
 
@@ -142,7 +141,7 @@ static void forward_piece(void *run, size_t piece, uint32_t worker)
     uint32_t cols = k->gemm_cols, rows = k->gemm_rows;
     float scale = 1.0F / sqrtf((float)h);
     struct forward_scratch s;
-    (void)forward_layout(e, n, e->scratch[worker].attention, &s);
+    (void)forward_layout(e, n, (struct cursor){e->scratch[worker].attention, 0}, &s);
     const float *q = r->l->qkv + start * e->s + head * h;
     const float *keys = r->l->qkv + start * e->s + e->q + kv * h;
     gemm_pack_rows(g, s.keys, rows, &(struct pack_source){keys, e->s, n, h});
@@ -263,7 +262,7 @@ static void backward_piece(void *run, size_t piece, uint32_t worker)
     size_t h = e->c.head_dim, pad = e->head_pad, group = e->c.heads / e->c.kv_heads;
     size_t step = (size_t)ATTENTION_PANELS * e->k->gemm_rows;
     struct backward_scratch s;
-    (void)backward_layout(e, n, e->scratch[worker].attention, &s);
+    (void)backward_layout(e, n, (struct cursor){e->scratch[worker].attention, 0}, &s);
     const float *keys = r->l->qkv + start * e->s + e->q + kv * h;
     uint32_t cols = e->k->gemm_cols;
     struct pack_source key = {keys, e->s, n, h}, value = {keys + e->kv, e->s, n, h};

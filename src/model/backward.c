@@ -188,7 +188,8 @@ static void before_attention_back(void *run, size_t tile, uint32_t worker)
     for (size_t t = from; t < from + span.count; t++) {
         for (uint32_t head = 0; head < e->c.heads; head++) {
             size_t at = t * e->q + head * h;
-            b->delta[head * e->tokens_max + t] = e->k->dot(b->dattended + at, l->attended + at, h);
+            b->delta[(size_t)head * e->tokens_max + t] =
+                e->k->dot(b->dattended + at, l->attended + at, h);
         }
     }
 }
