@@ -285,7 +285,7 @@ static void draw_histogram(struct buf *out, const struct plot_histogram *h, doub
     }
     f.y1 *= 1.04;
     open_figure(&f, h->title, class_name);
-    draw_y_axis(&f, "documents", number_short);
+    draw_y_axis(&f, "documents", number_tick);
     draw_x_axis(&f, h->x_label, NULL);
     draw_bins(&f, h, h->all, "bin out");
     draw_bins(&f, h, h->kept, "bin kept");

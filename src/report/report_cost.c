@@ -134,10 +134,12 @@ void report_add_cost(const struct report_data *d, const struct report_verdict *v
     }
     add_bars(d, out);
     add_break_even(d, v, out);
-    buf_addf(out,
-             "<p class=\"note\">Training all arms once: %s floating-point operations; evaluating "
-             "them: %s.",
-             number_flops(total).text, number_flops(evaluation).text);
+    buf_addf(out, "<p class=\"note\">Training all arms once: %s floating-point operations",
+             number_flops(total).text);
+    if (isfinite(evaluation)) {
+        buf_addf(out, "; evaluating them: %s", number_flops(evaluation).text);
+    }
+    buf_add_text(out, ".");
     if (isfinite(seconds)) {
         buf_addf(out, " The whole proof took %s.", number_seconds(seconds).text);
     }

@@ -11,23 +11,6 @@
 #define CURVES_MAX   8U
 #define MEASURES_MAX 3U
 
-/* Two-sided 95 % quantiles of Student's t for 1..30 degrees of freedom. */
-static const double T_QUANTILES[] = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306,
-                                     2.262,  2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
-                                     2.110,  2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064,
-                                     2.060,  2.056, 2.052, 2.048, 2.045, 2.042};
-
-static double t_half_width(double sum, double sum_of_squares, size_t n)
-{
-    if (n < 2) {
-        return (double)NAN;
-    }
-    double mean = sum / (double)n;
-    double variance = fmax(0, (sum_of_squares - (double)n * mean * mean) / (double)(n - 1));
-    size_t last = sizeof T_QUANTILES / sizeof *T_QUANTILES - 1;
-    return T_QUANTILES[n - 2 < last ? n - 2 : last] * sqrt(variance / (double)n);
-}
-
 /* A colour for each arm: the baseline 0, controls 1, the others from 2 on. */
 static unsigned colour_of(const struct report_data *d, struct str baseline, struct str arm)
 {
@@ -146,7 +129,7 @@ static bool subtract(struct curves *c, size_t arm, struct plot_series *out)
             sum += v;
             squares += v * v;
         }
-        double half = t_half_width(sum, squares, seeds);
+        double half = report_t_half(sum, squares, seeds);
         mean[i] = sum / (double)seeds;
         low[i] = mean[i] - half;
         high[i] = mean[i] + half;
@@ -212,7 +195,7 @@ static bool add_measure_curves(const struct report_data *d, const struct report_
         struct plot_axes axes = {.title = buf_cstr(&title),
                                  .x_label = "training tokens",
                                  .y_label = buf_cstr(&unit),
-                                 .x_number = number_short};
+                                 .x_number = number_tick};
         plot_lines(out, &axes, c.series, c.count);
         buf_add_text(out, "</figure>\n");
         for (size_t i = 1; i < c.count; i++) {

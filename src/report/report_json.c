@@ -130,6 +130,21 @@ static void add_proof(struct json_writer *w, const struct report_data *d,
         }
     }
     json_close(w, ']');
+    json_key(w, "against_random"); /* the primary measure */
+    if (v->random.there) {
+        json_open(w, '{');
+        json_key(w, "mean");
+        json_double(w, v->random.mean);
+        json_key(w, "t_interval");
+        json_open(w, '[');
+        json_double(w, v->random.low);
+        json_double(w, v->random.high);
+        json_close(w, ']');
+        copy_str(w, "says", str_of(report_outcome_name(v->random.outcome)));
+        json_close(w, '}');
+    } else {
+        json_null(w);
+    }
     json_key(w, "cost");
     json_open(w, '[');
     it = json_walk(data_get(d->proof, "cost.arms"));

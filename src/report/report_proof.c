@@ -81,41 +81,78 @@ static struct plot_scale scale_of_unit(const struct report_data *d, struct str u
     return (struct plot_scale){scale.low - margin, scale.high + margin};
 }
 
+struct row {
+    struct str arm, baseline;
+    struct plot_mean mean;
+    double p;
+    double better; /* seeds */
+    enum report_outcome outcome;
+};
+
+static void add_row(const struct row *r, struct str unit, struct plot_scale scale, struct buf *out)
+{
+    const char *says = report_outcome_name(r->outcome);
+    int decimals = report_decimals(unit);
+    buf_add_text(out, "<tr><th scope=\"row\">");
+    html_str(out, r->arm);
+    buf_add_text(out, " <span class=\"mute\">minus</span> ");
+    html_str(out, r->baseline);
+    buf_add_text(out, "</th><td class=\"fig\">");
+    plot_interval(out, scale, &r->mean, says);
+    buf_addf(out, "</td><td><span class=\"tag %s\">%s</span></td>", says, says);
+    cell_number(out, number_signed(r->mean.mean, decimals));
+    buf_addf(out, "<td class=\"n\">%s to %s</td>", number_signed(r->mean.low, decimals).text,
+             number_signed(r->mean.high, decimals).text);
+    buf_addf(out, "<td class=\"n\">%s</td>",
+             isfinite(r->p) && r->p < 0.001 ? "&lt; 0.001" : number_real(r->p, 3).text);
+    buf_addf(out, "<td class=\"n\">%s of %s</td></tr>\n", number_count(r->better).text,
+             number_count((double)r->mean.point_count).text);
+}
+
 static void add_difference_row(struct json_value difference, struct str unit,
                                struct plot_scale scale, struct buf *out)
 {
     struct arena scratch;
     arena_init(&scratch, 4096);
-    size_t seeds;
-    double *per_seed = data_numbers(json_get(difference, "per_seed"), &scratch, &seeds);
-    enum report_outcome outcome = report_outcome_of(difference);
     struct json_value interval = json_get(difference, "t_interval");
-    int decimals = report_decimals(unit);
-    double low = data_item(interval, 0), high = data_item(interval, 1);
-    double mean = data_number(difference, "mean");
-    double p = data_number(difference, "p_holm");
-    buf_add_text(out, "<tr><th scope=\"row\">");
-    html_str(out, data_str(difference, "arm"));
-    buf_add_text(out, " <span class=\"mute\">minus</span> ");
-    html_str(out, data_str(difference, "baseline"));
-    buf_add_text(out, "</th><td class=\"fig\">");
-    plot_interval(out, scale, &(struct plot_mean){mean, low, high, per_seed, seeds},
-                  report_outcome_name(outcome));
-    buf_add_text(out, "</td>");
-    buf_addf(out, "<td><span class=\"tag %s\">%s</span></td>", report_outcome_name(outcome),
-             report_outcome_name(outcome));
-    cell_number(out, number_signed(mean, decimals));
-    buf_addf(out, "<td class=\"n\">%s to %s</td>", number_signed(low, decimals).text,
-             number_signed(high, decimals).text);
-    buf_addf(out, "<td class=\"n\">%s</td>",
-             isfinite(p) && p < 0.001 ? "&lt; 0.001" : number_real(p, 3).text);
-    buf_addf(out, "<td class=\"n\">%s of %s</td></tr>\n",
-             number_count(data_number(difference, "seeds_better")).text,
-             number_count((double)seeds).text);
+    struct row r = {.arm = data_str(difference, "arm"),
+                    .baseline = data_str(difference, "baseline"),
+                    .mean = {.mean = data_number(difference, "mean"),
+                             .low = data_item(interval, 0),
+                             .high = data_item(interval, 1)},
+                    .p = data_number(difference, "p_holm"),
+                    .better = data_number(difference, "seeds_better"),
+                    .outcome = report_outcome_of(difference)};
+    r.mean.points = data_numbers(json_get(difference, "per_seed"), &scratch, &r.mean.point_count);
+    add_row(&r, unit, scale, out);
     arena_release(&scratch);
 }
 
-static void add_measure(const struct report_data *d, struct json_value measure, struct buf *out)
+/* The arm in question against the random subset, where the proof itself compares
+ * with the baseline only. */
+static void add_random_row(const struct report_data *d, const struct report_verdict *v,
+                           struct str measure, struct plot_scale scale, struct buf *out)
+{
+    struct arena scratch;
+    struct report_paired p;
+    struct str random = report_arm_of_kind(d, "random");
+    arena_init(&scratch, 4096);
+    report_pair(d, v->arm, random, measure, &scratch, &p);
+    if (p.there &&
+        json_kind(report_difference(d, v->arm, random, measure, STR_LIT(""))) != JSON_OBJECT) {
+        const struct row r = {.arm = v->arm,
+                              .baseline = random,
+                              .mean = {p.mean, p.low, p.high, p.per_seed, p.seeds},
+                              .p = (double)NAN,
+                              .better = (double)p.better,
+                              .outcome = p.outcome};
+        add_row(&r, data_str(report_measure(d, measure), "unit"), scale, out);
+    }
+    arena_release(&scratch);
+}
+
+static void add_measure(const struct report_data *d, const struct report_verdict *v,
+                        struct json_value measure, struct buf *out)
 {
     static const char *const HEAD[] = {"arms",          "difference", "says",        "mean",
                                        "95 % interval", "p",          "seeds better"};
@@ -144,6 +181,7 @@ static void add_measure(const struct report_data *d, struct json_value measure, 
         add_difference_row(it.value, unit, scale, out);
     }
     if (any) {
+        add_random_row(d, v, name, scale, out);
         buf_add_text(out, "<tr class=\"axisrow\"><td></td><td class=\"fig\">");
         plot_interval_axis(out, scale, 3);
         buf_add_text(out, "</td><td colspan=\"5\"></td></tr>\n");
@@ -193,7 +231,8 @@ static void add_findings(const struct report_data *d, struct buf *out)
     if (json_kind(findings) != JSON_ARRAY || json_count(findings) == 0) {
         return;
     }
-    buf_add_text(out, "<ul class=\"findings\">\n");
+    buf_add_text(out, "<details class=\"data\"><summary>All findings in words</summary>\n<ul "
+                      "class=\"findings\">\n");
     struct json_iter it = json_walk(findings);
     while (json_next(&it)) {
         struct str s;
@@ -203,7 +242,7 @@ static void add_findings(const struct report_data *d, struct buf *out)
             buf_add_text(out, "</li>\n");
         }
     }
-    buf_add_text(out, "</ul>\n");
+    buf_add_text(out, "</ul></details>\n");
 }
 
 void report_add_proof(const struct report_data *d, const struct report_verdict *v, struct buf *out)
@@ -218,13 +257,12 @@ void report_add_proof(const struct report_data *d, const struct report_verdict *
              "reference model, random subset and data order, the same for all arms.");
     if (isfinite(data_number(d->proof, "heldout.documents"))) {
         buf_addf(out,
-                 " They were judged on %s held-out documents (%s tokens) that no stage after "
-                 "deduplication had seen.",
+                 " They were judged on %s held-out documents (%s tokens) that "
+                 "neither the reference model nor any arm had seen.",
                  number_count(data_number(d->proof, "heldout.documents")).text,
                  number_short(data_number(d->proof, "heldout.tokens")).text);
     }
     buf_add_text(out, "</p>\n");
-    add_findings(d, out);
     struct json_value measures = json_get(d->proof, "measures");
     if (json_kind(measures) == JSON_ARRAY &&
         json_kind(json_get(d->proof, "differences")) == JSON_ARRAY) {
@@ -233,7 +271,7 @@ void report_add_proof(const struct report_data *d, const struct report_verdict *
             it = json_walk(measures);
             while (json_next(&it)) {
                 if (str_eq(data_str(it.value, "name"), v->measure) == (primary_turn == 1)) {
-                    add_measure(d, it.value, out);
+                    add_measure(d, v, it.value, out);
                 }
             }
         }
@@ -243,5 +281,6 @@ void report_add_proof(const struct report_data *d, const struct report_verdict *
                           "number (Holm).</p>\n");
     }
     add_arms(d, v, out);
+    add_findings(d, out);
     section_close(out);
 }

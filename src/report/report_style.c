@@ -187,7 +187,7 @@ const char *const REPORT_STYLE[] = {
     "@media print{\n",
     "nav{display:none}\n",
     "body{font-size:11pt;background:#fff}\n",
-    "section{break-inside:auto}\n",
+    "h2,h3{break-after:avoid}\n",
     "figure,tr,article.doc{break-inside:avoid}\n",
     ".doc pre{max-height:none;overflow:visible}\n",
     ".scroll{overflow:visible}\n",

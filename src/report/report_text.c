@@ -153,6 +153,24 @@ struct number number_short(double v)
     return with_unit(v, UNITS, sizeof UNITS / sizeof *UNITS);
 }
 
+struct number number_tick(double v)
+{
+    struct number n = number_short(v);
+    char *point = strchr(n.text, '.');
+    if (point) {
+        char *letter = point + 1 + strspn(point + 1, "0123456789");
+        char *end = letter;
+        while (end > point && (end[-1] == '0' || end[-1] == '.')) {
+            end--;
+            if (*end == '.') {
+                break;
+            }
+        }
+        memmove(end, letter, strlen(letter) + 1);
+    }
+    return n;
+}
+
 struct number number_bytes(double v)
 {
     static const char *const UNITS[] = {" B", " kB", " MB", " GB", " TB"};

@@ -24,6 +24,7 @@ struct number {
 };
 struct number number_count(double v);              /* 12,345 */
 struct number number_short(double v);              /* 1.23M */
+struct number number_tick(double v);               /* the same without zeros at its end: 20k */
 struct number number_bytes(double v);              /* 12.3 MB */
 struct number number_real(double v, int decimals); /* -1.234 with a true minus sign */
 struct number number_signed(double v, int decimals);

@@ -102,16 +102,65 @@ int report_decimals(struct str unit)
     return str_starts(unit, STR_LIT("nat")) || str_starts(unit, STR_LIT("bit")) ? 4 : 3;
 }
 
-static void add_difference(struct buf *out, const struct report_verdict *v,
-                           struct json_value difference)
+/* Two-sided 95 % quantiles of Student's t for 1..30 degrees of freedom. */
+static const double T_QUANTILES[] = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306,
+                                     2.262,  2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
+                                     2.110,  2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064,
+                                     2.060,  2.056, 2.052, 2.048, 2.045, 2.042};
+
+double report_t_half(double sum, double sum_of_squares, size_t n)
+{
+    if (n < 2) {
+        return (double)NAN;
+    }
+    double mean = sum / (double)n;
+    double variance = fmax(0, (sum_of_squares - (double)n * mean * mean) / (double)(n - 1));
+    size_t last = sizeof T_QUANTILES / sizeof *T_QUANTILES - 1;
+    return T_QUANTILES[n - 2 < last ? n - 2 : last] * sqrt(variance / (double)n);
+}
+
+void report_pair(const struct report_data *d, struct str arm, struct str other, struct str measure,
+                 struct arena *keep, struct report_paired *out)
+{
+    size_t n, n_other;
+    bool lower = true;
+    const struct str all = STR_LIT("");
+    *out = (struct report_paired){.outcome = OUTCOME_NO_PROOF};
+    double *a = data_numbers(json_get(report_result(d, arm, measure, all), "per_seed"), keep, &n);
+    double *b =
+        data_numbers(json_get(report_result(d, other, measure, all), "per_seed"), keep, &n_other);
+    if (!a || !b || n != n_other || n < 2 || str_eq(arm, other)) {
+        return;
+    }
+    (void)json_as_bool(json_get(report_measure(d, measure), "lower_is_better"), &lower);
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < n; i++) {
+        a[i] -= b[i];
+        sum += a[i];
+        squares += a[i] * a[i];
+        out->better += lower ? a[i] < 0 : a[i] > 0;
+    }
+    double half = report_t_half(sum, squares, n);
+    out->mean = sum / (double)n;
+    out->low = out->mean - half;
+    out->high = out->mean + half;
+    out->per_seed = a;
+    out->seeds = n;
+    out->there = isfinite(half);
+    bool clear = out->there && fabs(out->mean) > half;
+    out->outcome = !clear                     ? OUTCOME_UNCLEAR
+                   : (out->mean < 0) == lower ? OUTCOME_BETTER
+                                              : OUTCOME_WORSE;
+}
+
+static void add_difference(struct buf *out, const struct report_verdict *v, double mean, double low,
+                           double high)
 {
     int decimals = report_decimals(v->unit);
-    struct json_value interval = json_get(difference, "t_interval");
-    buf_addf(out, "%s", number_signed(data_number(difference, "mean"), decimals).text);
-    if (isfinite(data_item(interval, 0))) {
-        buf_addf(out, " (95 %% interval %s to %s)",
-                 number_signed(data_item(interval, 0), decimals).text,
-                 number_signed(data_item(interval, 1), decimals).text);
+    buf_addf(out, "%s", number_signed(mean, decimals).text);
+    if (isfinite(low)) {
+        buf_addf(out, " (95 %% interval %s to %s)", number_signed(low, decimals).text,
+                 number_signed(high, decimals).text);
     }
 }
 
@@ -133,7 +182,9 @@ static void write_main_part(const struct report_data *d, struct report_verdict *
                                      : ", as one seed gives no interval,");
     }
     buf_addf(s, " in %.*s: ", STR_ARG(v->label));
-    add_difference(s, v, v->difference);
+    struct json_value interval = json_get(v->difference, "t_interval");
+    add_difference(s, v, data_number(v->difference, "mean"), data_item(interval, 0),
+                   data_item(interval, 1));
     buf_addf(s, " %.*s, where %s is better.", STR_ARG(v->unit),
              v->lower_is_better ? "less" : "more");
 }
@@ -141,12 +192,12 @@ static void write_main_part(const struct report_data *d, struct report_verdict *
 static void write_random_part(struct report_verdict *v)
 {
     struct buf *s = &v->sentence;
-    enum report_outcome against = report_outcome_of(v->random);
-    if (against == OUTCOME_NO_PROOF) {
+    enum report_outcome against = v->random.outcome;
+    if (!v->random.there) {
         return;
     }
     buf_add_text(s, " Against a random subset of the same size the difference is ");
-    add_difference(s, v, v->random);
+    add_difference(s, v, v->random.mean, v->random.low, v->random.high);
     buf_add_text(
         s, against == OUTCOME_BETTER  ? ": the choice of documents matters, not only their number."
            : against == OUTCOME_WORSE ? ": choosing at random would have been better."
@@ -156,6 +207,7 @@ static void write_random_part(struct report_verdict *v)
 void report_verdict_find(const struct report_data *d, struct report_verdict *out)
 {
     *out = (struct report_verdict){.seeds = (double)NAN};
+    arena_init(&out->keep, 4096);
     struct buf *s = &out->sentence;
     if (json_kind(d->proof) != JSON_OBJECT) {
         buf_add_text(s, "This run holds no proof: nothing here says whether what was kept trains a "
@@ -179,8 +231,8 @@ void report_verdict_find(const struct report_data *d, struct report_verdict *out
     out->seeds_planned = data_number(d->proof, "seeds_planned");
     struct str domain = data_str(d->proof, "primary.domain");
     out->difference = report_difference(d, out->arm, out->baseline, out->measure, domain);
-    out->random =
-        report_difference(d, out->arm, report_arm_of_kind(d, "random"), out->measure, domain);
+    report_pair(d, out->arm, report_arm_of_kind(d, "random"), out->measure, &out->keep,
+                &out->random);
     out->outcome = report_outcome_of(out->difference);
     if (!d->proof_complete) {
         buf_addf(s, "The proof is not finished: %s of %s seeds so far. ",
@@ -197,4 +249,7 @@ void report_verdict_find(const struct report_data *d, struct report_verdict *out
 void report_verdict_release(struct report_verdict *v)
 {
     buf_release(&v->sentence);
+    if (v->keep.block_size > 0) {
+        arena_release(&v->keep);
+    }
 }

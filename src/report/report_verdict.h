@@ -12,6 +12,15 @@ enum report_outcome {
     OUTCOME_UNCLEAR, /* it holds 0 */
 };
 
+/* The paired difference of two arms that the proof itself does not compare. */
+struct report_paired {
+    bool there;             /* both arms have results of two seeds or more */
+    double mean, low, high; /* 95 %, t over seeds */
+    double *per_seed;       /* in the arena given */
+    size_t seeds, better;   /* better: of these */
+    enum report_outcome outcome;
+};
+
 struct report_verdict {
     enum report_outcome outcome;
     struct str arm, baseline;
@@ -19,8 +28,9 @@ struct report_verdict {
     bool lower_is_better;
     double seeds, seeds_planned;
     struct json_value difference; /* of arm and baseline on the primary measure */
-    struct json_value random;     /* of arm and the random subset; JSON_NONE */
+    struct report_paired random;  /* of arm and the random subset on that measure */
     struct buf sentence;          /* plain text */
+    struct arena keep;
 };
 
 void report_verdict_find(const struct report_data *d, struct report_verdict *out);
@@ -46,6 +56,13 @@ struct str report_arm_of_kind(const struct report_data *d, const char *kind);
 /* The arm's "results" of that measure; domain "" is all domains together. */
 struct json_value report_result(const struct report_data *d, struct str arm, struct str measure,
                                 struct str domain);
+
+void report_pair(const struct report_data *d, struct str arm, struct str other, struct str measure,
+                 struct arena *keep, struct report_paired *out);
+
+/* Half the width of the 95 % interval of a mean (Student's t) from the sum and the
+ * sum of squares of n values; NaN for one. */
+double report_t_half(double sum, double sum_of_squares, size_t n);
 
 /* Decimals for a measure's unit: NLL differences are small. */
 int report_decimals(struct str unit);

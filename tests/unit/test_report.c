@@ -68,6 +68,9 @@ static void numbers_are_written_as_people_read_them(void **state)
                                                   "1,000");
     assert_string_equal(number_short(1234567).text, "1.23M");
     assert_string_equal(number_short(999.6).text, "1.00k");
+    assert_string_equal(number_tick(20000).text, "20k");
+    assert_string_equal(number_tick(1250000).text, "1.25M");
+    assert_string_equal(number_tick(100).text, "100");
     assert_string_equal(number_bytes(57e6).text, "57.0 MB");
     assert_string_equal(number_signed(0.05, 3).text, "+0.050");
     assert_string_equal(number_signed(-0.00001, 3).text, "0.000");
