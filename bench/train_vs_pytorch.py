@@ -27,8 +27,10 @@ p = argparse.ArgumentParser()
 p.add_argument("worker")
 p.add_argument("--sizes", default="0.5M,2M,12M")
 p.add_argument("--rounds", type=int, default=7)
+p.add_argument("--seconds", type=float, default=2.0, help="of each contestant a round")
 p.add_argument("--threads", type=int, default=2)
 p.add_argument("--only", default="", help="contestants whose name contains one of these, comma-separated")
+p.add_argument("--without", default="-", help="leave out contestants whose name contains this")
 args = p.parse_args()
 tcmalloc = next(iter(sorted(glob.glob("/usr/lib/*/libtcmalloc.so.*"))), None)
 here = os.path.dirname(os.path.abspath(__file__))
@@ -40,6 +42,11 @@ class Contestant:
         if preload:
             env["LD_PRELOAD"] = preload
         self.p = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
+
+    def check_priority(self):
+        """Something else may change priorities on a shared machine: then the race is not fair."""
+        if os.getpriority(os.PRIO_PROCESS, self.p.pid) != os.getpriority(os.PRIO_PROCESS, 0):
+            sys.exit("a contestant has another priority than this script: start it again, all at one")
 
     def ask(self, line):
         self.p.stdin.write(line + "\n")
@@ -62,18 +69,20 @@ for size in args.sizes.split(","):
             "winnow f32": ([args.worker, *tail, "f32", n], None),
             "winnow bf16": ([args.worker, *tail, "bf16", n], None),
             "torch f32, as it comes": ([*torch, "f32", n, "eager"], None),
-            "torch bf16 autocast": ([*torch, "bf16", n, "eager"], None),
+            "torch f32, tcmalloc": ([*torch, "f32", n, "eager"], tcmalloc),
+            "torch bf16 autocast, tcmalloc": ([*torch, "bf16", n, "eager"], tcmalloc),
             "torch f32, compile, tcmalloc": ([*torch, "f32", n, "compile"], tcmalloc),
             "torch bf16, compile, tcmalloc": ([*torch, "bf16", n, "compile"], tcmalloc),
         }
-        if args.only:
-            commands = {k: v for k, v in commands.items() if any(o in k for o in args.only.split(","))}
+        commands = {k: v for k, v in commands.items()
+                    if any(o in k for o in args.only.split(",")) and args.without not in k}
         players, steps = {}, {}
         for name, (command, preload) in commands.items():
             players[name] = Contestant(command, preload)
             players[name].ask("step 1")  # compiling, first touch
             seconds = players[name].ask("step 1")[0]
-            steps[name] = max(1, round(2.0 / seconds))
+            steps[name] = max(1, round(args.seconds / seconds))
+            print(f"{size}: {name} is ready, {seconds:.2f} s a step", file=sys.stderr, flush=True)
         rates = {name: [] for name in players}
         pairs = []
         for r in range(args.rounds):
@@ -81,6 +90,7 @@ for size in args.sizes.split(","):
             order = list(players)
             order = order[r % len(order):] + order[:r % len(order)]
             for name in order:
+                players[name].check_priority()
                 seconds = players[name].ask(f"step {steps[name]}")[0]
                 rates[name].append(steps[name] * length * batch / seconds)
         print(f"{size}: {json.dumps(shape)}, {batch} x {length} tokens a step, {args.threads} threads; "
