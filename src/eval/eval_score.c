@@ -70,8 +70,8 @@ static uint32_t count_targets(const uint32_t *targets, size_t n)
 /* Queues an option.  *tokens are the continuation's; *each (where not NULL)
  * becomes an array for their numbers. */
 static winnow_status queue_option(struct eval_scorer *scorer, const struct eval_option *o,
-                                  struct chunk *c, double *nll, float **each, uint32_t *tokens,
-                                  struct winnow_error *err)
+                                  struct chunk *c, struct eval_sum sum, float **each,
+                                  uint32_t *tokens, struct winnow_error *err)
 {
     size_t inputs = encode_option(scorer, o, c);
     size_t n = inputs < eval_window(scorer) ? inputs : eval_window(scorer);
@@ -80,7 +80,6 @@ static winnow_status queue_option(struct eval_scorer *scorer, const struct eval_
     if (n == 0) {
         return WINNOW_OK;
     }
-    struct eval_sum sum = {.nll = nll};
     if (each) {
         *each = sum.nll_each = ARENA_NEW(&c->keep, float, *tokens + 1);
     }
@@ -167,8 +166,9 @@ static winnow_status queue_item(struct eval_scorer *scorer, const struct eval_it
         (struct eval_item_score){.bytes = (uint32_t)item->options[item->gold].continuation.len};
     for (uint32_t k = 0; k < item->option_count; k++) {
         uint32_t tokens;
-        TRY(queue_option(scorer, &item->options[k], c, &nll[k],
-                         item->kind == EVAL_GREEDY ? each : NULL, &tokens, err));
+        const struct eval_sum sum = {.nll = &nll[k]};
+        TRY(queue_option(scorer, &item->options[k], c, sum, item->kind == EVAL_GREEDY ? each : NULL,
+                         &tokens, err));
         score->tokens = k == item->gold ? tokens : score->tokens;
     }
     return WINNOW_OK;
