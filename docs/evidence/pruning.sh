@@ -1,8 +1,12 @@
 #!/bin/sh
 # The pruning paper in miniature: low, medium, high and random at 50 %, five
-# seeds, about 2M parameters and 6M tokens an arm.  A few hours on two cores; run it again
-# after an interruption and it goes on.  Results: $STATE/proof/results.json
-# (partial.json after each seed before that); log: $STATE/log.
+# paired seeds, on real mixed text with noise planted in it.
+#
+#   pruning.sh small   0.5M parameters, 1M tokens an arm: minutes on two idle cores
+#   pruning.sh         about 2M parameters, 6M tokens an arm: hours
+#
+# Run it again after an interruption and it goes on.  Results: $STATE/proof-*/results.json
+# (partial.json after each seed before that); log: $STATE/log-*.
 #
 #   WINNOW_DATA  folder with clean/ noisy/ instruct/ eval/   (../shared/data)
 #   STATE        where it works                             (runs/evidence-pruning)
@@ -19,11 +23,16 @@ winnow=${WINNOW:-$root/build/release/winnow}
 
 mkdir -p "$state"
 [ -s "$state/corpus.jsonl" ] || python3 "$here/pruning_corpus.py" "$data" "$state/corpus.jsonl"
-exec nice -n 19 "$winnow" prove "$state/corpus.jsonl" -o "$state/proof" \
-    --arms random,low,medium,high --baseline random --primary clean \
-    --rate 50% --seeds 5 --tokens 6M \
-    --dim 160 --layers 4 --heads 5 --vocab 4096 --context 256 \
-    --batch-tokens 512 --lr 1.5e-3 --compute bf16 \
-    --clean-rules gopher --eval-tokens 400k --cloze-items 200 \
-    --tasks "$data/eval/blimp.jsonl.zst" --task-limit 100 --curve-points 12 \
-    2>>"$state/log"
+case ${1:-full} in
+small) size=small
+    set -- --tokens 1M --reference-tokens 1M --lr 2e-3 --eval-tokens 200k --cloze-items 100 \
+        --task-limit 50 ;;
+full) size=full
+    set -- --tokens 6M --dim 160 --layers 4 --heads 5 --vocab 4096 --lr 1.5e-3 \
+        --eval-tokens 400k --cloze-items 200 --task-limit 100 ;;
+*) echo "usage: pruning.sh [small|full]" >&2; exit 2 ;;
+esac
+exec nice -n "${NICE:-10}" "$winnow" prove "$state/corpus.jsonl" -o "$state/proof-$size" "$@" \
+    --arms random,low,medium,high --baseline random --primary clean --rate 50% --seeds 5 \
+    --batch-tokens 512 --compute bf16 --clean-rules gopher --curve-points 12 \
+    --tasks "$data/eval/blimp.jsonl.zst" 2>>"$state/log-$size"
