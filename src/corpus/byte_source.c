@@ -227,6 +227,7 @@ static winnow_status read_gz(struct byte_source *s, char *to, size_t room, size_
     return WINNOW_OK;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libzstd writes to it */
 static winnow_status read_zst(struct byte_source *s, char *to, size_t room, size_t *got,
                               struct winnow_error *err)
 {

@@ -124,9 +124,44 @@ static size_t skip_comment(struct str s, size_t at)
     }
 }
 
-/* Reads the tag whose name starts at `at`; returns where it ends, s.len where
+static size_t skip_spaces(struct str s, size_t at)
+{
+    while (at < s.len && is_space(s.ptr[at])) {
+        at++;
+    }
+    return at;
+}
+
+/* Behind the value that starts at `at`, quoted or not. */
+static size_t skip_attribute_value(struct str s, size_t at)
+{
+    if (at < s.len && (s.ptr[at] == '"' || s.ptr[at] == '\'')) {
+        at = find_char(s, at + 1, s.ptr[at]);
+        return at < s.len ? at + 1 : at;
+    }
+    while (at < s.len && !is_space(s.ptr[at]) && s.ptr[at] != '>') {
+        at++;
+    }
+    return at;
+}
+
+/* Behind the attribute whose name starts at `at`. */
+static size_t skip_attribute(struct str s, size_t at)
+{
+    at++; /* a name may begin with '=' */
+    while (at < s.len && !is_space(s.ptr[at]) && s.ptr[at] != '/' && s.ptr[at] != '>' &&
+           s.ptr[at] != '=') {
+        at++;
+    }
+    at = skip_spaces(s, at);
+    if (at == s.len || s.ptr[at] != '=') {
+        return at;
+    }
+    return skip_attribute_value(s, skip_spaces(s, at + 1));
+}
+
+/* Reads the tag whose name starts at `at`; returns where it ends, past s.len where
  * the page does first (then it is no tag). */
-/* NOLINTNEXTLINE(readability-function-cognitive-complexity): one state machine */
 static size_t read_tag(struct str s, size_t at, struct tag_token *tag)
 {
     size_t start = at;
@@ -139,31 +174,9 @@ static size_t read_tag(struct str s, size_t at, struct tag_token *tag)
         if (is_space(s.ptr[at]) || s.ptr[at] == '/') {
             tag->self_closing = s.ptr[at] == '/';
             at++;
-            continue;
-        }
-        tag->self_closing = false;
-        at++; /* a name may begin with '=' */
-        while (at < s.len && !is_space(s.ptr[at]) && s.ptr[at] != '/' && s.ptr[at] != '>' &&
-               s.ptr[at] != '=') {
-            at++;
-        }
-        while (at < s.len && is_space(s.ptr[at])) {
-            at++;
-        }
-        if (at == s.len || s.ptr[at] != '=') {
-            continue;
-        }
-        at++;
-        while (at < s.len && is_space(s.ptr[at])) {
-            at++;
-        }
-        if (at < s.len && (s.ptr[at] == '"' || s.ptr[at] == '\'')) {
-            at = find_char(s, at + 1, s.ptr[at]);
-            at += at < s.len ? 1 : 0;
         } else {
-            while (at < s.len && !is_space(s.ptr[at]) && s.ptr[at] != '>') {
-                at++;
-            }
+            tag->self_closing = false;
+            at = skip_attribute(s, at);
         }
     }
     return at < s.len ? at + 1 : s.len + 1;

@@ -82,7 +82,7 @@ static winnow_status keep(struct page_batch *b, struct str s, struct str *out,
                           struct winnow_error *err)
 {
     *out = (struct str){NULL, 0};
-    if (s.len == 0) {
+    if (s.len == 0 || !s.ptr) {
         return WINNOW_OK;
     }
     char *copy = arena_try_alloc(&b->keep, s.len, 1);

@@ -32,51 +32,66 @@ static void add_visible(struct buf *text, struct str line)
     }
 }
 
-/* Lines of s behind what text holds already; a comment that runs over several
- * lines is dropped where `comments` says so. */
-/* NOLINTNEXTLINE(readability-function-cognitive-complexity): one state machine */
+/* Where in a text with comments one is. */
+struct comments {
+    bool wanted; /* comments are dropped: there may still be a whole one */
+    bool inside;
+};
+
+/* Appends what can be seen of a line; rest is what comes behind it.  True if a
+ * comment took part of it. */
+static bool add_outside_comments(struct buf *text, struct str line, struct str rest,
+                                 struct comments *c)
+{
+    bool had = c->inside;
+    const char *end = rest.ptr + rest.len;
+    while (c->wanted || c->inside) {
+        size_t mark = str_find(line, c->inside ? STR_LIT("-->") : STR_LIT("<!--"));
+        if (!c->inside && mark != SIZE_MAX) { /* one without an end is text */
+            struct str behind = {line.ptr + mark, (size_t)(end - line.ptr) - mark};
+            c->wanted = str_find(behind, STR_LIT("-->")) != SIZE_MAX;
+            mark = c->wanted ? mark : SIZE_MAX;
+        }
+        had = had || mark != SIZE_MAX;
+        if (!c->inside) {
+            add_visible(text, str_sub(line, 0, mark == SIZE_MAX ? line.len : mark));
+        }
+        if (mark == SIZE_MAX) {
+            return had;
+        }
+        line = str_sub(line, mark + (c->inside ? 3 : 4), line.len);
+        c->inside = !c->inside;
+    }
+    add_visible(text, line);
+    return had;
+}
+
+static void trim_end(struct buf *text, size_t start)
+{
+    while (text->len > start &&
+           (text->ptr[text->len - 1] == ' ' || text->ptr[text->len - 1] == '\t')) {
+        text->len--;
+    }
+}
+
+/* Lines of s behind what text holds already. */
 static void add_lines(struct str s, struct buf *text, bool comments)
 {
     size_t start = text->len;
     size_t blank = 0;
-    bool inside = false;
+    struct comments c = {.wanted = comments};
     while (s.len > 0) {
         struct str line = next_line(&s);
         size_t before = text->len;
-        size_t gap = before == start ? 0 : (blank > 0 ? 2 : 1);
-        buf_add(text, "\n\n", gap);
+        buf_add(text, "\n\n", before == start ? 0 : (blank > 0 ? 2 : 1));
         size_t line_start = text->len;
-        bool had_comment = inside;
-        bool in_parts = comments;
-        while (in_parts) {
-            size_t mark = str_find(line, inside ? STR_LIT("-->") : STR_LIT("<!--"));
-            if (!inside && mark != SIZE_MAX) { /* one without an end is text */
-                struct str rest = {line.ptr + mark, (size_t)(s.ptr + s.len - line.ptr) - mark};
-                comments = str_find(rest, STR_LIT("-->")) != SIZE_MAX;
-                mark = comments ? mark : SIZE_MAX;
-            }
-            had_comment = had_comment || mark != SIZE_MAX;
-            if (!inside) {
-                add_visible(text, str_sub(line, 0, mark == SIZE_MAX ? line.len : mark));
-            }
-            if (mark == SIZE_MAX) {
-                break;
-            }
-            line = str_sub(line, mark + (inside ? 3 : 4), line.len);
-            inside = !inside;
-        }
-        if (!in_parts) {
-            add_visible(text, line);
-        }
-        while (text->len > line_start &&
-               (text->ptr[text->len - 1] == ' ' || text->ptr[text->len - 1] == '\t')) {
-            text->len--;
-        }
-        if (text->len == line_start) {
+        bool had_comment = add_outside_comments(text, line, s, &c);
+        trim_end(text, line_start);
+        if (text->len > line_start) {
+            blank = 0;
+        } else {
             text->len = before;
             blank += had_comment ? 0 : 1;
-        } else {
-            blank = 0;
         }
     }
 }

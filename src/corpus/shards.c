@@ -122,48 +122,56 @@ static void texts_add(struct texts *t, const char *text)
     t->items[t->count++] = text;
 }
 
-/* All files under root (its path relative to root, "a/b.html"), hidden ones left
- * out, unordered. */
-/* NOLINTNEXTLINE(readability-function-cognitive-complexity): one state machine */
+/* What a walk has found and has still to look at. */
+struct tree {
+    struct texts folders, files; /* relative to the root: "a/b.html" */
+    struct arena *keep;
+    struct buf path;
+};
+
+static void meet(struct tree *t, DIR *dir, const char *folder, const char *name)
+{
+    struct stat st;
+    if (is_skipped(name) || fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        return; /* or gone since */
+    }
+    if (S_ISLNK(st.st_mode) && (fstatat(dirfd(dir), name, &st, 0) != 0 || S_ISDIR(st.st_mode))) {
+        return; /* dangling, or a way round in a circle */
+    }
+    const char *below = folder[0] ? file_join(&t->path, folder, name) : name;
+    if (S_ISDIR(st.st_mode)) {
+        texts_add(&t->folders, arena_strndup(t->keep, below, strlen(below)));
+    } else if (S_ISREG(st.st_mode)) {
+        texts_add(&t->files, arena_strndup(t->keep, below, strlen(below)));
+    }
+}
+
+/* All files under root, hidden ones left out, in byte order. */
 static winnow_status walk(const char *root, struct texts *files, struct arena *keep,
                           struct winnow_error *err)
 {
-    struct texts folders = {0};
-    struct buf path = {0}, below = {0};
+    struct tree t = {.keep = keep};
+    struct buf path = {0};
     winnow_status status = WINNOW_OK;
-    texts_add(&folders, "");
-    while (folders.count > 0 && status == WINNOW_OK) {
-        const char *folder = folders.items[--folders.count];
-        DIR *dir = opendir(folder[0] ? file_join(&path, root, folder) : root);
+    texts_add(&t.folders, "");
+    while (t.folders.count > 0 && status == WINNOW_OK) {
+        const char *folder = t.folders.items[--t.folders.count];
+        const char *name = folder[0] ? file_join(&path, root, folder) : root;
+        DIR *dir = opendir(name);
         if (!dir) {
-            status = error_errno(err, "cannot open folder", folder[0] ? buf_cstr(&path) : root);
+            status = error_errno(err, "cannot open folder", name);
             break;
         }
-        /* NOLINTNEXTLINE(concurrency-mt-unsafe): each thread reads a stream of its own */
-        for (struct dirent *e = readdir(dir); e; e = readdir(dir)) {
-            struct stat st;
-            if (is_skipped(e->d_name)) {
-                continue;
-            }
-            const char *rel = folder[0] ? file_join(&below, folder, e->d_name) : e->d_name;
-            if (fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-                continue; /* gone since */
-            }
-            bool linked = S_ISLNK(st.st_mode);
-            if (linked && (fstatat(dirfd(dir), e->d_name, &st, 0) != 0 || S_ISDIR(st.st_mode))) {
-                continue; /* dangling, or a way round in a circle */
-            }
-            if (S_ISDIR(st.st_mode)) {
-                texts_add(&folders, arena_strndup(keep, rel, strlen(rel)));
-            } else if (S_ISREG(st.st_mode)) {
-                texts_add(files, arena_strndup(keep, rel, strlen(rel)));
-            }
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this function's own */
+        for (struct dirent *e = readdir(dir); e; e = readdir(dir)) { /* NOLINT */
+            meet(&t, dir, folder, e->d_name);
         }
         (void)closedir(dir);
     }
-    mem_free(folders.items);
+    *files = t.files;
+    mem_free(t.folders.items);
     buf_release(&path);
-    buf_release(&below);
+    buf_release(&t.path);
     if (files->count > 0) {
         qsort(files->items, files->count, sizeof *files->items, compare_texts);
     }

@@ -176,8 +176,24 @@ static bool parse_length(struct str s, uint64_t *out)
     return s.len > 0;
 }
 
+static enum warc_kind kind_of(struct str type)
+{
+    if (str_is(type, "response")) {
+        return WARC_RESPONSE;
+    }
+    if (str_is(type, "resource")) {
+        return WARC_RESOURCE;
+    }
+    return str_is(type, "conversion") ? WARC_CONVERSION : WARC_OTHER;
+}
+
+static struct str bare_id(struct str s)
+{
+    s = unbracket(s);
+    return str_starts(s, STR_LIT("urn:uuid:")) ? str_sub(s, 9, s.len) : s;
+}
+
 /* Reads the header's fields; false where it is none. */
-/* NOLINTNEXTLINE(readability-function-cognitive-complexity): one state machine */
 static bool parse_header(struct str header, struct warc_record *record, uint64_t *length)
 {
     struct str line, value;
@@ -190,15 +206,9 @@ static bool parse_header(struct str header, struct warc_record *record, uint64_t
         if (is_field(line, "Content-Length", &value)) {
             has_length = parse_length(value, length);
         } else if (is_field(line, "WARC-Type", &value)) {
-            record->kind = str_is(value, "response")     ? WARC_RESPONSE
-                           : str_is(value, "resource")   ? WARC_RESOURCE
-                           : str_is(value, "conversion") ? WARC_CONVERSION
-                                                         : WARC_OTHER;
+            record->kind = kind_of(value);
         } else if (is_field(line, "WARC-Record-ID", &value)) {
-            record->id = unbracket(value);
-            if (str_starts(record->id, STR_LIT("urn:uuid:"))) {
-                record->id = str_sub(record->id, 9, record->id.len);
-            }
+            record->id = bare_id(value);
         } else if (is_field(line, "WARC-Target-URI", &value)) {
             record->uri = unbracket(value);
             own = str_starts(record->uri, STR_LIT("metadata:"));
