@@ -34,7 +34,10 @@ static void compare(const struct findings *f, uint32_t measure, uint32_t arm, st
     const char *unit = m->nll ? "" : " points";
     buf_addf(out, "%s%s: %s ", m->primary ? "Primary measure, " : "", m->label,
              f->x->arms[arm].name);
-    if (v == 0) {
+    bool apart = c->difference.low > 0 || c->difference.high < 0;
+    if (v == 0 && apart) {
+        buf_addf(out, "is apart from %s, but not past Holm's correction", base);
+    } else if (v == 0) {
         buf_addf(out, "cannot be told from %s", base);
     } else {
         buf_addf(out, "is %s than %s", v > 0 ? "better" : "worse", base);
