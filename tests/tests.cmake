@@ -21,6 +21,7 @@ set(UNIT_TESTS
   eval
   gguf
   kernels
+  measures
   model_file
   option
   packer
@@ -150,3 +151,5 @@ add_test(NAME fault.long-line
 add_test(NAME fault.kill-extract
   COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/kill_extract.sh $<TARGET_FILE:winnow_cli> 10)
 set_tests_properties(fault.long-line fault.kill-extract PROPERTIES LABELS slow TIMEOUT 300 RUN_SERIAL ON)
+add_test(NAME fault.prune COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/prune.sh $<TARGET_FILE:winnow_cli> 3)
+set_tests_properties(fault.prune PROPERTIES TIMEOUT 300)

@@ -8,6 +8,7 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -317,4 +318,27 @@ const char *file_base(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
+}
+
+winnow_status file_lock_folder(const char *folder, int *fd, struct winnow_error *err)
+{
+    struct buf path = {0};
+    winnow_status st = WINNOW_OK;
+    *fd = open(file_join(&path, folder, ".lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (*fd < 0) {
+        st = error_errno(err, "cannot lock", buf_cstr(&path));
+    } else if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
+        st = error_set(err, WINNOW_E_IO, "%s is in use by another process; one at a time", folder);
+        file_unlock(*fd);
+        *fd = -1;
+    }
+    buf_release(&path);
+    return st;
+}
+
+void file_unlock(int fd)
+{
+    if (fd >= 0) {
+        (void)close(fd);
+    }
 }

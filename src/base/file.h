@@ -49,6 +49,11 @@ winnow_status file_hash(const char *path, struct hash128 *out, struct winnow_err
  * the plain files right in it, in byte order (a model folder, say). */
 winnow_status file_hash_tree(const char *path, struct hash128 *out, struct winnow_error *err);
 
+/* Takes the lock of folder (folder/.lock), which ends with file_unlock() or the
+ * process; refuses one that another process holds. */
+winnow_status file_lock_folder(const char *folder, int *fd, struct winnow_error *err);
+void file_unlock(int fd); /* -1 is fine */
+
 /* a/b in dst, cleared first; returns dst's text, valid until dst changes. */
 const char *file_join(struct buf *dst, const char *a, const char *b);
 

@@ -160,6 +160,9 @@ static winnow_status prove(const struct winnow_prove_options *opt, const struct 
     struct proof p = {.folder = opt->output, .started = env_seconds()};
     struct outcome o = {0};
     const struct schedule_hooks hooks = {&p, seed_done};
+    int lock = -1;
+    TRY(file_make_dirs(opt->output, err));
+    TRY(file_lock_folder(opt->output, &lock, err));
     winnow_status st = prepare(&p, opt, paths, env, err);
     if (st == WINNOW_OK) {
         st = schedule_run(&p.x, p.folder, &hooks, &o, err);
@@ -178,6 +181,7 @@ static winnow_status prove(const struct winnow_prove_options *opt, const struct 
     }
     outcome_release(&o);
     experiment_release(&p.x);
+    file_unlock(lock);
     return st;
 }
 

@@ -171,7 +171,11 @@ winnow_status winnow_train(const struct winnow_train_options *opt, const struct 
     struct training t = {
         .opt = opt, .paths = paths, .env = env, .keys = {opt->text_key, opt->id_key}};
     (void)file_join(&t.checkpoint, opt->output, "checkpoint");
+    int lock = -1;
     winnow_status st = file_make_dirs(buf_cstr(&t.checkpoint), err);
+    if (st == WINNOW_OK) {
+        st = file_lock_folder(opt->output, &lock, err);
+    }
     t.pool = pool_new(env->threads);
     if (st == WINNOW_OK) {
         st = get_tokenizer(&t, err);
@@ -188,5 +192,6 @@ winnow_status winnow_train(const struct winnow_train_options *opt, const struct 
     tokenizer_free(t.tokenizer);
     pool_free(t.pool);
     buf_release(&t.checkpoint);
+    file_unlock(lock);
     return st;
 }

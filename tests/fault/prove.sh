@@ -7,9 +7,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 "$here/../support/words.sh" 1500 >c.jsonl
-prove() { # OUTPUT [OPTION...]
+prove() { # OUTPUT [OPTION...]; in a subshell, which it replaces, so that kill hits it
     out=$1; shift
-    "$winnow" prove -q "$@" --seeds 2 --arms before,low,random,matched --tokens 12k \
+    exec "$winnow" prove -q "$@" --seeds 2 --arms before,low,random,matched --tokens 12k \
         --reference-tokens 6k --vocab 400 --dim 32 --heads 2 --layers 2 --context 64 \
         --batch-tokens 256 --clean-rules none --eval-tokens 4k --curve-points 3 --bootstrap 50 \
         --cloze-items 20 c.jsonl -o "$out"
@@ -22,9 +22,9 @@ same() { # results but for the folder's name, and every job's result
     done
 }
 start=$(date +%s%N)
-prove whole --threads 1 >/dev/null
+(prove whole --threads 1) >/dev/null
 took=$(( ($(date +%s%N) - start) / 1000000 ))
-prove two --threads 2 >/dev/null
+(prove two --threads 2) >/dev/null
 same whole two
 kills=0; i=0
 while [ $i -lt "$rounds" ]; do
@@ -37,7 +37,7 @@ while [ $i -lt "$rounds" ]; do
         if kill -9 $pid 2>/dev/null; then kills=$((kills + 1)); wait $pid 2>/dev/null || :
         else wait $pid && finished=yes || { echo "failed by itself"; exit 1; }; break; fi
     done
-    [ $finished = yes ] || prove killed >/dev/null
+    [ $finished = yes ] || (prove killed) >/dev/null
     same whole killed
 done
 again=$(prove whole)
