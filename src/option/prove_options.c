@@ -31,7 +31,7 @@ static const struct option OPTIONS[] = {
              "the second regime: a pool of fixed size, smaller corpora repeat"),
     OPT_SHARE(0, "pool-share", T, pool_share, 0.001, 1,
               "fixed pool: tokens of the whole pool, as share of --tokens"),
-    OPT_TEXT(0, "tokenizer", T, tokenizer, "PATH",
+    OPT_FILE(0, "tokenizer", T, tokenizer,
              "tokenizer.json or its folder (default: trained on the corpus given)"),
     OPT_SHARE(0, "heldout-share", T, heldout_share, 0, 0.9,
               "documents held out, by hash of their text"),

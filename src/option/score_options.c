@@ -6,9 +6,8 @@
 #define T struct winnow_score_options
 
 static const struct option OPTIONS[] = {
-    OPT_TEXT(0, "model", T, model, "PATH", "model folder or .gguf file"),
-    OPT_TEXT(0, "tokenizer", T, tokenizer, "PATH",
-             "tokenizer.json or its folder (default: the model's)"),
+    OPT_FILE(0, "model", T, model, "model folder or .gguf file"),
+    OPT_FILE(0, "tokenizer", T, tokenizer, "tokenizer.json or its folder (default: the model's)"),
     OPT_U32(0, "window", T, window, 0, 1000000,
             "tokens read at once; 0: the model's context, at most 2048"),
     OPT_U32(0, "stride", T, stride, 0, 1000000,

@@ -168,13 +168,15 @@ static winnow_status write_end(const struct stage *s, const struct gather *g,
     buf_add_char(&text, '\n');
     winnow_status st =
         file_write_atomic(file_join(&path, s->folder, "stats.json"), buf_str(&text), err);
+    /* Before _SUCCESS: nobody looks for what is left of a stage that is done, and
+     * one whose shards are all complete needs no place to go on from. */
+    if (st == WINNOW_OK) {
+        st = remove_progress(s, err);
+    }
     if (st == WINNOW_OK) {
         buf_clear(&text);
         buf_addf(&text, "%s\n", s->key);
         st = file_write_atomic(file_join(&path, s->folder, "_SUCCESS"), buf_str(&text), err);
-    }
-    if (st == WINNOW_OK) {
-        st = remove_progress(s, err);
     }
     buf_release(&text);
     buf_release(&path);
