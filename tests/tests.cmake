@@ -149,7 +149,7 @@ set_tests_properties(oracle.html PROPERTIES LABELS slow SKIP_RETURN_CODE 77)
 add_test(NAME fault.long-line
   COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/long_line.sh $<TARGET_FILE:winnow_cli>)
 add_test(NAME fault.kill-extract
-  COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/kill_extract.sh $<TARGET_FILE:winnow_cli> 10)
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/kill_extract.sh $<TARGET_FILE:winnow_cli> 4)
 set_tests_properties(fault.long-line fault.kill-extract PROPERTIES LABELS slow TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME fault.prune COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/prune.sh $<TARGET_FILE:winnow_cli> 3)
 set_tests_properties(fault.prune PROPERTIES TIMEOUT 300)

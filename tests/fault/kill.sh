@@ -56,7 +56,12 @@ campaign() {
         round=$((round + 1))
         [ $round -gt $(($2 * 6)) ] && { echo "only $done kills met the run"; exit 1; }
         t=$(awk -v seed=$round -v whole=$whole 'BEGIN { srand(seed * 7919); printf "%.3f", rand() * whole / 1000 }')
-        timeout -s KILL "$t" "$bin" run -q --threads $((1 + round % 2)) "$1" >/dev/null 2>&1
+        # Not timeout(1): it dies by its own SIGKILL, and the run's lock may outlive it.
+        "$bin" run -q --threads $((1 + round % 2)) "$1" >/dev/null 2>err &
+        pid=$!
+        sleep "$t"
+        kill -KILL $pid 2>/dev/null
+        wait $pid 2>/dev/null
         code=$?
         if [ $code = 137 ]; then
             done=$((done + 1))
@@ -68,7 +73,7 @@ campaign() {
             [ $((done % 4)) = 0 ] || continue # several kills on one run, then let it end
             "$bin" run -q "$1" >/dev/null || exit 1
         elif [ $code != 0 ]; then
-            echo "the run failed with $code"; "$bin" run "$1"; exit 1
+            echo "the run failed with $code:"; cat err; "$bin" run "$1"; exit 1
         fi
         same "after $done kills the bytes are others"
         rm -rf run
