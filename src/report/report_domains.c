@@ -124,10 +124,11 @@ void report_add_domains(const struct report_data *d, const struct report_verdict
         worse += report_outcome_of(rows[i].difference) == OUTCOME_WORSE;
     }
     section_open(out, "domains", "Domain by domain");
-    buf_addf(out,
-             "<p>Of %zu domains, %zu are better and %zu worse after than before; for the other %zu "
-             "the interval holds 0. No correction for their number is made in the colours.</p>\n",
-             count, better, worse, count - better - worse);
+    buf_addf(
+        out,
+        "<p>Of %zu domains, %zu are better and %zu worse after than before; for the other %zu "
+        "the difference is not clear once it is corrected for the number of comparisons.</p>\n",
+        count, better, worse, count - better - worse);
     struct buf caption = {0};
     buf_add_text(&caption, "Before: <b>");
     html_str(&caption, v->baseline);

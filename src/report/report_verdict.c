@@ -189,6 +189,25 @@ static void write_main_part(const struct report_data *d, struct report_verdict *
              v->lower_is_better ? "less" : "more");
 }
 
+/* What another measure says against the primary one belongs into the same breath. */
+static void write_other_measures(const struct report_data *d, struct report_verdict *v)
+{
+    struct buf *s = &v->sentence;
+    struct json_iter it = json_walk(json_get(d->proof, "measures"));
+    while (json_next(&it)) {
+        struct str name = data_str(it.value, "name"), unit = data_str(it.value, "unit");
+        struct json_value difference = report_difference(d, v->arm, v->baseline, name, STR_LIT(""));
+        enum report_outcome outcome = report_outcome_of(difference);
+        bool says_other =
+            outcome != v->outcome && (outcome == OUTCOME_BETTER || outcome == OUTCOME_WORSE);
+        if (says_other && !str_eq(name, v->measure)) {
+            buf_addf(s, " But in %.*s it does %s: %s.", STR_ARG(data_str(it.value, "label")),
+                     report_outcome_name(outcome),
+                     number_signed(data_number(difference, "mean"), report_decimals(unit)).text);
+        }
+    }
+}
+
 static void write_random_part(struct report_verdict *v)
 {
     struct buf *s = &v->sentence;
@@ -244,6 +263,7 @@ void report_verdict_find(const struct report_data *d, struct report_verdict *out
     }
     write_main_part(d, out);
     write_random_part(out);
+    write_other_measures(d, out);
 }
 
 void report_verdict_release(struct report_verdict *v)
