@@ -31,6 +31,15 @@ bool str_next_line(struct str *rest, struct str *line)
     return true;
 }
 
+size_t str_count_lines(struct str s)
+{
+    size_t lines = 1;
+    for (size_t i = 0; i < s.len; i++) {
+        lines += s.ptr[i] == '\n';
+    }
+    return lines;
+}
+
 size_t str_find(struct str s, struct str needle)
 {
     if (needle.len == 0) {

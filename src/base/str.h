@@ -53,6 +53,9 @@ struct str str_trim(struct str s);
  * one line, "" is none. */
 bool str_next_line(struct str *rest, struct str *line);
 
+/* Lines when "\n" stands between them: "" is one, "a\n" is two. */
+size_t str_count_lines(struct str s);
+
 /* Where needle starts in s, or SIZE_MAX. */
 size_t str_find(struct str s, struct str needle);
 

@@ -15,14 +15,7 @@ winnow_status edit_start(struct edit *e, struct str text, struct arena *keep,
                          struct winnow_error *err)
 {
     *e = (struct edit){.keep = keep, .work_left = WORK_PER_BYTE * text.len + WORK_LEAST};
-    size_t count = 1;
-    for (const char *at = text.ptr; (size_t)(at - text.ptr) < text.len; count++) {
-        at = memchr(at, '\n', text.len - (size_t)(at - text.ptr));
-        if (!at) {
-            break;
-        }
-        at++;
-    }
+    size_t count = str_count_lines(text);
     e->lines = arena_try_alloc(keep, count, sizeof *e->lines);
     if (!e->lines) {
         return error_set(err, WINNOW_E_NOMEM, "no memory to edit a document of %zu lines", count);

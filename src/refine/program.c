@@ -413,10 +413,7 @@ void program_parse(enum program_dialect dialect, struct str text, struct arena *
         text.len = PROGRAM_BYTES_MAX;
         out->truncated = true;
     }
-    size_t lines = 1;
-    for (size_t i = 0; i < text.len; i++) {
-        lines += text.ptr[i] == '\n';
-    }
+    size_t lines = str_count_lines(text);
     size_t room = lines < PROGRAM_CALLS_MAX ? lines : PROGRAM_CALLS_MAX;
     out->calls = ARENA_NEW(keep, struct program_call, room);
 

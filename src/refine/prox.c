@@ -379,10 +379,7 @@ winnow_status prox_execute(struct str text, struct str program, struct buf *out,
     }
     struct prox p = {.result = result, .size_max = GROWTH_MAX * text.len + 4096};
     buf_add_str(&p.text, text);
-    int64_t lines = 1;
-    for (size_t i = 0; i < text.len; i++) {
-        lines += text.ptr[i] == '\n';
-    }
+    int64_t lines = (int64_t)str_count_lines(text);
     winnow_status st = WINNOW_OK;
     program = strip_char(program, ' ');
     for (struct str line; st == WINNOW_OK && str_next_line(&program, &line);) {
