@@ -27,6 +27,7 @@ set(UNIT_TESTS
   packer
   program
   prox
+  refine_prompt
   rules
   report
   run

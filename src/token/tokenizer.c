@@ -406,3 +406,13 @@ struct str tokenizer_token(const struct tokenizer *t, uint32_t id)
 {
     return id < t->size ? t->tokens[id] : (struct str){"", 0};
 }
+
+struct str tokenizer_token_bytes(const struct tokenizer *t, uint32_t id)
+{
+    return id < t->size && t->tokens[id].ptr ? t->decoded[id] : (struct str){"", 0};
+}
+
+bool tokenizer_is_special(const struct tokenizer *t, uint32_t id)
+{
+    return id < t->size && t->special[id];
+}

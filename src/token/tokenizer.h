@@ -139,6 +139,13 @@ uint32_t tokenizer_id(const struct tokenizer *t, struct str token);
  * empty for an id that has none.  Valid as long as t. */
 struct str tokenizer_token(const struct tokenizer *t, uint32_t id);
 
+/* The bytes that a token stands for inside a text (of a special one, its name);
+ * empty for an id that has none.  Valid as long as t. */
+struct str tokenizer_token_bytes(const struct tokenizer *t, uint32_t id);
+
+/* Whether it is a control token such as <s> or <|im_end|>. */
+bool tokenizer_is_special(const struct tokenizer *t, uint32_t id);
+
 /* ---- writing it ---- */
 
 /* A tokenizer.json that `tokenizers` loads and that gives the same ids. */
