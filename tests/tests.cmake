@@ -11,6 +11,7 @@ set(UNIT_TESTS
   arena
   band
   base
+  completion
   dedup
   document
   document_score
@@ -50,6 +51,9 @@ foreach(unit ${UNIT_TESTS})
   set_tests_properties(unit.${unit} PROPERTIES LABELS quick)
 endforeach()
 
+# Clients against a server that misbehaves.
+target_sources(test_completion PRIVATE tests/support/mock_server.c)
+
 # A disk that fails, for runs.
 target_link_options(test_run PRIVATE -Wl,--wrap=write,--wrap=fsync)
 
@@ -69,6 +73,7 @@ set(FUZZ_TARGETS
   html
   jsonl
   warc
+  completion
   config_json
   gguf
   program

@@ -1,0 +1,210 @@
+#include "remote/completion.h"
+
+#include "base/json_write.h"
+#include "base/utf8.h"
+
+#include <assert.h>
+
+#define REASON_BYTES_MAX 200U
+
+const char *const COMPLETION_SERVERS[] = {"auto", "llama.cpp", "vllm", "sglang", "openai", NULL};
+
+bool completion_takes_grammar(enum completion_server server)
+{
+    return server == COMPLETION_LLAMA_CPP || server == COMPLETION_VLLM ||
+           server == COMPLETION_SGLANG;
+}
+
+static void write_grammar(enum completion_server server, struct str grammar, struct json_writer *w)
+{
+    switch (server) {
+    case COMPLETION_LLAMA_CPP:
+        json_key(w, "grammar");
+        json_str(w, grammar);
+        break;
+    case COMPLETION_VLLM:
+        /* guided_grammar until 0.11, structured_outputs from there on; each version
+         * passes over the field that it does not know. */
+        json_key(w, "guided_grammar");
+        json_str(w, grammar);
+        json_key(w, "structured_outputs");
+        json_open(w, '{');
+        json_key(w, "grammar");
+        json_str(w, grammar);
+        json_close(w, '}');
+        break;
+    case COMPLETION_SGLANG:
+        json_key(w, "ebnf");
+        json_str(w, grammar);
+        break;
+    case COMPLETION_AUTO:
+    case COMPLETION_OPENAI:
+        break;
+    }
+}
+
+static void write_message(struct json_writer *w, const char *role, struct str content)
+{
+    json_open(w, '{');
+    json_key(w, "role");
+    json_text(w, role);
+    json_key(w, "content");
+    json_str(w, content);
+    json_close(w, '}');
+}
+
+static void write_prompt(bool chat, const struct completion_request *r, struct json_writer *w)
+{
+    if (chat) {
+        json_key(w, "messages");
+        json_open(w, '[');
+        if (r->system.len > 0) {
+            write_message(w, "system", r->system);
+        }
+        write_message(w, "user", r->prompt);
+        json_close(w, ']');
+        return;
+    }
+    json_key(w, "prompt");
+    if (!r->ids) {
+        json_str(w, r->prompt);
+        return;
+    }
+    json_open(w, '[');
+    for (size_t i = 0; i < r->id_count; i++) {
+        json_u64(w, r->ids[i]);
+    }
+    json_close(w, ']');
+}
+
+void completion_write(enum completion_server server, bool chat, const char *model,
+                      const struct completion_request *r, struct buf *out)
+{
+    assert(server != COMPLETION_AUTO && !(chat && r->ids));
+    struct json_writer w = {.out = out};
+    json_open(&w, '{');
+    if (model) {
+        json_key(&w, "model");
+        json_text(&w, model);
+    }
+    write_prompt(chat, r, &w);
+    json_key(&w, "max_tokens");
+    json_u64(&w, r->tokens_max);
+    json_key(&w, "temperature");
+    json_u64(&w, 0);
+    json_key(&w, "seed");
+    json_u64(&w, r->seed & INT32_MAX); /* what every server's integer holds */
+    json_key(&w, "stream");
+    json_bool(&w, false);
+    if (completion_takes_grammar(server)) {
+        json_key(&w, "top_k");
+        json_u64(&w, 1);
+        if (r->grammar.len > 0) {
+            write_grammar(server, r->grammar, &w);
+        }
+    }
+    json_close(&w, '}');
+}
+
+static void read_usage(struct json_value root, struct completion_text *out)
+{
+    struct json_value usage = json_get(root, "usage");
+    if (json_kind(usage) == JSON_OBJECT) {
+        (void)json_as_u64(json_get(usage, "prompt_tokens"), &out->prompt_tokens);
+        (void)json_as_u64(json_get(usage, "completion_tokens"), &out->answer_tokens);
+    }
+}
+
+winnow_status completion_read(struct json_parser *p, struct str body, struct completion_text *out,
+                              struct winnow_error *err)
+{
+    *out = (struct completion_text){0};
+    struct json_value root, text;
+    TRY(json_parse(p, body, &root, err));
+    struct json_value choices =
+        json_kind(root) == JSON_OBJECT ? json_get(root, "choices") : (struct json_value){0};
+    struct json_iter it = json_walk(choices);
+    if (json_kind(choices) != JSON_ARRAY || !json_next(&it) || json_kind(it.value) != JSON_OBJECT) {
+        return error_set(err, WINNOW_E_FORMAT, "no array \"choices\" with an answer in it");
+    }
+    struct json_value message = json_get(it.value, "message");
+    bool chat = json_kind(message) == JSON_OBJECT;
+    text = json_get(chat ? message : it.value, chat ? "content" : "text");
+    if (chat && json_kind(text) == JSON_NULL) { /* how chats write an empty answer */
+        out->text = STR_LIT("");
+    } else if (!json_as_str(text, &out->text)) {
+        return error_set(err, WINNOW_E_FORMAT, "no string \"%s\" in its first choice",
+                         chat ? "content" : "text");
+    }
+    struct str finish;
+    out->cut =
+        json_as_str(json_get(it.value, "finish_reason"), &finish) && str_is(finish, "length");
+    read_usage(root, out);
+    return WINNOW_OK;
+}
+
+static enum completion_server server_of(struct json_value model)
+{
+    struct str owner;
+    if (!json_as_str(json_get(model, "owned_by"), &owner)) {
+        return COMPLETION_OPENAI;
+    }
+    if (str_is(owner, "llamacpp")) {
+        return COMPLETION_LLAMA_CPP;
+    }
+    return str_is(owner, "vllm")     ? COMPLETION_VLLM
+           : str_is(owner, "sglang") ? COMPLETION_SGLANG
+                                     : COMPLETION_OPENAI;
+}
+
+winnow_status completion_read_models(struct json_parser *p, struct str body, struct str *model,
+                                     enum completion_server *server, struct winnow_error *err)
+{
+    struct json_value root;
+    TRY(json_parse(p, body, &root, err));
+    struct json_value data =
+        json_kind(root) == JSON_OBJECT ? json_get(root, "data") : (struct json_value){0};
+    struct json_iter it = json_walk(data);
+    if (json_kind(data) != JSON_ARRAY || !json_next(&it) || json_kind(it.value) != JSON_OBJECT ||
+        !json_as_str(json_get(it.value, "id"), model)) {
+        return error_set(err, WINNOW_E_FORMAT, "no array \"data\" of models in it");
+    }
+    *server = server_of(it.value);
+    return WINNOW_OK;
+}
+
+/* {"error": {"message": ...}} (OpenAI, llama.cpp), {"error": ...}, {"message": ...}
+ * (vLLM, SGLang), {"detail": ...} (FastAPI). */
+static bool find_reason(struct json_value root, struct str *out)
+{
+    static const char *const KEYS[] = {"error", "message", "detail"};
+    for (size_t i = 0; json_kind(root) == JSON_OBJECT && i < sizeof KEYS / sizeof KEYS[0]; i++) {
+        struct json_value v = json_get(root, KEYS[i]);
+        if (json_as_str(v, out) ||
+            (json_kind(v) == JSON_OBJECT && json_as_str(json_get(v, "message"), out))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void completion_add_reason(struct json_parser *p, struct str body, struct buf *out)
+{
+    struct winnow_error ignored;
+    struct json_value root;
+    struct str reason = body;
+    if (json_parse(p, body, &root, &ignored) == WINNOW_OK) {
+        (void)find_reason(root, &reason);
+    }
+    reason = str_trim(reason);
+    size_t end = reason.len < REASON_BYTES_MAX ? reason.len : REASON_BYTES_MAX;
+    struct str cut = str_sub(reason, 0, end);
+    cut.len = end < reason.len ? utf8_valid_until(cut) : end;
+    for (size_t i = 0; i < cut.len; i++) { /* control characters do not reach a terminal */
+        unsigned char c = (unsigned char)cut.ptr[i];
+        buf_add_char(out, c < 0x20 || c == 0x7F ? ' ' : (char)c);
+    }
+    if (end < reason.len) {
+        buf_add_text(out, "...");
+    }
+}

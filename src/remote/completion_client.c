@@ -1,0 +1,566 @@
+/* completion_client.c -- requests in a ring, exchanges in slots, answers in turn.
+ *
+ *      first                          next
+ *        v                             v
+ *   | answered | sent | paused | new | free ...        ring of `window` entries
+ *                 |
+ *              slot of the transport                   `concurrency` of them
+ *
+ * An entry keeps its request's body until it is answered, and then the answer's
+ * text until its turn.  Exchanges start in the order of their requests, those
+ * whose pause is over before newer ones. */
+#include "remote/completion_client.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "remote/transport.h"
+
+#include <assert.h>
+#include <math.h>
+
+#define KEY_BYTES_MAX     ((size_t)64 << 10)
+#define URL_BYTES_MAX     2000U
+#define REFUSED_FIRST_MAX 8U     /* so many at the start, and none answered: something is wrong */
+#define PAUSE_SECONDS_MAX 3600.0 /* of what a server may ask for */
+#define WAKE_SECONDS      0.2    /* how soon a wish to stop is seen */
+
+enum entry_state { ENTRY_FREE, ENTRY_WAITING, ENTRY_SENT, ENTRY_ANSWERED, ENTRY_FAILED };
+
+struct entry {
+    enum entry_state state;
+    winnow_status status; /* ENTRY_FAILED */
+    uint32_t tries;
+    double not_before; /* ENTRY_WAITING: clock of env_seconds() */
+    bool cut, refused;
+    uint64_t prompt_tokens, answer_tokens;
+    struct buf body, text; /* text: the answer, why it was refused, or how it failed */
+};
+
+struct completion_client {
+    struct completion_client_options opt;
+    const struct winnow_env *env;
+    enum completion_server server;
+    struct buf model, endpoint, models_url, key;
+    struct transport *transport;
+    struct json_parser *parser;
+    struct rng jitter;
+    struct entry *ring;
+    uint64_t *slot_number; /* of a slot's request; UINT64_MAX: free */
+    uint64_t first, next;  /* oldest request held, next to be taken on */
+    double hold_until;     /* the server asked for a pause of everybody */
+    struct completion_counts counts;
+};
+
+static struct entry *entry_of(struct completion_client *c, uint64_t number)
+{
+    return &c->ring[number % c->opt.window];
+}
+
+/* ---- addresses ---- */
+
+static winnow_status check_url(struct str url, struct winnow_error *err)
+{
+    bool scheme = str_starts(url, STR_LIT("http://")) || str_starts(url, STR_LIT("https://"));
+    size_t host = str_starts(url, STR_LIT("https://")) ? 8 : 7;
+    if (!scheme || url.len <= host || url.ptr[host] == '/' || url.len > URL_BYTES_MAX) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "'%.*s' is no address of a server; write http://HOST:PORT or https://HOST",
+                         (int)(url.len < 200 ? url.len : 200), url.ptr);
+    }
+    for (size_t i = 0; i < url.len; i++) {
+        unsigned char b = (unsigned char)url.ptr[i];
+        if (b <= 0x20 || b >= 0x7F) {
+            return error_set(err, WINNOW_E_USAGE,
+                             "the server's address may not hold blanks or other odd characters");
+        }
+        if (b == '@') {
+            return error_set(err, WINNOW_E_USAGE,
+                             "addresses are logged: give the key in a file (--key-file), not in "
+                             "the server's address");
+        }
+    }
+    return WINNOW_OK;
+}
+
+/* "http://h:1", "http://h:1/v1/" and "http://h:1/v1/completions" name the same. */
+static winnow_status make_urls(struct completion_client *c, const char *given,
+                               struct winnow_error *err)
+{
+    static const char *const ENDS[] = {"/", "/completions", "/chat", "/"};
+    struct str base = str_of(given);
+    TRY(check_url(base, err));
+    for (size_t i = 0; i < sizeof ENDS / sizeof ENDS[0]; i++) {
+        while (str_ends(base, str_of(ENDS[i]))) {
+            base.len -= strlen(ENDS[i]);
+        }
+    }
+    size_t host = str_starts(base, STR_LIT("https://")) ? 8 : 7;
+    struct str path = base.len > host ? str_sub(base, host, base.len) : STR_LIT("");
+    const char *version = memchr(path.ptr, '/', path.len) ? "" : "/v1";
+    buf_addf(&c->endpoint, "%.*s%s%s", STR_ARG(base), version,
+             c->opt.chat ? "/chat/completions" : "/completions");
+    buf_addf(&c->models_url, "%.*s%s/models", STR_ARG(base), version);
+    (void)buf_cstr(&c->endpoint);
+    (void)buf_cstr(&c->models_url);
+    return WINNOW_OK;
+}
+
+/* ---- what becomes of an exchange ---- */
+
+enum outcome { OUTCOME_ANSWER, OUTCOME_REFUSED, OUTCOME_AGAIN, OUTCOME_FAILED };
+
+static enum outcome outcome_of_status(int status)
+{
+    switch (status) {
+    case 200:
+        return OUTCOME_ANSWER;
+    case 400:
+    case 413:
+    case 422:
+        return OUTCOME_REFUSED;
+    case 408:
+    case 425:
+    case 429:
+        return OUTCOME_AGAIN;
+    default:
+        return status >= 500 && status != 501 && status != 505 ? OUTCOME_AGAIN : OUTCOME_FAILED;
+    }
+}
+
+/* The sentence for an answer with a status other than 200, without the address. */
+static void describe_status(struct completion_client *c, const struct transport_response *r,
+                            struct buf *out)
+{
+    if (r->status >= 300 && r->status < 400) {
+        buf_addf(out, "the server is somewhere else (%d), %s; give that address with --url",
+                 r->status, r->location[0] ? r->location : "but it does not say where");
+        return;
+    }
+    buf_addf(out, "the server says %d, '", r->status);
+    completion_add_reason(c->parser, r->body, out);
+    buf_add_char(out, '\'');
+    if (r->status == 401 || r->status == 403) {
+        buf_addf(out, "; give %s key with --key-file or --key-env",
+                 c->key.len > 0 ? "another" : "a");
+    } else if (r->status == 404 || r->status == 405) {
+        buf_add_text(out, "; is --url that of an OpenAI-compatible server, and --model a model "
+                          "that it has?");
+    } else if (r->status == 429) {
+        buf_add_text(out, "; lower --concurrency");
+    } else if (r->status >= 500) {
+        buf_add_text(out, "; see the server's own log, then run the same command again");
+    }
+}
+
+static void describe_failure(struct completion_client *c, const struct transport_response *r,
+                             struct buf *out)
+{
+    switch (r->failure) {
+    case TRANSPORT_ANSWERED:
+        describe_status(c, r, out);
+        break;
+    case TRANSPORT_TIMEOUT:
+        buf_addf(out, "no answer within %g s; raise --timeout or lower --concurrency",
+                 c->opt.seconds_max);
+        break;
+    case TRANSPORT_TOO_LARGE:
+        buf_addf(out,
+                 "an answer is longer than %zu bytes, which no completion is; is this an "
+                 "OpenAI-compatible server?",
+                 c->opt.answer_bytes_max);
+        break;
+    case TRANSPORT_HOPELESS:
+        buf_addf(out, "%s", r->reason);
+        break;
+    case TRANSPORT_BROKEN:
+        buf_addf(out, "%s; is the server running there? Then run the same command again",
+                 r->reason);
+        break;
+    }
+}
+
+/* A body of status 200 becomes text; one that is no completion may be a proxy's
+ * page, and is asked for again. */
+static enum outcome read_answer(struct completion_client *c, const struct transport_response *r,
+                                struct entry *e)
+{
+    struct winnow_error why;
+    struct completion_text text;
+    buf_clear(&e->text);
+    if (completion_read(c->parser, r->body, &text, &why) != WINNOW_OK) {
+        buf_addf(&e->text, "the answer is no completion (%s); is this an OpenAI-compatible server?",
+                 why.text);
+        e->status = WINNOW_E_FORMAT;
+        return OUTCOME_AGAIN;
+    }
+    buf_add_str(&e->text, text.text);
+    e->cut = text.cut;
+    e->prompt_tokens = text.prompt_tokens;
+    e->answer_tokens = text.answer_tokens;
+    return OUTCOME_ANSWER;
+}
+
+static enum outcome judge(struct completion_client *c, const struct transport_response *r,
+                          struct entry *e)
+{
+    if (r->failure == TRANSPORT_ANSWERED && r->status == 200) {
+        return read_answer(c, r, e);
+    }
+    buf_clear(&e->text);
+    e->status = r->failure == TRANSPORT_TOO_LARGE ? WINNOW_E_LIMIT : WINNOW_E_IO;
+    if (r->failure == TRANSPORT_ANSWERED && outcome_of_status(r->status) == OUTCOME_REFUSED) {
+        completion_add_reason(c->parser, r->body, &e->text);
+        return OUTCOME_REFUSED;
+    }
+    describe_failure(c, r, &e->text);
+    if (r->failure == TRANSPORT_ANSWERED) {
+        return outcome_of_status(r->status);
+    }
+    bool again = r->failure == TRANSPORT_BROKEN || r->failure == TRANSPORT_TIMEOUT;
+    return again ? OUTCOME_AGAIN : OUTCOME_FAILED;
+}
+
+static void pause_entry(struct completion_client *c, struct entry *e, double retry_after)
+{
+    double now = env_seconds();
+    double backoff = c->opt.backoff_seconds * pow(2, e->tries - 1);
+    backoff = fmin(backoff, c->opt.backoff_seconds_max) * (0.5 + 0.5 * rng_uniform(&c->jitter));
+    if (retry_after >= 0) { /* all wait, or the others would be turned away just so */
+        double asked = fmin(retry_after, PAUSE_SECONDS_MAX);
+        c->hold_until = fmax(c->hold_until, now + asked);
+        backoff = fmin(backoff, asked) + asked; /* not all at the same moment */
+    }
+    e->state = ENTRY_WAITING;
+    e->not_before = now + backoff;
+    c->counts.retries++;
+}
+
+static void end_exchange(struct completion_client *c, const struct transport_response *r)
+{
+    uint64_t number = c->slot_number[r->slot];
+    assert(number >= c->first && number < c->next);
+    c->slot_number[r->slot] = UINT64_MAX;
+    struct entry *e = entry_of(c, number);
+    assert(e->state == ENTRY_SENT);
+    enum outcome o = judge(c, r, e);
+    if (o == OUTCOME_AGAIN && e->tries <= c->opt.retries) {
+        env_log(c->env, WINNOW_LOG_DEBUG, "%s: try %u: %.*s", buf_cstr(&c->endpoint), e->tries,
+                STR_ARG(buf_str(&e->text)));
+        pause_entry(c, e, r->retry_after);
+        return;
+    }
+    if (o == OUTCOME_AGAIN || o == OUTCOME_FAILED) {
+        e->state = ENTRY_FAILED;
+        if (e->tries > 1) {
+            buf_addf(&e->text, " (tried %u times)", e->tries);
+        }
+        return;
+    }
+    e->refused = o == OUTCOME_REFUSED;
+    e->state = ENTRY_ANSWERED;
+}
+
+/* ---- sending ---- */
+
+/* The slot to use, or UINT32_MAX. */
+static uint32_t free_slot(const struct completion_client *c)
+{
+    uint32_t i = 0;
+    while (i < c->opt.concurrency && c->slot_number[i] != UINT64_MAX) {
+        i++;
+    }
+    return i < c->opt.concurrency ? i : UINT32_MAX;
+}
+
+/* Starts what may start; *wake is when the next pause ends. */
+static winnow_status start_some(struct completion_client *c, double *wake, struct winnow_error *err)
+{
+    double now = env_seconds();
+    *wake = now + WAKE_SECONDS;
+    uint32_t slot = free_slot(c);
+    for (uint64_t n = c->first; n < c->next && slot != UINT32_MAX; n++) {
+        struct entry *e = entry_of(c, n);
+        if (e->state != ENTRY_WAITING) {
+            continue;
+        }
+        double when = fmax(e->not_before, c->hold_until);
+        if (when > now) {
+            *wake = fmin(*wake, when);
+            continue;
+        }
+        TRY(transport_send(c->transport, slot, buf_cstr(&c->endpoint), buf_str(&e->body), err));
+        e->state = ENTRY_SENT;
+        e->tries++;
+        c->slot_number[slot] = n;
+        slot = free_slot(c);
+    }
+    return WINNOW_OK;
+}
+
+bool completion_client_room(const struct completion_client *c)
+{
+    return c->next - c->first < c->opt.window;
+}
+
+uint32_t completion_client_pending(const struct completion_client *c)
+{
+    return (uint32_t)(c->next - c->first);
+}
+
+winnow_status completion_client_submit(struct completion_client *c,
+                                       const struct completion_request *request,
+                                       struct winnow_error *err)
+{
+    assert(completion_client_room(c));
+    struct entry *e = entry_of(c, c->next);
+    assert(e->state == ENTRY_FREE);
+    buf_clear(&e->body);
+    completion_write(c->server, c->opt.chat, c->model.len > 0 ? buf_cstr(&c->model) : NULL, request,
+                     &e->body);
+    e->state = ENTRY_WAITING;
+    e->not_before = 0;
+    e->tries = 0;
+    c->next++;
+    double wake;
+    return start_some(c, &wake, err);
+}
+
+/* ---- hearing back ---- */
+
+static winnow_status count_answer(struct completion_client *c, const struct entry *e,
+                                  struct winnow_error *err)
+{
+    c->counts.answered += !e->refused;
+    c->counts.refused += e->refused;
+    c->counts.cut += !e->refused && e->cut;
+    c->counts.prompt_tokens += e->prompt_tokens;
+    c->counts.answer_tokens += e->answer_tokens;
+    if (e->refused && c->counts.answered == 0 && c->counts.refused >= REFUSED_FIRST_MAX) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "%s: the server refuses every request; the last time with '%.*s'",
+                         buf_cstr(&c->endpoint), STR_ARG(buf_str(&e->text)));
+    }
+    return WINNOW_OK;
+}
+
+winnow_status completion_client_next(struct completion_client *c, struct completion_answer *out,
+                                     struct winnow_error *err)
+{
+    assert(completion_client_pending(c) > 0);
+    struct entry *e = entry_of(c, c->first);
+    while (e->state == ENTRY_WAITING || e->state == ENTRY_SENT) {
+        struct transport_response r;
+        double wake;
+        bool got = true;
+        TRY(env_check(c->env, err));
+        TRY(start_some(c, &wake, err));
+        TRY(transport_wait(c->transport, fmax(0, wake - env_seconds()), &r, &got, err));
+        if (got) {
+            end_exchange(c, &r);
+        }
+    }
+    if (e->state == ENTRY_FAILED) {
+        return error_set(err, e->status, "%s: %.*s", buf_cstr(&c->endpoint),
+                         STR_ARG(buf_str(&e->text)));
+    }
+    TRY(count_answer(c, e, err));
+    *out = (struct completion_answer){.number = c->first,
+                                      .text = {.text = e->refused ? STR_LIT("") : buf_str(&e->text),
+                                               .cut = e->cut && !e->refused,
+                                               .prompt_tokens = e->prompt_tokens,
+                                               .answer_tokens = e->answer_tokens},
+                                      .refused = e->refused ? buf_cstr(&e->text) : NULL,
+                                      .tries = e->tries};
+    e->state = ENTRY_FREE; /* its text stays until the entry is used again */
+    e->cut = e->refused = false;
+    e->prompt_tokens = e->answer_tokens = 0;
+    c->first++;
+    return WINNOW_OK;
+}
+
+const struct completion_counts *completion_client_counts(const struct completion_client *c)
+{
+    return &c->counts;
+}
+
+enum completion_server completion_client_server(const struct completion_client *c)
+{
+    return c->server;
+}
+
+const char *completion_client_model(const struct completion_client *c)
+{
+    return c->model.ptr ? c->model.ptr : "";
+}
+
+/* ---- opening ---- */
+
+static winnow_status read_models(struct completion_client *c, const struct transport_response *r,
+                                 struct winnow_error *err)
+{
+    struct str model;
+    enum completion_server server;
+    TRY(completion_read_models(c->parser, r->body, &model, &server, err));
+    if (c->server == COMPLETION_AUTO) {
+        c->server = server;
+    }
+    if (c->model.len == 0) {
+        buf_add_str(&c->model, model);
+        (void)buf_cstr(&c->model);
+    }
+    return WINNOW_OK;
+}
+
+/* One try of GET /v1/models; *again where another may help. */
+static winnow_status ask_models_once(struct completion_client *c, bool *again, double *retry_after,
+                                     struct winnow_error *err)
+{
+    struct transport_response r = {0};
+    bool got = false;
+    *again = false;
+    TRY(transport_send(c->transport, 0, buf_cstr(&c->models_url), (struct str){0}, err));
+    while (!got) {
+        TRY(env_check(c->env, err));
+        TRY(transport_wait(c->transport, WAKE_SECONDS, &r, &got, err));
+    }
+    *retry_after = r.retry_after;
+    if (r.failure == TRANSPORT_ANSWERED && r.status == 200) {
+        winnow_status st = read_models(c, &r, err);
+        return st == WINNOW_OK
+                   ? st
+                   : error_wrap(err, st,
+                                "%s: cannot tell the server's kind and model (give --server and "
+                                "--model)",
+                                buf_cstr(&c->models_url));
+    }
+    struct buf why = {0};
+    describe_failure(c, &r, &why);
+    *again = r.failure == TRANSPORT_BROKEN || r.failure == TRANSPORT_TIMEOUT ||
+             (r.failure == TRANSPORT_ANSWERED && outcome_of_status(r.status) == OUTCOME_AGAIN);
+    error_write(err, "%s: %.*s", buf_cstr(&c->models_url), STR_ARG(buf_str(&why)));
+    buf_release(&why);
+    return WINNOW_E_IO;
+}
+
+static winnow_status ask_models(struct completion_client *c, struct winnow_error *err)
+{
+    struct entry pause = {0};
+    for (;;) {
+        bool again;
+        double retry_after;
+        winnow_status st = ask_models_once(c, &again, &retry_after, err);
+        pause.tries++;
+        if (st == WINNOW_OK || !again || pause.tries > c->opt.retries) {
+            return st;
+        }
+        env_log(c->env, WINNOW_LOG_DEBUG, "try %u: %s", pause.tries, err->text);
+        pause_entry(c, &pause, retry_after);
+        while (env_seconds() < pause.not_before) {
+            struct transport_response r;
+            bool got;
+            double left = fmin(WAKE_SECONDS, pause.not_before - env_seconds());
+            TRY(env_check(c->env, err));
+            TRY(transport_wait(c->transport, fmax(0, left), &r, &got, err));
+        }
+    }
+}
+
+static winnow_status open_transport(struct completion_client *c, struct winnow_error *err)
+{
+    struct transport_options t = {.exchanges = c->opt.concurrency,
+                                  .connect_seconds_max = c->opt.connect_seconds_max,
+                                  .seconds_max = c->opt.seconds_max,
+                                  .response_bytes_max = c->opt.answer_bytes_max,
+                                  .proxy = c->opt.proxy};
+    if (c->opt.key && c->opt.key[0]) {
+        buf_addf(&c->key, "Bearer %s", c->opt.key);
+        t.authorization = buf_cstr(&c->key);
+    }
+    TRY(transport_open(&t, &c->transport, err));
+    if (c->server == COMPLETION_AUTO || c->model.len == 0) {
+        TRY(ask_models(c, err));
+    }
+    return WINNOW_OK;
+}
+
+winnow_status completion_client_open(const struct completion_client_options *opt,
+                                     const struct winnow_env *env, struct completion_client **out,
+                                     struct winnow_error *err)
+{
+    *out = NULL;
+    if (!opt->url) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "a server's address is needed: --url http://HOST:PORT");
+    }
+    struct completion_client *c = mem_zalloc(sizeof *c);
+    c->opt = *opt;
+    c->env = env;
+    c->opt.concurrency = opt->concurrency > 0 ? opt->concurrency : 1;
+    c->opt.window = opt->window > 0 ? opt->window : 4 * c->opt.concurrency;
+    c->server = (enum completion_server)opt->server;
+    c->parser = json_parser_new();
+    c->ring = mem_zalloc(c->opt.window * sizeof *c->ring);
+    c->slot_number = mem_alloc(c->opt.concurrency * sizeof *c->slot_number);
+    for (uint32_t i = 0; i < c->opt.concurrency; i++) {
+        c->slot_number[i] = UINT64_MAX;
+    }
+    rng_init(&c->jitter, opt->seed, "retry");
+    if (opt->model) {
+        buf_add_text(&c->model, opt->model);
+        (void)buf_cstr(&c->model);
+    }
+    winnow_status st = make_urls(c, opt->url, err);
+    if (st == WINNOW_OK) {
+        st = open_transport(c, err);
+    }
+    c->opt.url = c->opt.key = c->opt.model = c->opt.proxy = NULL; /* the caller's */
+    if (st != WINNOW_OK) {
+        completion_client_close(c);
+        return st;
+    }
+    *out = c;
+    return WINNOW_OK;
+}
+
+void completion_client_close(struct completion_client *c)
+{
+    if (!c) {
+        return;
+    }
+    transport_close(c->transport);
+    json_parser_free(c->parser);
+    for (uint32_t i = 0; i < c->opt.window; i++) {
+        buf_release(&c->ring[i].body);
+        buf_release(&c->ring[i].text);
+    }
+    mem_free(c->ring);
+    mem_free(c->slot_number);
+    buf_release(&c->model);
+    buf_release(&c->endpoint);
+    buf_release(&c->models_url);
+    buf_release(&c->key);
+    mem_free(c);
+}
+
+winnow_status completion_key_read(const char *path, struct buf *out, struct winnow_error *err)
+{
+    struct buf file = {0};
+    winnow_status st = file_read(path, KEY_BYTES_MAX, &file, err);
+    struct str key = str_trim(buf_str(&file));
+    bool good = key.len > 0;
+    for (size_t i = 0; i < key.len; i++) {
+        unsigned char b = (unsigned char)key.ptr[i];
+        good = good && b > 0x20 && b < 0x7F;
+    }
+    if (st == WINNOW_OK && !good) {
+        st = error_set(err, WINNOW_E_FORMAT, "%s: a key is one line of letters, digits and signs",
+                       path);
+    }
+    if (st == WINNOW_OK) {
+        buf_add_str(out, key);
+        (void)buf_cstr(out);
+    }
+    buf_release(&file);
+    return st;
+}
