@@ -13,6 +13,7 @@ set(UNIT_TESTS
   base
   completion
   dedup
+  derive
   document
   document_score
   draw
