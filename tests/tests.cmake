@@ -23,6 +23,7 @@ set(UNIT_TESTS
   eval
   gguf
   kernels
+  measure
   measures
   model_file
   option
@@ -77,6 +78,7 @@ set(FUZZ_TARGETS
   completion
   config_json
   gguf
+  pair
   program
   safetensors
   tokenizer_encode

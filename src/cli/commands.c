@@ -8,6 +8,7 @@
 #include "option/prove_options.h"
 #include "option/prune_options.h"
 #include "option/refine_options.h"
+#include "option/refiner_options.h"
 #include "option/report_options.h"
 #include "option/rules_options.h"
 #include "option/run_options.h"
@@ -19,6 +20,7 @@ const struct cmd COMMANDS[] = {
     {&RUN_TABLE, cmd_run},
     {&EXTRACT_TABLE, cmd_extract},
     {&REFINE_TABLE, cmd_refine},
+    {&REFINER_EVAL_TABLE, cmd_refiner_eval},
     {&COUNT_TABLE, cmd_count},
     {&RULES_TABLE, cmd_rules},
     {&HOLDOUT_TABLE, cmd_holdout},

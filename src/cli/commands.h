@@ -37,6 +37,9 @@ winnow_status cmd_train(struct cli *cli, int argc, const char *const *argv,
 winnow_status cmd_report(struct cli *cli, int argc, const char *const *argv,
                          struct winnow_error *err);
 
+winnow_status cmd_refiner_eval(struct cli *cli, int argc, const char *const *argv,
+                               struct winnow_error *err);
+
 winnow_status cmd_tokenizer_train(struct cli *cli, int argc, const char *const *argv,
                                   struct winnow_error *err);
 winnow_status cmd_tokenizer_encode(struct cli *cli, int argc, const char *const *argv,

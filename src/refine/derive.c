@@ -14,7 +14,7 @@
 #include <assert.h>
 
 /* Deriving from one pair. */
-struct pair {
+struct deriving {
     const struct derive_options *opt;
     struct derive_text raw, clean;
     struct derived *out;
@@ -84,7 +84,7 @@ static winnow_status number_lines(const struct derive_text *t, bool spaces, stru
     return WINNOW_OK;
 }
 
-static winnow_status match_lines(struct pair *p, struct winnow_error *err)
+static winnow_status match_lines(struct deriving *p, struct winnow_error *err)
 {
     struct map map = {0};
     struct align_side a = {0}, b = {0};
@@ -176,7 +176,7 @@ static winnow_status cut_pieces(struct str line, uint32_t number, struct map *ma
     return WINNOW_OK;
 }
 
-static winnow_status align_gap(const struct pair *p, struct gap *g, struct winnow_error *err)
+static winnow_status align_gap(const struct deriving *p, struct gap *g, struct winnow_error *err)
 {
     struct map map = {0};
     winnow_status st = WINNOW_OK;
@@ -250,7 +250,7 @@ static size_t partner_behind(const struct gap *g, size_t i)
 }
 
 /* Runs of pieces without partner go where the clean text has nothing instead. */
-static void cut_runs(struct pair *p, const struct gap *g, size_t first, size_t end)
+static void cut_runs(struct deriving *p, const struct gap *g, size_t first, size_t end)
 {
     uint32_t number = p->raw_at[g->a.items[first].line];
     struct str line = p->raw.lines[number];
@@ -266,8 +266,8 @@ static void cut_runs(struct pair *p, const struct gap *g, size_t first, size_t e
     }
 }
 
-static winnow_status judge_gap_line(struct pair *p, const struct gap *g, size_t first, size_t end,
-                                    struct winnow_error *err)
+static winnow_status judge_gap_line(struct deriving *p, const struct gap *g, size_t first,
+                                    size_t end, struct winnow_error *err)
 {
     uint32_t number = p->raw_at[g->a.items[first].line];
     struct line_share s = measure_line(g, first, end);
@@ -299,7 +299,7 @@ static size_t bytes_of(const struct derive_text *t, const uint32_t *at, size_t f
     return sum;
 }
 
-static winnow_status fill_gap(struct pair *p, struct gap g, struct winnow_error *err)
+static winnow_status fill_gap(struct deriving *p, struct gap g, struct winnow_error *err)
 {
     if (g.raw == g.raw_end || g.clean == g.clean_end) {
         return WINNOW_OK;
@@ -326,7 +326,7 @@ static winnow_status fill_gap(struct pair *p, struct gap g, struct winnow_error 
 }
 
 /* Goes through the lines that are alike and the gaps before, between and behind. */
-static winnow_status fill_plan(struct pair *p, struct winnow_error *err)
+static winnow_status fill_plan(struct deriving *p, struct winnow_error *err)
 {
     struct gap g = {0};
     for (size_t i = 0; i <= p->raw_count; i++) {
@@ -385,7 +385,7 @@ static bool holds_in_order(struct str line, struct str clean)
     return at == clean.len;
 }
 
-static winnow_status first_fit(struct pair *p, bool *found, struct winnow_error *err)
+static winnow_status first_fit(struct deriving *p, bool *found, struct winnow_error *err)
 {
     struct derived *d = p->out;
     size_t at = 0;
@@ -409,7 +409,7 @@ static winnow_status first_fit(struct pair *p, bool *found, struct winnow_error 
 
 /* ---- all of it ---- */
 
-static void take_edits(struct pair *p)
+static void take_edits(struct deriving *p)
 {
     struct derived *d = p->out;
     d->edit_count = p->edits.count;
@@ -462,7 +462,7 @@ static bool check(const struct derived *d, struct str raw, struct str clean, boo
     return same;
 }
 
-static winnow_status derive(struct pair *p, struct str raw, struct str clean,
+static winnow_status derive(struct deriving *p, struct str raw, struct str clean,
                             struct winnow_error *err)
 {
     struct derived *d = p->out;
@@ -508,7 +508,7 @@ static winnow_status start(struct str raw, struct arena *keep, struct derive_tex
 winnow_status derive_pair(struct str raw, struct str clean, const struct derive_options *opt,
                           struct arena *keep, struct derived *out, struct winnow_error *err)
 {
-    struct pair p = {.opt = opt, .out = out, .keep = keep};
+    struct deriving p = {.opt = opt, .out = out, .keep = keep};
     TRY(start(raw, keep, &p.raw, out, err));
     out->clean_chars = words_chars(clean);
     winnow_status st = derive_split(clean, keep, &p.clean, err);

@@ -37,8 +37,7 @@ static void add_quoted(struct buf *out, struct str s)
 static bool only_place(struct str s, size_t from, size_t to)
 {
     struct str needle = str_sub(s, from, to);
-    return str_find(s, needle) == from &&
-           str_find(str_sub(s, to, s.len), needle) == SIZE_MAX;
+    return str_find(s, needle) == from && str_find(str_sub(s, to, s.len), needle) == SIZE_MAX;
 }
 
 /* One more word to the left of from, or to the right of to. */

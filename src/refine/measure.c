@@ -1,11 +1,11 @@
 #include "refine/measure.h"
 
+#include "base/buf.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "refine/words.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -53,18 +53,18 @@ static double f1(uint64_t right, uint64_t wrong, uint64_t missed)
 
 static double share(uint64_t part, uint64_t whole)
 {
-    return whole > 0 ? (double)part / (double)whole : NAN;
+    return whole > 0 ? (double)part / (double)whole : (double)NAN;
 }
 
 /* F1 over many pages: none where there was nothing at all to find. */
 static double f1_of(uint64_t right, uint64_t wrong, uint64_t missed)
 {
-    return right + wrong + missed > 0 ? f1(right, wrong, missed) : NAN;
+    return right + wrong + missed > 0 ? f1(right, wrong, missed) : (double)NAN;
 }
 
 static double page_mean(const struct measure_sums *s, enum measure_page_score k, bool any)
 {
-    return any && s->n[COUNT_PAGES] > 0 ? s->page[k] / (double)s->n[COUNT_PAGES] : NAN;
+    return any && s->n[COUNT_PAGES] > 0 ? s->page[k] / (double)s->n[COUNT_PAGES] : (double)NAN;
 }
 
 /* Shares of verdicts that start at count kr: KR, KW, RR, RW. */
@@ -88,13 +88,13 @@ static double text_value(enum measure m, const struct measure_sums *s)
                    ? share(n[COUNT_TEXT_WITHIN] - n[COUNT_TEXT_SHARED], n[COUNT_TEXT_WITHIN])
                    : share(0, n[COUNT_TEXT_WITHIN]);
     default:
-        return NAN;
+        return (double)NAN;
     }
 }
 
 static double removed_share(uint64_t before, uint64_t after)
 {
-    return before > 0 ? 1 - (double)after / (double)before : NAN;
+    return before > 0 ? 1 - (double)after / (double)before : (double)NAN;
 }
 
 static double document_value(enum measure m, const struct measure_sums *s)

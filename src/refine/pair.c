@@ -70,8 +70,9 @@ static winnow_status read_labels(struct json_value labels, struct arena *keep, s
     for (struct json_iter it = json_walk(labels); json_next(&it); n++) {
         int64_t v;
         if (!json_as_i64(it.value, &v) || v < INT8_MIN || v > INT8_MAX) {
-            return error_set(err, WINNOW_E_FORMAT, "\"label\" holds something other than 1 (keep), "
-                                                   "0 (remove), 2 or -1 (undecided)");
+            return error_set(err, WINNOW_E_FORMAT,
+                             "\"label\" holds something other than 1 (keep), "
+                             "0 (remove), 2 or -1 (undecided)");
         }
         values[n] = (int8_t)v;
     }

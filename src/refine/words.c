@@ -54,6 +54,16 @@ uint64_t words_chars(struct str text)
     return n;
 }
 
+bool words_any(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if ((unsigned char)text.ptr[i] >= 0x80 || in_run(text, i) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uint32_t words_number(struct map *numbers, struct str text)
 {
     bool is_new;

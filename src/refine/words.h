@@ -16,6 +16,9 @@ bool words_next(struct str text, size_t *at, struct str *piece);
 /* Characters (code points) that are no ASCII white space: how much text it is. */
 uint64_t words_chars(struct str text);
 
+/* Whether there is a letter or digit, or any character that is not ASCII. */
+bool words_any(struct str text);
+
 /* The number of a piece, a line or the like; equal texts have equal numbers. */
 uint32_t words_number(struct map *numbers, struct str text);
 

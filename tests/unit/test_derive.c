@@ -59,9 +59,9 @@ static void an_alignment_is_a_longest_common_subsequence(void **state)
             b[i] = (uint32_t)rng_below(&r, kinds);
         }
         bool exact;
-        assert_ok(align((struct align_side){a, n}, (struct align_side){b, m}, kinds, match, &exact,
-                        &err),
-                  err);
+        assert_ok(
+            align((struct align_side){a, n}, (struct align_side){b, m}, kinds, match, &exact, &err),
+            err);
         assert_true(exact);
         assert_int_equal(check_match(a, n, b, m, match), longest(a, n, b, m));
     }
@@ -81,9 +81,9 @@ static void a_huge_alignment_is_cut_short_and_still_one(void **state)
     }
     struct winnow_error err;
     bool exact;
-    assert_ok(align((struct align_side){a, N}, (struct align_side){b, N}, 1000, match, &exact,
-                    &err),
-              err);
+    assert_ok(
+        align((struct align_side){a, N}, (struct align_side){b, N}, 1000, match, &exact, &err),
+        err);
     assert_false(exact);
     assert_true(check_match(a, N, b, N, match) > N / 1000);
     free(a);
@@ -126,25 +126,29 @@ static void assert_derives(const char *raw, const char *clean, bool spaces, cons
 static void programs_are_the_fewest_calls(void **state)
 {
     (void)state;
-    assert_derives("Home\nNews\nA cat sat.\nIt slept.\nShare\nPrint", "A cat sat.\nIt slept.", false,
-                   "remove_lines(line_start=0, line_end=1)\nremove_lines(line_start=4, line_end=5)\n");
+    assert_derives(
+        "Home\nNews\nA cat sat.\nIt slept.\nShare\nPrint", "A cat sat.\nIt slept.", false,
+        "remove_lines(line_start=0, line_end=1)\nremove_lines(line_start=4, line_end=5)\n");
     assert_derives("A cat sat.", "A cat sat.", false, "keep_chunk()\n");
     assert_derives("A cat sat. [edit]\nIt slept.", "A cat sat.\nIt slept.", false,
                    "remove_str(line=0, str=\" [edit]\")\n");
     /* the needle alone would stand there twice */
-    assert_derives("on and on and on", "on and on", true, "replace_str(line=0, old=\"and on and on\", new=\"and on\")\n");
+    assert_derives("on and on and on", "on and on", true,
+                   "replace_str(line=0, old=\"and on and on\", new=\"and on\")\n");
     /* of two texts that differ in white space only nothing goes, unless it counts */
     assert_derives("A  cat\n\nsat.", "A cat\nsat.", false, "keep_chunk()\n");
     /* blank lines go with what stands before them */
     assert_derives("Home\n\nA cat.\n\nShare\n\nA dog.\n\nPrint", "A cat.\n\nA dog.", false,
-                   "remove_lines(line_start=0, line_end=1)\nremove_lines(line_start=4, line_end=5)\nremove_lines(line_start=7, line_end=8)\n");
+                   "remove_lines(line_start=0, line_end=1)\nremove_lines(line_start=4, "
+                   "line_end=5)\nremove_lines(line_start=7, line_end=8)\n");
     /* a substitution is no deletion: the raw words stay */
     assert_derives("The colour of the cat\nMenu", "The color of the cat", false,
                    "remove_lines(line_start=1, line_end=1)\n");
     assert_derives("Home\nNews", "", false, "remove_lines(line_start=0, line_end=1)\n");
     /* one paragraph over several raw lines, several in one */
-    assert_derives("Menu\nA cat sat on\nthe mat.\nShare", "A cat sat on the mat.", false,
-                   "remove_lines(line_start=0, line_end=0)\nremove_lines(line_start=3, line_end=3)\n");
+    assert_derives(
+        "Menu\nA cat sat on\nthe mat.\nShare", "A cat sat on the mat.", false,
+        "remove_lines(line_start=0, line_end=0)\nremove_lines(line_start=3, line_end=3)\n");
     assert_derives("A cat sat. It slept.", "A cat sat.\nIt slept.", false, "keep_chunk()\n");
 }
 
@@ -166,7 +170,8 @@ static void what_cannot_be_derived_is_counted(void **state)
 {
     (void)state;
     struct derivation t;
-    derive_texts(&t, str_of("Menu\nA cat sat.\nShare"), str_of("A cat sat.\nIt slept well."), false);
+    derive_texts(&t, str_of("Menu\nA cat sat.\nShare"), str_of("A cat sat.\nIt slept well."),
+                 false);
     assert_str(buf_str(&t.result), "A cat sat.");
     assert_false(t.d.exact);
     assert_int_equal(t.d.clean_chars, 8 + 12);
@@ -267,7 +272,8 @@ static void chunks_join_to_the_whole(void **state)
     derived_program(&t.d, 0, 1, &part);
     derived_program(&t.d, 2, 2, &part);
     derived_program(&t.d, 3, 4, &part);
-    assert_str(buf_str(&part), "remove_lines(line_start=1, line_end=1)\nremove_lines(line_start=2, line_end=2)\nremove_lines(line_start=3, line_end=3)\n");
+    assert_str(buf_str(&part), "remove_lines(line_start=1, line_end=1)\nremove_lines(line_start=2, "
+                               "line_end=2)\nremove_lines(line_start=3, line_end=3)\n");
     buf_clear(&part);
     derived_program(&t.d, 4, 4, &part);
     assert_str(buf_str(&part), "keep_chunk()\n");
@@ -288,7 +294,8 @@ static void labels_become_programs(void **state)
     const int8_t labels[] = {0, -1, 0, 1, -1, 1, -1, 2, 0, -1, -1};
     assert_ok(derive_labels(raw, labels, &keep, &d, &err), err);
     derived_program(&d, 0, d.count - 1, &out);
-    assert_str(buf_str(&out), "remove_lines(line_start=0, line_end=2)\nremove_lines(line_start=6, line_end=10)\n");
+    assert_str(buf_str(&out),
+               "remove_lines(line_start=0, line_end=2)\nremove_lines(line_start=6, line_end=10)\n");
     assert_false(derived_drops(&d));
     const int8_t none[11] = {0};
     assert_ok(derive_labels(raw, none, &keep, &d, &err), err);
