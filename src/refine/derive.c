@@ -50,14 +50,16 @@ static struct str comparable(struct str line, bool spaces, struct buf *out)
         return line;
     }
     buf_clear(out);
-    struct str rest = str_trim(line);
-    for (size_t i = 0; i < rest.len; i++) {
-        bool white = rest.ptr[i] == ' ' || (rest.ptr[i] >= '\t' && rest.ptr[i] <= '\r');
-        if (!white) {
-            buf_add_char(out, rest.ptr[i]);
-        } else if (out->ptr[out->len - 1] != ' ') {
+    bool gap = false;
+    for (size_t i = 0; i < line.len; i++) {
+        bool white = line.ptr[i] == ' ' || (line.ptr[i] >= '\t' && line.ptr[i] <= '\r');
+        if (!white && gap && out->len > 0) {
             buf_add_char(out, ' ');
         }
+        if (!white) {
+            buf_add_char(out, line.ptr[i]);
+        }
+        gap = white;
     }
     return buf_str(out);
 }

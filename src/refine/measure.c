@@ -213,7 +213,7 @@ static uint64_t shared_chars(const struct bag *b, struct str text, struct arena 
     struct str piece;
     while (words_next(text, &at, &piece)) {
         const uint64_t *number = map_get(&b->map, piece);
-        if (number && used[*number] < b->counts[*number]) {
+        if (number && b->counts && used[*number] < b->counts[*number]) {
             used[*number]++;
             sum += words_chars(piece);
         }

@@ -157,7 +157,7 @@ static winnow_status labels_from_text(struct str raw, struct str clean, struct a
 
 static bool keeps_a_line(const struct pair *p)
 {
-    for (size_t i = 0; i < p->lines; i++) {
+    for (size_t i = 0; p->labels && i < p->lines; i++) {
         if (p->labels[i] == 1) {
             return true;
         }
