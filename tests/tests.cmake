@@ -29,6 +29,7 @@ set(UNIT_TESTS
   option
   packer
   program
+  program_mask
   prox
   refine_prompt
   rules
