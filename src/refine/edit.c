@@ -145,12 +145,27 @@ static const char *edit_one_line(struct edit *e, struct program_call *c, size_t 
     return edit_string(e, c->from, c->from, c);
 }
 
+/* A program for part of a document has no say over the rest of it. */
+static const char *drop(struct edit *e, struct program_call *c, size_t first, size_t last)
+{
+    if (first == 0 && last + 1 == e->count) {
+        e->dropped = true;
+        return NULL;
+    }
+    if (c->op == PROGRAM_DROP_DOC) {
+        return "a chunk's program may not drop the document";
+    }
+    c->from = (uint32_t)first;
+    c->to = (uint32_t)last;
+    return remove_lines(e, c);
+}
+
 static const char *execute(struct edit *e, struct program_call *c, size_t first, size_t last)
 {
     switch (c->op) {
     case PROGRAM_DROP_DOC:
-        e->dropped = true;
-        return NULL;
+    case PROGRAM_REMOVE_ALL:
+        return drop(e, c, first, last);
     case PROGRAM_KEEP_DOC:
     case PROGRAM_KEEP_CHUNK:
         return NULL;

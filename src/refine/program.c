@@ -77,7 +77,7 @@ static const struct signature REFINEX_CALLS[] = {
 
 static const struct signature ULTRAX_CALLS[] = {
     {"keep_all", PROGRAM_KEEP_CHUNK, {{NULL}}},
-    {"remove_all", PROGRAM_DROP_DOC, {{NULL}}},
+    {"remove_all", PROGRAM_REMOVE_ALL, {{NULL}}},
     {"remove_lines",
      PROGRAM_REMOVE_LINES,
      {{"start", VALUE_NUMBER, SLOT_FROM, false}, {"end", VALUE_NUMBER, SLOT_TO, false}}},
@@ -123,6 +123,7 @@ const char *program_op_name(enum program_op op)
         [PROGRAM_NORMALIZE] = "normalize",
         [PROGRAM_REMOVE_STR] = "remove_str",
         [PROGRAM_REPLACE_STR] = "replace_str",
+        [PROGRAM_REMOVE_ALL] = "remove_all",
         [PROGRAM_ADD_LINE] = "add_line",
     };
     return NAMES[op];

@@ -30,12 +30,13 @@
 enum program_op {
     PROGRAM_NONE, /* no call could be read */
     PROGRAM_KEEP_DOC,
-    PROGRAM_DROP_DOC,
+    PROGRAM_DROP_DOC, /* of a program for the whole document only */
     PROGRAM_KEEP_CHUNK,
     PROGRAM_REMOVE_LINES, /* from..to, both included */
     PROGRAM_NORMALIZE,    /* source becomes target, anywhere in the chunk's lines */
     PROGRAM_REMOVE_STR,   /* source goes from line `from` */
     PROGRAM_REPLACE_STR,  /* source becomes target in line `from` */
+    PROGRAM_REMOVE_ALL,   /* UltraX only: the document, or the lines of the chunk */
     PROGRAM_ADD_LINE,     /* UltraX only; read, always rejected: text comes from the document */
     PROGRAM_OPS
 };

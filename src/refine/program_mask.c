@@ -25,7 +25,7 @@ struct program_mask {
     struct program_grammar *grammar;
     const struct tokenizer *tokenizer;
     struct token_trie trie;
-    uint32_t stops[4];
+    uint32_t stops[PROGRAM_MASK_STOPS];
     size_t stop_count, words;
     struct kept_mask kept[KEPT_MAX * 2]; /* open addressing */
     size_t kept_count;
@@ -33,27 +33,27 @@ struct program_mask {
     struct program_state path[TOKEN_TRIE_DEPTH + 1];
 };
 
-winnow_status program_mask_new(const struct tokenizer *t, uint32_t vocab, int dialect,
-                               enum program_level level, const uint32_t *stops, size_t stop_count,
+winnow_status program_mask_new(const struct tokenizer *t,
+                               const struct program_mask_options *options,
                                struct program_mask **out, struct winnow_error *err)
 {
+    assert(options->stop_count <= PROGRAM_MASK_STOPS);
     struct program_mask *m = mem_zalloc(sizeof *m);
     m->tokenizer = t;
-    m->words = token_mask_words(vocab);
+    m->words = token_mask_words(options->vocab);
     winnow_status st = token_trie_new(t, &m->trie, err);
-    if (st == WINNOW_OK && m->trie.vocab > vocab) {
+    if (st == WINNOW_OK && m->trie.vocab > options->vocab) {
         st = error_set(err, WINNOW_E_FORMAT, "the tokenizer has %u tokens, its model only %u",
-                       (unsigned)m->trie.vocab, (unsigned)vocab);
+                       (unsigned)m->trie.vocab, (unsigned)options->vocab);
     }
     if (st != WINNOW_OK) {
         program_mask_free(m);
         return st;
     }
-    m->grammar = program_grammar_new(dialect, level);
-    assert(stop_count <= sizeof m->stops / sizeof m->stops[0]);
-    for (size_t i = 0; i < stop_count; i++) {
-        if (stops[i] < vocab) {
-            m->stops[m->stop_count++] = stops[i];
+    m->grammar = program_grammar_new(options->dialect, options->level);
+    for (size_t i = 0; i < options->stop_count; i++) {
+        if (options->stops[i] < options->vocab) {
+            m->stops[m->stop_count++] = options->stops[i];
         }
     }
     *out = m;

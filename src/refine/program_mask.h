@@ -23,10 +23,18 @@
 /* One thread at a time. */
 struct program_mask;
 
-/* The tokenizer must outlive it; vocab is the model's, which may be larger than the
- * tokenizer's.  stops: tokens that end an answer. */
-winnow_status program_mask_new(const struct tokenizer *t, uint32_t vocab, int dialect,
-                               enum program_level level, const uint32_t *stops, size_t stop_count,
+struct program_mask_options {
+    int dialect; /* enum winnow_refine_dialect */
+    enum program_level level;
+    uint32_t vocab;        /* the model's, which may be larger than the tokenizer's */
+    const uint32_t *stops; /* tokens that end an answer, at most PROGRAM_MASK_STOPS; copied */
+    size_t stop_count;
+};
+#define PROGRAM_MASK_STOPS 4U
+
+/* The tokenizer must outlive it. */
+winnow_status program_mask_new(const struct tokenizer *t,
+                               const struct program_mask_options *options,
                                struct program_mask **out, struct winnow_error *err);
 void program_mask_free(struct program_mask *m);
 

@@ -43,7 +43,7 @@ static size_t shared(struct str a, struct str b)
 
 static void fill(struct token_trie *t, const struct entry *entries, size_t count)
 {
-    uint32_t path[TOKEN_TRIE_DEPTH]; /* nodes from the root to where the last token ended */
+    uint32_t path[TOKEN_TRIE_DEPTH] = {0}; /* nodes from the root to where the last token ended */
     struct str last = {"", 0};
     for (size_t i = 0; i < count; i++) {
         struct str s = entries[i].bytes;

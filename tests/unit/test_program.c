@@ -122,6 +122,30 @@ static void a_chunk_owns_its_lines_only(void **state)
     arena_release(&keep);
 }
 
+static void part_of_a_document_cannot_drop_it(void **state)
+{
+    (void)state;
+    struct arena keep;
+    arena_init(&keep, 1 << 16);
+    struct program p;
+    struct edit e;
+    struct winnow_error err;
+    struct buf out = {0};
+    program_parse(DIALECT_WINNOW, STR_LIT("drop_doc()"), &keep, &p);
+    assert_ok(edit_start(&e, STR_LIT("a\nb\nc"), &keep, &err), err);
+    edit_apply(&e, &p, 0, 1);
+    assert_string_equal(p.calls[0].reason, "a chunk's program may not drop the document");
+    assert_false(e.dropped);
+    program_parse(DIALECT_ULTRAX, STR_LIT("remove_all()"), &keep, &p);
+    edit_apply(&e, &p, 0, 1);
+    assert_null(p.calls[0].reason);
+    assert_false(e.dropped);
+    edit_result(&e, &out);
+    assert_str(buf_str(&out), "c");
+    buf_release(&out);
+    arena_release(&keep);
+}
+
 static void other_dialects_have_their_own_names_and_numbers(void **state)
 {
     (void)state;
@@ -260,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_call_is_accepted_or_has_its_reason),
         cmocka_unit_test(a_chunk_owns_its_lines_only),
+        cmocka_unit_test(part_of_a_document_cannot_drop_it),
         cmocka_unit_test(other_dialects_have_their_own_names_and_numbers),
         cmocka_unit_test(any_program_on_any_text_stays_within_it),
         cmocka_unit_test(hostile_programs_are_bounded),

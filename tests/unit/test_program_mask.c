@@ -165,8 +165,8 @@ static struct program_mask *mask_of(const struct tokenizer *t, int dialect,
 {
     struct program_mask *m;
     struct winnow_error err;
-    assert_ok(program_mask_new(t, tokenizer_vocab_size(t), dialect, level, STOPS, 2, &m, &err),
-              err);
+    const struct program_mask_options o = {dialect, level, tokenizer_vocab_size(t), STOPS, 2};
+    assert_ok(program_mask_new(t, &o, &m, &err), err);
     return m;
 }
 
@@ -378,9 +378,8 @@ static void a_model_smaller_than_its_tokenizer_is_refused(void **state)
     struct tokenizer *t = refine_tokenizer();
     struct program_mask *m = NULL;
     struct winnow_error err;
-    assert_int_equal(
-        program_mask_new(t, 100, WINNOW_DIALECT_WINNOW, LEVEL_CHUNK, STOPS, 2, &m, &err),
-        WINNOW_E_FORMAT);
+    const struct program_mask_options o = {WINNOW_DIALECT_WINNOW, LEVEL_CHUNK, 100, STOPS, 2};
+    assert_int_equal(program_mask_new(t, &o, &m, &err), WINNOW_E_FORMAT);
     assert_string_equal(err.text, "the tokenizer has 385 tokens, its model only 100");
     tokenizer_free(t);
 }
