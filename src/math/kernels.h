@@ -28,6 +28,7 @@ struct gemm_tile {
     size_t c_step;
     uint32_t m, n;
     const float *base; /* added to the product, as far apart as C; NULL: nothing */
+    const float *from; /* where the sums start, as far apart as C; NULL: from 0 */
 };
 
 /* A source of a packing: numbers at src[r * stride + c]. */
@@ -35,6 +36,14 @@ struct pack_source {
     const float *src;
     size_t stride;
     size_t rows, cols;
+};
+
+/* Rows of attention scores, stride numbers apart: row i sees first + i * more
+ * keys; what lies behind them up to cols becomes 0. */
+struct softmax_rows {
+    size_t stride, rows, cols;
+    size_t first, more;
+    float scale;
 };
 
 /* Arguments of rmsnorm_back. */
@@ -97,6 +106,9 @@ struct kernels {
     /* Columns of s[rows][gemm_cols], a multiple of lanes of them (cols): each
      * becomes exp(scale * s - its log-sum), which is stored in lse. */
     void (*softmax_cols)(float *s, size_t rows, uint32_t cols, float scale, float *lse);
+    /* The same over rows: each number becomes the one that softmax_cols makes of
+     * it, bit for bit. */
+    void (*softmax_rows)(float *s, const struct softmax_rows *r);
     /* s = exp(scale * s - lse);  d = s * (d - delta) * scale */
     void (*attention_back)(float *s, float *d, size_t n, float scale, float lse, float delta);
 

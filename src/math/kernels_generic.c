@@ -36,9 +36,18 @@ static void put_tile(const struct gemm_tile *t, float sum[ROWS][COLS])
     }
 }
 
+static void start_tile(const struct gemm_tile *t, float sum[ROWS][COLS])
+{
+    memset(sum, 0, sizeof(float[ROWS][COLS]));
+    for (size_t i = 0; t->from && i < t->m; i++) {
+        memcpy(sum[i], t->from + i * t->c_step, t->n * sizeof(float));
+    }
+}
+
 static void tile_f32(const struct gemm_tile *t)
 {
-    float sum[ROWS][COLS] = {{0}};
+    float sum[ROWS][COLS];
+    start_tile(t, sum);
     const float *a = t->a, *b = t->b;
     for (size_t k = 0; k < t->k; k++, a += t->a_step, b += t->b_step) {
         for (size_t i = 0; i < t->m; i++) {
@@ -52,7 +61,8 @@ static void tile_f32(const struct gemm_tile *t)
 
 static void tile_bf16(const struct gemm_tile *t)
 {
-    float sum[ROWS][COLS] = {{0}};
+    float sum[ROWS][COLS];
+    start_tile(t, sum);
     const uint32_t *a = t->a, *b = t->b;
     for (size_t k = 0; k < t->k; k++, a += t->a_step, b += t->b_step) {
         for (size_t i = 0; i < t->m; i++) {
@@ -238,6 +248,25 @@ static void softmax_cols(float *s, size_t rows, uint32_t cols, float factor, flo
     }
 }
 
+static void softmax_rows(float *s, const struct softmax_rows *r)
+{
+    for (size_t i = 0; i < r->rows; i++, s += r->stride) {
+        size_t n = r->first + i * r->more;
+        float top = s[0], sum = 0;
+        for (size_t j = 1; j < n; j++) {
+            top = fmaxf(top, s[j]);
+        }
+        for (size_t j = 0; j < n; j++) {
+            s[j] = expf(r->scale * (s[j] - top));
+            sum += s[j];
+        }
+        for (size_t j = 0; j < n; j++) {
+            s[j] /= sum;
+        }
+        memset(s + n, 0, (r->cols - n) * sizeof *s);
+    }
+}
+
 static void attention_back(float *s, float *d, size_t n, float factor, float lse, float delta)
 {
     for (size_t i = 0; i < n; i++) {
@@ -307,6 +336,7 @@ const struct kernels KERNELS_GENERIC = {
     .swiglu = swiglu,
     .swiglu_back = swiglu_back,
     .softmax_cols = softmax_cols,
+    .softmax_rows = softmax_rows,
     .attention_back = attention_back,
     .max = max,
     .sum_exp = sum_exp,

@@ -68,16 +68,22 @@ INLINE void put_sums(const struct gemm_tile *t, V sum[][VECTORS], size_t rows, s
     }
 }
 
-INLINE void tile_f32_any(const struct gemm_tile *t, size_t rows, size_t vectors)
+INLINE void start_sums(const struct gemm_tile *t, V sum[][VECTORS], size_t rows, size_t vectors)
 {
-    V sum[ROWS][VECTORS];
 #pragma GCC unroll 16
     for (size_t i = 0; i < rows; i++) {
 #pragma GCC unroll 4
         for (size_t j = 0; j < vectors; j++) {
-            sum[i][j] = V_SET1(0.0F);
+            size_t at = i * t->c_step + j * LANES, n = part(j * LANES, t->n);
+            sum[i][j] = t->from ? load_part(t->from + at, n) : V_SET1(0.0F);
         }
     }
+}
+
+INLINE void tile_f32_any(const struct gemm_tile *t, size_t rows, size_t vectors)
+{
+    V sum[ROWS][VECTORS];
+    start_sums(t, sum, rows, vectors);
     const float *a = t->a, *b = t->b;
     size_t a_step = t->a_step, b_step = t->b_step;
     for (size_t k = t->k; k > 0; k--, a += a_step, b += b_step) {
@@ -101,13 +107,7 @@ INLINE void tile_f32_any(const struct gemm_tile *t, size_t rows, size_t vectors)
 INLINE void tile_bf16_any(const struct gemm_tile *t, size_t rows, size_t vectors)
 {
     V sum[ROWS][VECTORS];
-#pragma GCC unroll 16
-    for (size_t i = 0; i < rows; i++) {
-#pragma GCC unroll 4
-        for (size_t j = 0; j < vectors; j++) {
-            sum[i][j] = V_SET1(0.0F);
-        }
-    }
+    start_sums(t, sum, rows, vectors);
     const uint32_t *a = t->a, *b = t->b;
     size_t a_step = t->a_step, b_step = t->b_step;
     for (size_t k = t->k; k > 0; k--, a += a_step, b += b_step) {

@@ -137,6 +137,20 @@ static void swiglu_back(float *h, float *g, float *u, const float *dh, size_t n)
     }
 }
 
+static float max(const float *x, size_t n)
+{
+    V top = V_SET1(x[0]);
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        top = V_MAX(top, V_LOAD(x + i));
+    }
+    float most = v_maximum(top);
+    for (; i < n; i++) {
+        most = x[i] > most ? x[i] : most;
+    }
+    return most;
+}
+
 static void softmax_cols(float *s, size_t rows, uint32_t cols, float factor, float *lse)
 {
     V f = V_SET1(factor);
@@ -163,6 +177,51 @@ static void softmax_cols(float *s, size_t rows, uint32_t cols, float factor, flo
     }
 }
 
+/* exp of one row's scores less their maximum, and zeros behind. */
+INLINE void row_exponentials(float *s, size_t n, size_t cols, float factor)
+{
+    V f = V_SET1(factor), top = V_SET1(max(s, n)), zero = V_SET1(0.0F);
+    EACH_PART(i, m, n)
+    {
+        store_part(s + i, v_exp(V_MUL(f, V_SUB(load_part(s + i, m), top))), m);
+    }
+    EACH_PART(i, m, cols - n)
+    {
+        store_part(s + n + i, zero, m);
+    }
+}
+
+/* Sums run key by key, as in softmax_cols, four rows at a time since each
+ * addition waits for the one before. */
+static void softmax_rows(float *s, const struct softmax_rows *r)
+{
+    for (size_t i = 0; i < r->rows; i += 4) {
+        const float *row[4];
+        float sum[4] = {0};
+        size_t four = r->rows - i < 4 ? r->rows - i : 4, common = r->first + i * r->more;
+        for (size_t q = 0; q < 4; q++) {
+            size_t at = i + (q < four ? q : 0);
+            row[q] = s + at * r->stride;
+            if (q < four) {
+                row_exponentials(s + at * r->stride, r->first + at * r->more, r->cols, r->scale);
+            }
+        }
+        for (size_t j = 0; j < common; j++) {
+            sum[0] += row[0][j];
+            sum[1] += row[1][j];
+            sum[2] += row[2][j];
+            sum[3] += row[3][j];
+        }
+        for (size_t q = 0; q < four; q++) {
+            size_t n = common + q * r->more;
+            for (size_t j = common; j < n; j++) {
+                sum[q] += row[q][j];
+            }
+            scale(s + (i + q) * r->stride, 1.0F / sum[q], n);
+        }
+    }
+}
+
 static void attention_back(float *s, float *d, size_t n, float factor, float lse, float delta)
 {
     V f = V_SET1(factor), shift = V_SET1(-lse), vd = V_SET1(delta);
@@ -172,20 +231,6 @@ static void attention_back(float *s, float *d, size_t n, float factor, float lse
         store_part(s + i, p, m);
         store_part(d + i, V_MUL(V_MUL(p, V_SUB(load_part(d + i, m), vd)), f), m);
     }
-}
-
-static float max(const float *x, size_t n)
-{
-    V top = V_SET1(x[0]);
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        top = V_MAX(top, V_LOAD(x + i));
-    }
-    float most = v_maximum(top);
-    for (; i < n; i++) {
-        most = x[i] > most ? x[i] : most;
-    }
-    return most;
 }
 
 static float sum_exp(const float *x, size_t n, float shift)
@@ -255,6 +300,7 @@ const struct kernels TABLE = {
     .swiglu = swiglu,
     .swiglu_back = swiglu_back,
     .softmax_cols = softmax_cols,
+    .softmax_rows = softmax_rows,
     .attention_back = attention_back,
     .max = max,
     .sum_exp = sum_exp,

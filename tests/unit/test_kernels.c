@@ -242,6 +242,85 @@ static void softmax_of_columns_is_the_softmax(void **state)
     }
 }
 
+/* Rows and columns of the same scores, rows of growing length as causal
+ * attention has them. */
+static void softmax_of_rows_is_that_of_columns(void **state)
+{
+    (void)state;
+    const struct kernels *k;
+    for (size_t t = 0; (k = kernels_usable(t)); t++) {
+        uint32_t cols = k->gemm_cols;
+        for (size_t keys = 1; keys <= 67; keys++) {
+            for (size_t more = 0; more < 2; more++) {
+                size_t count = more * (cols - 1) < keys ? cols : keys;
+                size_t first = keys - more * (count - 1), stride = keys + 5;
+                static float down[67 * KERNELS_COLS_MAX], across[KERNELS_COLS_MAX * 80];
+                float lse[KERNELS_COLS_MAX];
+                fill(down, keys * cols, keys);
+                k->scale(down, 8.0F, keys * cols);
+                for (size_t i = 0; i < count; i++) {
+                    for (size_t j = 0; j < keys; j++) {
+                        across[i * stride + j] = down[j * cols + i];
+                        if (j >= first + i * more) {
+                            down[j * cols + i] = -INFINITY;
+                        }
+                    }
+                }
+                k->softmax_cols(down, keys, cols, 0.7F, lse);
+                k->softmax_rows(across, &(struct softmax_rows){.stride = stride,
+                                                               .rows = count,
+                                                               .cols = keys,
+                                                               .first = first,
+                                                               .more = more,
+                                                               .scale = 0.7F});
+                for (size_t i = 0; i < count; i++) {
+                    for (size_t j = 0; j < keys; j++) {
+                        assert_memory_equal(&across[i * stride + j], &down[j * cols + i],
+                                            sizeof(float));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/* A product over k in two tiles, the second going on where the first ended, has
+ * the bits of one over all of k. */
+static void a_tile_goes_on_where_another_ended(void **state)
+{
+    (void)state;
+    const struct kernels *k;
+    static float a[64 * KERNELS_ROWS_MAX], b[64 * KERNELS_COLS_MAX];
+    fill(a, 64 * KERNELS_ROWS_MAX, 1);
+    fill(b, 64 * KERNELS_COLS_MAX, 2);
+    for (size_t t = 0; (k = kernels_usable(t)); t++) {
+        for (int bf16 = 0; bf16 < 2; bf16++) {
+            void (*run)(const struct gemm_tile *) = bf16 ? k->tile_bf16 : k->tile_f32;
+            float one[KERNELS_ROWS_MAX * KERNELS_COLS_MAX] = {0};
+            float two[KERNELS_ROWS_MAX * KERNELS_COLS_MAX] = {0};
+            struct gemm_tile tile = {.k = 50,
+                                     .a = a,
+                                     .b = b,
+                                     .a_step = k->gemm_rows,
+                                     .b_step = k->gemm_cols,
+                                     .c = one,
+                                     .c_step = KERNELS_COLS_MAX,
+                                     .m = k->gemm_rows,
+                                     .n = k->gemm_cols - 3};
+            run(&tile);
+            tile.c = two;
+            tile.k = 13;
+            run(&tile);
+            tile.a = a + (size_t)13 * k->gemm_rows;
+            tile.b = b + (size_t)13 * k->gemm_cols;
+            tile.k = 50 - 13;
+            tile.from = two;
+            run(&tile);
+            assert_memory_equal(one, two, sizeof one);
+        }
+    }
+}
+
 static void exponentials_are_right_far_out(void **state)
 {
     (void)state;
@@ -287,6 +366,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_table_does_what_the_generic_one_does),
         cmocka_unit_test(softmax_of_columns_is_the_softmax),
+        cmocka_unit_test(softmax_of_rows_is_that_of_columns),
+        cmocka_unit_test(a_tile_goes_on_where_another_ended),
         cmocka_unit_test(exponentials_are_right_far_out),
         cmocka_unit_test(an_unknown_table_is_refused),
     };
