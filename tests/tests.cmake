@@ -20,6 +20,7 @@ set(UNIT_TESTS
   engine
   fit
   gemm
+  generator
   eval
   gguf
   kernels
@@ -137,6 +138,8 @@ add_executable(dump_engine tests/oracle/dump_engine.c)
 target_link_libraries(dump_engine PRIVATE winnow winnow_flags)
 add_executable(train_worker bench/train_worker.c)
 target_link_libraries(train_worker PRIVATE winnow winnow_flags)
+add_executable(generate_worker bench/generate_worker.c)
+target_link_libraries(generate_worker PRIVATE winnow winnow_flags)
 add_executable(tokenizer_worker bench/tokenizer_worker.c)
 target_link_libraries(tokenizer_worker PRIVATE winnow winnow_flags)
 # Kills, full disks, locked folders: through the front door.

@@ -382,7 +382,7 @@ static void pack_piece(void *engine, size_t piece, uint32_t worker)
     }
 }
 
-static void pack_weights(struct engine *e)
+void engine_pack_weights(struct engine *e)
 {
     if (!e->packed) {
         size_t matrices = (size_t)e->c.layers * 4 + head_chunks(e);
@@ -458,7 +458,7 @@ winnow_status engine_nll(struct engine *e, const struct token_batch *b, float *n
                          struct winnow_error *err)
 {
     TRY(check_batch(e, b, err));
-    pack_weights(e);
+    engine_pack_weights(e);
     float *own = e->nll;
     for (size_t at = 0, first; next_micro(e, b, &at, &first);) {
         e->nll = nll + first;
@@ -473,7 +473,7 @@ winnow_status engine_logits(struct engine *e, const struct token_batch *b, float
                             struct winnow_error *err)
 {
     TRY(check_batch(e, b, err));
-    pack_weights(e);
+    engine_pack_weights(e);
     for (size_t at = 0, first; next_micro(e, b, &at, &first);) {
         e->logits = logits + first * e->c.vocab;
         engine_forward(e);
@@ -488,7 +488,7 @@ winnow_status engine_gradient(struct engine *e, const struct token_batch *b, flo
 {
     assert(e->gradients);
     TRY(check_batch(e, b, err));
-    pack_weights(e);
+    engine_pack_weights(e);
     e->scale = scale;
     e->gradient = gradient;
     *nll_sum = 0;

@@ -132,8 +132,15 @@ struct row_product {
 void engine_product(const struct engine *e, struct engine_scratch *s, const struct row_product *p,
                     const struct gemm_out *out);
 
+/* Packs the weights where they changed since. */
+void engine_pack_weights(struct engine *e);
 /* The micro-batch through all layers: x is filled. */
 void engine_forward(struct engine *e);
+/* Its steps: embeddings to the first layer's x; from there to rotated q, k and v;
+ * from attended to the next layer's x. */
+void engine_embed(struct engine *e);
+void engine_before_attention(struct engine *e, struct engine_layer *l);
+void engine_after_attention(struct engine *e, struct engine_layer *l);
 /* From x: nll of each token, or logits. */
 void engine_head(struct engine *e);
 /* The same with gradients: fills back.dx and adds to gradient. */

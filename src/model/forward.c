@@ -133,17 +133,36 @@ static void after_attention(void *run, size_t tile, uint32_t worker)
     add_bias(e, x, span.count, d, l->down_bias);
 }
 
-void engine_forward(struct engine *e)
+void engine_embed(struct engine *e)
 {
     engine_run(e, ENGINE_EMBED, e->tiles, embed_piece);
+}
+
+static void run_layer(struct engine *e, struct engine_layer *l,
+                      void (*work)(void *run, size_t tile, uint32_t worker))
+{
+    double start = env_seconds();
+    pool_run(e->pool, e->tiles, work, &(struct run){e, l});
+    e->seconds[ENGINE_BLOCK] += env_seconds() - start;
+}
+
+void engine_before_attention(struct engine *e, struct engine_layer *l)
+{
+    run_layer(e, l, before_attention);
+}
+
+void engine_after_attention(struct engine *e, struct engine_layer *l)
+{
+    run_layer(e, l, after_attention);
+}
+
+void engine_forward(struct engine *e)
+{
+    engine_embed(e);
     for (uint32_t i = 0; i < e->c.layers; i++) {
-        struct run r = {e, &e->layers[i]};
-        double start = env_seconds();
-        pool_run(e->pool, e->tiles, before_attention, &r);
-        e->seconds[ENGINE_BLOCK] += env_seconds() - start;
-        engine_attention(e, r.l);
-        start = env_seconds();
-        pool_run(e->pool, e->tiles, after_attention, &r);
-        e->seconds[ENGINE_BLOCK] += env_seconds() - start;
+        struct engine_layer *l = &e->layers[i];
+        engine_before_attention(e, l);
+        engine_attention(e, l);
+        engine_after_attention(e, l);
     }
 }

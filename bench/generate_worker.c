@@ -1,0 +1,178 @@
+/* generate_worker.c -- batched greedy generation, for bench/ and tests/oracle/.
+ *
+ *     generate_worker MODEL BATCH NEW_TOKENS ROWS f32|bf16 THREADS [OUT [STOP...]]
+ *
+ * BATCH is u32 words as dump_engine has them: the number n of sequences, n + 1
+ * starts, the tokens; its sequences are the prompts.  Every answer has NEW_TOKENS
+ * tokens, or ends at one of the STOP ids.  Prints
+ *
+ *     prompt TOKENS SECONDS RATE     passes with pieces of prompts
+ *     decode TOKENS SECONDS RATE     passes without
+ *     total  TOKENS SECONDS RATE     new tokens over all of it
+ *
+ * weights being packed and memory touched before.  OUT gets a line an answer:
+ * token and margin pairs.
+ */
+#include "base/env.h"
+#include "base/file.h"
+#include "model/generator.h"
+#include "model/model_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FILE_MAX ((size_t)1 << 32)
+
+struct job {
+    const uint32_t *starts, *tokens;
+    size_t sequences;
+    uint32_t new_max;
+    uint32_t stops[16];
+    size_t stop_count;
+    FILE *out;
+    uint64_t count; /* new tokens */
+};
+
+static winnow_status read_batch(const char *path, struct buf *words, struct job *j,
+                                struct winnow_error *err)
+{
+    TRY(file_read(path, FILE_MAX, words, err));
+    const uint32_t *w = (const uint32_t *)(const void *)words->ptr;
+    size_t count = words->len / sizeof *w;
+    if (count < 2 || w[0] > count - 2 || 2 + (size_t)w[0] + w[w[0] + 1] != count) {
+        return error_set(err, WINNOW_E_FORMAT, "%s is no batch", path);
+    }
+    j->sequences = w[0];
+    j->starts = w + 1;
+    j->tokens = w + 2 + w[0];
+    return WINNOW_OK;
+}
+
+static winnow_status submit(struct generator *g, const struct job *j, size_t i,
+                            struct winnow_error *err)
+{
+    struct generate_request r = {.prompt = j->tokens + j->starts[i],
+                                 .prompt_count = j->starts[i + 1] - j->starts[i],
+                                 .new_max = j->new_max,
+                                 .stops = j->stops,
+                                 .stop_count = j->stop_count,
+                                 .tag = i};
+    return generator_submit(g, &r, err);
+}
+
+static void write_answer(const struct job *j, const struct generate_answer *a)
+{
+    size_t count = a->count + (a->end == GENERATE_STOPPED ? 1U : 0U);
+    for (size_t i = 0; i < count; i++) {
+        (void)fprintf(j->out, "%s%ld:%.6g", i > 0 ? " " : "",
+                      i < a->count ? (long)a->tokens[i] : -1L, (double)a->margins[i]);
+    }
+    (void)fprintf(j->out, "\n");
+}
+
+static winnow_status work(struct generator *g, struct job *j, struct winnow_error *err)
+{
+    for (size_t in = 0, out = 0; out < j->sequences; out++) {
+        while (in < j->sequences && generator_waiting(g) < generator_window(g)) {
+            TRY(submit(g, j, in++, err));
+        }
+        struct generate_answer a;
+        TRY(generator_next(g, &a, err));
+        j->count += a.count;
+        if (j->out) {
+            write_answer(j, &a);
+        }
+    }
+    return WINNOW_OK;
+}
+
+static void rate(const char *what, uint64_t tokens, double seconds)
+{
+    (void)printf("%s %llu %.4f %.1f\n", what, (unsigned long long)tokens, seconds,
+                 seconds > 0 ? (double)tokens / seconds : 0.0);
+}
+
+static winnow_status run(struct engine *e, struct job *j, uint32_t rows,
+                         const struct winnow_env *env, struct winnow_error *err)
+{
+    struct generator *g = NULL;
+    struct generator_options opt = {.rows = rows};
+    /* Once for nothing: packs the weights and touches the memory. */
+    struct job warm = *j;
+    warm.sequences = j->sequences < rows ? j->sequences : rows;
+    warm.new_max = 2;
+    warm.out = NULL;
+    TRY(generator_new(e, &opt, env, &g, err));
+    winnow_status st = work(g, &warm, err);
+    struct generator_stats before = *generator_stats(g);
+    double start = env_seconds();
+    if (st == WINNOW_OK) {
+        st = work(g, j, err);
+    }
+    double seconds = env_seconds() - start;
+    if (st == WINNOW_OK) {
+        const struct generator_stats *s = generator_stats(g);
+        rate("prompt", s->prompt_tokens - before.prompt_tokens,
+             s->prompt_seconds - before.prompt_seconds);
+        rate("decode", s->decode_tokens - before.decode_tokens,
+             s->decode_seconds - before.decode_seconds);
+        rate("total", j->count, seconds);
+        (void)printf("passes %llu shared %llu preempted %llu pages %u of %u, %s\n",
+                     (unsigned long long)(s->steps - before.steps),
+                     (unsigned long long)(s->shared_tokens - before.shared_tokens),
+                     (unsigned long long)s->preemptions, s->pages_most, s->pages,
+                     engine_kernels(e));
+    }
+    generator_free(g);
+    return st;
+}
+
+static winnow_status generate(char **arg, int count, struct winnow_error *err)
+{
+    struct buf words = {0};
+    struct job j = {.new_max = (uint32_t)strtoul(arg[2], NULL, 10)};
+    struct winnow_env env = {.kernels = getenv("WINNOW_KERNELS")};
+    struct model *m = NULL;
+    struct engine *e = NULL;
+    struct pool *pool = pool_new((uint32_t)strtoul(arg[5], NULL, 10));
+    struct engine_options opt = ENGINE_OPTIONS_INIT;
+    opt.compute = strcmp(arg[4], "bf16") == 0 ? ENGINE_BF16 : ENGINE_F32;
+    for (int i = 7; i < count && j.stop_count < 16; i++) {
+        j.stops[j.stop_count++] = (uint32_t)strtoul(arg[i], NULL, 10);
+    }
+    winnow_status st = model_load(arg[0], &m, err);
+    if (st == WINNOW_OK) {
+        st = read_batch(arg[1], &words, &j, err);
+    }
+    if (st == WINNOW_OK && count > 6 && !(j.out = fopen(arg[6], "w"))) {
+        st = error_errno(err, "cannot write", arg[6]);
+    }
+    if (st == WINNOW_OK) {
+        st = engine_new(m, pool, &opt, &env, &e, err);
+    }
+    if (st == WINNOW_OK) {
+        st = run(e, &j, (uint32_t)strtoul(arg[3], NULL, 10), &env, err);
+    }
+    if (j.out && fclose(j.out) != 0 && st == WINNOW_OK) {
+        st = error_errno(err, "cannot write", arg[6]);
+    }
+    engine_free(e);
+    model_free(m);
+    pool_free(pool);
+    buf_release(&words);
+    return st;
+}
+
+int main(int argc, char **argv)
+{
+    struct winnow_error err;
+    if (argc < 7) {
+        (void)fprintf(stderr, "usage: see the head of bench/generate_worker.c\n");
+        return 2;
+    }
+    if (generate(argv + 1, argc - 1, &err) != WINNOW_OK) {
+        (void)fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
+    return 0;
+}
