@@ -1,25 +1,26 @@
 /* generate_worker.c -- batched greedy generation, for bench/ and tests/oracle/.
  *
- *     generate_worker MODEL BATCH NEW_TOKENS ROWS f32|bf16 THREADS [OUT [STOP...]]
+ *     generate_worker MODEL f32|bf16 THREADS BATCH NEW [ROWS [OUT [STOP...]]]
  *
  * BATCH is u32 words as dump_engine has them: the number n of sequences, n + 1
- * starts, the tokens; its sequences are the prompts.  Every answer has NEW_TOKENS
- * tokens, or ends at one of the STOP ids.  Prints
+ * starts, the tokens; its sequences are the prompts, ROWS (32) of them worked on
+ * at once.  Every answer has NEW tokens, or ends at one of the STOP ids.  Prints
  *
- *     prompt TOKENS SECONDS RATE     passes with pieces of prompts
- *     decode TOKENS SECONDS RATE     passes without
- *     total  TOKENS SECONDS RATE     new tokens over all of it
+ *     seconds S prompt P decode D new N kernels NAME
  *
- * weights being packed and memory touched before.  OUT gets a line an answer:
- * token and margin pairs.
+ * S being the time for all of it, weights packed and memory touched before, P and
+ * D tokens a second in passes with pieces of prompts and in those without, N
+ * tokens chosen.  OUT gets a line an answer: token and margin pairs.
  */
 #include "base/env.h"
 #include "base/file.h"
+#include "base/mem.h"
 #include "model/generator.h"
 #include "model/model_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define FILE_MAX ((size_t)1 << 32)
 
@@ -86,10 +87,23 @@ static winnow_status work(struct generator *g, struct job *j, struct winnow_erro
     return WINNOW_OK;
 }
 
-static void rate(const char *what, uint64_t tokens, double seconds)
+static double rate(uint64_t tokens, double seconds)
 {
-    (void)printf("%s %llu %.4f %.1f\n", what, (unsigned long long)tokens, seconds,
-                 seconds > 0 ? (double)tokens / seconds : 0.0);
+    return seconds > 0 ? (double)tokens / seconds : 0.0;
+}
+
+static void report(const struct generator_stats *s, const struct generator_stats *before,
+                   double seconds, uint64_t count, const char *kernels)
+{
+    (void)printf(
+        "seconds %.4f prompt %.1f decode %.1f new %llu kernels %s\n", seconds,
+        rate(s->prompt_tokens - before->prompt_tokens, s->prompt_seconds - before->prompt_seconds),
+        rate(s->decode_tokens - before->decode_tokens, s->decode_seconds - before->decode_seconds),
+        (unsigned long long)count, kernels);
+    (void)fprintf(stderr, "passes %llu shared %llu preempted %llu pages %u of %u\n",
+                  (unsigned long long)(s->steps - before->steps),
+                  (unsigned long long)(s->shared_tokens - before->shared_tokens),
+                  (unsigned long long)s->preemptions, s->pages_most, s->pages);
 }
 
 static winnow_status run(struct engine *e, struct job *j, uint32_t rows,
@@ -97,31 +111,31 @@ static winnow_status run(struct engine *e, struct job *j, uint32_t rows,
 {
     struct generator *g = NULL;
     struct generator_options opt = {.rows = rows};
-    /* Once for nothing: packs the weights and touches the memory. */
+    /* Once for nothing: packs the weights and touches the memory.  Its prompts are
+     * shifted by a token, so that none of their pages is found again. */
     struct job warm = *j;
-    warm.sequences = j->sequences < rows ? j->sequences : rows;
+    uint32_t *shifted = mem_alloc((j->starts[j->sequences] + 1) * sizeof *shifted);
+    memcpy(shifted + 1, j->tokens, j->starts[j->sequences] * sizeof *shifted);
+    shifted[0] = 0;
+    warm.tokens = shifted;
     warm.new_max = 2;
     warm.out = NULL;
-    TRY(generator_new(e, &opt, env, &g, err));
-    winnow_status st = work(g, &warm, err);
-    struct generator_stats before = *generator_stats(g);
+    winnow_status st = generator_new(e, &opt, env, &g, err);
+    if (st == WINNOW_OK) {
+        st = work(g, &warm, err);
+    }
+    mem_free(shifted);
+    struct generator_stats before = {0};
+    if (st == WINNOW_OK) {
+        before = *generator_stats(g);
+    }
     double start = env_seconds();
     if (st == WINNOW_OK) {
         st = work(g, j, err);
     }
     double seconds = env_seconds() - start;
     if (st == WINNOW_OK) {
-        const struct generator_stats *s = generator_stats(g);
-        rate("prompt", s->prompt_tokens - before.prompt_tokens,
-             s->prompt_seconds - before.prompt_seconds);
-        rate("decode", s->decode_tokens - before.decode_tokens,
-             s->decode_seconds - before.decode_seconds);
-        rate("total", j->count, seconds);
-        (void)printf("passes %llu shared %llu preempted %llu pages %u of %u, %s\n",
-                     (unsigned long long)(s->steps - before.steps),
-                     (unsigned long long)(s->shared_tokens - before.shared_tokens),
-                     (unsigned long long)s->preemptions, s->pages_most, s->pages,
-                     engine_kernels(e));
+        report(generator_stats(g), &before, seconds, j->count, engine_kernels(e));
     }
     generator_free(g);
     return st;
@@ -130,19 +144,19 @@ static winnow_status run(struct engine *e, struct job *j, uint32_t rows,
 static winnow_status generate(char **arg, int count, struct winnow_error *err)
 {
     struct buf words = {0};
-    struct job j = {.new_max = (uint32_t)strtoul(arg[2], NULL, 10)};
+    struct job j = {.new_max = (uint32_t)strtoul(arg[4], NULL, 10)};
     struct winnow_env env = {.kernels = getenv("WINNOW_KERNELS")};
     struct model *m = NULL;
     struct engine *e = NULL;
-    struct pool *pool = pool_new((uint32_t)strtoul(arg[5], NULL, 10));
+    struct pool *pool = pool_new((uint32_t)strtoul(arg[2], NULL, 10));
     struct engine_options opt = ENGINE_OPTIONS_INIT;
-    opt.compute = strcmp(arg[4], "bf16") == 0 ? ENGINE_BF16 : ENGINE_F32;
+    opt.compute = strcmp(arg[1], "bf16") == 0 ? ENGINE_BF16 : ENGINE_F32;
     for (int i = 7; i < count && j.stop_count < 16; i++) {
         j.stops[j.stop_count++] = (uint32_t)strtoul(arg[i], NULL, 10);
     }
     winnow_status st = model_load(arg[0], &m, err);
     if (st == WINNOW_OK) {
-        st = read_batch(arg[1], &words, &j, err);
+        st = read_batch(arg[3], &words, &j, err);
     }
     if (st == WINNOW_OK && count > 6 && !(j.out = fopen(arg[6], "w"))) {
         st = error_errno(err, "cannot write", arg[6]);
@@ -151,7 +165,7 @@ static winnow_status generate(char **arg, int count, struct winnow_error *err)
         st = engine_new(m, pool, &opt, &env, &e, err);
     }
     if (st == WINNOW_OK) {
-        st = run(e, &j, (uint32_t)strtoul(arg[3], NULL, 10), &env, err);
+        st = run(e, &j, count > 5 ? (uint32_t)strtoul(arg[5], NULL, 10) : 32, &env, err);
     }
     if (j.out && fclose(j.out) != 0 && st == WINNOW_OK) {
         st = error_errno(err, "cannot write", arg[6]);
@@ -166,7 +180,7 @@ static winnow_status generate(char **arg, int count, struct winnow_error *err)
 int main(int argc, char **argv)
 {
     struct winnow_error err;
-    if (argc < 7) {
+    if (argc < 6) {
         (void)fprintf(stderr, "usage: see the head of bench/generate_worker.c\n");
         return 2;
     }
