@@ -11,13 +11,13 @@ set(UNIT_TESTS
   arena
   band
   base
-  completion
   dedup
   derive
   document
   document_score
   draw
   engine
+  expert
   fit
   gemm
   generator
@@ -46,6 +46,9 @@ set(UNIT_TESTS
   warc
   trainer
   )
+if(CURL_FOUND)
+  list(APPEND UNIT_TESTS completion)
+endif()
 foreach(unit ${UNIT_TESTS})
   add_executable(test_${unit} tests/unit/test_${unit}.c)
   target_include_directories(test_${unit} PRIVATE tests/support)
@@ -56,7 +59,11 @@ foreach(unit ${UNIT_TESTS})
 endforeach()
 
 # Clients against a server that misbehaves.
-target_sources(test_completion PRIVATE tests/support/mock_server.c)
+if(CURL_FOUND)
+  target_sources(test_completion PRIVATE tests/support/mock_server.c)
+  add_executable(mock_server tests/support/mock_server_main.c tests/support/mock_server.c)
+  target_link_libraries(mock_server PRIVATE winnow winnow_flags)
+endif()
 
 # A disk that fails, for runs.
 target_link_options(test_run PRIVATE -Wl,--wrap=write,--wrap=fsync)
@@ -79,6 +86,7 @@ set(FUZZ_TARGETS
   warc
   completion
   config_json
+  expert
   gguf
   pair
   program
@@ -166,3 +174,8 @@ add_test(NAME fault.kill-extract
 set_tests_properties(fault.long-line fault.kill-extract PROPERTIES LABELS slow TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME fault.prune COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/prune.sh $<TARGET_FILE:winnow_cli> 3)
 set_tests_properties(fault.prune PROPERTIES TIMEOUT 300)
+if(CURL_FOUND)
+  add_test(NAME fault.label COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/label.sh $<TARGET_FILE:winnow_cli>
+    $<TARGET_FILE:mock_server>)
+  set_tests_properties(fault.label PROPERTIES LABELS quick TIMEOUT 120)
+endif()

@@ -67,6 +67,8 @@ struct winnow_progress {
 struct winnow_env {
     void (*log)(void *user, enum winnow_level level, const char *text);
     void (*progress)(void *user, const struct winnow_progress *p);
+    /* The value of a variable of the environment that an option names, or NULL. */
+    const char *(*variable)(void *user, const char *name);
     void *user;
     uint32_t threads;           /* 0: as many as the machine has */
     uint64_t memory_max;        /* bytes; 0: no limit */

@@ -8,6 +8,7 @@
 #include "option/prove_options.h"
 #include "option/prune_options.h"
 #include "option/refine_options.h"
+#include "option/refiner_label_options.h"
 #include "option/refiner_options.h"
 #include "option/report_options.h"
 #include "option/rules_options.h"
@@ -21,6 +22,7 @@ const struct cmd COMMANDS[] = {
     {&EXTRACT_TABLE, cmd_extract},
     {&REFINE_TABLE, cmd_refine},
     {&REFINER_EVAL_TABLE, cmd_refiner_eval},
+    {&REFINER_LABEL_TABLE, cmd_refiner_label},
     {&COUNT_TABLE, cmd_count},
     {&RULES_TABLE, cmd_rules},
     {&HOLDOUT_TABLE, cmd_holdout},

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -184,6 +185,12 @@ static void show_progress(void *user, const struct winnow_progress *p)
     (void)fflush(stderr);
 }
 
+static const char *variable(void *user, const char *name)
+{
+    (void)user;
+    return getenv(name); /* NOLINT(concurrency-mt-unsafe): nobody sets any */
+}
+
 static void set_up(struct cli *cli)
 {
     const struct cli_options *o = &cli->common;
@@ -199,6 +206,7 @@ static void set_up(struct cli *cli)
     cli->env = (struct winnow_env){
         .log = show_message,
         .progress = show_progress,
+        .variable = variable,
         .threads = o->threads,
         .memory_max = o->memory,
         .seed = o->seed,

@@ -68,9 +68,9 @@ winnow_status texts_bad(struct texts *t, const struct bad_line *bad, const char 
     return WINNOW_OK;
 }
 
-winnow_status texts_next(void *ctx, struct str *text, bool *more, struct winnow_error *err)
+winnow_status texts_next_document(struct texts *t, struct document *d, bool *more,
+                                  struct winnow_error *err)
 {
-    struct texts *t = ctx;
     *more = false;
     if (t->opt->limit > 0 && t->result->documents == t->opt->limit) {
         return WINNOW_OK;
@@ -92,11 +92,21 @@ winnow_status texts_next(void *ctx, struct str *text, bool *more, struct winnow_
         } else {
             t->result->documents++;
             t->result->bytes += item.document.text.len;
-            *text = item.document.text;
+            *d = item.document;
             *more = true;
             return WINNOW_OK;
         }
     }
+}
+
+winnow_status texts_next(void *ctx, struct str *text, bool *more, struct winnow_error *err)
+{
+    struct document d;
+    TRY(texts_next_document(ctx, &d, more, err));
+    if (*more) {
+        *text = d.text;
+    }
+    return WINNOW_OK;
 }
 
 void texts_report(const struct texts *t)

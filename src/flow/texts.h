@@ -17,7 +17,7 @@ struct texts {
     uint64_t bytes_done; /* of the shards closed */
     struct winnow_text_result *result;
 
-    /* texts_next() */
+    /* texts_next_document() */
     struct shard_block block;
     struct block_parser *parser;
     bool block_open;
@@ -36,6 +36,10 @@ winnow_status texts_next_block(struct texts *t, struct shard_block *block, bool 
 /* Counts a bad line: an error where bad lines are to stop the work. */
 winnow_status texts_bad(struct texts *t, const struct bad_line *bad, const char *shard,
                         struct winnow_error *err);
+
+/* The next document; its views hold until the next call. */
+winnow_status texts_next_document(struct texts *t, struct document *d, bool *more,
+                                  struct winnow_error *err);
 
 /* The next document's text, as tokenizer_train() wants it; ctx is a struct texts. */
 winnow_status texts_next(void *ctx, struct str *text, bool *more, struct winnow_error *err);

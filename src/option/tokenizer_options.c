@@ -1,21 +1,9 @@
 #include "option/tokenizer_options.h"
 
-static const char *const ON_BAD[] = {"skip", "stop", NULL};
+#include "option/text_options.h"
+
 static const char *const PRE[] = {"gpt2", "llama3", "qwen2", NULL};
 static const char *const FORMATS[] = {"auto", "jsonl", "npy", "llmc", "megatron", NULL};
-
-/* How train and encode read a corpus. */
-#define TEXT_OPTIONS(type)                                                                        \
-    OPT_COUNT(0, "limit", type, text.limit, 0, 1e18, "read the first N documents only; 0: all"),  \
-        OPT_ENUM(0, "on-bad", type, text.on_bad, ON_BAD,                                          \
-                 "what to do at a line that is no document"),                                     \
-        OPT_TEXT(0, "text-key", type, text.text_key, "KEY",                                       \
-                 "key of the text, dots for inner ones (default: text, raw_content or content)"), \
-        OPT_TEXT(0, "id-key", type, text.id_key, "KEY",                                           \
-                 "key of the id, dots for inner ones (default: id)"),                             \
-        OPT_TEXT(0, "files-from", type, text.files_from, "FILE",                                  \
-                 "a list of further paths, one a line"),                                          \
-        OPT_SIZE(0, "line-max", type, text.line_max, 1024, 4294967296.0, "longer lines are bad")
 
 static const struct option TRAIN[] = {
     OPT_TEXT('o', "output", struct winnow_tokenizer_train_options, output, "FILE",

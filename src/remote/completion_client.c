@@ -298,6 +298,11 @@ static winnow_status start_some(struct completion_client *c, double *wake, struc
     return WINNOW_OK;
 }
 
+uint32_t completion_client_window(const struct completion_client *c)
+{
+    return c->opt.window;
+}
+
 bool completion_client_room(const struct completion_client *c)
 {
     return c->next - c->first < c->opt.window;
@@ -543,23 +548,30 @@ void completion_client_close(struct completion_client *c)
     mem_free(c);
 }
 
+winnow_status completion_key_check(struct str key, const char *where, struct buf *out,
+                                   struct winnow_error *err)
+{
+    key = str_trim(key);
+    bool good = key.len > 0;
+    for (size_t i = 0; i < key.len; i++) { /* a line break would start another header */
+        unsigned char b = (unsigned char)key.ptr[i];
+        good = good && b > 0x20 && b < 0x7F;
+    }
+    if (!good) {
+        return error_set(err, WINNOW_E_FORMAT, "%s: a key is one word of letters, digits and signs",
+                         where);
+    }
+    buf_add_str(out, key);
+    (void)buf_cstr(out);
+    return WINNOW_OK;
+}
+
 winnow_status completion_key_read(const char *path, struct buf *out, struct winnow_error *err)
 {
     struct buf file = {0};
     winnow_status st = file_read(path, KEY_BYTES_MAX, &file, err);
-    struct str key = str_trim(buf_str(&file));
-    bool good = key.len > 0;
-    for (size_t i = 0; i < key.len; i++) {
-        unsigned char b = (unsigned char)key.ptr[i];
-        good = good && b > 0x20 && b < 0x7F;
-    }
-    if (st == WINNOW_OK && !good) {
-        st = error_set(err, WINNOW_E_FORMAT, "%s: a key is one line of letters, digits and signs",
-                       path);
-    }
     if (st == WINNOW_OK) {
-        buf_add_str(out, key);
-        (void)buf_cstr(out);
+        st = completion_key_check(buf_str(&file), path, out, err);
     }
     buf_release(&file);
     return st;

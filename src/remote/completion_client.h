@@ -74,6 +74,7 @@ void completion_client_close(struct completion_client *c);
 enum completion_server completion_client_server(const struct completion_client *c);
 const char *completion_client_model(const struct completion_client *c);
 
+uint32_t completion_client_window(const struct completion_client *c);
 bool completion_client_room(const struct completion_client *c);
 uint32_t completion_client_pending(const struct completion_client *c);
 
@@ -92,5 +93,9 @@ const struct completion_counts *completion_client_counts(const struct completion
 
 /* Reads the key in a file: one line, white space around it taken away. */
 winnow_status completion_key_read(const char *path, struct buf *out, struct winnow_error *err);
+
+/* The same for a key that is known; where names where it came from. */
+winnow_status completion_key_check(struct str key, const char *where, struct buf *out,
+                                   struct winnow_error *err);
 
 #endif /* WINNOW_REMOTE_COMPLETION_CLIENT_H */

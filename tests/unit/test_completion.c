@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "check.h"
 #include "mock_server.h"
+#include "refine/writer_http.h"
 #include "remote/completion_client.h"
 #include "remote/transport.h"
 #include "scratch.h"
@@ -629,6 +630,75 @@ static void addresses_are_read_in_every_spelling(void **state)
     }
 }
 
+/* ---- the writer over it ---- */
+
+static void a_writer_gives_back_tags_and_sends_the_grammar(void **state)
+{
+    (void)state;
+    struct bench b = {.script.delay = uneven};
+    struct program_writer *w = NULL;
+    bench_start(&b);
+    b.script.steps[0].status = 400;
+    b.script.steps[0].body = "{\"error\":\"longer than the context\"}";
+    b.opt.server = COMPLETION_LLAMA_CPP;
+    b.opt.concurrency = 1;
+    assert_ok(writer_http_open(&b.opt, &b.env, &w, &b.err), b.err);
+    assert_int_equal(program_writer_window(w), 4);
+    const struct program_grammar_spec spec = {.dialect = WINNOW_DIALECT_WINNOW,
+                                              .level = LEVEL_CHUNK,
+                                              .first = 3,
+                                              .last = 12,
+                                              .string_bytes = PROGRAM_STRING_BYTES};
+    const char *const PROMPTS[] = {"a", "b", "c", "d"};
+    for (uint64_t i = 0; i < 4; i++) {
+        const struct writer_request r = {.prompt = str_of(PROMPTS[i]),
+                                         .new_tokens = 9,
+                                         .grammar = i == 3 ? &spec : NULL,
+                                         .tag = 100 * i};
+        assert_ok(program_writer_submit(w, &r, &b.err), b.err);
+    }
+    for (uint64_t i = 0; i < 4; i++) {
+        struct writer_answer a;
+        assert_ok(program_writer_next(w, &a, &b.err), b.err);
+        assert_int_equal(a.tag, 100 * i);
+        assert_int_equal(a.outcome, i == 0 ? WRITER_REFUSED : WRITER_STOPPED);
+        assert_str(a.text, i == 0 ? "" : PROMPTS[i]);
+        assert_str(a.reason, i == 0 ? "longer than the context" : "");
+        assert_true(isnan(a.margin));
+    }
+    assert_true(str_find(buf_str(&b.script.last), STR_LIT("\"grammar\": \"root ::= ")) != SIZE_MAX);
+    program_writer_free(w);
+    bench_stop(&b);
+}
+
+static void a_writer_sends_tokens_or_messages(void **state)
+{
+    (void)state;
+    for (int chat = 0; chat < 2; chat++) {
+        struct bench b = {0};
+        struct program_writer *w = NULL;
+        struct writer_answer a;
+        const uint32_t ids[] = {1, 77};
+        const struct writer_request r = {.prompt = STR_LIT("<s>you\nme"),
+                                         .tokens = ids,
+                                         .token_count = 2,
+                                         .system = STR_LIT("you"),
+                                         .user = STR_LIT("me"),
+                                         .new_tokens = 9};
+        bench_start(&b);
+        b.opt.chat = chat;
+        assert_ok(writer_http_open(&b.opt, &b.env, &w, &b.err), b.err);
+        assert_ok(program_writer_submit(w, &r, &b.err), b.err);
+        assert_ok(program_writer_next(w, &a, &b.err), b.err);
+        struct str want = chat ? STR_LIT("\"messages\": [{\"role\": \"system\", \"content\": "
+                                         "\"you\"}, {\"role\": \"user\", \"content\": \"me\"}]")
+                               : STR_LIT("\"prompt\": [1, 77]");
+        assert_true(str_find(buf_str(&b.script.last), want) != SIZE_MAX);
+        program_writer_free(w);
+        bench_stop(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -654,6 +724,8 @@ int main(void)
         cmocka_unit_test(a_server_without_models_must_be_described),
         cmocka_unit_test(the_key_is_sent_and_never_shown),
         cmocka_unit_test(addresses_are_read_in_every_spelling),
+        cmocka_unit_test(a_writer_gives_back_tags_and_sends_the_grammar),
+        cmocka_unit_test(a_writer_sends_tokens_or_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,40 @@
+#include "flow/server.h"
+
+static winnow_status find_key(const struct winnow_server_options *opt, const struct winnow_env *env,
+                              struct buf *key, struct winnow_error *err)
+{
+    if (opt->key_file && opt->key_env) {
+        return error_set(err, WINNOW_E_USAGE, "give one of --key-file and --key-env, not both");
+    }
+    if (opt->key_file) {
+        return completion_key_read(opt->key_file, key, err);
+    }
+    if (opt->key_env) {
+        const char *value = env->variable ? env->variable(env->user, opt->key_env) : NULL;
+        if (!value || value[0] == '\0') {
+            return error_set(err, WINNOW_E_USAGE, "the environment has no variable %s (--key-env)",
+                             opt->key_env);
+        }
+        return completion_key_check(str_of(value), opt->key_env, key, err);
+    }
+    return WINNOW_OK;
+}
+
+winnow_status server_client_options(const struct winnow_server_options *opt,
+                                    const struct winnow_env *env, struct buf *key,
+                                    struct completion_client_options *out, struct winnow_error *err)
+{
+    *out = COMPLETION_CLIENT_OPTIONS_INIT;
+    TRY(find_key(opt, env, key, err));
+    out->url = opt->url;
+    out->server = opt->kind;
+    out->model = opt->model;
+    out->chat = opt->chat;
+    out->key = key->len > 0 ? buf_cstr(key) : NULL;
+    out->proxy = opt->proxy;
+    out->concurrency = opt->concurrency;
+    out->retries = opt->retries;
+    out->seconds_max = opt->timeout;
+    out->seed = env->seed;
+    return WINNOW_OK;
+}

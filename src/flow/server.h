@@ -1,0 +1,16 @@
+/* server.h -- from a command's options to a client of a completion server. */
+#ifndef WINNOW_FLOW_SERVER_H
+#define WINNOW_FLOW_SERVER_H
+
+#include "winnow/server.h"
+
+#include "remote/completion_client.h"
+
+/* Fills out; strings are opt's, the key's text is key's.  Opens nothing, but reads
+ * the key.  WINNOW_E_USAGE where the address or a key that is named is missing. */
+winnow_status server_client_options(const struct winnow_server_options *opt,
+                                    const struct winnow_env *env, struct buf *key,
+                                    struct completion_client_options *out,
+                                    struct winnow_error *err);
+
+#endif /* WINNOW_FLOW_SERVER_H */

@@ -1,0 +1,3 @@
+#include "option/server_options.h"
+
+const char *const SERVER_KINDS[] = {"auto", "llama.cpp", "vllm", "sglang", "openai", NULL};

@@ -1,0 +1,25 @@
+/* text_options.h -- the rows of the commands that read a corpus without writing one. */
+#ifndef WINNOW_OPTION_TEXT_OPTIONS_H
+#define WINNOW_OPTION_TEXT_OPTIONS_H
+
+#include "winnow/tokenizer.h"
+
+#include "option/option.h"
+
+/* By name, in the order of enum winnow_text_on_bad. */
+extern const char *const TEXT_ON_BAD[];
+
+/* type has a member `text`, a struct winnow_text_options. */
+#define TEXT_OPTIONS(type)                                                                        \
+    OPT_COUNT(0, "limit", type, text.limit, 0, 1e18, "read the first N documents only; 0: all"),  \
+        OPT_ENUM(0, "on-bad", type, text.on_bad, TEXT_ON_BAD,                                     \
+                 "what to do at a line that is no document"),                                     \
+        OPT_TEXT(0, "text-key", type, text.text_key, "KEY",                                       \
+                 "key of the text, dots for inner ones (default: text, raw_content or content)"), \
+        OPT_TEXT(0, "id-key", type, text.id_key, "KEY",                                           \
+                 "key of the id, dots for inner ones (default: id)"),                             \
+        OPT_TEXT(0, "files-from", type, text.files_from, "FILE",                                  \
+                 "a list of further paths, one a line"),                                          \
+        OPT_SIZE(0, "line-max", type, text.line_max, 1024, 4294967296.0, "longer lines are bad")
+
+#endif /* WINNOW_OPTION_TEXT_OPTIONS_H */
