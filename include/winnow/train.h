@@ -22,7 +22,11 @@ struct winnow_small_model {
     double weight_decay;
     int compute; /* enum winnow_compute */
 };
-enum winnow_compute { WINNOW_F32, WINNOW_BF16 };
+enum winnow_compute {
+    WINNOW_F32,
+    WINNOW_BF16, /* factors of matrix products rounded to bf16 */
+    WINNOW_INT8  /* to bytes with a scale for each 64 numbers; scoring only */
+};
 
 #define WINNOW_SMALL_MODEL_INIT                                                                 \
     {                                                                                           \

@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "eval/eval_results.h"
+#include "flow/scoring.h"
 #include "flow/texts.h"
 #include "model/engine.h"
 #include "model/model_file.h"
@@ -58,7 +59,7 @@ static winnow_status load(struct evaluation *e, struct winnow_error *err)
     uint32_t window = c->context < WINDOW_MAX ? c->context : WINDOW_MAX;
     window = e->opt->window ? e->opt->window : window;
     struct engine_options engine = ENGINE_OPTIONS_INIT;
-    engine.compute = e->opt->compute == WINNOW_BF16 ? ENGINE_BF16 : ENGINE_F32;
+    engine.compute = scoring_compute(e->opt->compute);
     engine.tokens_max = window > WINDOW_MAX ? window : WINDOW_MAX;
     TRY(engine_new(e->model, e->pool, &engine, e->env, &e->engine, err));
     struct eval_scorer_options scorer = EVAL_SCORER_OPTIONS_INIT;

@@ -108,13 +108,20 @@ static struct str prefix(struct str text, uint32_t fixed_length)
     return str_sub(text, 0, most);
 }
 
+enum engine_compute scoring_compute(int compute)
+{
+    static const enum engine_compute OF[] = {
+        [WINNOW_F32] = ENGINE_F32, [WINNOW_BF16] = ENGINE_BF16, [WINNOW_INT8] = ENGINE_INT8};
+    return OF[compute];
+}
+
 winnow_status scoring_text(struct scoring_worker *w, struct str text, bool correct,
                            struct document_nll *out, struct winnow_error *err)
 {
     struct scoring *s = w->s;
     if (!w->engine) {
         struct engine_options opt = ENGINE_OPTIONS_INIT;
-        opt.compute = s->compute == WINNOW_BF16 ? ENGINE_BF16 : ENGINE_F32;
+        opt.compute = scoring_compute(s->compute);
         TRY(engine_new(s->model, w->pool, &opt, s->env, &w->engine, err));
     }
     w->tokens.len = 0;

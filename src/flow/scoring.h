@@ -27,6 +27,9 @@ struct scoring {
     double flops; /* of this process */
 };
 
+/* What an enum winnow_compute is to an engine. */
+enum engine_compute scoring_compute(int compute);
+
 /* Model and tokenizer are borrowed.  Refuses a window or stride that makes no
  * sense for the model; 0 takes the default of each. */
 winnow_status scoring_init(struct scoring *s, const struct model *m, const struct tokenizer *t,

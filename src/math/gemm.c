@@ -12,6 +12,8 @@
  */
 #include "math/gemm.h"
 
+#include <assert.h>
+
 #define GEMM_DEPTH 2048U
 
 static size_t round_up(size_t n, size_t to)
@@ -21,27 +23,39 @@ static size_t round_up(size_t n, size_t to)
 
 size_t gemm_steps(const struct gemm *g, size_t k)
 {
+    assert(g->type != GEMM_INT8);
     return g->type == GEMM_BF16 ? (k + 1) / 2 : k;
 }
 
-/* Both types have steps of 4 bytes. */
-static size_t packed_size(const struct gemm *g, size_t rows, size_t k)
+static size_t int8_blocks(size_t k)
 {
-    return round_up(rows * gemm_steps(g, k) * 4, 64);
+    return (k + KERNELS_BLOCK - 1) / KERNELS_BLOCK;
+}
+
+/* Words of 4 bytes that a row takes in a packed factor. */
+static size_t words_a(const struct gemm *g, size_t k)
+{
+    return g->type == GEMM_INT8 ? int8_blocks(k) * (KERNELS_BLOCK_STEPS + 2) : gemm_steps(g, k);
+}
+
+static size_t words_b(const struct gemm *g, size_t k)
+{
+    return g->type == GEMM_INT8 ? int8_blocks(k) * (KERNELS_BLOCK_STEPS + 1) : gemm_steps(g, k);
 }
 
 size_t gemm_size_a(const struct gemm *g, size_t m, size_t k)
 {
-    return packed_size(g, round_up(m, g->k->gemm_rows), k);
+    return round_up(round_up(m, g->k->gemm_rows) * words_a(g, k) * 4, 64);
 }
 
 size_t gemm_size_b(const struct gemm *g, size_t n, size_t k)
 {
-    return packed_size(g, round_up(n, g->k->gemm_cols), k);
+    return round_up(round_up(n, g->k->gemm_cols) * words_b(g, k) * 4, 64);
 }
 
 void gemm_pack_rows(const struct gemm *g, void *dst, uint32_t width, const struct pack_source *s)
 {
+    assert(g->type != GEMM_INT8);
     if (g->type == GEMM_BF16) {
         g->k->pack_rows_bf16(dst, width, s);
     } else {
@@ -51,6 +65,7 @@ void gemm_pack_rows(const struct gemm *g, void *dst, uint32_t width, const struc
 
 void gemm_pack_cols(const struct gemm *g, void *dst, uint32_t width, const struct pack_source *s)
 {
+    assert(g->type != GEMM_INT8);
     if (g->type == GEMM_BF16) {
         g->k->pack_cols_bf16(dst, width, s);
     } else {
@@ -60,7 +75,11 @@ void gemm_pack_cols(const struct gemm *g, void *dst, uint32_t width, const struc
 
 void gemm_pack_a_rows(const struct gemm *g, void *dst, const struct pack_source *s)
 {
-    gemm_pack_rows(g, dst, g->k->gemm_rows, s);
+    if (g->type == GEMM_INT8) {
+        g->k->pack_a_int8(dst, s);
+    } else {
+        gemm_pack_rows(g, dst, g->k->gemm_rows, s);
+    }
 }
 
 void gemm_pack_a_cols(const struct gemm *g, void *dst, const struct pack_source *s)
@@ -70,7 +89,11 @@ void gemm_pack_a_cols(const struct gemm *g, void *dst, const struct pack_source 
 
 void gemm_pack_b_rows(const struct gemm *g, void *dst, const struct pack_source *s)
 {
-    gemm_pack_rows(g, dst, g->k->gemm_cols, s);
+    if (g->type == GEMM_INT8) {
+        g->k->pack_b_int8(dst, s);
+    } else {
+        gemm_pack_rows(g, dst, g->k->gemm_cols, s);
+    }
 }
 
 void gemm_pack_b_cols(const struct gemm *g, void *dst, const struct pack_source *s)
@@ -80,12 +103,12 @@ void gemm_pack_b_cols(const struct gemm *g, void *dst, const struct pack_source 
 
 const void *gemm_at_a(const struct gemm *g, const void *a, size_t m0, size_t k)
 {
-    return (const uint32_t *)a + m0 * gemm_steps(g, k);
+    return (const uint32_t *)a + m0 * words_a(g, k);
 }
 
 const void *gemm_at_b(const struct gemm *g, const void *b, size_t n0, size_t k)
 {
-    return (const uint32_t *)b + n0 * gemm_steps(g, k);
+    return (const uint32_t *)b + n0 * words_b(g, k);
 }
 
 static uint32_t at_most(size_t left, uint32_t most)
@@ -102,23 +125,39 @@ static const float *base_of(const struct gemm_out *out)
     return out->base ? out->base : out->c;
 }
 
+typedef void tile_fn(const struct gemm_tile *t);
+
+static tile_fn *tile_of(const struct gemm *g)
+{
+    switch (g->type) {
+    case GEMM_F32:
+        return g->k->tile_f32;
+    case GEMM_BF16:
+        return g->k->tile_bf16;
+    default:
+        return g->k->tile_int8;
+    }
+}
+
 void gemm_run(const struct gemm *g, struct gemm_shape s, const void *a, const void *b,
               const struct gemm_out *out)
 {
-    void (*tile)(const struct gemm_tile *t) =
-        g->type == GEMM_BF16 ? g->k->tile_bf16 : g->k->tile_f32;
+    tile_fn *tile = tile_of(g);
     uint32_t rows = g->k->gemm_rows, cols = g->k->gemm_cols;
-    size_t depth = gemm_steps(g, s.k);
+    size_t a_words = words_a(g, s.k), b_words = words_b(g, s.k);
+    /* Blocks of int8 are few and are never cut. */
+    size_t depth = g->type == GEMM_INT8 ? int8_blocks(s.k) : a_words;
+    size_t each = g->type == GEMM_INT8 ? depth : GEMM_DEPTH;
     struct gemm_tile t = {.a_step = rows, .b_step = cols, .c_step = out->stride};
     const float *base = base_of(out);
-    for (size_t k0 = 0; k0 < depth; k0 += GEMM_DEPTH, base = out->c) {
-        t.k = depth - k0 < GEMM_DEPTH ? depth - k0 : GEMM_DEPTH;
+    for (size_t k0 = 0; k0 < depth; k0 += each, base = out->c) {
+        t.k = depth - k0 < each ? depth - k0 : each;
         for (size_t n0 = 0; n0 < s.n; n0 += cols) {
             t.n = at_most(s.n - n0, cols);
-            t.b = (const uint32_t *)b + n0 * depth + k0 * cols;
+            t.b = (const uint32_t *)b + n0 * b_words + k0 * cols;
             for (size_t m0 = 0; m0 < s.m; m0 += rows) {
                 t.m = at_most(s.m - m0, rows);
-                t.a = (const uint32_t *)a + m0 * depth + k0 * rows;
+                t.a = (const uint32_t *)a + m0 * a_words + k0 * rows;
                 t.c = out->c + m0 * out->stride + n0;
                 t.base = base ? base + m0 * out->stride + n0 : NULL;
                 tile(&t);
@@ -130,8 +169,7 @@ void gemm_run(const struct gemm *g, struct gemm_shape s, const void *a, const vo
 void gemm_run_views(const struct gemm *g, struct gemm_shape s, struct gemm_view a,
                     struct gemm_view b, const struct gemm_out *out)
 {
-    void (*tile)(const struct gemm_tile *t) =
-        g->type == GEMM_BF16 ? g->k->tile_bf16 : g->k->tile_f32;
+    tile_fn *tile = tile_of(g);
     uint32_t rows = g->k->gemm_rows, cols = g->k->gemm_cols;
     struct gemm_tile t = {
         .k = gemm_steps(g, s.k), .a_step = a.step, .b_step = b.step, .c_step = out->stride};

@@ -21,6 +21,9 @@
 enum gemm_type {
     GEMM_F32,
     GEMM_BF16, /* factors rounded to bf16, sums in f32 */
+    /* Factors rounded to bytes with a scale for each KERNELS_BLOCK of k, sums of
+     * a block exact; packed from rows only, and no views. */
+    GEMM_INT8,
 };
 
 struct gemm {

@@ -15,7 +15,8 @@ static bool can_run(const struct kernels *k)
         return avx512;
     }
     if (k == &KERNELS_AVX512_BF16) {
-        return avx512 && __builtin_cpu_supports("avx512bf16");
+        return avx512 && __builtin_cpu_supports("avx512bf16") &&
+               __builtin_cpu_supports("avx512vnni");
     }
 #endif
     return k == &KERNELS_GENERIC;

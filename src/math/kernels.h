@@ -14,12 +14,23 @@
 #define KERNELS_ROWS_MAX 16U
 #define KERNELS_COLS_MAX 64U
 
+/* int8: k is cut into blocks of this many numbers, the last one filled up with
+ * zeros, each row's part of a block having a scale of its own (the largest
+ * magnitude is 127).  A step is a quad of k, the lowest in the lowest byte. */
+#define KERNELS_BLOCK       64U
+#define KERNELS_BLOCK_STEPS (KERNELS_BLOCK / 4)
+
 /* One tile of a matrix product, C[m][n] = base[m][n] + sum over k of A[k][m] * B[k][n].
  * A has gemm_rows numbers for each k (m <= gemm_rows of them used), B has
  * gemm_cols (n <= gemm_cols; all up to the next multiple of `lanes` must be
  * readable), next ones a_step and b_step further on.
  * In bf16 a step is a pair of k: a uint32_t with the even one in its low half;
- * steps count such pairs. */
+ * steps count such pairs.
+ * In int8 k counts blocks, and a_step and b_step mean nothing: a block of A is
+ * [KERNELS_BLOCK_STEPS][gemm_rows] quads, [gemm_rows] scales (float) and
+ * [gemm_rows] sums of the block's numbers times -128 (int32); one of B is
+ * [KERNELS_BLOCK_STEPS][gemm_cols] quads of numbers + 128 and [gemm_cols]
+ * scales.  Sums within a block are exact; blocks are added in f32, in order. */
 struct gemm_tile {
     size_t k;
     const void *a, *b;
@@ -70,6 +81,7 @@ struct kernels {
 
     void (*tile_f32)(const struct gemm_tile *t);
     void (*tile_bf16)(const struct gemm_tile *t);
+    void (*tile_int8)(const struct gemm_tile *t);
 
     /* Panels of `width` rows of a matrix, each panel holding, for each column
      * k, those rows' numbers: dst[panel][k][width].  Short panels are filled
@@ -79,6 +91,9 @@ struct kernels {
     /* Panels of `width` columns, k being the rows: dst[panel][k][width]. */
     void (*pack_cols_f32)(float *dst, uint32_t width, const struct pack_source *s);
     void (*pack_cols_bf16)(uint32_t *dst, uint32_t width, const struct pack_source *s);
+    /* Panels of gemm_rows or gemm_cols rows as tile_int8 reads them in A and B. */
+    void (*pack_a_int8)(uint32_t *dst, const struct pack_source *s);
+    void (*pack_b_int8)(uint32_t *dst, const struct pack_source *s);
 
     /* y += a x;  y += x;  y *= a */
     void (*axpy)(float *y, float a, const float *x, size_t n);

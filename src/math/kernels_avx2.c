@@ -6,6 +6,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <math.h>
+#include <string.h>
 
 #define LANES          8U
 #define VECTORS        2U
@@ -18,6 +19,7 @@
 
 typedef __m256 V;
 typedef __m256i P;
+typedef int I __attribute__((vector_size(32)));
 
 #define V_LOAD(p)      _mm256_loadu_ps(p)
 #define V_STORE(p, x)  _mm256_storeu_ps(p, x)
@@ -34,6 +36,10 @@ typedef __m256i P;
 #define V_OF_P(p)      _mm256_castsi256_ps(p)
 #define P_LOAD(p)      _mm256_loadu_si256((const __m256i_u *)(p))
 #define P_SET1(u)      _mm256_set1_epi32((int)(u))
+#define P_OF_V(x)      _mm256_castps_si256(x)
+#define P_XOR(a, b)    _mm256_xor_si256(a, b)
+#define P_MINUS_128(x) _mm256_slli_epi32(_mm256_sub_epi32(_mm256_setzero_si256(), x), 7)
+#define V_OF_INTS(p)   _mm256_cvtepi32_ps(p)
 
 static const int32_t MASKS[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
 #define MASK(n)           _mm256_loadu_si256((const __m256i_u *)(MASKS + 8 - (n)))
@@ -74,6 +80,25 @@ static inline __attribute__((always_inline)) V v_dot2(V sum, P a, P b)
     V a0 = V_OF_P(_mm256_slli_epi32(a, 16)), a1 = V_OF_P(_mm256_and_si256(a, top));
     V b0 = V_OF_P(_mm256_slli_epi32(b, 16)), b1 = V_OF_P(_mm256_and_si256(b, top));
     return V_FMA(a1, b1, V_FMA(a0, b0, sum));
+}
+
+/* sum + the four products of each quad, b unsigned, a signed. */
+static inline __attribute__((always_inline)) P v_dot4(P sum, P b, P a)
+{
+    __m256i low = _mm256_set1_epi16(0xFF);
+    __m256i b0 = _mm256_and_si256(b, low), b1 = _mm256_srli_epi16(b, 8);
+    __m256i a0 = _mm256_srai_epi16(_mm256_slli_epi16(a, 8), 8), a1 = _mm256_srai_epi16(a, 8);
+    __m256i odd = _mm256_madd_epi16(b1, a1);
+    return _mm256_add_epi32(_mm256_add_epi32(sum, _mm256_madd_epi16(b0, a0)), odd);
+}
+
+/* 32 numbers within +-127, rounded to bytes, in order. */
+static inline __attribute__((always_inline)) P p_of_quads(V a, V b, V c, V d)
+{
+    __m256i lo = _mm256_packs_epi32(_mm256_cvtps_epi32(a), _mm256_cvtps_epi32(b));
+    __m256i hi = _mm256_packs_epi32(_mm256_cvtps_epi32(c), _mm256_cvtps_epi32(d));
+    return _mm256_permutevar8x32_epi32(_mm256_packs_epi16(lo, hi),
+                                       _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
 }
 
 /* bf16 in the upper halves, the lower ones still to be cleared. */
@@ -117,5 +142,6 @@ static inline __attribute__((always_inline)) void v_transpose(V x[8])
 }
 
 #include "math/kernels_simd.h"
+#include "math/kernels_simd_int8.h"
 #include "math/kernels_simd_vector.h"
 #endif

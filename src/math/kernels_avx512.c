@@ -16,6 +16,16 @@ static inline __attribute__((always_inline)) V v_dot2(V sum, P a, P b)
     return V_FMA(a1, b1, V_FMA(a0, b0, sum));
 }
 
+/* sum + the four products of each quad, b unsigned, a signed. */
+static inline __attribute__((always_inline)) P v_dot4(P sum, P b, P a)
+{
+    __m512i low = _mm512_set1_epi16(0xFF);
+    __m512i b0 = _mm512_and_si512(b, low), b1 = _mm512_srli_epi16(b, 8);
+    __m512i a0 = _mm512_srai_epi16(_mm512_slli_epi16(a, 8), 8), a1 = _mm512_srai_epi16(a, 8);
+    __m512i odd = _mm512_madd_epi16(b1, a1);
+    return _mm512_add_epi32(_mm512_add_epi32(sum, _mm512_madd_epi16(b0, a0)), odd);
+}
+
 /* bf16 in the lower halves. */
 static inline __m512i rounded(V x)
 {
@@ -37,5 +47,6 @@ static inline __attribute__((always_inline)) P p_of_row(V first, V second)
 }
 
 #include "math/kernels_simd.h"
+#include "math/kernels_simd_int8.h"
 #include "math/kernels_simd_vector.h"
 #endif

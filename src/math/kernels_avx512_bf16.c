@@ -1,5 +1,5 @@
-/* kernels_avx512_bf16.c -- AVX-512 with the bf16 dot product (Cooper Lake,
- * Sapphire Rapids, Zen 4 and later). */
+/* kernels_avx512_bf16.c -- AVX-512 with the dot products of bf16 and of bytes
+ * (VNNI): Cooper Lake, Sapphire Rapids, Zen 4 and later. */
 #include "math/kernels.h"
 
 #if defined(__x86_64__)
@@ -12,6 +12,12 @@
 static inline __attribute__((always_inline)) V v_dot2(V sum, P a, P b)
 {
     return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
+}
+
+/* sum + the four products of each quad, b unsigned, a signed. */
+static inline __attribute__((always_inline)) P v_dot4(P sum, P b, P a)
+{
+    return _mm512_dpbusd_epi32(sum, b, a);
 }
 
 static inline __attribute__((always_inline)) P p_of_cols(V lo, V hi)
@@ -29,5 +35,6 @@ static inline __attribute__((always_inline)) P p_of_row(V first, V second)
 }
 
 #include "math/kernels_simd.h"
+#include "math/kernels_simd_int8.h"
 #include "math/kernels_simd_vector.h"
 #endif

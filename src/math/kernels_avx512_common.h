@@ -6,6 +6,7 @@
 
 #include <immintrin.h>
 #include <math.h>
+#include <string.h>
 
 #define LANES   16U
 #define VECTORS 2U
@@ -20,6 +21,8 @@
 
 typedef __m512 V;
 typedef __m512i P;
+/* Sums of integers: arrays of __m512i gcc 12 keeps in memory as well. */
+typedef int I __attribute__((vector_size(64)));
 
 #define V_LOAD(p)         _mm512_loadu_ps(p)
 #define V_STORE(p, x)     _mm512_storeu_ps(p, x)
@@ -39,6 +42,10 @@ typedef __m512i P;
 #define V_OF_P(p)         _mm512_castsi512_ps(p)
 #define P_LOAD(p)         _mm512_loadu_si512(p)
 #define P_SET1(u)         _mm512_set1_epi32((int)(u))
+#define P_OF_V(x)         _mm512_castps_si512(x)
+#define P_XOR(a, b)       _mm512_xor_si512(a, b)
+#define P_MINUS_128(x)    _mm512_slli_epi32(_mm512_sub_epi32(_mm512_setzero_si512(), x), 7)
+#define V_OF_INTS(p)      _mm512_cvtepi32_ps(p)
 
 #define FORCE             static inline __attribute__((always_inline))
 
@@ -62,6 +69,18 @@ FORCE V v_pow2(V x, V n)
 FORCE V v_zero_below(V y, V x, V least)
 {
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, least, _CMP_NLT_UQ), y);
+}
+
+/* 64 numbers within +-127, rounded to bytes, in order. */
+FORCE P p_of_quads(V a, V b, V c, V d)
+{
+    __m128i x = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(a));
+    __m128i y = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(b));
+    __m128i z = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(c));
+    __m128i w = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(d));
+    __m256i lo = _mm256_inserti128_si256(_mm256_castsi128_si256(x), y, 1);
+    __m256i hi = _mm256_inserti128_si256(_mm256_castsi128_si256(z), w, 1);
+    return _mm512_inserti64x4(_mm512_castsi256_si512(lo), hi, 1);
 }
 
 FORCE void v_transpose(V x[16])

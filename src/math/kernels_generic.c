@@ -75,6 +75,91 @@ static void tile_bf16(const struct gemm_tile *t)
     put_tile(t, sum);
 }
 
+static int32_t quad_product(uint32_t a, uint32_t b)
+{
+    int32_t sum = 0;
+    for (uint32_t i = 0; i < 4; i++) {
+        sum += (int8_t)(a >> 8 * i & 0xFFU) * (int32_t)(b >> 8 * i & 0xFFU);
+    }
+    return sum;
+}
+
+static void tile_int8(const struct gemm_tile *t)
+{
+    float sum[ROWS][COLS] = {{0}};
+    const uint32_t *a = t->a, *b = t->b;
+    for (size_t block = 0; block < t->k; block++) {
+        const float *a_scale = (const float *)(a + KERNELS_BLOCK_STEPS * ROWS);
+        const int32_t *a_start = (const int32_t *)(a_scale + ROWS);
+        const float *b_scale = (const float *)(b + KERNELS_BLOCK_STEPS * COLS);
+        for (size_t i = 0; i < t->m; i++) {
+            for (size_t j = 0; j < t->n; j++) {
+                int32_t dot = a_start[i];
+                for (size_t s = 0; s < KERNELS_BLOCK_STEPS; s++) {
+                    dot += quad_product(a[s * ROWS + i], b[s * COLS + j]);
+                }
+                sum[i][j] += (float)dot * (a_scale[i] * b_scale[j]);
+            }
+        }
+        a += (KERNELS_BLOCK_STEPS + 2) * ROWS;
+        b += (KERNELS_BLOCK_STEPS + 1) * COLS;
+    }
+    put_tile(t, sum);
+}
+
+/* One row's part of a block; its numbers go to quads `step` apart, those + 128
+ * where offset is 128, and its scale is returned. */
+static float pack_block(uint32_t *dst, size_t step, const float *x, size_t n, uint32_t offset,
+                        int32_t *sum)
+{
+    float top = 0;
+    for (size_t i = 0; i < n; i++) {
+        top = fmaxf(top, fabsf(x[i]));
+    }
+    float factor = top > 0 ? 127.0F / top : 0.0F;
+    *sum = 0;
+    for (size_t s = 0; s < KERNELS_BLOCK_STEPS; s++, dst += step) {
+        *dst = 0;
+        for (size_t i = 4 * s; i < 4 * s + 4; i++) {
+            int32_t q = i < n ? (int32_t)lrintf(x[i] * factor) : 0;
+            *sum += q;
+            *dst |= (((uint32_t)q + offset) & 0xFFU) << 8 * (i % 4);
+        }
+    }
+    return top / 127.0F;
+}
+
+static void pack_int8(uint32_t *dst, const struct pack_source *s, uint32_t width, bool left)
+{
+    for (size_t r0 = 0; r0 < s->rows; r0 += width) {
+        for (size_t k = 0; k < s->cols; k += KERNELS_BLOCK) {
+            size_t n = s->cols - k < KERNELS_BLOCK ? s->cols - k : KERNELS_BLOCK;
+            float *scale = (float *)(dst + KERNELS_BLOCK_STEPS * width);
+            for (size_t r = 0; r < width; r++) {
+                bool real = r0 + r < s->rows;
+                int32_t sum;
+                scale[r] =
+                    pack_block(dst + r, width, real ? s->src + (r0 + r) * s->stride + k : NULL,
+                               real ? n : 0, left ? 0 : 128, &sum);
+                if (left) {
+                    ((int32_t *)(scale + width))[r] = -128 * sum;
+                }
+            }
+            dst += (KERNELS_BLOCK_STEPS + (left ? 2 : 1)) * width;
+        }
+    }
+}
+
+static void pack_a_int8(uint32_t *dst, const struct pack_source *s)
+{
+    pack_int8(dst, s, ROWS, true);
+}
+
+static void pack_b_int8(uint32_t *dst, const struct pack_source *s)
+{
+    pack_int8(dst, s, COLS, false);
+}
+
 static void pack_rows_f32(float *dst, uint32_t width, const struct pack_source *s)
 {
     for (size_t r0 = 0; r0 < s->rows; r0 += width) {
@@ -319,10 +404,13 @@ const struct kernels KERNELS_GENERIC = {
     .gemm_cols = COLS,
     .tile_f32 = tile_f32,
     .tile_bf16 = tile_bf16,
+    .tile_int8 = tile_int8,
     .pack_rows_f32 = pack_rows_f32,
     .pack_rows_bf16 = pack_rows_bf16,
     .pack_cols_f32 = pack_cols_f32,
     .pack_cols_bf16 = pack_cols_bf16,
+    .pack_a_int8 = pack_a_int8,
+    .pack_b_int8 = pack_b_int8,
     .axpy = axpy,
     .add = add,
     .scale = scale,

@@ -80,7 +80,7 @@ static size_t forward_layout(const struct engine *e, size_t n, struct cursor at,
     s->values = take(&at, n * e->head_pad);
     s->query = take(&at, h * cols);
     s->scores = take(&at, round_up(n, rows) * cols);
-    s->p = e->g.type == GEMM_BF16 ? take(&at, round_up(n, rows) * cols) : s->scores;
+    s->p = e->g_attention.type == GEMM_BF16 ? take(&at, round_up(n, rows) * cols) : s->scores;
     s->out = take(&at, (size_t)cols * e->head_pad);
     s->lse = take(&at, cols);
     return at.used;
@@ -134,7 +134,7 @@ static void forward_piece(void *run, size_t piece, uint32_t worker)
     const struct run *r = run;
     const struct engine *e = r->e;
     const struct kernels *k = e->k;
-    const struct gemm *g = &e->g;
+    const struct gemm *g = &e->g_attention;
     size_t head = piece % e->c.heads, seq = piece / e->c.heads;
     size_t start = e->starts[seq], n = e->starts[seq + 1] - start;
     size_t h = e->c.head_dim, pad = e->head_pad, kv = head / (e->c.heads / e->c.kv_heads);
@@ -184,11 +184,11 @@ static void block_scores(const struct engine *e, const struct backward_scratch *
     uint32_t cols = e->k->gemm_cols, rows = e->k->gemm_rows;
     size_t h = e->c.head_dim;
     struct gemm_shape shape = {count, seen, h};
-    size_t depth = gemm_steps(&e->g, h);
-    gemm_run_views(&e->g, shape, (struct gemm_view){s->query, rows, depth * rows},
+    size_t depth = gemm_steps(&e->g_attention, h);
+    gemm_run_views(&e->g_attention, shape, (struct gemm_view){s->query, rows, depth * rows},
                    (struct gemm_view){s->keys, cols, depth * cols},
                    &(struct gemm_out){s->p, np, false, NULL});
-    gemm_run_views(&e->g, shape, (struct gemm_view){s->dout, rows, depth * rows},
+    gemm_run_views(&e->g_attention, shape, (struct gemm_view){s->dout, rows, depth * rows},
                    (struct gemm_view){s->values, cols, depth * cols},
                    &(struct gemm_out){s->ds, np, false, NULL});
 }
@@ -199,11 +199,12 @@ static void add_turned(const struct engine *e, const struct backward_scratch *s,
 {
     size_t pad = e->head_pad, np = round_up(shape->m, e->k->gemm_cols);
     const void *factor = left;
-    if (e->g.type == GEMM_BF16) {
-        gemm_pack_cols(&e->g, s->left, (uint32_t)np, &(struct pack_source){left, np, shape->k, np});
+    if (e->g_attention.type == GEMM_BF16) {
+        gemm_pack_cols(&e->g_attention, s->left, (uint32_t)np,
+                       &(struct pack_source){left, np, shape->k, np});
         factor = s->left;
     }
-    gemm_run_views(&e->g, *shape, (struct gemm_view){factor, np, e->k->gemm_rows},
+    gemm_run_views(&e->g_attention, *shape, (struct gemm_view){factor, np, e->k->gemm_rows},
                    (struct gemm_view){right, pad, e->k->gemm_cols},
                    &(struct gemm_out){sums, pad, true, NULL});
 }
@@ -213,10 +214,10 @@ static void pack_block(const struct engine *e, const struct backward_scratch *s,
                        const struct pack_source *q, const struct pack_source *dout)
 {
     uint32_t rows = e->k->gemm_rows;
-    gemm_pack_rows(&e->g, s->query, rows, q);
-    gemm_pack_rows(&e->g, s->dout, rows, dout);
-    gemm_pack_cols(&e->g, s->query_rows, e->head_pad, q);
-    gemm_pack_cols(&e->g, s->dout_rows, e->head_pad, dout);
+    gemm_pack_rows(&e->g_attention, s->query, rows, q);
+    gemm_pack_rows(&e->g_attention, s->dout, rows, dout);
+    gemm_pack_cols(&e->g_attention, s->query_rows, e->head_pad, q);
+    gemm_pack_cols(&e->g_attention, s->dout_rows, e->head_pad, dout);
 }
 
 /* One block of queries of one head: adds to dkeys and dvalues, stores their dq. */
@@ -243,9 +244,9 @@ static void backward_block(const struct run *r, const struct backward_scratch *s
     struct gemm_shape down = {seen, pad, count};
     add_turned(e, s, s->p, s->dout_rows, &down, s->dvalues);
     add_turned(e, s, s->ds, s->query_rows, &down, s->dkeys);
-    gemm_pack_rows(&e->g, s->left, rows, &(struct pack_source){s->ds, np, count, seen});
-    gemm_run_views(&e->g, (struct gemm_shape){count, pad, seen},
-                   (struct gemm_view){s->left, rows, gemm_steps(&e->g, seen) * rows},
+    gemm_pack_rows(&e->g_attention, s->left, rows, &(struct pack_source){s->ds, np, count, seen});
+    gemm_run_views(&e->g_attention, (struct gemm_shape){count, pad, seen},
+                   (struct gemm_view){s->left, rows, gemm_steps(&e->g_attention, seen) * rows},
                    (struct gemm_view){s->key_rows, pad, k->gemm_cols},
                    &(struct gemm_out){s->dquery, pad, false, NULL});
     for (size_t i = 0; i < count; i++) {
@@ -266,9 +267,9 @@ static void backward_piece(void *run, size_t piece, uint32_t worker)
     const float *keys = r->l->qkv + start * e->s + e->q + kv * h;
     uint32_t cols = e->k->gemm_cols;
     struct pack_source key = {keys, e->s, n, h}, value = {keys + e->kv, e->s, n, h};
-    gemm_pack_rows(&e->g, s.keys, cols, &key);
-    gemm_pack_rows(&e->g, s.values, cols, &value);
-    gemm_pack_cols(&e->g, s.key_rows, e->head_pad, &key);
+    gemm_pack_rows(&e->g_attention, s.keys, cols, &key);
+    gemm_pack_rows(&e->g_attention, s.values, cols, &value);
+    gemm_pack_cols(&e->g_attention, s.key_rows, e->head_pad, &key);
     memset(s.dkeys, 0, n * pad * sizeof(float));
     memset(s.dvalues, 0, n * pad * sizeof(float));
     for (size_t head = kv * group; head < (kv + 1) * group; head++) {

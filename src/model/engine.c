@@ -195,7 +195,10 @@ static void describe(struct engine *e, const struct model_config *c,
                      const struct engine_options *opt, const struct kernels *k, uint32_t threads)
 {
     *e = (struct engine){.c = *c, .k = k, .gradients = opt->gradients, .threads = threads};
-    e->g = (struct gemm){k, opt->compute == ENGINE_BF16 ? GEMM_BF16 : GEMM_F32};
+    static const enum gemm_type WEIGHTS[] = {
+        [ENGINE_F32] = GEMM_F32, [ENGINE_BF16] = GEMM_BF16, [ENGINE_INT8] = GEMM_INT8};
+    e->g = (struct gemm){k, WEIGHTS[opt->compute]};
+    e->g_attention = (struct gemm){k, opt->compute == ENGINE_F32 ? GEMM_F32 : GEMM_BF16};
     e->q = (size_t)c->heads * c->head_dim;
     e->kv = (size_t)c->kv_heads * c->head_dim;
     e->s = e->q + 2 * e->kv;
@@ -283,6 +286,9 @@ winnow_status engine_new(const struct model *m, struct pool *pool, const struct 
 {
     const struct kernels *k;
     TRY(kernels_pick(env->kernels, &k, err));
+    if (opt->compute == ENGINE_INT8 && opt->gradients) {
+        return error_set(err, WINNOW_E_USAGE, "int8 is for scoring, not for training; use bf16");
+    }
     struct engine *e = mem_zalloc(sizeof *e);
     describe(e, model_config(m), opt, k, pool_threads(pool));
     e->model = m;

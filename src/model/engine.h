@@ -21,6 +21,9 @@
 enum engine_compute {
     ENGINE_F32,
     ENGINE_BF16, /* matrix products on bf16 inputs with f32 sums; all else f32 */
+    /* Products with weights on 8-bit inputs (math/gemm.h), attention's on bf16;
+     * for scoring and generation, not for gradients. */
+    ENGINE_INT8,
 };
 
 struct engine_options {

@@ -59,7 +59,8 @@ struct engine {
     const struct model *model;
     struct model_config c;
     struct pool *pool;
-    struct gemm g;
+    struct gemm g;           /* products with weights */
+    struct gemm g_attention; /* those of queries, keys and values */
     const struct kernels *k;
     bool gradients;
     bool packed; /* the packed weights are those of the model */

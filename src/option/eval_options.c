@@ -23,7 +23,7 @@ static const struct option OPTIONS[] = {
     OPT_TEXT(0, "domain-key", T, domain_key, "KEY", "key of a document's domain"),
     OPT_U32(0, "window", T, window, 0, 1000000,
             "tokens read at once; 0: the model's context, at most 2048"),
-    OPT_ENUM(0, "compute", T, compute, SMALL_MODEL_COMPUTE, "number format of matrix products"),
+    OPT_ENUM(0, "compute", T, compute, SCORING_COMPUTE, "number format of matrix products"),
     OPT_COUNT(0, "documents", T, documents, 0, 1e12, "documents to read at most; 0: all"),
     OPT_TEXT(0, "text-key", T, text_key, "KEY",
              "key of the text, dots for inner ones (default: text, raw_content or content)"),

@@ -25,5 +25,6 @@
                  "number format of matrix products")
 
 extern const char *const SMALL_MODEL_COMPUTE[]; /* enum winnow_compute */
+extern const char *const SCORING_COMPUTE[];     /* the same, with int8 */
 
 #endif /* WINNOW_OPTION_MODEL_OPTIONS_H */

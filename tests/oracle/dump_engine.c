@@ -2,8 +2,8 @@
  *
  *     dump_engine random   CONFIG.json SEED FOLDER
  *     dump_engine convert  MODEL f32|bf16|f16 FOLDER
- *     dump_engine logits   MODEL BATCH f32|bf16 OUT
- *     dump_engine nll      MODEL BATCH f32|bf16 OUT
+ *     dump_engine logits   MODEL BATCH f32|bf16|int8 OUT
+ *     dump_engine nll      MODEL BATCH f32|bf16|int8 OUT
  *     dump_engine gradient MODEL BATCH f32|bf16 FOLDER
  *     dump_engine steps    MODEL BATCH f32|bf16 FOLDER
  *     dump_engine encode   MODEL TEXT OUT
@@ -123,7 +123,9 @@ static winnow_status dump(const char *verb, char **arg, struct winnow_error *err
     struct winnow_env env = {.kernels = getenv("WINNOW_KERNELS")};
     struct engine_options opt = ENGINE_OPTIONS_INIT;
     struct pool *pool = pool_new(0);
-    opt.compute = strcmp(arg[2], "bf16") == 0 ? ENGINE_BF16 : ENGINE_F32;
+    opt.compute = strcmp(arg[2], "bf16") == 0   ? ENGINE_BF16
+                  : strcmp(arg[2], "int8") == 0 ? ENGINE_INT8
+                                                : ENGINE_F32;
     opt.gradients = strcmp(verb, "gradient") == 0;
     winnow_status st = model_load(arg[0], &m, err);
     if (st == WINNOW_OK) {
