@@ -25,6 +25,7 @@ set(UNIT_TESTS
   gguf
   kernels
   measure
+  lines
   measures
   model_file
   option
@@ -89,6 +90,8 @@ set(FUZZ_TARGETS
   expert
   gguf
   pair
+  line_model
+  line_text
   program
   safetensors
   tokenizer_encode
@@ -108,6 +111,10 @@ foreach(target ${FUZZ_TARGETS})
 endforeach()
 
 # bench/: run by hand.
+add_executable(line_scores bench/line_scores.c)
+target_link_libraries(line_scores PRIVATE winnow winnow_flags)
+add_executable(line_logistic bench/line_logistic.c)
+target_link_libraries(line_logistic PRIVATE winnow winnow_flags m)
 add_executable(bench_train bench/bench_train.c)
 target_link_libraries(bench_train PRIVATE winnow winnow_flags)
 find_library(DNNL_LIB dnnl) # the peer of bench_gemm; nothing else uses it

@@ -9,6 +9,7 @@
 #include "option/prune_options.h"
 #include "option/refine_options.h"
 #include "option/refiner_label_options.h"
+#include "option/refiner_lines_options.h"
 #include "option/refiner_options.h"
 #include "option/report_options.h"
 #include "option/rules_options.h"
@@ -23,6 +24,7 @@ const struct cmd COMMANDS[] = {
     {&REFINE_TABLE, cmd_refine},
     {&REFINER_EVAL_TABLE, cmd_refiner_eval},
     {&REFINER_LABEL_TABLE, cmd_refiner_label},
+    {&REFINER_LINES_TABLE, cmd_refiner_lines},
     {&COUNT_TABLE, cmd_count},
     {&RULES_TABLE, cmd_rules},
     {&HOLDOUT_TABLE, cmd_holdout},

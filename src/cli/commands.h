@@ -18,6 +18,8 @@ winnow_status cmd_refine(struct cli *cli, int argc, const char *const *argv,
                          struct winnow_error *err);
 winnow_status cmd_refiner_label(struct cli *cli, int argc, const char *const *argv,
                                 struct winnow_error *err);
+winnow_status cmd_refiner_lines(struct cli *cli, int argc, const char *const *argv,
+                                struct winnow_error *err);
 winnow_status cmd_count(struct cli *cli, int argc, const char *const *argv,
                         struct winnow_error *err);
 winnow_status cmd_rules(struct cli *cli, int argc, const char *const *argv,

@@ -1,0 +1,128 @@
+/* refiner_lines.c -- `winnow refiner train-lines`: pages, model, training, folder. */
+#include "winnow/refiner_lines.h"
+
+#include "base/buf.h"
+#include "base/json_write.h"
+#include "lines/line_train.h"
+#include "option/refiner_lines_options.h"
+
+static winnow_status read_files(struct winnow_list paths, enum line_page_kind kind,
+                                const struct winnow_env *env, struct line_page_set *set,
+                                struct winnow_error *err)
+{
+    for (size_t i = 0; i < paths.count; i++) {
+        TRY(line_page_set_read(set, paths.items[i], kind, err));
+    }
+    (void)env;
+    return WINNOW_OK;
+}
+
+static winnow_status read_all(const struct winnow_refiner_lines_options *opt,
+                              const struct winnow_list *paths, const struct winnow_env *env,
+                              struct line_page_set *pages, struct line_page_set *articles,
+                              struct winnow_error *err)
+{
+    TRY(read_files(*paths, LINE_PAGES, env, pages, err));
+    TRY(read_files(opt->templates, LINE_TEMPLATES, env, pages, err));
+    TRY(read_files(opt->articles, LINE_ARTICLES, env, articles, err));
+    if (pages->count == 0) {
+        return error_set(err, WINNOW_E_FORMAT, "the files hold no page with words");
+    }
+    return WINNOW_OK;
+}
+
+static void write_card(const struct winnow_refiner_lines_options *opt, uint64_t seed,
+                       const struct winnow_refiner_lines_result *r, struct buf *out)
+{
+    struct json_writer w = {.out = out};
+    json_open(&w, '{');
+    json_key(&w, "settings");
+    json_open(&w, '{');
+    option_write_json(&REFINER_LINES_TABLE, opt, &w);
+    json_close(&w, '}');
+    json_key(&w, "seed");
+    json_u64(&w, seed);
+    json_key(&w, "pages");
+    json_u64(&w, r->pages);
+    json_key(&w, "steps");
+    json_u64(&w, r->steps);
+    json_key(&w, "loss");
+    json_double(&w, r->loss);
+    json_close(&w, '}');
+}
+
+static struct line_config config_of(const struct winnow_refiner_lines_options *opt)
+{
+    struct line_config c = LINE_CONFIG_INIT;
+    c.rows = opt->rows;
+    c.embed = opt->embed;
+    c.hidden = opt->hidden;
+    c.dim = opt->dim;
+    c.layers = opt->layers;
+    c.ffn = opt->ffn;
+    c.keep_above = opt->keep_above;
+    return c;
+}
+
+static winnow_status train_and_save(const struct winnow_refiner_lines_options *opt,
+                                    const struct line_train_data *data,
+                                    struct winnow_refiner_lines_result *result,
+                                    struct winnow_error *err)
+{
+    struct line_config c = config_of(opt);
+    struct line_train_options train = LINE_TRAIN_OPTIONS_INIT;
+    train.epochs = opt->epochs;
+    train.batch_pages = opt->batch_pages;
+    train.lr = opt->lr;
+    train.table_lr = opt->table_lr;
+    train.weight_decay = opt->weight_decay;
+    train.token_dropout = opt->token_dropout;
+    train.group_dropout = opt->group_dropout;
+    train.transplant = opt->transplant;
+    train.length_weight = opt->length_weight;
+    train.page_power = opt->page_power;
+    train.per_template = opt->per_template;
+    struct line_model *m = NULL;
+    struct line_train_result trained;
+    TRY(line_model_new(&c, data->env->seed, data->env->kernels, opt->compute == WINNOW_BF16, &m,
+                       err));
+    winnow_status st = line_train(m, &train, data, &trained, err);
+    if (st == WINNOW_OK) {
+        *result = (struct winnow_refiner_lines_result){.pages = data->pages->count,
+                                                       .lines = trained.lines,
+                                                       .articles = data->articles->count,
+                                                       .steps = trained.steps,
+                                                       .parameters = line_model_parameters(m),
+                                                       .loss = trained.loss};
+        struct buf card = {0};
+        write_card(opt, data->env->seed, result, &card);
+        st = line_model_save(m, opt->output, opt->keep_above, buf_str(&card), err);
+        buf_release(&card);
+    }
+    line_model_free(m);
+    return st;
+}
+
+winnow_status winnow_refiner_train_lines(const struct winnow_refiner_lines_options *opt,
+                                         const struct winnow_list *paths,
+                                         const struct winnow_env *env,
+                                         struct winnow_refiner_lines_result *result,
+                                         struct winnow_error *err)
+{
+    if (!opt->output) {
+        return error_set(err, WINNOW_E_USAGE, "say where the model goes: -o FOLDER");
+    }
+    struct line_config c = config_of(opt);
+    TRY(line_config_check(&c, err)); /* before anything is read */
+    struct line_page_set pages = {0}, articles = {0};
+    struct pool *pool = pool_new(env->threads);
+    winnow_status st = read_all(opt, paths, env, &pages, &articles, err);
+    if (st == WINNOW_OK) {
+        const struct line_train_data data = {&pages, &articles, pool, env};
+        st = train_and_save(opt, &data, result, err);
+    }
+    pool_free(pool);
+    line_page_set_release(&pages);
+    line_page_set_release(&articles);
+    return st;
+}

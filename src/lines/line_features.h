@@ -1,0 +1,50 @@
+/* line_features.h -- what the line model sees of a page.
+ *
+ * A page is cut at "\n".  Lines without a letter or digit are not shown to the
+ * model.  Of each other line it sees
+ *
+ *   - hashed n-grams in three groups, each an index into one table of vectors:
+ *     words; pairs of neighbouring words; the first and last three bytes of
+ *     words and the line's shape.  Of a line of more than LINE_HEAD + LINE_TAIL
+ *     words only the first LINE_HEAD and the last LINE_TAIL are read for these;
+ *   - LINE_DENSE numbers of about 0..1: length, characters, punctuation, case,
+ *     stop words, place in the page, how often the line (digits aside) and its
+ *     shape recur in the page, how many of its words the page's first line and
+ *     its long lines share, and what kind of page it is.
+ *
+ * Digits are all alike and letters are folded to lower case (ASCII only).
+ * The functions are deterministic and the same on every machine; changing them
+ * means a new LINE_FEATURES_VERSION, which model files name.
+ */
+#ifndef WINNOW_LINES_LINE_FEATURES_H
+#define WINNOW_LINES_LINE_FEATURES_H
+
+#include "base/arena.h"
+#include "base/str.h"
+
+#define LINE_FEATURES_VERSION 1U
+#define LINE_DENSE            64U
+#define LINE_GROUPS           3U
+#define LINE_HEAD             24U
+#define LINE_TAIL             8U
+
+/* Lines that are looked at together; the caller reads a longer page in parts. */
+#define LINE_PART_MAX 8192U
+
+struct line_features {
+    size_t count;           /* lines */
+    float *dense;           /* count x LINE_DENSE */
+    const uint32_t *tokens; /* n-grams of all lines: group after group, line after line */
+    const uint32_t *ends;   /* count x LINE_GROUPS: where a line's group ends in tokens;
+                             * it begins where the one before it ends */
+};
+
+/* Does the line hold a letter or digit? */
+bool line_has_words(struct str line);
+
+/* Features of count <= LINE_PART_MAX lines; n-grams are hashed to 0..rows-1,
+ * rows being a power of two.  Everything lives in keep. */
+void line_features_build(const struct str *lines, size_t count, uint32_t rows, struct arena *keep,
+                         struct line_features *out);
+
+#endif /* WINNOW_LINES_LINE_FEATURES_H */

@@ -1,0 +1,217 @@
+/* line_file.c -- a line model's folder: config.json and model.safetensors.
+ *
+ *     config.json         {"model_type": "winnow_lines", "features": 1, sizes ..., "keep_above":
+ * 0.4, "training": {...}} model.safetensors   "table" (rows x embed) and one tensor for each
+ * matrix, [out, in]
+ *
+ * Sizes are checked against their bounds before anything is allocated, and each
+ * tensor's shape against the sizes; weights that are no numbers are refused. */
+#include "base/file.h"
+#include "base/json.h"
+#include "base/json_write.h"
+#include "base/mem.h"
+#include "lines/line_builtin.h"
+#include "lines/line_model.h"
+#include "lines/line_model_internal.h"
+#include "model/safetensors.h"
+
+#include <math.h>
+
+#define MODEL_TYPE "winnow_lines"
+#define CONFIG_MAX ((size_t)1 << 20)
+
+struct size_key {
+    const char *name;
+    size_t offset;
+};
+static const struct size_key SIZES[] = {
+    {"rows", offsetof(struct line_config, rows)},
+    {"embed", offsetof(struct line_config, embed)},
+    {"hidden", offsetof(struct line_config, hidden)},
+    {"dim", offsetof(struct line_config, dim)},
+    {"layers", offsetof(struct line_config, layers)},
+    {"ffn", offsetof(struct line_config, ffn)},
+    {"head_dim", offsetof(struct line_config, head_dim)},
+};
+enum { SIZE_COUNT = sizeof SIZES / sizeof SIZES[0] };
+
+static winnow_status read_config(struct json_value root, struct line_config *c,
+                                 struct winnow_error *err)
+{
+    struct str type;
+    if (!json_as_str(json_get(root, "model_type"), &type) || !str_is(type, MODEL_TYPE)) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "\"model_type\" is not \"" MODEL_TYPE "\": no line model");
+    }
+    uint64_t value = 0;
+    if (!json_as_u64(json_get(root, "features"), &value) || value != LINE_FEATURES_VERSION) {
+        return error_set(
+            err, WINNOW_E_FORMAT,
+            "\"features\" is not %u: the model was made for another version of winnow; "
+            "train it again with `winnow refiner train-lines`",
+            LINE_FEATURES_VERSION);
+    }
+    for (size_t i = 0; i < SIZE_COUNT; i++) {
+        if (!json_as_u64(json_get(root, SIZES[i].name), &value) || value > UINT32_MAX) {
+            return error_set(err, WINNOW_E_FORMAT, "\"%s\" is missing or no whole number",
+                             SIZES[i].name);
+        }
+        uint32_t size = (uint32_t)value;
+        memcpy((char *)c + SIZES[i].offset, &size, sizeof size);
+    }
+    if (!json_as_double(json_get(root, "keep_above"), &c->keep_above)) {
+        return error_set(err, WINNOW_E_FORMAT, "\"keep_above\" is missing or no number");
+    }
+    return line_config_check(c, err);
+}
+
+static winnow_status read_tensor(const struct safetensors *file, const char *name, uint32_t rows,
+                                 uint32_t cols, float *out, struct winnow_error *err)
+{
+    const struct tensor_view *t = safetensors_find(file, str_of(name));
+    if (!t) {
+        return error_set(err, WINNOW_E_FORMAT, "tensor \"%s\" is missing", name);
+    }
+    if (t->type != TENSOR_F32 && t->type != TENSOR_BF16 && t->type != TENSOR_F16) {
+        return error_set(err, WINNOW_E_FORMAT, "tensor \"%s\" is neither F32 nor BF16 nor F16",
+                         name);
+    }
+    if (t->dims != 2 || t->shape[0] != rows || t->shape[1] != cols) {
+        return error_set(err, WINNOW_E_FORMAT, "tensor \"%s\" is not %u x %u as config.json says",
+                         name, rows, cols);
+    }
+    size_t count = (size_t)rows * cols;
+    tensor_to_f32(t->type, t->bytes.ptr, count, out);
+    for (size_t i = 0; i < count; i++) {
+        if (!isfinite(out[i])) {
+            return error_set(err, WINNOW_E_FORMAT, "tensor \"%s\" holds what is no number", name);
+        }
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status read_weights(struct line_model *m, const struct safetensors *file,
+                                  struct winnow_error *err)
+{
+    TRY(read_tensor(file, "table", m->c.rows, m->c.embed, m->table, err));
+    for (size_t i = 0; i < m->tensor_count; i++) {
+        const struct line_tensor *t = &m->tensors[i];
+        TRY(read_tensor(file, t->name, t->rows, t->cols, line_at(m, t->at), err));
+    }
+    if (safetensors_count(file) != m->tensor_count + 1) {
+        return error_set(err, WINNOW_E_FORMAT, "it holds %zu tensors and not %zu",
+                         safetensors_count(file), m->tensor_count + 1);
+    }
+    line_model_pack(m);
+    return WINNOW_OK;
+}
+
+winnow_status line_model_parse(struct str config, struct str weights, const char *name,
+                               const char *kernels, struct line_model **out,
+                               struct winnow_error *err)
+{
+    struct line_config c = {0};
+    struct json_parser *parser = json_parser_new();
+    struct json_value root;
+    winnow_status st = json_parse(parser, config, &root, err);
+    st = st == WINNOW_OK ? read_config(root, &c, err) : st;
+    json_parser_free(parser);
+    if (st != WINNOW_OK) {
+        return error_wrap(err, st, "%s/config.json", name);
+    }
+    struct safetensors *file = NULL;
+    struct line_model *m = NULL;
+    st = safetensors_parse(weights, "model.safetensors", &file, err);
+    if (st == WINNOW_OK) {
+        uint64_t least = (uint64_t)c.rows * c.embed; /* no allocation that the file cannot fill */
+        const struct tensor_view *table = safetensors_find(file, STR_LIT("table"));
+        if (!table || table->bytes.len / 2 < least) {
+            st = error_set(err, WINNOW_E_FORMAT,
+                           "tensor \"table\" is missing or smaller than config.json says");
+        } else {
+            st = line_model_layout(&c, kernels, false, GEMM_F32, &m, err);
+        }
+    }
+    if (st == WINNOW_OK) {
+        st = read_weights(m, file, err);
+    }
+    safetensors_close(file);
+    if (st != WINNOW_OK) {
+        line_model_free(m);
+        return st == WINNOW_E_FORMAT ? error_wrap(err, st, "%s/model.safetensors", name) : st;
+    }
+    *out = m;
+    return WINNOW_OK;
+}
+
+winnow_status line_model_load(const char *folder, const char *kernels, struct line_model **out,
+                              struct winnow_error *err)
+{
+    if (!folder) {
+        return line_model_parse(line_builtin_config(), line_builtin_weights(),
+                                "the built-in refiner", kernels, out, err);
+    }
+    struct buf path = {0}, config = {0};
+    struct file_map weights = {{NULL, 0}};
+    winnow_status st = file_read(file_join(&path, folder, "config.json"), CONFIG_MAX, &config, err);
+    if (st == WINNOW_OK) {
+        st = file_map_open(file_join(&path, folder, "model.safetensors"), &weights, err);
+    }
+    if (st == WINNOW_OK) {
+        st = line_model_parse(buf_str(&config), weights.bytes, folder, kernels, out, err);
+        file_map_close(&weights);
+    }
+    buf_release(&path);
+    buf_release(&config);
+    return st;
+}
+
+static void write_config(const struct line_model *m, double keep_above, struct str card,
+                         struct buf *out)
+{
+    struct json_writer w = {.out = out, .pretty = true};
+    json_open(&w, '{');
+    json_key(&w, "model_type");
+    json_text(&w, MODEL_TYPE);
+    json_key(&w, "features");
+    json_u64(&w, LINE_FEATURES_VERSION);
+    for (size_t i = 0; i < SIZE_COUNT; i++) {
+        json_key(&w, SIZES[i].name);
+        uint32_t size = 0;
+        memcpy(&size, (const char *)&m->c + SIZES[i].offset, sizeof size);
+        json_u64(&w, size);
+    }
+    json_key(&w, "keep_above");
+    json_double(&w, keep_above);
+    if (card.len > 0) {
+        json_key(&w, "training");
+        json_raw(&w, card);
+    }
+    json_close(&w, '}');
+    buf_add_char(out, '\n');
+}
+
+winnow_status line_model_save(const struct line_model *m, const char *folder, double keep_above,
+                              struct str card, struct winnow_error *err)
+{
+    struct safetensors_item *items = mem_zalloc((m->tensor_count + 1) * sizeof *items);
+    items[0] = (struct safetensors_item){"table", m->table, {m->c.rows, m->c.embed}, 2};
+    for (size_t i = 0; i < m->tensor_count; i++) {
+        const struct line_tensor *t = &m->tensors[i];
+        items[i + 1] = (struct safetensors_item){t->name, line_at(m, t->at), {t->rows, t->cols}, 2};
+    }
+    struct buf path = {0}, config = {0};
+    winnow_status st = file_make_dirs(folder, err);
+    if (st == WINNOW_OK) {
+        st = safetensors_write(file_join(&path, folder, "model.safetensors"), items,
+                               m->tensor_count + 1, TENSOR_BF16, err);
+    }
+    if (st == WINNOW_OK) {
+        write_config(m, keep_above, card, &config);
+        st = file_write_atomic(file_join(&path, folder, "config.json"), buf_str(&config), err);
+    }
+    mem_free(items);
+    buf_release(&path);
+    buf_release(&config);
+    return st;
+}

@@ -1,0 +1,91 @@
+/* line_model.h -- a small network that gives each line of a page a verdict.
+ *
+ *     struct line_model *m = NULL;
+ *     TRY(line_model_load("models/lines", NULL, &m, err));      NULL: the one compiled in
+ *     struct line_pass *p = line_pass_new(m);                   one a thread
+ *     line_pass_run(p, &features, logits);
+ *
+ * It is no language model: it reads hashed n-grams and counts (line_features.h),
+ * and writes one number a line, the log-odds that the line belongs to the
+ * page's text.
+ *
+ *     z     sums of n-gram vectors (one table, three groups), dense features
+ *     e     W2 swiglu(W1 z)                             each line by itself
+ *     x     e + taps over e of the two lines either side;   x0 = page + P mean(e)
+ *     x     `layers` times: attention over x0 and all lines (RoPE), SwiGLU
+ *     logit head . norm(x) + bias
+ *
+ * Pages of more than LINE_WINDOW lines are read in windows that overlap by
+ * LINE_MARGIN lines on either side.
+ */
+#ifndef WINNOW_LINES_LINE_MODEL_H
+#define WINNOW_LINES_LINE_MODEL_H
+
+#include "winnow/common.h"
+
+#include "lines/line_features.h"
+
+#define LINE_WINDOW 512U
+#define LINE_MARGIN 64U
+#define LINE_TAPS   5U
+
+/* Bounds of what a file may say. */
+#define LINE_DIM_MAX    1024U
+#define LINE_LAYERS_MAX 16U
+
+struct line_config {
+    uint32_t rows;   /* of the table of n-gram vectors, a power of two */
+    uint32_t embed;  /* their length */
+    uint32_t hidden; /* of the line encoder */
+    uint32_t dim, layers, ffn;
+    uint32_t head_dim;
+    double keep_above; /* a line whose probability is lower is removed */
+};
+#define LINE_CONFIG_INIT                  \
+    ((struct line_config){.rows = 32768,  \
+                          .embed = 48,    \
+                          .hidden = 96,   \
+                          .dim = 96,      \
+                          .layers = 3,    \
+                          .ffn = 192,     \
+                          .head_dim = 32, \
+                          .keep_above = 0.5})
+
+struct line_model;
+
+/* WINNOW_E_FORMAT says which size is out of bounds. */
+winnow_status line_config_check(const struct line_config *c, struct winnow_error *err);
+
+/* Weights drawn from the seed; the table of vectors starts at 0, so that an
+ * n-gram never seen in training says nothing.  bf16: products round their factors
+ * so, which is faster where the processor can. */
+winnow_status line_model_new(const struct line_config *c, uint64_t seed, const char *kernels,
+                             bool bf16, struct line_model **out, struct winnow_error *err);
+void line_model_free(struct line_model *m); /* NULL is fine */
+const struct line_config *line_model_config(const struct line_model *m);
+size_t line_model_parameters(const struct line_model *m);
+
+/* A folder with config.json and model.safetensors; folder NULL: the refiner that
+ * is compiled in.  kernels: see winnow_env.  The file is not trusted. */
+winnow_status line_model_load(const char *folder, const char *kernels, struct line_model **out,
+                              struct winnow_error *err);
+
+/* The same from bytes; name stands for the folder in sentences. */
+winnow_status line_model_parse(struct str config, struct str weights, const char *name,
+                               const char *kernels, struct line_model **out,
+                               struct winnow_error *err);
+
+/* Writes both files, weights as bf16.  card: members for config.json's
+ * "training" object, JSON, or empty. */
+winnow_status line_model_save(const struct line_model *m, const char *folder, double keep_above,
+                              struct str card, struct winnow_error *err);
+
+/* Scratch of one thread; the model must outlive it. */
+struct line_pass;
+struct line_pass *line_pass_new(const struct line_model *m);
+void line_pass_free(struct line_pass *p);
+
+/* The log-odds of each line of f to be kept. */
+void line_pass_run(struct line_pass *p, const struct line_features *f, float *logits);
+
+#endif /* WINNOW_LINES_LINE_MODEL_H */

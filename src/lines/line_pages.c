@@ -1,0 +1,149 @@
+#include "lines/line_pages.h"
+
+#include "base/json.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "corpus/shard_reader.h"
+#include "lines/line_features.h"
+
+#include <inttypes.h>
+
+#define ARTICLE_LINES 400U /* of an article are read */
+
+struct reading {
+    struct line_page_set *set;
+    enum line_page_kind kind;
+    struct json_parser *parser;
+    struct map sources; /* name to template_index */
+};
+
+void line_page_set_release(struct line_page_set *set)
+{
+    mem_free(set->items);
+    arena_release(&set->keep);
+}
+
+static struct line_page *add_page(struct line_page_set *set, size_t lines)
+{
+    if (set->count == set->cap) {
+        size_t cap = set->cap == 0 ? 256 : 2 * set->cap;
+        set->items =
+            mem_realloc(set->items, set->cap * sizeof *set->items, cap * sizeof *set->items);
+        set->cap = cap;
+    }
+    struct line_page *p = &set->items[set->count++];
+    lines = lines < LINE_PART_MAX ? lines : LINE_PART_MAX;
+    *p = (struct line_page){.lines = ARENA_NEW(&set->keep, struct str, lines + 1),
+                            .labels = ARENA_NEW(&set->keep, unsigned char, lines + 1),
+                            .template_index = UINT32_MAX};
+    return p;
+}
+
+static void add_line(struct line_page_set *set, struct line_page *p, struct str line,
+                     unsigned char label)
+{
+    if (p->count < LINE_PART_MAX && line_has_words(line)) {
+        p->lines[p->count] = (struct str){arena_strndup(&set->keep, line.ptr, line.len), line.len};
+        p->labels[p->count++] = label;
+    }
+}
+
+static winnow_status read_article(struct reading *r, struct json_value root,
+                                  struct winnow_error *err)
+{
+    struct str text, line;
+    if (!json_as_str(json_get(root, "text"), &text)) {
+        return error_set(err, WINNOW_E_FORMAT, "no string field \"text\"");
+    }
+    struct line_page *p = add_page(r->set, ARTICLE_LINES);
+    while (p->count < ARTICLE_LINES && str_next_line(&text, &line)) {
+        add_line(r->set, p, line, LINE_KEEP);
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status read_page(struct reading *r, struct json_value root, struct winnow_error *err)
+{
+    struct json_value lines = json_get(root, "lines"), labels = json_get(root, "label");
+    if (json_kind(lines) != JSON_ARRAY || json_kind(labels) != JSON_ARRAY ||
+        json_count(lines) != json_count(labels)) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "a page needs arrays \"lines\" and \"label\" of one length");
+    }
+    struct line_page *p = add_page(r->set, json_count(lines));
+    struct json_iter label = json_walk(labels);
+    for (struct json_iter it = json_walk(lines); json_next(&it) && json_next(&label);) {
+        struct str line;
+        int64_t value = -1;
+        if (!json_as_str(it.value, &line) || !json_as_i64(label.value, &value)) {
+            return error_set(err, WINNOW_E_FORMAT,
+                             "\"lines\" holds no string or \"label\" no whole number");
+        }
+        add_line(r->set, p, line,
+                 value == 1   ? LINE_KEEP
+                 : value == 0 ? LINE_DROP
+                              : LINE_NOT_JUDGED);
+    }
+    struct str source = {"", 0};
+    if (r->kind == LINE_TEMPLATES) {
+        bool is_new = false;
+        (void)json_as_str(json_get(root, "source"), &source);
+        uint64_t *index = map_put(&r->sources, source, &is_new);
+        if (is_new) {
+            *index = r->set->templates++;
+        }
+        p->template_index = (uint32_t)*index;
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status read_block(struct reading *r, const struct shard_block *block,
+                                struct winnow_error *err)
+{
+    if (block->bad.reason.len > 0) {
+        return error_set(err, WINNOW_E_FORMAT, "line %" PRIu64 ": %.*s", block->bad.line,
+                         STR_ARG(block->bad.reason));
+    }
+    struct str rest = block->lines, line;
+    for (uint64_t number = block->line; str_next_line(&rest, &line); number++) {
+        struct json_value root;
+        if (str_trim(line).len == 0) {
+            continue;
+        }
+        winnow_status st = json_parse(r->parser, line, &root, err);
+        if (st == WINNOW_OK) {
+            st = r->kind == LINE_ARTICLES ? read_article(r, root, err) : read_page(r, root, err);
+        }
+        if (st != WINNOW_OK) {
+            return error_wrap(err, st, "line %" PRIu64, number);
+        }
+        r->set->count -= r->set->items[r->set->count - 1].count == 0; /* nothing to learn */
+    }
+    return WINNOW_OK;
+}
+
+winnow_status line_page_set_read(struct line_page_set *set, const char *path,
+                                 enum line_page_kind kind, struct winnow_error *err)
+{
+    if (set->cap == 0) {
+        arena_init(&set->keep, (size_t)4 << 20);
+    }
+    struct shard_reader *reader = NULL;
+    TRY(shard_reader_open(&reader, path, path, &SHARD_READER_OPTIONS_INIT, err));
+    struct reading r = {.set = set, .kind = kind, .parser = json_parser_new()};
+    struct shard_block block = {0};
+    bool more = true;
+    winnow_status st = WINNOW_OK;
+    while (st == WINNOW_OK) {
+        st = shard_reader_next(reader, &block, &more, err);
+        if (st != WINNOW_OK || !more) {
+            break;
+        }
+        st = read_block(&r, &block, err);
+    }
+    shard_block_release(&block);
+    json_parser_free(r.parser);
+    map_release(&r.sources);
+    shard_reader_close(reader);
+    return st == WINNOW_OK ? st : error_wrap(err, st, "%s", path);
+}

@@ -1,0 +1,135 @@
+#include "lines/line_refiner.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "lines/line_model_internal.h"
+
+#include <math.h>
+
+struct line_reader {
+    const struct line_model *m;
+    struct line_pass *pass;
+    struct arena scratch;
+    struct buf text;
+};
+
+struct line_reader *line_reader_new(const struct line_model *m)
+{
+    struct line_reader *r = mem_zalloc(sizeof *r);
+    r->m = m;
+    r->pass = line_pass_new(m);
+    arena_init(&r->scratch, (size_t)1 << 20);
+    return r;
+}
+
+void line_reader_free(struct line_reader *r)
+{
+    if (!r) {
+        return;
+    }
+    line_pass_free(r->pass);
+    arena_release(&r->scratch);
+    buf_release(&r->text);
+    mem_free(r);
+}
+
+/* Lines of at most LINE_PART_MAX; scratch is reset. */
+static void score_part(struct line_reader *r, const struct str *lines, size_t count, float *scores)
+{
+    struct arena *keep = &r->scratch;
+    struct str *shown = ARENA_NEW(keep, struct str, count + 1);
+    float *logits = ARENA_NEW(keep, float, count + 1);
+    size_t shown_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        scores[i] = line_has_words(lines[i]) ? 0.0F : NAN;
+        if (!isnan(scores[i])) {
+            shown[shown_count++] = lines[i];
+        }
+    }
+    struct line_features f;
+    line_features_build(shown, shown_count, r->m->c.rows, keep, &f);
+    line_pass_run(r->pass, &f, logits);
+    for (size_t i = 0, at = 0; i < count; i++) {
+        if (!isnan(scores[i])) {
+            scores[i] = 1.0F / (1.0F + expf(-logits[at++]));
+        }
+    }
+}
+
+void line_reader_scores(struct line_reader *r, const struct str *lines, size_t count, float *scores)
+{
+    for (size_t from = 0; from < count; from += LINE_PART_MAX) {
+        size_t n = count - from < LINE_PART_MAX ? count - from : LINE_PART_MAX;
+        arena_reset(&r->scratch);
+        score_part(r, lines + from, n, scores + from);
+    }
+}
+
+/* Scores become 1 (kept) or 0; lines that are not judged go with their neighbours. */
+static void decide(float *scores, size_t count, double keep_above)
+{
+    bool before = false; /* the nearest judged line above is kept */
+    for (size_t i = 0; i < count; i++) {
+        if (!isnan(scores[i])) {
+            before = (double)scores[i] >= keep_above;
+            scores[i] = before ? 1.0F : 0.0F;
+        } else if (!before) {
+            scores[i] = 0.0F;
+        }
+    }
+    bool after = false;
+    for (size_t i = count; i-- > 0;) {
+        if (isnan(scores[i])) {
+            scores[i] = after ? 1.0F : 0.0F;
+        } else {
+            after = scores[i] > 0;
+        }
+    }
+}
+
+static struct str write_program(struct line_reader *r, const float *kept, size_t first,
+                                size_t count, struct arena *keep)
+{
+    buf_clear(&r->text);
+    for (size_t i = 0; i < count;) {
+        size_t end = i + 1;
+        while (end < count && kept[end] == kept[i]) {
+            end++;
+        }
+        if (kept[i] == 0.0F) {
+            buf_addf(&r->text, "remove_lines(line_start=%zu, line_end=%zu)\n", first + i,
+                     first + end - 1);
+        }
+        i = end;
+    }
+    if (r->text.len == 0) {
+        buf_add_text(&r->text, "keep_chunk()\n");
+    }
+    return (struct str){arena_strndup(keep, r->text.ptr, r->text.len), r->text.len};
+}
+
+size_t line_reader_programs(struct line_reader *r, struct str text, double keep_above,
+                            struct arena *keep, struct line_program **programs)
+{
+    double limit = keep_above < 0 ? r->m->c.keep_above : keep_above;
+    size_t total = str_count_lines(text), parts = (total + LINE_PART_MAX - 1) / LINE_PART_MAX;
+    *programs = ARENA_NEW(keep, struct line_program, parts);
+    for (size_t part = 0; part < parts; part++) {
+        size_t first = part * LINE_PART_MAX;
+        size_t count = total - first < LINE_PART_MAX ? total - first : LINE_PART_MAX;
+        arena_reset(&r->scratch);
+        struct str *lines = ARENA_NEW(&r->scratch, struct str, count);
+        float *scores = ARENA_NEW(&r->scratch, float, count);
+        for (size_t i = 0; i < count; i++) {
+            size_t end = str_find(text, STR_LIT("\n"));
+            end = end == SIZE_MAX ? text.len : end;
+            lines[i] = str_sub(text, 0, end);
+            text = str_sub(text, end < text.len ? end + 1 : end, text.len);
+        }
+        score_part(r, lines, count, scores);
+        decide(scores, count, limit);
+        (*programs)[part] = (struct line_program){first, first + count - 1,
+                                                  write_program(r, scores, first, count, keep)};
+    }
+    return parts;
+}

@@ -1,0 +1,35 @@
+/* line_refiner.h -- a line model as a refiner: text in, programs out.
+ *
+ *     struct line_reader *r = line_reader_new(model);          one a thread
+ *     arena_reset(&keep);
+ *     count = line_reader_programs(r, text, -1, &keep, &programs);
+ *
+ * Programs are in the dialect "winnow", one a part of at most LINE_PART_MAX
+ * lines, and hold remove_lines() or keep_chunk().  Lines without letters or
+ * digits go with their neighbours: they are removed unless the nearest judged
+ * line on each side is kept. */
+#ifndef WINNOW_LINES_LINE_REFINER_H
+#define WINNOW_LINES_LINE_REFINER_H
+
+#include "lines/line_model.h"
+
+/* A program and the lines that it may touch. */
+struct line_program {
+    size_t first, last;
+    struct str text;
+};
+
+struct line_reader;
+struct line_reader *line_reader_new(const struct line_model *m);
+void line_reader_free(struct line_reader *r);
+
+/* keep_above: the probability below which a line goes; negative: the model's.
+ * Programs live in keep.  At least one. */
+size_t line_reader_programs(struct line_reader *r, struct str text, double keep_above,
+                            struct arena *keep, struct line_program **programs);
+
+/* The probability of each line to be text, NaN for lines that are not judged. */
+void line_reader_scores(struct line_reader *r, const struct str *lines, size_t count,
+                        float *scores);
+
+#endif /* WINNOW_LINES_LINE_REFINER_H */
