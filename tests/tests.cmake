@@ -24,6 +24,7 @@ set(UNIT_TESTS
   eval
   gguf
   kernels
+  lora
   measure
   lines
   measures

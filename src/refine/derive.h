@@ -64,9 +64,9 @@ winnow_status derive_pair(struct str raw, struct str clean, const struct derive_
 winnow_status derive_labels(struct str raw, const int8_t *labels, struct arena *keep,
                             struct derived *out, struct winnow_error *err);
 
-/* Appends the calls for lines first..last in dialect winnow, in the spelling of
- * program_grammar.h, one a line, each run of removed lines being one call:
- * keep_chunk() where nothing changes. */
+/* Appends the calls for lines first..last in dialect winnow, one a line,
+ * arguments without names, each run of removed lines being one call: keep_chunk()
+ * where nothing changes. */
 void derived_program(const struct derived *d, size_t first, size_t last, struct buf *out);
 
 /* Appends what executing the whole program gives.  WINNOW_E_INTERNAL where a call

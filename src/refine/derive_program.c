@@ -1,37 +1,17 @@
 /* derive_program.c -- from lines and spans that go to the text of a program.
  *
+ * Arguments have no names: every token of a program is a pass through the model
+ * that learns to write it.
+ *
  * Spans of a line are written from right to left, each against the line as the
  * calls before it left it.  A span whose text stands there only once is a
  * remove_str; another one takes as many pieces around it as make it the only one
  * (at most the whole line, which stands there once) and is a replace_str. */
 #include "refine/derive_internal.h"
 #include "refine/edit.h"
+#include "refine/program_quote.h"
 
 #include <inttypes.h>
-
-static void add_quoted(struct buf *out, struct str s)
-{
-    buf_add_char(out, '"');
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        switch (c) {
-        case '"':
-        case '\\':
-            buf_add_char(out, '\\');
-            buf_add_char(out, c);
-            break;
-        case '\t':
-            buf_add_text(out, "\\t");
-            break;
-        case '\r':
-            buf_add_text(out, "\\r");
-            break;
-        default:
-            buf_add_char(out, c);
-        }
-    }
-    buf_add_char(out, '"');
-}
 
 /* Whether s[from..to) is the only place of its text, as edit.c counts places. */
 static bool only_place(struct str s, size_t from, size_t to)
@@ -74,16 +54,16 @@ static void add_edit(struct str line, uint32_t number, size_t from, size_t to, s
         }
     }
     if (left == from && right == to) {
-        buf_addf(out, "remove_str(line=%" PRIu32 ", str=", number);
-        add_quoted(out, str_sub(line, from, to));
+        buf_addf(out, "remove_str(%" PRIu32 ", ", number);
+        program_add_quoted(out, str_sub(line, from, to));
     } else {
-        buf_addf(out, "replace_str(line=%" PRIu32 ", old=", number);
-        add_quoted(out, str_sub(line, left, right));
-        buf_add_text(out, ", new=");
+        buf_addf(out, "replace_str(%" PRIu32 ", ", number);
+        program_add_quoted(out, str_sub(line, left, right));
+        buf_add_text(out, ", ");
         struct buf target = {0};
         buf_add_str(&target, str_sub(line, left, from));
         buf_add_str(&target, str_sub(line, to, right));
-        add_quoted(out, buf_str(&target));
+        program_add_quoted(out, buf_str(&target));
         buf_release(&target);
     }
     buf_add_text(out, ")\n");
@@ -129,7 +109,7 @@ void derived_program(const struct derived *d, size_t first, size_t last, struct 
             while (end < last && !d->keep[end + 1]) {
                 end++;
             }
-            buf_addf(out, "remove_lines(line_start=%zu, line_end=%zu)\n", i, end);
+            buf_addf(out, "remove_lines(%zu, %zu)\n", i, end);
             i = end + 1;
             continue;
         }

@@ -120,8 +120,7 @@ winnow_status trainer_add(struct trainer *t, const struct token_batch *b, uint64
     return WINNOW_OK;
 }
 
-/* Linear rise, then a cosine down to lr_end of it. */
-static double rate_at(const struct trainer_options *o, uint64_t step)
+double trainer_rate(const struct trainer_options *o, uint64_t step)
 {
     if (step <= o->warmup) {
         return o->lr * (double)step / (double)o->warmup;
@@ -181,7 +180,7 @@ winnow_status trainer_update(struct trainer *t, struct trainer_result *out,
 {
     const struct trainer_options *o = &t->opt;
     uint64_t step = t->steps + 1;
-    double norm = gradient_norm(t), rate = rate_at(o, step);
+    double norm = gradient_norm(t), rate = trainer_rate(o, step);
     if (!isfinite(norm)) {
         return error_set(err, WINNOW_E_INTERNAL,
                          "training: the gradient of step %llu is not finite (learning rate %g?)",

@@ -70,6 +70,10 @@ winnow_status trainer_add(struct trainer *t, const struct token_batch *b, uint64
 winnow_status trainer_update(struct trainer *t, struct trainer_result *out,
                              struct winnow_error *err);
 
+/* The learning rate of a step, 1 being the first: a linear rise over the warm-up,
+ * then a cosine down to lr_end of lr. */
+double trainer_rate(const struct trainer_options *o, uint64_t step);
+
 uint64_t trainer_steps(const struct trainer *t);  /* done so far */
 double trainer_flops(const struct trainer *t);    /* spent so far */
 struct engine *trainer_engine(struct trainer *t); /* e.g. for engine_nll() between steps */

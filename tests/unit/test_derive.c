@@ -128,27 +128,26 @@ static void programs_are_the_fewest_calls(void **state)
     (void)state;
     assert_derives(
         "Home\nNews\nA cat sat.\nIt slept.\nShare\nPrint", "A cat sat.\nIt slept.", false,
-        "remove_lines(line_start=0, line_end=1)\nremove_lines(line_start=4, line_end=5)\n");
+        "remove_lines(0, 1)\nremove_lines(4, 5)\n");
     assert_derives("A cat sat.", "A cat sat.", false, "keep_chunk()\n");
     assert_derives("A cat sat. [edit]\nIt slept.", "A cat sat.\nIt slept.", false,
-                   "remove_str(line=0, str=\" [edit]\")\n");
+                   "remove_str(0, \" [edit]\")\n");
     /* the needle alone would stand there twice */
     assert_derives("on and on and on", "on and on", true,
-                   "replace_str(line=0, old=\"and on and on\", new=\"and on\")\n");
+                   "replace_str(0, \"and on and on\", \"and on\")\n");
     /* of two texts that differ in white space only nothing goes, unless it counts */
     assert_derives("A  cat\n\nsat.", "A cat\nsat.", false, "keep_chunk()\n");
     /* blank lines go with what stands before them */
     assert_derives("Home\n\nA cat.\n\nShare\n\nA dog.\n\nPrint", "A cat.\n\nA dog.", false,
-                   "remove_lines(line_start=0, line_end=1)\nremove_lines(line_start=4, "
-                   "line_end=5)\nremove_lines(line_start=7, line_end=8)\n");
+                   "remove_lines(0, 1)\nremove_lines(4, 5)\nremove_lines(7, 8)\n");
     /* a substitution is no deletion: the raw words stay */
     assert_derives("The colour of the cat\nMenu", "The color of the cat", false,
-                   "remove_lines(line_start=1, line_end=1)\n");
-    assert_derives("Home\nNews", "", false, "remove_lines(line_start=0, line_end=1)\n");
+                   "remove_lines(1, 1)\n");
+    assert_derives("Home\nNews", "", false, "remove_lines(0, 1)\n");
     /* one paragraph over several raw lines, several in one */
     assert_derives(
         "Menu\nA cat sat on\nthe mat.\nShare", "A cat sat on the mat.", false,
-        "remove_lines(line_start=0, line_end=0)\nremove_lines(line_start=3, line_end=3)\n");
+        "remove_lines(0, 0)\nremove_lines(3, 3)\n");
     assert_derives("A cat sat. It slept.", "A cat sat.\nIt slept.", false, "keep_chunk()\n");
 }
 
@@ -158,7 +157,7 @@ static void a_needle_that_stands_twice_takes_words_around_it(void **state)
     struct derivation t;
     derive_texts(&t, str_of("a b c b d"), str_of("a b c d"), true);
     assert_str(buf_str(&t.result), "a b c d");
-    assert_non_null(strstr(buf_cstr(&t.program), "replace_str(line=0, "));
+    assert_non_null(strstr(buf_cstr(&t.program), "replace_str(0, "));
     assert_true(t.d.exact);
     release(&t);
     derive_texts(&t, str_of("say \"no\\\" no\t\r now"), str_of("say now"), true);
@@ -267,13 +266,12 @@ static void chunks_join_to_the_whole(void **state)
     (void)state;
     struct derivation t;
     derive_texts(&t, str_of("a\nb\nc\nd\ne"), str_of("a\ne"), false);
-    assert_str(buf_str(&t.program), "remove_lines(line_start=1, line_end=3)\n");
+    assert_str(buf_str(&t.program), "remove_lines(1, 3)\n");
     struct buf part = {0};
     derived_program(&t.d, 0, 1, &part);
     derived_program(&t.d, 2, 2, &part);
     derived_program(&t.d, 3, 4, &part);
-    assert_str(buf_str(&part), "remove_lines(line_start=1, line_end=1)\nremove_lines(line_start=2, "
-                               "line_end=2)\nremove_lines(line_start=3, line_end=3)\n");
+    assert_str(buf_str(&part), "remove_lines(1, 1)\nremove_lines(2, 2)\nremove_lines(3, 3)\n");
     buf_clear(&part);
     derived_program(&t.d, 4, 4, &part);
     assert_str(buf_str(&part), "keep_chunk()\n");
@@ -295,7 +293,7 @@ static void labels_become_programs(void **state)
     assert_ok(derive_labels(raw, labels, &keep, &d, &err), err);
     derived_program(&d, 0, d.count - 1, &out);
     assert_str(buf_str(&out),
-               "remove_lines(line_start=0, line_end=2)\nremove_lines(line_start=6, line_end=10)\n");
+               "remove_lines(0, 2)\nremove_lines(6, 10)\n");
     assert_false(derived_drops(&d));
     const int8_t none[11] = {0};
     assert_ok(derive_labels(raw, none, &keep, &d, &err), err);

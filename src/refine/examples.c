@@ -1,0 +1,317 @@
+#include "refine/examples.h"
+
+#include "winnow/refine.h"
+
+#include "base/mem.h"
+#include "refine/derive.h"
+#include "refine/program.h"
+#include "refine/program_quote.h"
+
+#include <inttypes.h>
+
+struct example_maker {
+    const struct tokenizer *tokenizer;
+    struct example_options opt;
+    struct chunker *chunker;
+    struct prompter *prompter;
+    struct tokenizer_scratch *scratch;
+    struct chunk_list chunks;
+    struct prompt prompt;
+    struct buf answer;
+    struct u32_list tokens;
+    struct arena keep;
+    uint32_t stop; /* the token that ends an answer, or TOKENIZER_NONE */
+    struct example_counts counts;
+
+    example_take take;
+    void *ctx;
+};
+
+winnow_status example_maker_new(const struct tokenizer *t, const struct example_options *opt,
+                                struct example_maker **out, struct winnow_error *err)
+{
+    struct example_maker *m = mem_zalloc(sizeof *m);
+    *m = (struct example_maker){.tokenizer = t, .opt = *opt};
+    winnow_status st = prompter_new(opt->template, opt->system, t, &m->prompter, err);
+    if (st != WINNOW_OK) {
+        mem_free(m);
+        return st;
+    }
+    m->chunker = chunker_new(t, &opt->chunk);
+    m->scratch = tokenizer_scratch_new(t);
+    arena_init(&m->keep, (size_t)1 << 18);
+    struct str stop = prompter_stop_text(m->prompter);
+    m->stop = stop.len > 0 ? tokenizer_id(t, stop) : tokenizer_eos(t);
+    *out = m;
+    return WINNOW_OK;
+}
+
+void example_maker_free(struct example_maker *m)
+{
+    if (!m) {
+        return;
+    }
+    chunker_free(m->chunker);
+    prompter_free(m->prompter);
+    tokenizer_scratch_free(m->scratch);
+    chunk_list_release(&m->chunks);
+    prompt_release(&m->prompt);
+    buf_release(&m->answer);
+    u32_list_release(&m->tokens);
+    arena_release(&m->keep);
+    mem_free(m);
+}
+
+const struct example_counts *example_maker_counts(const struct example_maker *m)
+{
+    return &m->counts;
+}
+
+/* Hands over the prompt in m->prompt with the answer in m->answer. */
+static void give(struct example_maker *m, bool keeps)
+{
+    while (m->answer.len > 0 && m->answer.ptr[m->answer.len - 1] == '\n') {
+        m->answer.len--; /* the token that ends an answer ends its last line */
+    }
+    m->tokens.len = 0;
+    const struct u32_list *prompt = &m->prompt.tokens;
+    memcpy(u32_list_reserve(&m->tokens, prompt->len + 1), prompt->ptr,
+           prompt->len * sizeof *prompt->ptr);
+    m->tokens.len = prompt->len;
+    tokenizer_encode(m->tokenizer, m->scratch, buf_str(&m->answer), TOKENIZER_PLAIN_SPECIAL,
+                     &m->tokens);
+    if (m->stop != TOKENIZER_NONE) {
+        u32_list_add(&m->tokens, m->stop);
+    }
+    if (m->tokens.len > m->opt.sequence_max || m->tokens.len - prompt->len > m->opt.answer_max) {
+        m->counts.too_long++;
+        return;
+    }
+    m->counts.examples++;
+    m->counts.kept += keeps;
+    const struct example e = {m->tokens.ptr, (uint32_t)prompt->len, (uint32_t)m->tokens.len};
+    m->take(m->ctx, &e);
+}
+
+static void give_document(struct example_maker *m, const struct pair *p, bool drops)
+{
+    uint32_t room = m->opt.sequence_max > 64 ? m->opt.sequence_max - 64 : 1;
+    prompter_document(m->prompter, p->raw, false,
+                      room < PROMPT_DOC_TOKENS ? room : PROMPT_DOC_TOKENS, &m->prompt);
+    buf_clear(&m->answer);
+    buf_add_text(&m->answer, drops ? "drop_doc()" : "keep_doc()");
+    give(m, !drops);
+}
+
+/* ---- programs that were given ---- */
+
+/* One call cut to lines first..last; false where it says nothing about them. */
+static bool write_call(const struct program_call *c, size_t first, size_t last, struct str text,
+                       struct buf *out)
+{
+    switch (c->op) {
+    case PROGRAM_REMOVE_LINES:
+        if (c->from > last || c->to < first) {
+            return false;
+        }
+        buf_addf(out, "remove_lines(%zu, %zu)\n", c->from > first ? c->from : first,
+                 c->to < last ? c->to : last);
+        return true;
+    case PROGRAM_REMOVE_STR:
+    case PROGRAM_REPLACE_STR:
+        if (c->from > last || c->from < first) {
+            return false;
+        }
+        buf_addf(out, c->op == PROGRAM_REMOVE_STR ? "remove_str(%" PRIu32 ", " : "replace_str(%" PRIu32 ", ",
+                 c->from);
+        break;
+    case PROGRAM_NORMALIZE:
+        if (str_find(text, c->source) == SIZE_MAX) {
+            return false;
+        }
+        buf_add_text(out, "normalize(");
+        break;
+    default:
+        return false;
+    }
+    program_add_quoted(out, c->source);
+    if (c->op != PROGRAM_REMOVE_STR) {
+        buf_add_text(out, ", ");
+        program_add_quoted(out, c->target);
+    }
+    buf_add_text(out, c->all ? ", all=true)\n" : ")\n");
+    return true;
+}
+
+static void write_calls(const struct program *p, const struct chunk *c, struct buf *out)
+{
+    size_t start = out->len;
+    for (size_t i = 0; i < p->count; i++) {
+        (void)write_call(&p->calls[i], c->first, c->last, c->text, out);
+    }
+    if (out->len == start) {
+        buf_add_text(out, "keep_chunk()\n");
+    }
+}
+
+static bool is_keep(const struct buf *answer)
+{
+    return str_starts(buf_str(answer), STR_LIT("keep_"));
+}
+
+static void give_chunk(struct example_maker *m, const struct chunk *c)
+{
+    prompter_chunk(m->prompter, c, m->opt.chunk.numbers, &m->prompt);
+    give(m, is_keep(&m->answer));
+}
+
+static bool drops(const struct program *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        if (p->calls[i].op == PROGRAM_DROP_DOC && !p->calls[i].reason) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Lines first..last of the page, as a chunk. */
+static bool chunk_of_lines(struct str raw, size_t first, size_t last, struct chunk *out)
+{
+    size_t line = 0, at = 0;
+    while (line < first) {
+        const char *newline = at < raw.len ? memchr(raw.ptr + at, '\n', raw.len - at) : NULL;
+        if (!newline) {
+            return false;
+        }
+        at = (size_t)(newline - raw.ptr) + 1;
+        line++;
+    }
+    size_t from = at;
+    for (;; line++) {
+        const char *newline = at < raw.len ? memchr(raw.ptr + at, '\n', raw.len - at) : NULL;
+        at = newline ? (size_t)(newline - raw.ptr) : raw.len;
+        if (line == last || !newline) {
+            break;
+        }
+        at++;
+    }
+    struct str text = str_sub(raw, from, at);
+    *out = (struct chunk){.first = first, .last = line, .text = text, .shown = text.len};
+    return true;
+}
+
+static winnow_status from_programs(struct example_maker *m, const struct pair *p)
+{
+    bool whole = p->program_count == 1 && p->programs[0].last == SIZE_MAX;
+    bool bad = false, dropped = false;
+    for (size_t i = 0; i < p->program_count; i++) {
+        struct program parsed;
+        program_parse((enum program_dialect)m->opt.dialect, p->programs[i].text, &m->keep, &parsed);
+        bad = bad || parsed.rejected > 0 || parsed.truncated;
+        dropped = dropped || drops(&parsed);
+    }
+    m->counts.refused += bad;
+    m->counts.dropped += dropped && !bad;
+    if (bad) {
+        return WINNOW_OK;
+    }
+    if (m->opt.levels != EXAMPLES_CHUNK) {
+        give_document(m, p, dropped);
+    }
+    if (m->opt.levels == EXAMPLES_DOC || dropped) {
+        return WINNOW_OK;
+    }
+    for (size_t i = 0; !whole && i < p->program_count; i++) {
+        const struct program_text *t = &p->programs[i];
+        struct chunk c;
+        struct program parsed;
+        if (!chunk_of_lines(p->raw, t->first, t->last, &c)) {
+            continue;
+        }
+        program_parse((enum program_dialect)m->opt.dialect, t->text, &m->keep, &parsed);
+        buf_clear(&m->answer);
+        write_calls(&parsed, &c, &m->answer);
+        give_chunk(m, &c);
+    }
+    if (whole) {
+        struct program parsed;
+        program_parse((enum program_dialect)m->opt.dialect, p->programs[0].text, &m->keep, &parsed);
+        chunker_cut(m->chunker, p->raw, &m->chunks);
+        for (size_t i = 0; i < m->chunks.count; i++) {
+            m->counts.lines_skipped += m->chunks.items[i].skipped;
+            if (!m->chunks.items[i].skipped) {
+                buf_clear(&m->answer);
+                write_calls(&parsed, &m->chunks.items[i], &m->answer);
+                give_chunk(m, &m->chunks.items[i]);
+            }
+        }
+    }
+    return WINNOW_OK;
+}
+
+/* ---- programs that are derived ---- */
+
+static winnow_status derive_page(struct example_maker *m, const struct pair *p, struct derived *d,
+                                 struct winnow_error *err)
+{
+    static const struct derive_options opt = {.spaces = false};
+    if (p->drop) {
+        return derive_pair(p->raw, STR_LIT(""), &opt, &m->keep, d, err);
+    }
+    if (p->clean.ptr && (!p->labels || m->opt.prefer_text)) {
+        TRY(derive_pair(p->raw, p->clean, &opt, &m->keep, d, err));
+        m->counts.clean_chars += d->clean_chars;
+        m->counts.covered_chars += d->covered_chars;
+        return WINNOW_OK;
+    }
+    if (p->labels) {
+        return derive_labels(p->raw, p->labels, &m->keep, d, err);
+    }
+    return error_set(err, WINNOW_E_FORMAT,
+                     "nothing is known of the page: \"program\", \"label\", \"clean\" (or \"gold\") "
+                     "or \"drop\": true is needed");
+}
+
+static winnow_status from_derived(struct example_maker *m, const struct pair *p,
+                                  struct winnow_error *err)
+{
+    struct derived d;
+    TRY(derive_page(m, p, &d, err));
+    bool dropped = derived_drops(&d);
+    bool unlike = derived_share(&d) < m->opt.derivable_min;
+    bool stripped = !dropped && derived_removal(&d) > m->opt.removal_max;
+    m->counts.dropped += dropped && !unlike;
+    m->counts.unlike += unlike;
+    m->counts.stripped += stripped && !unlike;
+    if (unlike || stripped) {
+        return WINNOW_OK;
+    }
+    if (m->opt.levels != EXAMPLES_CHUNK) {
+        give_document(m, p, dropped);
+    }
+    if (m->opt.levels == EXAMPLES_DOC || dropped) {
+        return WINNOW_OK;
+    }
+    chunker_cut(m->chunker, p->raw, &m->chunks);
+    for (size_t i = 0; i < m->chunks.count; i++) {
+        const struct chunk *c = &m->chunks.items[i];
+        m->counts.lines_skipped += c->skipped;
+        if (!c->skipped) {
+            buf_clear(&m->answer);
+            derived_program(&d, c->first, c->last, &m->answer);
+            give_chunk(m, c);
+        }
+    }
+    return WINNOW_OK;
+}
+
+winnow_status example_maker_page(struct example_maker *m, const struct pair *p, example_take take,
+                                 void *ctx, struct winnow_error *err)
+{
+    arena_reset(&m->keep);
+    m->take = take;
+    m->ctx = ctx;
+    m->counts.pages++;
+    return p->program_count > 0 ? from_programs(m, p) : from_derived(m, p, err);
+}

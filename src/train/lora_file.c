@@ -1,0 +1,191 @@
+/* lora_file.c -- a LoRA training's state in one file (docs/formats/checkpoint.md),
+ * and its adapter as peft has it. */
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json_write.h"
+#include "base/mem.h"
+#include "model/safetensors.h"
+#include "train/lora_internal.h"
+
+#include <stdio.h>
+
+#define MAGIC "winnowL1"
+
+struct header {
+    char magic[8];
+    uint64_t model;   /* hash of the model that the adapters were put on */
+    uint64_t options; /* of the schedule, optimizer and adapters */
+    uint64_t steps;
+    double flops;
+    uint64_t count;
+};
+
+static uint64_t hash_numbers(const double *numbers, size_t n)
+{
+    return hash64((struct str){(const char *)numbers, n * sizeof *numbers}, 0);
+}
+
+static struct str bytes_of(const void *p, size_t n)
+{
+    return (struct str){p, n};
+}
+
+static struct header header_of(const struct lora *l)
+{
+    const struct trainer_options *o = &l->opt.trainer;
+    double options[] = {(double)o->compute,    (double)o->steps, (double)o->warmup, o->lr,
+                        o->lr_end,             o->beta1,         o->beta2,          o->eps,
+                        o->weight_decay,       o->clip,          l->opt.alpha,      l->opt.rank,
+                        (double)l->opt.seed};
+    size_t base = (size_t)(l->whole - l->base);
+    struct header h = {.model = hash64(bytes_of(l->base, base * sizeof *l->base), 0),
+                       .options = hash_numbers(options, sizeof options / sizeof *options),
+                       .steps = l->steps,
+                       .flops = l->flops,
+                       .count = l->count};
+    memcpy(h.magic, MAGIC, sizeof h.magic);
+    return h;
+}
+
+winnow_status lora_save(const struct lora *l, const char *path, struct winnow_error *err)
+{
+    struct header h = header_of(l);
+    size_t each = l->count * sizeof(float);
+    struct buf out = {0};
+    buf_add(&out, &h, sizeof h);
+    buf_add(&out, l->values, each);
+    buf_add(&out, l->m, each);
+    buf_add(&out, l->v, each);
+    struct hash128 hash = hash128(buf_str(&out));
+    buf_add(&out, &hash.low, sizeof hash.low);
+    buf_add(&out, &hash.high, sizeof hash.high);
+    winnow_status st = file_write_atomic(path, buf_str(&out), err);
+    buf_release(&out);
+    return st;
+}
+
+static winnow_status read_state(struct lora *l, struct str bytes, struct winnow_error *err)
+{
+    struct header h, own = header_of(l);
+    size_t each = l->count * sizeof(float), whole = sizeof h + 3 * each;
+    if (bytes.len < sizeof h || memcmp(bytes.ptr, MAGIC, sizeof h.magic) != 0) {
+        return error_set(err, WINNOW_E_FORMAT, "not a checkpoint of a LoRA training");
+    }
+    memcpy(&h, bytes.ptr, sizeof h);
+    if (h.model != own.model || h.count != own.count) {
+        return error_set(err, WINNOW_E_FORMAT, "checkpoint of a training on another model or rank");
+    }
+    if (h.options != own.options) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "checkpoint of a training with other options (schedule, seed or alpha)");
+    }
+    struct hash128 hash;
+    if (bytes.len != whole + sizeof hash) {
+        return error_set(err, WINNOW_E_FORMAT, "checkpoint of %zu bytes, expected %zu", bytes.len,
+                         whole + sizeof hash);
+    }
+    memcpy(&hash.low, bytes.ptr + whole, sizeof hash.low);
+    memcpy(&hash.high, bytes.ptr + whole + sizeof hash.low, sizeof hash.high);
+    struct hash128 now = hash128(str_sub(bytes, 0, whole));
+    if (hash.low != now.low || hash.high != now.high) {
+        return error_set(err, WINNOW_E_FORMAT, "damaged checkpoint (its hash does not fit)");
+    }
+    const char *at = bytes.ptr + sizeof h;
+    memcpy(l->values, at, each);
+    memcpy(l->m, at + each, each);
+    memcpy(l->v, at + 2 * each, each);
+    l->steps = h.steps;
+    l->flops = h.flops;
+    lora_merge(l);
+    return WINNOW_OK;
+}
+
+winnow_status lora_load(struct lora *l, const char *path, struct winnow_error *err)
+{
+    struct file_map map;
+    TRY(file_map_open(path, &map, err));
+    winnow_status st = read_state(l, map.bytes, err);
+    file_map_close(&map);
+    return st == WINNOW_OK ? st : error_wrap(err, st, "%s", path);
+}
+
+static winnow_status write_config(const struct lora *l, const char *path, const char *base,
+                                  struct winnow_error *err)
+{
+    static const char *const TARGETS[] = {"q_proj",    "k_proj",  "v_proj",   "o_proj",
+                                          "gate_proj", "up_proj", "down_proj"};
+    struct buf out = {0};
+    struct json_writer w = {.out = &out, .pretty = true};
+    json_open(&w, '{');
+    json_key(&w, "peft_type");
+    json_text(&w, "LORA");
+    json_key(&w, "task_type");
+    json_text(&w, "CAUSAL_LM");
+    json_key(&w, "base_model_name_or_path");
+    json_text(&w, base);
+    json_key(&w, "r");
+    json_u64(&w, l->opt.rank);
+    json_key(&w, "lora_alpha");
+    json_double(&w, l->opt.alpha);
+    json_key(&w, "lora_dropout");
+    json_double(&w, 0);
+    json_key(&w, "bias");
+    json_text(&w, "none");
+    json_key(&w, "fan_in_fan_out");
+    json_bool(&w, false);
+    json_key(&w, "inference_mode");
+    json_bool(&w, true);
+    json_key(&w, "target_modules");
+    json_open(&w, '[');
+    for (size_t i = 0; i < sizeof TARGETS / sizeof *TARGETS; i++) {
+        json_text(&w, TARGETS[i]);
+    }
+    json_close(&w, ']');
+    json_close(&w, '}');
+    buf_add_char(&out, '\n');
+    winnow_status st = file_write_atomic(path, buf_str(&out), err);
+    buf_release(&out);
+    return st;
+}
+
+/* "model.layers.0.self_attn.q_proj.weight" as peft names its factors. */
+static const char *factor_name(const struct lora_adapter *a, char factor, char name[128])
+{
+    struct str tensor = str_of(a->tensor->name);
+    size_t stem = tensor.len - (sizeof ".weight" - 1);
+    (void)snprintf(name, 128, "base_model.model.%.*s.lora_%c.weight", (int)stem, tensor.ptr,
+                   factor);
+    return name;
+}
+
+winnow_status lora_write_adapter(const struct lora *l, const char *folder, const char *base,
+                                 struct winnow_error *err)
+{
+    struct buf path = {0};
+    winnow_status st = file_make_dirs(folder, err);
+    size_t count = 2 * l->adapter_count;
+    struct safetensors_item *items = mem_zalloc(count * sizeof *items);
+    char(*names)[128] = mem_zalloc(count * sizeof *names);
+    for (size_t i = 0; i < l->adapter_count; i++) {
+        const struct lora_adapter *a = &l->adapters[i].adapter;
+        items[2 * i] = (struct safetensors_item){.name = factor_name(a, 'A', names[2 * i]),
+                                                 .values = l->values + a->a,
+                                                 .shape = {l->opt.rank, a->tensor->cols},
+                                                 .dims = 2};
+        items[2 * i + 1] = (struct safetensors_item){.name = factor_name(a, 'B', names[2 * i + 1]),
+                                                     .values = l->values + a->b,
+                                                     .shape = {a->tensor->rows, l->opt.rank},
+                                                     .dims = 2};
+    }
+    if (st == WINNOW_OK) {
+        st = safetensors_write(file_join(&path, folder, "adapter_model.safetensors"), items, count,
+                               TENSOR_F32, err);
+    }
+    if (st == WINNOW_OK) {
+        st = write_config(l, file_join(&path, folder, "adapter_config.json"), base, err);
+    }
+    mem_free(items);
+    mem_free(names);
+    buf_release(&path);
+    return st;
+}
