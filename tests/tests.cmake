@@ -47,6 +47,7 @@ set(UNIT_TESTS
   html
   warc
   trainer
+  tune
   )
 if(CURL_FOUND)
   list(APPEND UNIT_TESTS completion)
@@ -187,3 +188,6 @@ if(CURL_FOUND)
     $<TARGET_FILE:mock_server>)
   set_tests_properties(fault.label PROPERTIES LABELS quick TIMEOUT 120)
 endif()
+add_test(NAME fault.refiner
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/refiner.sh $<TARGET_FILE:winnow_cli> 2)
+set_tests_properties(fault.refiner PROPERTIES TIMEOUT 300 LABELS slow)

@@ -3,6 +3,7 @@
 #define WINNOW_REFINER_H
 
 #include "winnow/refine.h"
+#include "winnow/train.h"
 
 /* ---- measuring ---- */
 
@@ -44,5 +45,92 @@ WINNOW_API winnow_status winnow_refiner_eval(const struct winnow_refiner_eval_op
                                              struct winnow_refiner_eval_result *result,
                                              struct winnow_error *err);
 WINNOW_API void winnow_refiner_eval_result_free(struct winnow_refiner_eval_result *result);
+
+/* ---- training ---- */
+
+/* A refiner from pages with what is to become of them: "program", "label" or
+ * "clean" (docs/formats/refiner.md).  Each page is cut into chunks, each chunk asked
+ * exactly as `winnow refine` asks (prompts, template, numbers), and the model learns
+ * the program, and nothing of the prompt.
+ *
+ * base NULL: a model of the shape in `model` from scratch, its tokenizer trained on
+ * pages and programs.  lora_rank 0: all weights of base are trained; otherwise
+ * low-rank adapters on its matrices (Hu et al. 2106.09685), which are merged at the
+ * end and also written by themselves in peft's format.
+ *
+ * model.context is the longest example (prompt and program) in any case, model.lr
+ * the learning rate at its top: some 5e-4 for LoRA, 3e-5 for all weights, 2e-3 from
+ * scratch. */
+enum winnow_refiner_template {
+    WINNOW_TEMPLATE_AUTO, /* the base's own; plain from scratch */
+    WINNOW_TEMPLATE_PLAIN,
+    WINNOW_TEMPLATE_LLAMA2,
+    WINNOW_TEMPLATE_CHATML,
+};
+enum winnow_refiner_level { WINNOW_LEVEL_CHUNK, WINNOW_LEVEL_DOC, WINNOW_LEVEL_BOTH };
+enum winnow_refiner_long_lines { WINNOW_LONG_SKIP, WINNOW_LONG_SEND, WINNOW_LONG_TRUNCATE };
+enum winnow_refiner_save { WINNOW_SAVE_F32, WINNOW_SAVE_BF16 };
+
+struct winnow_refiner_train_options {
+    struct winnow_small_model model;
+    const char *base;            /* model folder or .gguf; NULL: from scratch */
+    const char *tokenizer;       /* from scratch: file or folder; NULL: one is trained */
+    const char *output;          /* the model folder */
+    int template;                /* enum winnow_refiner_template */
+    int level;                   /* enum winnow_refiner_level */
+    int dialect;                 /* of given programs: enum winnow_refine_dialect, not prox */
+    bool prefer_text;            /* derive from the clean text where there are labels, too */
+    uint32_t chunk_tokens;       /* a chunk's lines; fewer where prompt and program need the room */
+    int long_lines;              /* lines past that: enum winnow_refiner_long_lines */
+    uint32_t answer_tokens;      /* longer programs are left out */
+    double removal_max;          /* leave out pages of which a larger share goes */
+    double derivable_min;        /* leave out pages of whose clean text less can be reached */
+    double holdout;              /* share of the pages whose loss chooses the weights that stay */
+    struct winnow_list validate; /* pages for that instead */
+    uint64_t tokens;             /* budget; 0: epochs */
+    double epochs;
+    uint32_t lora_rank;
+    double lora_alpha;
+    uint32_t points;   /* how often the held-out loss is measured */
+    double checkpoint; /* seconds between two checkpoints at least */
+    uint64_t limit;    /* pages; 0: all */
+    int save;          /* enum winnow_refiner_save: numbers of model.safetensors */
+};
+#define WINNOW_REFINER_TRAIN_OPTIONS_INIT                                  \
+    ((struct winnow_refiner_train_options){.model = {.dim = 192,           \
+                                                     .layers = 6,          \
+                                                     .heads = 6,           \
+                                                     .vocab = 4096,        \
+                                                     .context = 2048,      \
+                                                     .batch_tokens = 8192, \
+                                                     .lr = 5e-4,           \
+                                                     .warmup = 0.05},      \
+                                           .chunk_tokens = 1500,           \
+                                           .answer_tokens = 512,           \
+                                           .removal_max = 1,               \
+                                           .derivable_min = 0.5,           \
+                                           .holdout = 0.05,                \
+                                           .epochs = 1,                    \
+                                           .lora_alpha = 32,               \
+                                           .points = 10,                   \
+                                           .checkpoint = 60})
+
+struct winnow_refiner_train_result {
+    uint64_t pages, pages_left_out, examples, examples_left_out, examples_held_out;
+    uint64_t steps, tokens, targets, parameters, trained;
+    double epochs, flops;
+    double loss;            /* mean of the last tenth of the steps */
+    double held_out, start; /* held-out loss of what stays, and before training; NaN: none */
+};
+
+/* Writes config.json, model.safetensors, tokenizer.json, chat_template.jinja (but for
+ * plain), training.json, and adapter/ for LoRA into output.  Order, split and adapters
+ * come from env->seed.  A checkpoint stands in output/checkpoint/ meanwhile: the same
+ * call after an interruption goes on from it and writes the same bytes. */
+WINNOW_API winnow_status winnow_refiner_train(const struct winnow_refiner_train_options *opt,
+                                              const struct winnow_list *paths,
+                                              const struct winnow_env *env,
+                                              struct winnow_refiner_train_result *result,
+                                              struct winnow_error *err);
 
 #endif /* WINNOW_REFINER_H */

@@ -22,6 +22,7 @@ const struct cmd COMMANDS[] = {
     {&RUN_TABLE, cmd_run},
     {&EXTRACT_TABLE, cmd_extract},
     {&REFINE_TABLE, cmd_refine},
+    {&REFINER_TRAIN_TABLE, cmd_refiner_train},
     {&REFINER_EVAL_TABLE, cmd_refiner_eval},
     {&REFINER_LABEL_TABLE, cmd_refiner_label},
     {&REFINER_LINES_TABLE, cmd_refiner_lines},

@@ -41,6 +41,8 @@ winnow_status cmd_train(struct cli *cli, int argc, const char *const *argv,
 winnow_status cmd_report(struct cli *cli, int argc, const char *const *argv,
                          struct winnow_error *err);
 
+winnow_status cmd_refiner_train(struct cli *cli, int argc, const char *const *argv,
+                                struct winnow_error *err);
 winnow_status cmd_refiner_eval(struct cli *cli, int argc, const char *const *argv,
                                struct winnow_error *err);
 

@@ -1,5 +1,7 @@
 #include "option/refiner_options.h"
 
+#include "option/model_options.h"
+
 static const char *const DIALECTS[] = {"winnow", "refinex", "ultrax", "prox", NULL};
 
 #define E struct winnow_refiner_eval_options
@@ -31,4 +33,61 @@ const struct option_table REFINER_EVAL_TABLE = {
     .options = EVAL,
     .defaults = &WINNOW_REFINER_EVAL_OPTIONS_INIT,
     .size = sizeof(E),
+};
+
+#undef E
+#define T struct winnow_refiner_train_options
+
+static const char *const TEMPLATES[] = {"auto", "plain", "llama-2", "chatml", NULL};
+static const char *const LEVELS[] = {"chunk", "doc", "both", NULL};
+static const char *const LONG_LINES[] = {"skip", "send", "truncate", NULL};
+static const char *const SAVES[] = {"f32", "bf16", NULL};
+static const char *const GIVEN[] = {"winnow", "refinex", "ultrax", NULL};
+
+static const struct option TRAIN[] = {
+    OPT_TEXT('o', "output", T, output, "FOLDER", "the model folder"),
+    OPT_FILE(0, "model", T, base, "what to start from: model folder or .gguf (default: nothing)"),
+    OPT_U32(0, "lora-rank", T, lora_rank, 0, 4096,
+            "train adapters of that rank; 0: all weights of the model"),
+    OPT_REAL(0, "lora-alpha", T, lora_alpha, 1e-3, 1e6, "an adapter counts alpha / rank"),
+    OPT_TEXT(0, "tokenizer", T, tokenizer, "PATH",
+             "from scratch: tokenizer.json or its folder (default: one is trained)"),
+    OPT_ENUM(0, "template", T, template, TEMPLATES, "how prompts are framed"),
+    OPT_ENUM(0, "level", T, level, LEVELS, "programs for chunks, documents, or both"),
+    OPT_ENUM(0, "dialect", T, dialect, GIVEN, "of the programs that pages come with"),
+    OPT_FLAG(0, "prefer-text", T, prefer_text, "derive from clean texts even where labels are"),
+    OPT_U32(0, "chunk-tokens", T, chunk_tokens, 16, 1000000, "tokens of a chunk's lines at most"),
+    OPT_ENUM(0, "long-lines", T, long_lines, LONG_LINES, "lines longer than a chunk"),
+    OPT_U32(0, "answer-tokens", T, answer_tokens, 8, 1000000, "leave out longer programs"),
+    OPT_SHARE(0, "removal-max", T, removal_max, 0, 1,
+              "leave out pages of which a larger share of the characters goes"),
+    OPT_SHARE(0, "derivable-min", T, derivable_min, 0, 1,
+              "leave out pages of whose clean text deletions reach less"),
+    OPT_SHARE(0, "holdout", T, holdout, 0, 0.9, "pages whose loss chooses what stays"),
+    OPT_LIST(0, "validate", T, validate, "PAGES,...", "use these pages for that instead"),
+    OPT_COUNT(0, "tokens", T, tokens, 0, 1e15, "to train on, prompts included; 0: epochs"),
+    OPT_REAL(0, "epochs", T, epochs, 0.001, 1e6, "passes over the examples"),
+    OPT_U32(0, "points", T, points, 0, 10000, "how often the held-out loss is measured"),
+    OPT_REAL(0, "checkpoint", T, checkpoint, 0, 1e6, "seconds between two checkpoints at least"),
+    OPT_COUNT(0, "limit", T, limit, 0, 1e12, "read the first N pages; 0: all"),
+    OPT_ENUM(0, "save", T, save, SAVES, "numbers in model.safetensors"),
+    SMALL_MODEL_OPTIONS(T),
+    OPT_END,
+};
+
+const struct option_table REFINER_TRAIN_TABLE = {
+    .command = "refiner train",
+    .summary = "teach a model to write programs, from pages and what is to be left of them",
+    .usage = "[options] PAGES... -o FOLDER",
+    .example = "  # pages.jsonl: {\"id\", \"text\", \"clean\"}, {\"id\", \"lines\", \"label\"} or\n"
+               "  # {\"id\", \"text\", \"program\"}\n"
+               "  winnow refiner train pages.jsonl --model smollm2.gguf --lora-rank 16 --lr 5e-4 "
+               "-o refiner\n"
+               "  winnow refiner train pages.jsonl --model smollm2.gguf --lr 3e-5 -o refiner  # "
+               "all weights\n"
+               "  winnow refiner train pages.jsonl --lr 2e-3 --epochs 20 -o small             # "
+               "from scratch\n",
+    .options = TRAIN,
+    .defaults = &WINNOW_REFINER_TRAIN_OPTIONS_INIT,
+    .size = sizeof(T),
 };

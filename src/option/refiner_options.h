@@ -5,6 +5,6 @@
 
 #include "option/option.h"
 
-extern const struct option_table REFINER_EVAL_TABLE;
+extern const struct option_table REFINER_EVAL_TABLE, REFINER_TRAIN_TABLE;
 
 #endif /* WINNOW_OPTION_REFINER_OPTIONS_H */

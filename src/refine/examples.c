@@ -122,7 +122,9 @@ static bool write_call(const struct program_call *c, size_t first, size_t last, 
         if (c->from > last || c->from < first) {
             return false;
         }
-        buf_addf(out, c->op == PROGRAM_REMOVE_STR ? "remove_str(%" PRIu32 ", " : "replace_str(%" PRIu32 ", ",
+        buf_addf(out,
+                 c->op == PROGRAM_REMOVE_STR ? "remove_str(%" PRIu32 ", "
+                                             : "replace_str(%" PRIu32 ", ",
                  c->from);
         break;
     case PROGRAM_NORMALIZE:
@@ -252,32 +254,48 @@ static winnow_status from_programs(struct example_maker *m, const struct pair *p
 
 /* ---- programs that are derived ---- */
 
-static winnow_status derive_page(struct example_maker *m, const struct pair *p, struct derived *d,
-                                 struct winnow_error *err)
+static winnow_status derive_page(const struct pair *p, const struct example_options *o,
+                                 struct arena *keep, struct derived *d, struct winnow_error *err)
 {
     static const struct derive_options opt = {.spaces = false};
     if (p->drop) {
-        return derive_pair(p->raw, STR_LIT(""), &opt, &m->keep, d, err);
+        return derive_pair(p->raw, STR_LIT(""), &opt, keep, d, err);
     }
-    if (p->clean.ptr && (!p->labels || m->opt.prefer_text)) {
-        TRY(derive_pair(p->raw, p->clean, &opt, &m->keep, d, err));
-        m->counts.clean_chars += d->clean_chars;
-        m->counts.covered_chars += d->covered_chars;
-        return WINNOW_OK;
+    if (p->clean.ptr && (!p->labels || o->prefer_text)) {
+        return derive_pair(p->raw, p->clean, &opt, keep, d, err);
     }
     if (p->labels) {
-        return derive_labels(p->raw, p->labels, &m->keep, d, err);
+        return derive_labels(p->raw, p->labels, keep, d, err);
     }
-    return error_set(err, WINNOW_E_FORMAT,
-                     "nothing is known of the page: \"program\", \"label\", \"clean\" (or \"gold\") "
-                     "or \"drop\": true is needed");
+    return error_set(
+        err, WINNOW_E_FORMAT,
+        "nothing is known of the page: \"program\", \"label\", \"clean\" (or \"gold\") "
+        "or \"drop\": true is needed");
+}
+
+winnow_status example_program(const struct pair *p, const struct example_options *opt,
+                              struct arena *scratch, struct buf *out, struct winnow_error *err)
+{
+    for (size_t i = 0; i < p->program_count; i++) {
+        buf_add_str(out, p->programs[i].text);
+        buf_add_char(out, '\n');
+    }
+    if (p->program_count > 0) {
+        return WINNOW_OK;
+    }
+    struct derived d;
+    TRY(derive_page(p, opt, scratch, &d, err));
+    derived_program(&d, 0, d.count - 1, out);
+    return WINNOW_OK;
 }
 
 static winnow_status from_derived(struct example_maker *m, const struct pair *p,
                                   struct winnow_error *err)
 {
     struct derived d;
-    TRY(derive_page(m, p, &d, err));
+    TRY(derive_page(p, &m->opt, &m->keep, &d, err));
+    m->counts.clean_chars += d.clean_chars;
+    m->counts.covered_chars += d.covered_chars;
     bool dropped = derived_drops(&d);
     bool unlike = derived_share(&d) < m->opt.derivable_min;
     bool stripped = !dropped && derived_removal(&d) > m->opt.removal_max;

@@ -31,23 +31,23 @@ struct example_options {
     double removal_max;    /* pages of which a larger share of the characters goes are left out */
     double derivable_min;  /* so are those of whose clean text less can be reached */
 };
-#define EXAMPLE_OPTIONS_INIT                                                                  \
-    ((struct example_options){.system = PROMPT_SYSTEM,                                        \
-                              .chunk = {1500, LONG_LINES_SKIP, LINE_NUMBERS_BRACKETS},        \
-                              .sequence_max = 2048,                                           \
-                              .answer_max = 512,                                              \
-                              .removal_max = 1,                                               \
+#define EXAMPLE_OPTIONS_INIT                                                           \
+    ((struct example_options){.system = PROMPT_SYSTEM,                                 \
+                              .chunk = {1500, LONG_LINES_SKIP, LINE_NUMBERS_BRACKETS}, \
+                              .sequence_max = 2048,                                    \
+                              .answer_max = 512,                                       \
+                              .removal_max = 1,                                        \
                               .derivable_min = 0.5})
 
 /* What became of pages and examples. */
 struct example_counts {
-    uint64_t pages, dropped; /* dropped: nothing of the page is to be left */
-    uint64_t unlike;         /* left out: derivable_min */
-    uint64_t stripped;       /* left out: removal_max */
-    uint64_t refused;        /* left out: a call of the given program is none */
-    uint64_t examples, kept; /* kept: those in which nothing goes */
-    uint64_t too_long;       /* examples left out: sequence_max, answer_max */
-    uint64_t lines_skipped;  /* chunks that the policy on long lines leaves out */
+    uint64_t pages, dropped;             /* dropped: nothing of the page is to be left */
+    uint64_t unlike;                     /* left out: derivable_min */
+    uint64_t stripped;                   /* left out: removal_max */
+    uint64_t refused;                    /* left out: a call of the given program is none */
+    uint64_t examples, kept;             /* kept: those in which nothing goes */
+    uint64_t too_long;                   /* examples left out: sequence_max, answer_max */
+    uint64_t lines_skipped;              /* chunks that the policy on long lines leaves out */
     uint64_t clean_chars, covered_chars; /* of pages with a clean text */
 };
 
@@ -68,6 +68,11 @@ void example_maker_free(struct example_maker *m);
 typedef void (*example_take)(void *ctx, const struct example *e);
 winnow_status example_maker_page(struct example_maker *m, const struct pair *p, example_take take,
                                  void *ctx, struct winnow_error *err);
+
+/* Appends what is to be learnt of the whole page as one text, without prompts: for
+ * training a tokenizer. */
+winnow_status example_program(const struct pair *p, const struct example_options *opt,
+                              struct arena *scratch, struct buf *out, struct winnow_error *err);
 
 const struct example_counts *example_maker_counts(const struct example_maker *m);
 
