@@ -279,6 +279,7 @@ static winnow_status train(struct refiner_training *t, struct winnow_refiner_tra
                            struct winnow_error *err)
 {
     struct tune_options opt = {.trainer = TRAINER_OPTIONS_INIT,
+                               .held_out = &t->held_out,
                                .warmup = t->opt->model.warmup,
                                .lora_rank = t->opt->lora_rank,
                                .lora_alpha = t->opt->lora_alpha,
@@ -296,7 +297,7 @@ static winnow_status train(struct refiner_training *t, struct winnow_refiner_tra
     opt.trainer.lr = t->opt->model.lr;
     opt.trainer.weight_decay = t->opt->model.weight_decay;
     struct tune_result fitted = {0};
-    winnow_status st = tune(t->model, t->pool, &t->train, &t->held_out, &opt, t->env, &fitted, err);
+    winnow_status st = tune(t->model, t->pool, &t->train, &opt, t->env, &fitted, err);
     if (st == WINNOW_OK) {
         const struct refiner_card card = {t->opt,  t->env->seed,   &t->examples,     &t->counts,
                                           &fitted, t->train.count, t->held_out.count};

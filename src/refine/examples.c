@@ -170,7 +170,7 @@ static void give_chunk(struct example_maker *m, const struct chunk *c)
 static bool drops(const struct program *p)
 {
     for (size_t i = 0; i < p->count; i++) {
-        if (p->calls[i].op == PROGRAM_DROP_DOC && !p->calls[i].reason) {
+        if (p->calls[i].op == PROGRAM_DROP_DOC || p->calls[i].op == PROGRAM_REMOVE_ALL) {
             return true;
         }
     }
@@ -203,53 +203,60 @@ static bool chunk_of_lines(struct str raw, size_t first, size_t last, struct chu
     return true;
 }
 
-static winnow_status from_programs(struct example_maker *m, const struct pair *p)
+/* Chunks as they were given, each with its own program. */
+static void give_given_chunks(struct example_maker *m, const struct pair *p,
+                              const struct program *parsed)
 {
-    bool whole = p->program_count == 1 && p->programs[0].last == SIZE_MAX;
-    bool bad = false, dropped = false;
     for (size_t i = 0; i < p->program_count; i++) {
-        struct program parsed;
-        program_parse((enum program_dialect)m->opt.dialect, p->programs[i].text, &m->keep, &parsed);
-        bad = bad || parsed.rejected > 0 || parsed.truncated;
-        dropped = dropped || drops(&parsed);
+        struct chunk c;
+        if (chunk_of_lines(p->raw, p->programs[i].first, p->programs[i].last, &c)) {
+            buf_clear(&m->answer);
+            write_calls(&parsed[i], &c, &m->answer);
+            give_chunk(m, &c);
+        }
     }
+}
+
+static void give_cut_chunks(struct example_maker *m, struct str raw, const struct program *parsed)
+{
+    chunker_cut(m->chunker, raw, &m->chunks);
+    for (size_t i = 0; i < m->chunks.count; i++) {
+        m->counts.lines_skipped += m->chunks.items[i].skipped;
+        if (!m->chunks.items[i].skipped) {
+            buf_clear(&m->answer);
+            write_calls(parsed, &m->chunks.items[i], &m->answer);
+            give_chunk(m, &m->chunks.items[i]);
+        }
+    }
+}
+
+static void from_programs(struct example_maker *m, const struct pair *p)
+{
+    bool whole = p->program_count == 1 && p->programs[0].last == SIZE_MAX, bad = false;
+    struct program *parsed = ARENA_NEW(&m->keep, struct program, p->program_count);
+    for (size_t i = 0; i < p->program_count; i++) {
+        program_parse((enum program_dialect)m->opt.dialect, p->programs[i].text, &m->keep,
+                      &parsed[i]);
+        bad = bad || parsed[i].rejected > 0 || parsed[i].truncated;
+        bad = bad || (!whole && drops(&parsed[i])); /* a chunk has no say over the document */
+    }
+    bool dropped = whole && drops(&parsed[0]);
     m->counts.refused += bad;
     m->counts.dropped += dropped && !bad;
     if (bad) {
-        return WINNOW_OK;
+        return;
     }
     if (m->opt.levels != EXAMPLES_CHUNK) {
         give_document(m, p, dropped);
     }
     if (m->opt.levels == EXAMPLES_DOC || dropped) {
-        return WINNOW_OK;
-    }
-    for (size_t i = 0; !whole && i < p->program_count; i++) {
-        const struct program_text *t = &p->programs[i];
-        struct chunk c;
-        struct program parsed;
-        if (!chunk_of_lines(p->raw, t->first, t->last, &c)) {
-            continue;
-        }
-        program_parse((enum program_dialect)m->opt.dialect, t->text, &m->keep, &parsed);
-        buf_clear(&m->answer);
-        write_calls(&parsed, &c, &m->answer);
-        give_chunk(m, &c);
+        return;
     }
     if (whole) {
-        struct program parsed;
-        program_parse((enum program_dialect)m->opt.dialect, p->programs[0].text, &m->keep, &parsed);
-        chunker_cut(m->chunker, p->raw, &m->chunks);
-        for (size_t i = 0; i < m->chunks.count; i++) {
-            m->counts.lines_skipped += m->chunks.items[i].skipped;
-            if (!m->chunks.items[i].skipped) {
-                buf_clear(&m->answer);
-                write_calls(&parsed, &m->chunks.items[i], &m->answer);
-                give_chunk(m, &m->chunks.items[i]);
-            }
-        }
+        give_cut_chunks(m, p->raw, &parsed[0]);
+    } else {
+        give_given_chunks(m, p, parsed);
     }
-    return WINNOW_OK;
 }
 
 /* ---- programs that are derived ---- */
@@ -331,5 +338,9 @@ winnow_status example_maker_page(struct example_maker *m, const struct pair *p, 
     m->take = take;
     m->ctx = ctx;
     m->counts.pages++;
-    return p->program_count > 0 ? from_programs(m, p) : from_derived(m, p, err);
+    if (p->program_count > 0) {
+        from_programs(m, p);
+        return WINNOW_OK;
+    }
+    return from_derived(m, p, err);
 }

@@ -353,15 +353,15 @@ static void set_schedule(struct tuning *t)
 }
 
 winnow_status tune(struct model *m, struct pool *pool, const struct tune_examples *train,
-                   const struct tune_examples *held_out, const struct tune_options *opt,
-                   const struct winnow_env *env, struct tune_result *out, struct winnow_error *err)
+                   const struct tune_options *opt, const struct winnow_env *env,
+                   struct tune_result *out, struct winnow_error *err)
 {
     *out = (struct tune_result){0};
     if (train->count == 0) {
         return error_set(err, WINNOW_E_FORMAT, "there is no example to train on");
     }
     struct tuning t = {
-        .opt = opt, .env = env, .train = train, .held_out = held_out, .model = m, .out = out};
+        .opt = opt, .env = env, .train = train, .held_out = opt->held_out, .model = m, .out = out};
     tune_plan_make(train, opt, &t.plan);
     set_schedule(&t);
     out->losses = mem_zalloc((t.plan.steps + 1) * sizeof *out->losses);

@@ -35,8 +35,9 @@ void tune_examples_add(struct tune_examples *e, const uint32_t *tokens, uint32_t
 
 struct tune_options {
     struct trainer_options trainer; /* steps and tokens_max are set by tune() */
-    double warmup;                  /* share of the steps */
-    uint32_t lora_rank;             /* 0: all weights */
+    const struct tune_examples *held_out;
+    double warmup;      /* share of the steps */
+    uint32_t lora_rank; /* 0: all weights */
     double lora_alpha;
     uint64_t batch_tokens; /* at least the longest example */
     uint64_t tokens;       /* budget of all steps; 0: epochs */
@@ -70,7 +71,7 @@ void tune_result_release(struct tune_result *r);
 /* m holds the weights to start from, and those that stay.  WINNOW_E_FORMAT where
  * examples hold less than a step. */
 winnow_status tune(struct model *m, struct pool *pool, const struct tune_examples *train,
-                   const struct tune_examples *held_out, const struct tune_options *opt,
-                   const struct winnow_env *env, struct tune_result *out, struct winnow_error *err);
+                   const struct tune_options *opt, const struct winnow_env *env,
+                   struct tune_result *out, struct winnow_error *err);
 
 #endif /* WINNOW_TRAIN_TUNE_H */

@@ -84,7 +84,9 @@ static uint64_t train(const struct tune_options *opt, const struct tune_examples
         if (*calls > 0) {
             tune_result_release(result);
         }
-        st = tune(m, pool, examples, held_out, opt, &env, result, &err);
+        struct tune_options o = *opt;
+        o.held_out = held_out;
+        st = tune(m, pool, examples, &o, &env, result, &err);
         hash = model_hash(m);
         model_free(m);
         assert_true(*calls < 100);
