@@ -56,7 +56,7 @@ cat >documents.want <<'J'
 {"id": "fair", "text": "A fair text.\nAnd more of it.", "program": "keep_doc()", "education": 2, "format": 4}
 J
 cat >chunks.want <<'J'
-{"id": "bees", "text": "Home | About\nHow bees fly\nThey keep the sun at an angle.\nhttp://b.example\n(c) 2020", "chunks": [{"first": 0, "last": 4, "program": "remove_lines(line_start=0, line_end=0)\nremove_lines(line_start=3, line_end=4)\n"}]}
+{"id": "bees", "text": "Home | About\nHow bees fly\nThey keep the sun at an angle.\nhttp://b.example\n(c) 2020", "chunks": [{"first": 0, "last": 4, "program": "remove_lines(0, 0)\nremove_lines(3, 4)\n"}]}
 {"id": "fair", "text": "A fair text.\nAnd more of it.", "chunks": [{"first": 0, "last": 1, "program": "keep_chunk()\n"}]}
 J
 diff documents.want out/documents.jsonl || fail "other labels of documents"

@@ -164,8 +164,7 @@ static void three_programs_become_one(void **state)
     execute(&x, 0, 6, &out);
     assert_str(buf_str(&out), "Bees\nThey fly far.\nAnd back.");
     /* Line 4 was nothing but an address: it goes whole. */
-    assert_true(str_find(buf_str(&x.program),
-                         STR_LIT("remove_lines(line_start=4, line_end=4)\n")) != SIZE_MAX);
+    assert_true(str_find(buf_str(&x.program), STR_LIT("remove_lines(4, 4)\n")) != SIZE_MAX);
     assert_near(x.m.removed, 1 - (4 + 13 + 9) / (double)(strlen(PAGE) - 6), 1e-12);
     merged_release(&x);
     buf_release(&out);
