@@ -48,7 +48,7 @@ static struct tune_options options(const char *folder, uint32_t rank)
                              .lora_rank = rank,
                              .lora_alpha = 16,
                              .batch_tokens = 128,
-                             .epochs = 2.5,
+                             .epochs = 1.5,
                              .seed = 7,
                              .points = 4,
                              .folder = folder,
@@ -109,7 +109,7 @@ static void interruptions_change_no_bit(void **state)
         uint64_t want = train(&opt, &examples, &held_out, 0, &calls, &whole);
         assert_int_equal(calls, 1);
         assert_int_equal(whole.curve_count, 5);
-        for (uint64_t pause = 1; pause < 14; pause += 5) {
+        for (uint64_t pause = 2; pause < 10; pause += 7) {
             struct scratch dir;
             scratch_open(&dir);
             opt.folder = dir.dir;
