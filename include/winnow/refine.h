@@ -1,4 +1,11 @@
-/* refine.h -- every document as its own program (ProX, Zhou et al. 2409.17115). */
+/* refine.h -- every document as its own program (ProX, Zhou et al. 2409.17115).
+ *
+ * A refiner, a small language model, reads a document and writes a program for it;
+ * the stage executes it.  Programs are asked for first, all of them, and kept in the
+ * run folder (state/programs.jsonl); then they are executed.  So nothing is asked
+ * for twice: not after an interruption, and not where another run executes the same
+ * file by `programs`.
+ */
 #ifndef WINNOW_REFINE_H
 #define WINNOW_REFINE_H
 
@@ -11,14 +18,48 @@ enum winnow_refine_dialect {
     WINNOW_DIALECT_PROX, /* what the released ProX models emit, quirks included */
 };
 
+enum winnow_refine_level {
+    WINNOW_REFINE_DOC,   /* one question a document: keep it or drop it */
+    WINNOW_REFINE_CHUNK, /* one a chunk: which lines and strings go */
+    WINNOW_REFINE_BOTH,  /* the first; then the second about what stays */
+};
+
+enum winnow_refine_template {
+    WINNOW_TEMPLATE_AUTO, /* the model folder's or GGUF file's; plain where it has none */
+    WINNOW_TEMPLATE_PLAIN,
+    WINNOW_TEMPLATE_LLAMA2,
+    WINNOW_TEMPLATE_CHATML,
+};
+
+enum winnow_long_lines {
+    WINNOW_LONG_LINES_SKIP,     /* they are not shown and stay as they are */
+    WINNOW_LONG_LINES_SEND,     /* whole, in a chunk of their own */
+    WINNOW_LONG_LINES_TRUNCATE, /* their first tokens */
+};
+
 struct winnow_refine_options {
     /* JSON lines (plain, .gz, .zst), held in memory: {"id", "program"} for a whole
      * document, or {"id", "chunks": [{"first", "last", "program"}]} with lines
      * from 0.  A document without a program is kept as it is. */
     const char *programs;
-    int dialect; /* enum winnow_refine_dialect */
+    const char *refiner; /* instead: a model folder or .gguf, or "builtin" */
+    int dialect;         /* enum winnow_refine_dialect */
+    int level;           /* enum winnow_refine_level */
+    int template;        /* enum winnow_refine_template */
+    const char *system;  /* what the refiner is told beforehand; "": nothing */
+    uint32_t chunk_tokens, new_tokens;
+    int long_lines; /* enum winnow_long_lines */
+    bool grammar;   /* hold the refiner to the grammar of its dialect */
+    int compute;    /* enum winnow_compute (train.h) */
 };
-#define WINNOW_REFINE_OPTIONS_INIT \
-    ((struct winnow_refine_options){.dialect = WINNOW_DIALECT_WINNOW})
+#define WINNOW_REFINE_OPTIONS_INIT                                       \
+    ((struct winnow_refine_options){                                     \
+        .dialect = WINNOW_DIALECT_WINNOW,                                \
+        .level = WINNOW_REFINE_CHUNK,                                    \
+        .system = "You are a helpful, respectful and honest assistant.", \
+        .chunk_tokens = 1500,                                            \
+        .new_tokens = 256,                                               \
+        .grammar = true,                                                 \
+    })
 
 #endif /* WINNOW_REFINE_H */

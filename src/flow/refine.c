@@ -1,190 +1,84 @@
-/* refine.c -- the stage `refine`: find a document's programs, execute them, say
- * of every call what became of it. */
+/* refine.c -- the stage `refine`:
+ *
+ *   1. ask      every document's programs from the refiner into
+ *               state/programs.jsonl (left out with --programs)
+ *   2. apply    execute them; verdicts, ledger, refine.json
+ *
+ * Where a new kind of refiner goes: find_direct() for one that reads texts, and
+ * open_writer() for one that is asked in words. */
 #include "flow/refine.h"
+
+#include "winnow/train.h"
 
 #include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "flow/refine_apply.h"
+#include "flow/refine_ask.h"
+#include "flow/scoring.h"
+#include "model/model_file.h"
 #include "option/refine_options.h"
-#include "refine/edit.h"
-#include "refine/program_file.h"
-#include "refine/prox.h"
+#include "refine/writer_builtin.h"
 
-#include <assert.h>
 #include <inttypes.h>
-#include <math.h>
 
-#define CALLS_IN_LEDGER 64U /* of one document; the counts cover all */
+#define PROMPT_MARGIN 64U /* tokens around a chunk: template, "[doc]", at most */
 
-struct refine_state {
+struct refine {
     const struct winnow_refine_options *opt;
-    struct program_file *programs;
+    struct stage *stage;
+    struct model_config config; /* of the refiner */
+    struct tokenizer *tokenizer;
+    struct program_writer *writer;
+    struct program_store *store;
+    struct program_file *file;
 };
 
-struct refine_worker {
-    struct arena scratch;
-    struct buf joined; /* prox: all chunks' outputs */
-};
+/* ---- options ---- */
 
-static void *worker_new(void *state)
+static bool is_builtin(const struct winnow_refine_options *opt)
 {
-    (void)state;
-    struct refine_worker *w = mem_zalloc(sizeof *w);
-    arena_init(&w->scratch, (size_t)1 << 20);
-    return w;
+    return opt->refiner && strcmp(opt->refiner, "builtin") == 0;
 }
 
-static void worker_free(void *worker)
+/* The embedded refiner, where this build has one. */
+static const struct direct_refiner *find_direct(const struct winnow_refine_options *opt)
 {
-    struct refine_worker *w = worker;
-    arena_release(&w->scratch);
-    buf_release(&w->joined);
-    mem_free(w);
+    (void)opt;
+    return NULL;
 }
 
-static const char *const NO_PROGRAM = "refine.no_program";
-static const char *const DROPPED = "refine.drop_doc";
-static const char *const EMPTIED = "refine.nothing_left";
-static const char *const EDITED = "refine.edited";
-
-/* How many calls were accepted and rejected so far, and the list being written. */
-struct call_log {
-    struct json_writer json;
-    uint32_t accepted, rejected, written;
-};
-
-static void log_call(struct call_log *log, const struct program_call *c)
+static winnow_status check_window(const struct winnow_refine_options *opt,
+                                  const struct model_config *c, struct winnow_error *err)
 {
-    log->accepted += c->reason == NULL;
-    log->rejected += c->reason != NULL;
-    if (log->written++ >= CALLS_IN_LEDGER) {
-        return;
-    }
-    struct json_writer *w = &log->json;
-    json_open(w, '{');
-    json_key(w, "call");
-    json_text(w, program_op_name(c->op));
-    json_key(w, "line");
-    json_u64(w, c->number);
-    if (c->op == PROGRAM_REMOVE_LINES && !c->reason) {
-        json_key(w, "from");
-        json_u64(w, c->from);
-        json_key(w, "to");
-        json_u64(w, c->to);
-    }
-    if (c->reason) {
-        json_key(w, "rejected");
-        json_text(w, c->reason);
-    } else if (c->matches > 0) {
-        json_key(w, "matches");
-        json_u64(w, c->matches);
-    }
-    json_close(w, '}');
-}
-
-static void run_chunk(struct edit *e, enum program_dialect dialect, const struct program_text *t,
-                      struct call_log *log)
-{
-    struct program p;
-    program_parse(dialect, t->text, e->keep, &p);
-    size_t last = t->last < e->count ? t->last : e->count - 1;
-    if (t->first < e->count) {
-        edit_apply(e, &p, t->first, last);
-    }
-    for (size_t i = 0; i < p.count; i++) {
-        if (t->first >= e->count && !p.calls[i].reason) {
-            p.calls[i].reason = "the chunk lies behind the document";
-        }
-        log_call(log, &p.calls[i]);
-    }
-    if (p.truncated) {
-        log_call(log, &(struct program_call){.reason = "the rest of the program was not read"});
-    }
-}
-
-static winnow_status run_strict(const struct refine_state *s, struct refine_worker *w,
-                                const struct document *d, const struct program_text *programs,
-                                size_t count, struct stage_result *r, struct winnow_error *err)
-{
-    struct edit e;
-    TRY(edit_start(&e, d->text, &w->scratch, err));
-    buf_add_text(&r->detail, "\"calls\": ");
-    struct call_log log = {.json = {.out = &r->detail}};
-    json_open(&log.json, '[');
-    for (size_t i = 0; i < count; i++) {
-        run_chunk(&e, (enum program_dialect)s->opt->dialect, &programs[i], &log);
-    }
-    json_close(&log.json, ']');
-    buf_addf(&r->detail, ", \"accepted\": %u, \"rejected\": %u", log.accepted, log.rejected);
-    if (e.dropped) {
-        r->verdict = STAGE_REMOVE;
-        r->rule = DROPPED;
-    } else if (e.changed) {
-        edit_result(&e, &r->text);
-        bool empty = str_trim(buf_str(&r->text)).len == 0;
-        r->verdict = empty ? STAGE_REMOVE : STAGE_EDIT;
-        r->rule = empty ? EMPTIED : EDITED;
+    uint64_t around = (uint64_t)opt->new_tokens + PROMPT_MARGIN;
+    if (opt->level != WINNOW_REFINE_DOC && opt->chunk_tokens + around > c->context) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--chunk-tokens %u and --new-tokens %u do not fit into the refiner's "
+                         "context of %u tokens; with %u of the latter, at most %" PRIu64,
+                         (unsigned)opt->chunk_tokens, (unsigned)opt->new_tokens,
+                         (unsigned)c->context, (unsigned)opt->new_tokens,
+                         c->context > around ? c->context - around : 0);
     }
     return WINNOW_OK;
 }
 
-static void judge_prox(const struct document *d, const struct prox_result *p,
-                       struct stage_result *r)
+static winnow_status check_refiner(const struct winnow_refine_options *opt,
+                                   struct winnow_error *err)
 {
-    static const char *const NAMES[] = {"processed", "reverted", "dropped"};
-    buf_addf(&r->detail,
-             "\"program\": \"%s\", \"errors\": %u, \"lines_removed\": %u, \"edits\": %u, "
-             "\"ignored\": %u, \"no_ops\": %u",
-             NAMES[p->verdict], p->errors, p->removed, p->edits, p->ignored, p->no_ops);
-    if (p->verdict == PROX_DROPPED) {
-        r->verdict = STAGE_REMOVE;
-        r->rule = DROPPED;
-        r->score = (double)p->words_after;
-    } else if (!str_eq(buf_str(&r->text), d->text)) {
-        r->verdict = STAGE_EDIT;
-        r->rule = EDITED;
+    if (is_builtin(opt)) {
+        return find_direct(opt) ? WINNOW_OK
+                                : error_set(err, WINNOW_E_USAGE,
+                                            "this build has no embedded refiner; name a model "
+                                            "folder or .gguf with --refiner PATH");
     }
-}
-
-static winnow_status run_prox(struct refine_worker *w, const struct document *d,
-                              const struct program_text *programs, size_t count,
-                              struct stage_result *r, struct winnow_error *err)
-{
-    buf_clear(&w->joined);
-    for (size_t i = 0; i < count; i++) {
-        buf_add_text(&w->joined, i > 0 ? "\n" : "");
-        buf_add_str(&w->joined, programs[i].text);
+    if (opt->level != WINNOW_REFINE_CHUNK && !program_grammar_has(opt->dialect, LEVEL_DOC)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "this --dialect has no call that drops a document; use --level chunk");
     }
-    struct prox_result result;
-    winnow_status st = prox_execute(d->text, buf_str(&w->joined), &r->text, &result, err);
-    if (st != WINNOW_OK && st != WINNOW_E_NOMEM) { /* a document or program of no use: kept */
-        buf_clear(&r->text);
-        buf_add_text(&r->detail, "\"program\": \"refused\", \"reason\": ");
-        json_quote(&r->detail, str_of(err->text));
-        return WINNOW_OK;
-    }
-    if (st == WINNOW_OK) {
-        judge_prox(d, &result, r);
-    }
-    return st;
-}
-
-static winnow_status refine_document(void *state, void *worker, const struct document *d,
-                                     struct stage_result *r, struct winnow_error *err)
-{
-    const struct refine_state *s = state;
-    struct refine_worker *w = worker;
-    const struct program_text *programs = NULL;
-    size_t count = program_file_find(s->programs, d->id, &programs);
-    if (count == 0) {
-        r->rule = NO_PROGRAM;
-        return WINNOW_OK;
-    }
-    arena_reset(&w->scratch);
-    if (s->opt->dialect == WINNOW_DIALECT_PROX) {
-        return run_prox(w, d, programs, count, r, err);
-    }
-    return run_strict(s, w, d, programs, count, r, err);
+    struct model_config config;
+    TRY(model_load_config(opt->refiner, &config, err));
+    return check_window(opt, &config, err);
 }
 
 static winnow_status refine_check(const void *options, const struct stage_plan *plan,
@@ -192,9 +86,16 @@ static winnow_status refine_check(const void *options, const struct stage_plan *
 {
     (void)plan;
     const struct winnow_refine_options *opt = options;
+    if (opt->programs && opt->refiner) {
+        return error_set(err, WINNOW_E_USAGE, "give one of --refiner and --programs, not both");
+    }
+    if (opt->refiner) {
+        return check_refiner(opt, err);
+    }
     if (!opt->programs) {
         return error_set(err, WINNOW_E_USAGE,
-                         "--programs FILE is needed: JSON lines of \"id\" and \"program\"");
+                         "it needs a refiner (--refiner PATH: a model folder or .gguf) or "
+                         "--programs FILE (JSON lines of \"id\" and \"program\")");
     }
     if (!file_exists(opt->programs)) {
         return error_set(err, WINNOW_E_IO, "no file of programs at %s", opt->programs);
@@ -202,20 +103,133 @@ static winnow_status refine_check(const void *options, const struct stage_plan *
     return WINNOW_OK;
 }
 
+/* ---- 1. ask ---- */
+
+static winnow_status find_template(const struct winnow_refine_options *opt, enum chat_template *out,
+                                   struct winnow_error *err)
+{
+    static const enum chat_template GIVEN[] = {[WINNOW_TEMPLATE_AUTO] = CHAT_PLAIN,
+                                               [WINNOW_TEMPLATE_PLAIN] = CHAT_PLAIN,
+                                               [WINNOW_TEMPLATE_LLAMA2] = CHAT_LLAMA2,
+                                               [WINNOW_TEMPLATE_CHATML] = CHAT_CHATML};
+    *out = GIVEN[opt->template];
+    return opt->template == WINNOW_TEMPLATE_AUTO ? chat_template_of_model(opt->refiner, out, err)
+                                                 : WINNOW_OK;
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static winnow_status open_writer(struct refine *r, struct prompter *p, uint32_t doc_tokens,
+                                 struct winnow_error *err)
+{
+    const struct winnow_refine_options *opt = r->opt;
+    const struct winnow_env *env = stage_env(r->stage);
+    uint32_t chunk = opt->chunk_tokens + opt->new_tokens + prompter_overhead(p) + PROMPT_MARGIN;
+    uint32_t document = doc_tokens + REFINE_DOC_NEW_TOKENS;
+    uint32_t context = chunk > document ? chunk : document;
+    if (opt->long_lines == WINNOW_LONG_LINES_SEND) {
+        context = r->config.context;
+    }
+    uint32_t stops[PROMPT_STOPS_MAX];
+    const struct writer_builtin_options builtin = {
+        .model = opt->refiner,
+        .compute = opt->compute == WINNOW_BF16 ? ENGINE_BF16 : ENGINE_F32,
+        .threads = env->threads,
+        .context_max = least(context, r->config.context),
+        .stops = stops,
+        .stop_count = prompter_stops(p, stops),
+        .free = !opt->grammar,
+    };
+    return writer_builtin_new(&builtin, r->tokenizer, env, &r->writer, err);
+}
+
+static winnow_status ask_in_words(struct refine *r, struct winnow_error *err)
+{
+    const struct winnow_refine_options *opt = r->opt;
+    struct refine_ask ask = {.opt = opt, .store = r->store};
+    TRY(model_load_config(opt->refiner, &r->config, err));
+    TRY(scoring_load_tokenizer(opt->refiner, &r->tokenizer, err));
+    TRY(find_template(opt, &ask.template, err));
+    ask.tokenizer = r->tokenizer;
+    uint32_t room =
+        r->config.context > REFINE_DOC_NEW_TOKENS ? r->config.context - REFINE_DOC_NEW_TOKENS : 1;
+    ask.doc_tokens = least(PROMPT_DOC_TOKENS, room);
+    struct prompter *p = NULL;
+    TRY(prompter_new(ask.template, opt->system, r->tokenizer, &p, err));
+    winnow_status st = open_writer(r, p, ask.doc_tokens, err);
+    prompter_free(p);
+    ask.writer = r->writer;
+    return st == WINNOW_OK ? refine_ask_run(r->stage, &ask, err) : st;
+}
+
+static winnow_status get_programs(struct refine *r, struct winnow_error *err)
+{
+    struct buf path = {0};
+    winnow_status st =
+        program_store_open(stage_path(r->stage, "programs.jsonl", &path), &r->store, err);
+    buf_release(&path);
+    if (st != WINNOW_OK || program_store_complete(r->store)) {
+        return st;
+    }
+    struct refine_ask direct = {.opt = r->opt, .store = r->store, .direct = find_direct(r->opt)};
+    return is_builtin(r->opt) ? refine_ask_run(r->stage, &direct, err) : ask_in_words(r, err);
+}
+
+/* ---- the stage ---- */
+
+static winnow_status describe(const struct refine *r, struct refine_description *d,
+                              struct winnow_error *err)
+{
+    static const char *const DIALECTS[] = {"winnow", "refinex", "ultrax", "prox"};
+    static const char *const LEVELS[] = {"doc", "chunk", "both"};
+    *d = (struct refine_description){.dialect = DIALECTS[r->opt->dialect]};
+    if (!r->opt->refiner) {
+        return WINNOW_OK;
+    }
+    d->refiner = is_builtin(r->opt) ? "builtin" : file_base(r->opt->refiner);
+    d->level = LEVELS[r->opt->level];
+    if (!is_builtin(r->opt)) {
+        struct model_config c;
+        TRY(model_load_config(r->opt->refiner, &c, err));
+        d->engine = "builtin";
+        d->flops_a_token = 2.0 * (double)model_config_parameters_hidden(&c);
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status run_steps(struct refine *r, struct winnow_error *err)
+{
+    const struct winnow_refine_options *opt = r->opt;
+    struct refine_description description;
+    if (opt->programs) {
+        TRY(program_file_open(opt->programs, stage_env(r->stage)->memory_max, &r->file, err));
+    } else {
+        TRY(get_programs(r, err));
+        program_writer_free(r->writer); /* gives the model's memory back */
+        r->writer = NULL;
+    }
+    TRY(describe(r, &description, err));
+    struct refine_apply apply = {.dialect = opt->dialect, .file = r->file, .store = r->store};
+    TRY(refine_apply_run(r->stage, &apply, &description, err));
+    stage_note_double(
+        r->stage, "programs",
+        (double)(r->file ? program_file_documents(r->file) : program_store_documents(r->store)));
+    return WINNOW_OK;
+}
+
 static winnow_status refine_run(struct stage *stage, const void *options, struct winnow_error *err)
 {
-    struct refine_state s = {.opt = options};
-    const struct winnow_env *env = stage_env(stage);
-    TRY(program_file_open(s.opt->programs, env->memory_max, &s.programs, err));
-    const struct stage_pass pass = {.name = "refine",
-                                    .verdicts = true,
-                                    .state = &s,
-                                    .worker_new = worker_new,
-                                    .worker_free = worker_free,
-                                    .document = refine_document};
-    winnow_status st = stage_run_pass(stage, &pass, err);
-    stage_note_double(stage, "programs", (double)program_file_documents(s.programs));
-    program_file_close(s.programs);
+    struct refine r = {.opt = options, .stage = stage};
+    winnow_status st = run_steps(&r, err);
+    program_writer_free(r.writer);
+    program_store_close(r.store);
+    if (r.file) {
+        program_file_close(r.file);
+    }
+    tokenizer_free(r.tokenizer);
     return st;
 }
 
@@ -223,4 +237,6 @@ const struct stage_kind REFINE_STAGE = {
     .table = &REFINE_TABLE,
     .check = refine_check,
     .run = refine_run,
+    .many_passes = true,
+    .uses_kernels = true,
 };

@@ -1,26 +1,55 @@
 #include "option/refine_options.h"
 
 #include "option/corpus_options.h"
+#include "option/model_options.h"
 
 static const char *const DIALECTS[] = {"winnow", "refinex", "ultrax", "prox", NULL};
+static const char *const LEVELS[] = {"doc", "chunk", "both", NULL};
+static const char *const TEMPLATES[] = {"auto", "plain", "llama-2", "chatml", NULL};
+static const char *const LONG_LINES[] = {"skip", "send", "truncate", NULL};
 
 static const struct option OPTIONS[] = {
     OPT_FILE('p', "programs", struct winnow_refine_options, programs,
              "programs written elsewhere: JSON lines of id and program"),
+    OPT_FILE('r', "refiner", struct winnow_refine_options, refiner,
+             "the model that writes them: a folder, a .gguf, or builtin"),
     OPT_ENUM(0, "dialect", struct winnow_refine_options, dialect, DIALECTS,
              "the language that the programs are in"),
+    OPT_ENUM(0, "level", struct winnow_refine_options, level, LEVELS,
+             "ask about whole documents, about chunks of them, or both"),
+    OPT_ENUM(0, "template", struct winnow_refine_options, template, TEMPLATES,
+             "the refiner's chat template (auto: the model's)"),
+    OPT_TEXT(0, "system", struct winnow_refine_options, system, "TEXT",
+             "what the refiner is told beforehand; empty: nothing"),
+    OPT_U32(0, "chunk-tokens", struct winnow_refine_options, chunk_tokens, 16, 1000000,
+            "lines of a chunk, in tokens of the refiner"),
+    OPT_U32(0, "new-tokens", struct winnow_refine_options, new_tokens, 4, 100000,
+            "a chunk's program, in tokens at most"),
+    OPT_ENUM(0, "long-lines", struct winnow_refine_options, long_lines, LONG_LINES,
+             "lines longer than a chunk: leave them alone, show them, or show their start"),
+    OPT_FLAG(0, "grammar", struct winnow_refine_options, grammar,
+             "let the refiner write nothing but programs"),
+    OPT_ENUM(0, "compute", struct winnow_refine_options, compute, SMALL_MODEL_COMPUTE,
+             "how the model computes"),
     OPT_END,
 };
 
 const struct option_table REFINE_TABLE = {
     .command = "refine",
-    .summary = "execute each document's own program: drop it, remove lines, mend strings",
-    .usage = "--programs FILE [options] CORPUS... -o FOLDER",
-    .example = "  # programs.jsonl: {\"id\": \"a\", \"program\": \"remove_lines(0, 2)\"}\n"
-               "  winnow refine --programs programs.jsonl corpus/ -o runs/refined\n"
+    .summary = "give each document its own program: drop it, remove lines, mend strings",
+    .usage = "--refiner MODEL | --programs FILE [options] CORPUS... -o FOLDER",
+    .example = "  # a small language model writes programs, and they are executed\n"
+               "  winnow refine --refiner my-refiner/ corpus/ -o runs/refined\n"
+               "  winnow explain runs/refined a       # each call, accepted or rejected and why\n"
+               "  # first which documents stay, then what is cut from them, by two models\n"
+               "  winnow refine --level doc --refiner doc-lm/ corpus/ -o - |\n"
+               "    winnow refine --level chunk --refiner chunk-lm/ - -o runs/refined\n"
+               "  # programs of an earlier run, or written elsewhere: {\"id\": \"a\", \"program\": "
+               "\"remove_lines(0, 2)\"}\n"
+               "  winnow refine --programs runs/refined/stages/01-refine/state/programs.jsonl "
+               "corpus/ -o runs/again\n"
                "  # what a released ProX model wrote, executed as GAIR's code does\n"
-               "  winnow refine --dialect prox --programs prox.jsonl.gz corpus/ -o runs/prox\n"
-               "  winnow explain runs/refined a       # each call, accepted or rejected and why\n",
+               "  winnow refine --dialect prox --programs prox.jsonl.gz corpus/ -o runs/prox\n",
     .options = OPTIONS,
     .shared = &CORPUS_TABLE,
     .defaults = &WINNOW_REFINE_OPTIONS_INIT,

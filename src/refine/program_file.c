@@ -5,7 +5,6 @@
  * count closes each document's programs. */
 #include "refine/program_file.h"
 
-#include "base/json.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "corpus/shard_reader.h"
@@ -22,6 +21,7 @@ struct program_file {
     size_t count, cap;
     struct arena text;
     uint64_t bytes, bytes_max;
+    struct program_list line; /* being read */
 };
 
 static void *grow(void *items, size_t count, size_t *cap, size_t size)
@@ -35,27 +35,23 @@ static void *grow(void *items, size_t count, size_t *cap, size_t size)
     return items;
 }
 
-static winnow_status add_program(struct program_file *f, size_t first, size_t last, struct str text,
-                                 struct winnow_error *err)
+void program_list_release(struct program_list *l)
 {
-    f->bytes += text.len + sizeof(struct program_text) + 64;
-    if (f->bytes_max > 0 && f->bytes > f->bytes_max) {
-        return error_set(err, WINNOW_E_LIMIT,
-                         "the programs take more than --memory %" PRIu64
-                         " bytes; give more, or cut corpus and programs in parts",
-                         f->bytes_max);
-    }
-    f->programs = grow(f->programs, f->count, &f->cap, sizeof *f->programs);
-    const char *copy = arena_strndup(&f->text, text.ptr, text.len);
-    f->programs[f->count++] = (struct program_text){first, last, {copy, text.len}};
-    return WINNOW_OK;
+    mem_free(l->items);
+    *l = (struct program_list){0};
 }
 
-static winnow_status add_chunk(struct program_file *f, struct json_value chunk,
-                               struct winnow_error *err)
+static void list_add(struct program_list *l, struct program_text t)
+{
+    l->items = grow(l->items, l->count, &l->cap, sizeof *l->items);
+    l->items[l->count++] = t;
+}
+
+static winnow_status read_chunk(struct json_value chunk, struct program_list *out,
+                                struct winnow_error *err)
 {
     uint64_t first = 0, last = 0;
-    struct str text;
+    struct str text, level = {"", 0};
     if (!json_as_u64(json_get(chunk, "first"), &first) ||
         !json_as_u64(json_get(chunk, "last"), &last) ||
         !json_as_str(json_get(chunk, "program"), &text) || first > last) {
@@ -63,13 +59,49 @@ static winnow_status add_chunk(struct program_file *f, struct json_value chunk,
                          "a chunk needs whole numbers \"first\" and \"last\" in order and a string "
                          "\"program\"");
     }
-    return add_program(f, (size_t)first, (size_t)last, text, err);
+    (void)json_as_str(json_get(chunk, "level"), &level);
+    list_add(out, (struct program_text){(size_t)first, (size_t)last, text, str_is(level, "doc")});
+    return WINNOW_OK;
+}
+
+winnow_status program_list_read(struct json_value object, struct program_list *out,
+                                struct winnow_error *err)
+{
+    struct str text;
+    struct json_value chunks = json_get(object, "chunks");
+    out->count = 0;
+    if (json_as_str(json_get(object, "program"), &text)) {
+        list_add(out, (struct program_text){0, SIZE_MAX, text, false});
+    } else if (json_kind(chunks) == JSON_ARRAY) {
+        for (struct json_iter it = json_walk(chunks); json_next(&it);) {
+            TRY(read_chunk(it.value, out, err));
+        }
+    } else {
+        return error_set(err, WINNOW_E_FORMAT, "neither a string \"program\" nor \"chunks\"");
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status add_program(struct program_file *f, struct program_text t,
+                                 struct winnow_error *err)
+{
+    f->bytes += t.text.len + sizeof t + 64;
+    if (f->bytes_max > 0 && f->bytes > f->bytes_max) {
+        return error_set(err, WINNOW_E_LIMIT,
+                         "the programs take more than --memory %" PRIu64
+                         " bytes; give more, or cut corpus and programs in parts",
+                         f->bytes_max);
+    }
+    f->programs = grow(f->programs, f->count, &f->cap, sizeof *f->programs);
+    t.text.ptr = arena_strndup(&f->text, t.text.ptr, t.text.len);
+    f->programs[f->count++] = t;
+    return WINNOW_OK;
 }
 
 static winnow_status add_document(struct program_file *f, struct json_value root,
                                   struct winnow_error *err)
 {
-    struct str id, text;
+    struct str id;
     if (!json_as_str(json_get(root, "id"), &id)) {
         return error_set(err, WINNOW_E_FORMAT, "no string field \"id\"");
     }
@@ -82,15 +114,9 @@ static winnow_status add_document(struct program_file *f, struct json_value root
     f->documents = grow(f->documents, f->by_id.count - 1, &f->document_cap, sizeof *f->documents);
     struct entry *e = &f->documents[*index];
     e->first = (uint32_t)f->count;
-    struct json_value chunks = json_get(root, "chunks");
-    if (json_as_str(json_get(root, "program"), &text)) {
-        TRY(add_program(f, 0, SIZE_MAX, text, err));
-    } else if (json_kind(chunks) == JSON_ARRAY) {
-        for (struct json_iter it = json_walk(chunks); json_next(&it);) {
-            TRY(add_chunk(f, it.value, err));
-        }
-    } else {
-        return error_set(err, WINNOW_E_FORMAT, "neither a string \"program\" nor \"chunks\"");
+    TRY(program_list_read(root, &f->line, err));
+    for (size_t i = 0; i < f->line.count; i++) {
+        TRY(add_program(f, f->line.items[i], err));
     }
     e->count = (uint32_t)(f->count - e->first);
     return WINNOW_OK;
@@ -156,6 +182,7 @@ void program_file_close(struct program_file *f)
     map_release(&f->by_id);
     mem_free(f->documents);
     mem_free(f->programs);
+    program_list_release(&f->line);
     arena_release(&f->text);
     mem_free(f);
 }

@@ -1,8 +1,15 @@
-/* program_file.h -- programs that were written elsewhere, by document id. */
+/* program_file.h -- programs that were written elsewhere, by document id.
+ *
+ *     {"id": "a", "program": "remove_lines(0, 2)"}
+ *     {"id": "b", "chunks": [{"first": 0, "last": 9, "level": "doc", "program": "keep_doc()"},
+ *                            {"first": 0, "last": 4, "program": "keep_chunk()"}, ...]}
+ *
+ * Members that are not known (program_store.h writes some) are passed over. */
 #ifndef WINNOW_REFINE_PROGRAM_FILE_H
 #define WINNOW_REFINE_PROGRAM_FILE_H
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/str.h"
 
 struct program_file;
@@ -11,7 +18,17 @@ struct program_file;
 struct program_text {
     size_t first, last;
     struct str text;
+    bool of_document; /* "level": "doc": what a refiner said of the document as a whole */
 };
+
+/* The programs of one line's object; texts are views of it. */
+struct program_list {
+    struct program_text *items;
+    size_t count, cap;
+};
+void program_list_release(struct program_list *l);
+winnow_status program_list_read(struct json_value object, struct program_list *out,
+                                struct winnow_error *err);
 
 /* Reads it whole: JSON lines, plain, .gz or .zst.  WINNOW_E_FORMAT names file,
  * line and what is wrong there, WINNOW_E_LIMIT a file whose programs pass

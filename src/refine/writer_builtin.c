@@ -1,0 +1,169 @@
+/* writer_builtin.c -- prompts to the generator, masks beside them, texts back. */
+#include "refine/writer_builtin.h"
+
+#include "base/mem.h"
+#include "model/generator.h"
+#include "model/model_file.h"
+#include "refine/program_mask.h"
+
+#include <assert.h>
+#include <math.h>
+
+#define STOPS_MAX 4U
+
+struct writer_builtin {
+    struct program_writer head; /* first */
+    const struct tokenizer *tokenizer;
+    struct model *model;
+    struct pool *pool;
+    struct engine *engine;
+    struct generator *generator;
+    uint32_t stops[STOPS_MAX];
+    size_t stop_count;
+    bool free;
+    struct program_mask *masks[4][LEVEL_COUNT]; /* by dialect; made when first asked for */
+    struct program_row *rows;                   /* by number of the request modulo window */
+    uint64_t submitted;
+    struct buf text;
+    double flops;
+};
+
+static struct writer_builtin *own(struct program_writer *w)
+{
+    return (struct writer_builtin *)w;
+}
+
+static winnow_status find_mask(struct writer_builtin *w, const struct program_grammar_spec *spec,
+                               struct program_mask **out, struct winnow_error *err)
+{
+    struct program_mask **m = &w->masks[spec->dialect][spec->level];
+    if (!*m) {
+        const struct program_mask_options o = {
+            .dialect = spec->dialect,
+            .level = spec->level,
+            .vocab = model_config(w->model)->vocab,
+            .stops = w->stops,
+            .stop_count = w->stop_count,
+        };
+        TRY(program_mask_new(w->tokenizer, &o, m, err));
+    }
+    *out = *m;
+    return WINNOW_OK;
+}
+
+static winnow_status submit(struct program_writer *writer, const struct writer_request *request,
+                            struct winnow_error *err)
+{
+    struct writer_builtin *w = own(writer);
+    assert(request->tokens);
+    struct program_row *row = &w->rows[w->submitted % writer->window];
+    struct generate_request g = {.prompt = request->tokens,
+                                 .prompt_count = request->token_count,
+                                 .new_max = request->new_tokens,
+                                 .stops = w->stops,
+                                 .stop_count = w->stop_count,
+                                 .tag = request->tag};
+    if (request->grammar && !w->free) {
+        struct program_mask *m = NULL;
+        TRY(find_mask(w, request->grammar, &m, err));
+        program_mask_start(m, request->grammar, row);
+        g.mask = &PROGRAM_MASK;
+        g.mask_state = row;
+    }
+    TRY(generator_submit(w->generator, &g, err));
+    w->submitted++;
+    return WINNOW_OK;
+}
+
+static winnow_status next(struct program_writer *writer, struct writer_answer *answer,
+                          struct winnow_error *err)
+{
+    struct writer_builtin *w = own(writer);
+    struct generate_answer a;
+    TRY(generator_next(w->generator, &a, err));
+    buf_clear(&w->text);
+    double margin = (double)INFINITY;
+    for (size_t i = 0; i < a.count; i++) {
+        buf_add_str(&w->text, tokenizer_token_bytes(w->tokenizer, a.tokens[i]));
+        margin = fmin(margin, (double)a.margins[i]);
+    }
+    bool stopped = a.end == GENERATE_STOPPED || a.end == GENERATE_COMPLETE;
+    if (a.end == GENERATE_STOPPED) {
+        margin = fmin(margin, (double)a.margins[a.count]);
+    }
+    w->flops += model_config_flops(model_config(w->model), a.prompt_count + a.count);
+    *answer = (struct writer_answer){
+        .tag = a.tag,
+        .outcome = a.end == GENERATE_REFUSED ? WRITER_REFUSED
+                   : stopped                 ? WRITER_STOPPED
+                                             : WRITER_CUT,
+        .text = buf_str(&w->text),
+        .reason = STR_LIT("the prompt is as long as the refiner's context"),
+        .prompt_tokens = a.prompt_count,
+        .new_tokens = (uint32_t)a.count,
+        .margin = margin,
+    };
+    return WINNOW_OK;
+}
+
+static void free_writer(struct program_writer *writer)
+{
+    struct writer_builtin *w = own(writer);
+    generator_free(w->generator);
+    engine_free(w->engine);
+    pool_free(w->pool);
+    model_free(w->model);
+    for (size_t i = 0; i < sizeof w->masks / sizeof w->masks[0]; i++) {
+        for (size_t k = 0; k < LEVEL_COUNT; k++) {
+            program_mask_free(w->masks[i][k]);
+        }
+    }
+    mem_free(w->rows);
+    buf_release(&w->text);
+    mem_free(w);
+}
+
+static const struct program_writer_kind BUILTIN = {"builtin", submit, next, free_writer};
+
+static winnow_status start(struct writer_builtin *w, const struct writer_builtin_options *opt,
+                           const struct winnow_env *env, struct winnow_error *err)
+{
+    TRY(model_load(opt->model, &w->model, err));
+    uint32_t context = model_config(w->model)->context;
+    context = opt->context_max > 0 && opt->context_max < context ? opt->context_max : context;
+    const struct engine_options engine = {.compute = opt->compute, .tokens_max = context};
+    TRY(engine_new(w->model, w->pool, &engine, env, &w->engine, err));
+    const struct generator_options generator = {.context_max = context};
+    TRY(generator_new(w->engine, &generator, env, &w->generator, err));
+    w->head.window = generator_window(w->generator);
+    w->rows = mem_zalloc(w->head.window * sizeof *w->rows);
+    return WINNOW_OK;
+}
+
+winnow_status writer_builtin_new(const struct writer_builtin_options *opt,
+                                 const struct tokenizer *t, const struct winnow_env *env,
+                                 struct program_writer **out, struct winnow_error *err)
+{
+    assert(opt->stop_count <= STOPS_MAX);
+    struct writer_builtin *w = mem_zalloc(sizeof *w);
+    w->head.kind = &BUILTIN;
+    w->tokenizer = t;
+    w->pool = pool_new(opt->threads);
+    w->free = opt->free;
+    w->stop_count = opt->stop_count;
+    for (size_t i = 0; i < opt->stop_count; i++) {
+        w->stops[i] = opt->stops[i];
+    }
+    winnow_status st = start(w, opt, env, err);
+    if (st != WINNOW_OK) {
+        free_writer(&w->head);
+        return st;
+    }
+    *out = &w->head;
+    return WINNOW_OK;
+}
+
+double writer_builtin_flops(const struct program_writer *w)
+{
+    return ((const struct writer_builtin *)w)->flops;
+}
