@@ -79,6 +79,19 @@ static void add_stage(struct json_writer *w, const struct report_stage *s)
     }
     add_reasons(w, s->stats, "reasons");
     add_reasons(w, s->stats, "keep_reasons");
+    if (json_kind(s->refine) == JSON_OBJECT) {
+        json_key(w, "refine");
+        json_open(w, '{');
+        copy_str(w, "dialect", data_str(s->refine, "dialect"));
+        copy_number(w, "dropped", s->refine, "documents.dropped");
+        copy_number(w, "edited", s->refine, "documents.edited");
+        copy_number(w, "lines_removed", s->refine, "lines.removed");
+        copy_number(w, "programs", s->refine, "programs.count");
+        copy_number(w, "calls", s->refine, "calls.count");
+        copy_number(w, "ill_formed", s->refine, "calls.ill_formed");
+        copy_number(w, "rejected", s->refine, "calls.rejected");
+        json_close(w, '}');
+    }
     if (json_kind(s->prune) == JSON_OBJECT) {
         json_key(w, "prune");
         json_open(w, '{');

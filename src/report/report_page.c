@@ -85,8 +85,8 @@ static void add_nav(const struct buf *body, struct buf *out)
     static const char *const LINKS[][2] = {
         {"proof", "Proof"},       {"curves", "Learning curves"}, {"domains", "Domains"},
         {"cost", "Cost"},         {"funnel", "Funnel"},          {"reasons", "Reasons"},
-        {"scores", "Scores"},     {"examples", "Threshold"},     {"samples", "Samples"},
-        {"settings", "Settings"},
+        {"programs", "Programs"}, {"scores", "Scores"},          {"examples", "Threshold"},
+        {"samples", "Samples"},   {"settings", "Settings"},
     };
     struct buf id = {0};
     buf_add_text(out, "<nav aria-label=\"Sections\">");
@@ -110,6 +110,7 @@ static void add_sections(const struct report_data *d, const struct report_verdic
     report_add_cost(d, v, out);
     report_add_funnel(d, out);
     report_add_reasons(d, out);
+    report_add_programs(d, out);
     report_add_scores(d, out);
     report_add_edge_examples(d, out);
     report_add_samples(d, out);

@@ -110,6 +110,17 @@ const char *const REPORT_STYLE[] = {
     ".key i,.swatch{display:inline-block;width:12px;height:9px;border-radius:2px;"
     "margin:0 4px 0 8px}\n",
     ".swatch.out{background:var(--gone)}\n",
+    "details.program{background:var(--card);border:1px solid var(--line);border-radius:10px;"
+    "margin:8px 0;padding:8px 12px}\n",
+    "details.program summary{cursor:pointer;overflow-wrap:anywhere}\n",
+    "pre.calls{margin:8px 0;max-height:180px;overflow:auto;font-size:12.5px;"
+    "white-space:pre-wrap;overflow-wrap:anywhere}\n",
+    "table.beside{table-layout:fixed;font-size:13px}\n",
+    "table.beside td{width:50%;white-space:pre-wrap;overflow-wrap:anywhere;"
+    "vertical-align:top;padding:2px 8px}\n",
+    "table.beside tr.cut td:first-child{background:var(--badbg)}\n",
+    "table.beside tr.mended td:first-child{background:var(--badbg)}\n",
+    "table.beside tr.mended td:last-child{background:var(--goodbg)}\n",
     "figure{margin:10px 0;min-width:0}\n",
     "figcaption{font-size:14px;color:var(--mute)}\n",
     ".pair svg.fig{max-width:660px}\n",
