@@ -33,6 +33,7 @@ set(UNIT_TESTS
   packer
   program
   program_mask
+  program_store
   prox
   refine_prompt
   rules
@@ -169,6 +170,8 @@ set_tests_properties(fault.disk PROPERTIES LABELS quick SKIP_RETURN_CODE 77)
 set_tests_properties(fault.kill PROPERTIES TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME fault.prove COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/prove.sh $<TARGET_FILE:winnow_cli> 3)
 set_tests_properties(fault.prove PROPERTIES TIMEOUT 300)
+add_test(NAME fault.refine COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/refine.sh $<TARGET_FILE:winnow_cli> 6)
+set_tests_properties(fault.refine PROPERTIES TIMEOUT 600)
 
 # Lines of HTML pages against those of a tree; needs data/html.
 add_executable(html_vs_tree tests/oracle/html_vs_tree.c)

@@ -10,6 +10,7 @@
 #define WINNOW_REFINE_H
 
 #include "winnow/run.h"
+#include "winnow/server.h"
 
 enum winnow_refine_dialect {
     WINNOW_DIALECT_WINNOW, /* docs/formats/programs.md */
@@ -22,6 +23,11 @@ enum winnow_refine_level {
     WINNOW_REFINE_DOC,   /* one question a document: keep it or drop it */
     WINNOW_REFINE_CHUNK, /* one a chunk: which lines and strings go */
     WINNOW_REFINE_BOTH,  /* the first; then the second about what stays */
+};
+
+enum winnow_refine_engine {
+    WINNOW_ENGINE_BUILTIN, /* our own, on this machine's processors */
+    WINNOW_ENGINE_HTTP,    /* a completion server, which has the refiner loaded */
 };
 
 enum winnow_refine_template {
@@ -42,15 +48,20 @@ struct winnow_refine_options {
      * document, or {"id", "chunks": [{"first", "last", "program"}]} with lines
      * from 0.  A document without a program is kept as it is. */
     const char *programs;
-    const char *refiner; /* instead: a model folder or .gguf, or "builtin" */
-    int dialect;         /* enum winnow_refine_dialect */
-    int level;           /* enum winnow_refine_level */
-    int template;        /* enum winnow_refine_template */
-    const char *system;  /* what the refiner is told beforehand; "": nothing */
+    /* Instead: a model folder or .gguf, or "builtin".  With WINNOW_ENGINE_HTTP the
+     * model that the server has, for its tokenizer and template only; NULL: chunks
+     * are measured in bytes, three a token, and prompts are sent as text. */
+    const char *refiner;
+    int engine;         /* enum winnow_refine_engine */
+    int dialect;        /* enum winnow_refine_dialect */
+    int level;          /* enum winnow_refine_level */
+    int template;       /* enum winnow_refine_template */
+    const char *system; /* what the refiner is told beforehand; "": nothing */
     uint32_t chunk_tokens, new_tokens;
-    int long_lines; /* enum winnow_long_lines */
-    bool grammar;   /* hold the refiner to the grammar of its dialect */
-    int compute;    /* enum winnow_compute (train.h) */
+    int long_lines;                      /* enum winnow_long_lines */
+    bool grammar;                        /* hold the refiner to the grammar of its dialect */
+    int compute;                         /* enum winnow_compute (train.h) */
+    struct winnow_server_options server; /* of WINNOW_ENGINE_HTTP */
 };
 #define WINNOW_REFINE_OPTIONS_INIT                                       \
     ((struct winnow_refine_options){                                     \
@@ -59,6 +70,7 @@ struct winnow_refine_options {
         .system = "You are a helpful, respectful and honest assistant.", \
         .chunk_tokens = 1500,                                            \
         .new_tokens = 256,                                               \
+        .server = WINNOW_SERVER_OPTIONS_INIT,                            \
         .grammar = true,                                                 \
     })
 

@@ -16,11 +16,11 @@
 #include "flow/refine_apply.h"
 #include "flow/refine_ask.h"
 #include "flow/scoring.h"
+#include "flow/server.h"
 #include "model/model_file.h"
 #include "option/refine_options.h"
 #include "refine/writer_builtin.h"
-
-#include <inttypes.h>
+#include "refine/writer_http.h"
 
 #define PROMPT_MARGIN 64U /* tokens around a chunk: template, "[doc]", at most */
 
@@ -52,15 +52,14 @@ static winnow_status check_window(const struct winnow_refine_options *opt,
                                   const struct model_config *c, struct winnow_error *err)
 {
     uint64_t around = (uint64_t)opt->new_tokens + PROMPT_MARGIN;
-    if (opt->level != WINNOW_REFINE_DOC && opt->chunk_tokens + around > c->context) {
-        return error_set(err, WINNOW_E_USAGE,
-                         "--chunk-tokens %u and --new-tokens %u do not fit into the refiner's "
-                         "context of %u tokens; with %u of the latter, at most %" PRIu64,
-                         (unsigned)opt->chunk_tokens, (unsigned)opt->new_tokens,
-                         (unsigned)c->context, (unsigned)opt->new_tokens,
-                         c->context > around ? c->context - around : 0);
+    if (opt->level == WINNOW_REFINE_DOC || opt->chunk_tokens + around <= c->context) {
+        return WINNOW_OK;
     }
-    return WINNOW_OK;
+    return error_set(err, WINNOW_E_USAGE,
+                     "--chunk-tokens %u, --new-tokens %u and up to %u around them do not fit into "
+                     "the refiner's context of %u tokens; lower them",
+                     (unsigned)opt->chunk_tokens, (unsigned)opt->new_tokens, PROMPT_MARGIN,
+                     (unsigned)c->context);
 }
 
 static winnow_status check_refiner(const struct winnow_refine_options *opt,
@@ -72,11 +71,19 @@ static winnow_status check_refiner(const struct winnow_refine_options *opt,
                                             "this build has no embedded refiner; name a model "
                                             "folder or .gguf with --refiner PATH");
     }
+    if (opt->engine == WINNOW_ENGINE_HTTP && !opt->server.url) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--engine http needs --url, the address of the server that has the "
+                         "refiner, e.g. --url http://127.0.0.1:8080");
+    }
     if (opt->level != WINNOW_REFINE_CHUNK && !program_grammar_has(opt->dialect, LEVEL_DOC)) {
         return error_set(err, WINNOW_E_USAGE,
                          "this --dialect has no call that drops a document; use --level chunk");
     }
     struct model_config config;
+    if (opt->engine == WINNOW_ENGINE_HTTP) {
+        return WINNOW_OK; /* what fits, the server knows */
+    }
     TRY(model_load_config(opt->refiner, &config, err));
     return check_window(opt, &config, err);
 }
@@ -86,10 +93,11 @@ static winnow_status refine_check(const void *options, const struct stage_plan *
 {
     (void)plan;
     const struct winnow_refine_options *opt = options;
-    if (opt->programs && opt->refiner) {
+    bool asks = opt->refiner || opt->engine == WINNOW_ENGINE_HTTP;
+    if (opt->programs && asks) {
         return error_set(err, WINNOW_E_USAGE, "give one of --refiner and --programs, not both");
     }
-    if (opt->refiner) {
+    if (asks) {
         return check_refiner(opt, err);
     }
     if (!opt->programs) {
@@ -113,8 +121,8 @@ static winnow_status find_template(const struct winnow_refine_options *opt, enum
                                                [WINNOW_TEMPLATE_LLAMA2] = CHAT_LLAMA2,
                                                [WINNOW_TEMPLATE_CHATML] = CHAT_CHATML};
     *out = GIVEN[opt->template];
-    return opt->template == WINNOW_TEMPLATE_AUTO ? chat_template_of_model(opt->refiner, out, err)
-                                                 : WINNOW_OK;
+    bool find = opt->template == WINNOW_TEMPLATE_AUTO && opt->refiner;
+    return find ? chat_template_of_model(opt->refiner, out, err) : WINNOW_OK;
 }
 
 static uint32_t least(uint32_t a, uint32_t b)
@@ -122,8 +130,19 @@ static uint32_t least(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-static winnow_status open_writer(struct refine *r, struct prompter *p, uint32_t doc_tokens,
-                                 struct winnow_error *err)
+static winnow_status open_http(struct refine *r, struct winnow_error *err)
+{
+    const struct winnow_env *env = stage_env(r->stage);
+    struct completion_client_options client;
+    struct buf key = {0};
+    winnow_status st = server_client_options(&r->opt->server, env, &key, &client, err);
+    st = st == WINNOW_OK ? writer_http_open(&client, env, &r->writer, err) : st;
+    buf_release(&key);
+    return st;
+}
+
+static winnow_status open_builtin(struct refine *r, struct prompter *p, uint32_t doc_tokens,
+                                  struct winnow_error *err)
 {
     const struct winnow_refine_options *opt = r->opt;
     const struct winnow_env *env = stage_env(r->stage);
@@ -146,20 +165,33 @@ static winnow_status open_writer(struct refine *r, struct prompter *p, uint32_t 
     return writer_builtin_new(&builtin, r->tokenizer, env, &r->writer, err);
 }
 
+/* What there is of the refiner on this machine. */
+static winnow_status load_parts(struct refine *r, struct refine_ask *ask, struct winnow_error *err)
+{
+    bool http = r->opt->engine == WINNOW_ENGINE_HTTP;
+    TRY(find_template(r->opt, &ask->template, err));
+    if (r->opt->refiner) {
+        TRY(scoring_load_tokenizer(r->opt->refiner, &r->tokenizer, err));
+    }
+    ask->tokenizer = r->tokenizer;
+    ask->texts = http;
+    ask->doc_tokens = PROMPT_DOC_TOKENS;
+    if (!http) {
+        TRY(model_load_config(r->opt->refiner, &r->config, err));
+        uint32_t context = r->config.context;
+        uint32_t room = context > REFINE_DOC_NEW_TOKENS ? context - REFINE_DOC_NEW_TOKENS : 1;
+        ask->doc_tokens = least(PROMPT_DOC_TOKENS, room);
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status ask_in_words(struct refine *r, struct winnow_error *err)
 {
-    const struct winnow_refine_options *opt = r->opt;
-    struct refine_ask ask = {.opt = opt, .store = r->store};
-    TRY(model_load_config(opt->refiner, &r->config, err));
-    TRY(scoring_load_tokenizer(opt->refiner, &r->tokenizer, err));
-    TRY(find_template(opt, &ask.template, err));
-    ask.tokenizer = r->tokenizer;
-    uint32_t room =
-        r->config.context > REFINE_DOC_NEW_TOKENS ? r->config.context - REFINE_DOC_NEW_TOKENS : 1;
-    ask.doc_tokens = least(PROMPT_DOC_TOKENS, room);
+    struct refine_ask ask = {.opt = r->opt, .store = r->store};
+    TRY(load_parts(r, &ask, err));
     struct prompter *p = NULL;
-    TRY(prompter_new(ask.template, opt->system, r->tokenizer, &p, err));
-    winnow_status st = open_writer(r, p, ask.doc_tokens, err);
+    TRY(prompter_new(ask.template, r->opt->system, r->tokenizer, &p, err));
+    winnow_status st = ask.texts ? open_http(r, err) : open_builtin(r, p, ask.doc_tokens, err);
     prompter_free(p);
     ask.writer = r->writer;
     return st == WINNOW_OK ? refine_ask_run(r->stage, &ask, err) : st;
@@ -186,15 +218,21 @@ static winnow_status describe(const struct refine *r, struct refine_description 
     static const char *const DIALECTS[] = {"winnow", "refinex", "ultrax", "prox"};
     static const char *const LEVELS[] = {"doc", "chunk", "both"};
     *d = (struct refine_description){.dialect = DIALECTS[r->opt->dialect]};
-    if (!r->opt->refiner) {
+    if (r->opt->programs) {
         return WINNOW_OK;
     }
-    d->refiner = is_builtin(r->opt) ? "builtin" : file_base(r->opt->refiner);
+    bool http = r->opt->engine == WINNOW_ENGINE_HTTP;
     d->level = LEVELS[r->opt->level];
-    if (!is_builtin(r->opt)) {
-        struct model_config c;
+    d->engine = http ? "http" : "builtin";
+    d->refiner = r->opt->refiner ? file_base(r->opt->refiner) : "a server's model";
+    struct model_config c;
+    struct winnow_error unknown; /* a server's model may be here as a tokenizer only */
+    if (http || is_builtin(r->opt)) {
+        bool known = http && r->opt->refiner &&
+                     model_load_config(r->opt->refiner, &c, &unknown) == WINNOW_OK;
+        d->flops_a_token = known ? 2.0 * (double)model_config_parameters_hidden(&c) : 0;
+    } else {
         TRY(model_load_config(r->opt->refiner, &c, err));
-        d->engine = "builtin";
         d->flops_a_token = 2.0 * (double)model_config_parameters_hidden(&c);
     }
     return WINNOW_OK;

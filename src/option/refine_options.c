@@ -2,8 +2,10 @@
 
 #include "option/corpus_options.h"
 #include "option/model_options.h"
+#include "option/server_options.h"
 
 static const char *const DIALECTS[] = {"winnow", "refinex", "ultrax", "prox", NULL};
+static const char *const ENGINES[] = {"builtin", "http", NULL};
 static const char *const LEVELS[] = {"doc", "chunk", "both", NULL};
 static const char *const TEMPLATES[] = {"auto", "plain", "llama-2", "chatml", NULL};
 static const char *const LONG_LINES[] = {"skip", "send", "truncate", NULL};
@@ -13,6 +15,8 @@ static const struct option OPTIONS[] = {
              "programs written elsewhere: JSON lines of id and program"),
     OPT_FILE('r', "refiner", struct winnow_refine_options, refiner,
              "the model that writes them: a folder, a .gguf, or builtin"),
+    OPT_ENUM(0, "engine", struct winnow_refine_options, engine, ENGINES,
+             "where it runs: here, or in a completion server"),
     OPT_ENUM(0, "dialect", struct winnow_refine_options, dialect, DIALECTS,
              "the language that the programs are in"),
     OPT_ENUM(0, "level", struct winnow_refine_options, level, LEVELS,
@@ -30,7 +34,8 @@ static const struct option OPTIONS[] = {
     OPT_FLAG(0, "grammar", struct winnow_refine_options, grammar,
              "let the refiner write nothing but programs"),
     OPT_ENUM(0, "compute", struct winnow_refine_options, compute, SMALL_MODEL_COMPUTE,
-             "how the model computes"),
+             "how the model computes (here)"),
+    SERVER_OPTIONS(struct winnow_refine_options),
     OPT_END,
 };
 
@@ -44,6 +49,9 @@ const struct option_table REFINE_TABLE = {
                "  # first which documents stay, then what is cut from them, by two models\n"
                "  winnow refine --level doc --refiner doc-lm/ corpus/ -o - |\n"
                "    winnow refine --level chunk --refiner chunk-lm/ - -o runs/refined\n"
+               "  # the same model behind vLLM, SGLang or llama-server, e.g. on a GPU\n"
+               "  winnow refine --engine http --url http://127.0.0.1:8080 --refiner my-refiner/ "
+               "corpus/ -o runs/refined\n"
                "  # programs of an earlier run, or written elsewhere: {\"id\": \"a\", \"program\": "
                "\"remove_lines(0, 2)\"}\n"
                "  winnow refine --programs runs/refined/stages/01-refine/state/programs.jsonl "

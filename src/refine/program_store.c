@@ -12,7 +12,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#define MARK_SECONDS 2.0
+#define MARK_SECONDS 0.5
 #define BUFFER_MAX   ((size_t)1 << 20)
 #define LINE_HEAD    "{\"ordinal\":"
 #define NOWHERE      UINT64_MAX

@@ -6,7 +6,7 @@
  *
  *     {"ordinal":0,"id":"a","chunks":[{"first":0,"last":4,"program":"keep_chunk()"}]}
  *
- * Lines are appended and, every few seconds, synced and marked.  Opening it again
+ * Lines are appended and, every half a second, synced and marked.  Opening it again
  * after a kill cuts it back to the mark; what is asked from there on gives the same
  * bytes.  Reading is by the document's ordinal, for which 8 bytes a document are
  * held.

@@ -279,6 +279,38 @@ static void hostile_programs_are_bounded(void **state)
     arena_release(&keep);
 }
 
+static void a_program_cut_at_any_byte_loses_its_last_call_at_most(void **state)
+{
+    (void)state;
+    static const char PROGRAM[] = "remove_lines(line_start=0, line_end=0)\n"
+                                  "replace_str(1, \"cat\", \"a \\\"cat\\\", 'so' to say\")\n"
+                                  "normalize(source_str=' [1]', target_str=\"\")\n"
+                                  "remove_lines(4294967296, 18446744073709551615)\n"
+                                  "remove_str(3, \"[\\\\edit]\")";
+    struct arena keep;
+    arena_init(&keep, 1 << 16);
+    struct buf out = {0};
+    for (size_t cut = 0; cut < sizeof PROGRAM; cut++) {
+        struct str text = {PROGRAM, cut};
+        struct program p;
+        program_parse(DIALECT_WINNOW, text, &keep, &p);
+        size_t whole = 0;
+        for (size_t i = 0; i < cut; i++) {
+            whole += PROGRAM[i] == '\n';
+        }
+        assert_true(p.count >= whole && p.count <= whole + 1);
+        for (size_t i = 0; i < whole; i++) {
+            assert_true((p.calls[i].reason == NULL) == (i != 3)); /* 3: the numbers are too large */
+        }
+        struct edit e;
+        (void)run(DIALECT_WINNOW, STR_LIT(PAGE), text, &out, &e, &keep);
+        assert_true(out.len <= sizeof PAGE + 32);
+        arena_reset(&keep);
+    }
+    buf_release(&out);
+    arena_release(&keep);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +319,7 @@ int main(void)
         cmocka_unit_test(part_of_a_document_cannot_drop_it),
         cmocka_unit_test(other_dialects_have_their_own_names_and_numbers),
         cmocka_unit_test(any_program_on_any_text_stays_within_it),
+        cmocka_unit_test(a_program_cut_at_any_byte_loses_its_last_call_at_most),
         cmocka_unit_test(hostile_programs_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
