@@ -4,8 +4,8 @@
  *               state/programs.jsonl (left out with --programs)
  *   2. apply    execute them; verdicts, ledger, refine.json
  *
- * Where a new kind of refiner goes: find_direct() for one that reads texts, and
- * open_writer() for one that is asked in words. */
+ * A refiner either reads texts itself (refine_lines.h) or is asked in words, here or
+ * in a server (program_writer.h). */
 #include "flow/refine.h"
 
 #include "winnow/train.h"
@@ -15,8 +15,10 @@
 #include "base/mem.h"
 #include "flow/refine_apply.h"
 #include "flow/refine_ask.h"
+#include "flow/refine_lines.h"
 #include "flow/scoring.h"
 #include "flow/server.h"
+#include "lines/line_model.h"
 #include "model/model_file.h"
 #include "option/refine_options.h"
 #include "refine/writer_builtin.h"
@@ -41,13 +43,6 @@ static bool is_builtin(const struct winnow_refine_options *opt)
     return opt->refiner && strcmp(opt->refiner, "builtin") == 0;
 }
 
-/* The embedded refiner, where this build has one. */
-static const struct direct_refiner *find_direct(const struct winnow_refine_options *opt)
-{
-    (void)opt;
-    return NULL;
-}
-
 static winnow_status check_window(const struct winnow_refine_options *opt,
                                   const struct model_config *c, struct winnow_error *err)
 {
@@ -62,14 +57,23 @@ static winnow_status check_window(const struct winnow_refine_options *opt,
                      (unsigned)c->context);
 }
 
+static winnow_status check_builtin(const struct winnow_refine_options *opt,
+                                   struct winnow_error *err)
+{
+    if (opt->level != WINNOW_REFINE_CHUNK || opt->dialect != WINNOW_DIALECT_WINNOW ||
+        opt->engine != WINNOW_ENGINE_BUILTIN) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "the built-in refiner reads lines and removes some: it has --level chunk, "
+                         "--dialect winnow and --engine builtin only");
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status check_refiner(const struct winnow_refine_options *opt,
                                    struct winnow_error *err)
 {
     if (is_builtin(opt)) {
-        return find_direct(opt) ? WINNOW_OK
-                                : error_set(err, WINNOW_E_USAGE,
-                                            "this build has no embedded refiner; name a model "
-                                            "folder or .gguf with --refiner PATH");
+        return check_builtin(opt, err);
     }
     if (opt->engine == WINNOW_ENGINE_HTTP && !opt->server.url) {
         return error_set(err, WINNOW_E_USAGE,
@@ -197,6 +201,17 @@ static winnow_status ask_in_words(struct refine *r, struct winnow_error *err)
     return st == WINNOW_OK ? refine_ask_run(r->stage, &ask, err) : st;
 }
 
+static winnow_status ask_builtin(struct refine *r, struct winnow_error *err)
+{
+    struct line_model *model = NULL;
+    struct direct_refiner direct = {0};
+    struct refine_ask ask = {.opt = r->opt, .store = r->store, .direct = &direct};
+    TRY(refine_lines_open(stage_env(r->stage), &model, &direct, err));
+    winnow_status st = refine_ask_run(r->stage, &ask, err);
+    line_model_free(model);
+    return st;
+}
+
 static winnow_status get_programs(struct refine *r, struct winnow_error *err)
 {
     struct buf path = {0};
@@ -206,8 +221,7 @@ static winnow_status get_programs(struct refine *r, struct winnow_error *err)
     if (st != WINNOW_OK || program_store_complete(r->store)) {
         return st;
     }
-    struct refine_ask direct = {.opt = r->opt, .store = r->store, .direct = find_direct(r->opt)};
-    return is_builtin(r->opt) ? refine_ask_run(r->stage, &direct, err) : ask_in_words(r, err);
+    return is_builtin(r->opt) ? ask_builtin(r, err) : ask_in_words(r, err);
 }
 
 /* ---- the stage ---- */

@@ -41,7 +41,7 @@ void program_list_release(struct program_list *l)
     *l = (struct program_list){0};
 }
 
-static void list_add(struct program_list *l, struct program_text t)
+void program_list_add(struct program_list *l, struct program_text t)
 {
     l->items = grow(l->items, l->count, &l->cap, sizeof *l->items);
     l->items[l->count++] = t;
@@ -60,7 +60,8 @@ static winnow_status read_chunk(struct json_value chunk, struct program_list *ou
                          "\"program\"");
     }
     (void)json_as_str(json_get(chunk, "level"), &level);
-    list_add(out, (struct program_text){(size_t)first, (size_t)last, text, str_is(level, "doc")});
+    program_list_add(
+        out, (struct program_text){(size_t)first, (size_t)last, text, str_is(level, "doc")});
     return WINNOW_OK;
 }
 
@@ -71,7 +72,7 @@ winnow_status program_list_read(struct json_value object, struct program_list *o
     struct json_value chunks = json_get(object, "chunks");
     out->count = 0;
     if (json_as_str(json_get(object, "program"), &text)) {
-        list_add(out, (struct program_text){0, SIZE_MAX, text, false});
+        program_list_add(out, (struct program_text){0, SIZE_MAX, text, false});
     } else if (json_kind(chunks) == JSON_ARRAY) {
         for (struct json_iter it = json_walk(chunks); json_next(&it);) {
             TRY(read_chunk(it.value, out, err));

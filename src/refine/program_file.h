@@ -27,6 +27,7 @@ struct program_list {
     size_t count, cap;
 };
 void program_list_release(struct program_list *l);
+void program_list_add(struct program_list *l, struct program_text t);
 winnow_status program_list_read(struct json_value object, struct program_list *out,
                                 struct winnow_error *err);
 

@@ -1,0 +1,39 @@
+#include "flow/refine_lines.h"
+
+#include "base/mem.h"
+#include "lines/line_refiner.h"
+
+static void *reader_new(void *state)
+{
+    return line_reader_new(state);
+}
+
+static void reader_free(void *worker)
+{
+    line_reader_free(worker);
+}
+
+static winnow_status read_programs(void *worker, struct str text, struct arena *keep,
+                                   struct program_list *out, struct winnow_error *err)
+{
+    (void)err;
+    struct line_program *programs = NULL;
+    size_t count = line_reader_programs(worker, text, -1, keep, &programs);
+    out->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        program_list_add(out, (struct program_text){programs[i].first, programs[i].last,
+                                                    programs[i].text, false});
+    }
+    return WINNOW_OK;
+}
+
+winnow_status refine_lines_open(const struct winnow_env *env, struct line_model **model,
+                                struct direct_refiner *out, struct winnow_error *err)
+{
+    TRY(line_model_load(NULL, env->kernels, model, err));
+    *out = (struct direct_refiner){.state = *model,
+                                   .worker_new = reader_new,
+                                   .worker_free = reader_free,
+                                   .programs = read_programs};
+    return WINNOW_OK;
+}
