@@ -31,7 +31,7 @@ enum winnow_refine_engine {
 };
 
 enum winnow_refine_template {
-    WINNOW_TEMPLATE_AUTO, /* the model folder's or GGUF file's; plain where it has none */
+    WINNOW_TEMPLATE_AUTO, /* the model's own; plain where it has none */
     WINNOW_TEMPLATE_PLAIN,
     WINNOW_TEMPLATE_LLAMA2,
     WINNOW_TEMPLATE_CHATML,

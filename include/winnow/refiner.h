@@ -61,25 +61,19 @@ WINNOW_API void winnow_refiner_eval_result_free(struct winnow_refiner_eval_resul
  * model.context is the longest example (prompt and program) in any case, model.lr
  * the learning rate at its top: some 5e-4 for LoRA, 3e-5 for all weights, 2e-3 from
  * scratch. */
-enum winnow_refiner_template {
-    WINNOW_TEMPLATE_AUTO, /* the base's own; plain from scratch */
-    WINNOW_TEMPLATE_PLAIN,
-    WINNOW_TEMPLATE_LLAMA2,
-    WINNOW_TEMPLATE_CHATML,
-};
 enum winnow_refiner_level { WINNOW_LEVEL_CHUNK, WINNOW_LEVEL_DOC, WINNOW_LEVEL_BOTH };
 enum winnow_refiner_long_lines { WINNOW_LONG_SKIP, WINNOW_LONG_SEND, WINNOW_LONG_TRUNCATE };
 enum winnow_refiner_save { WINNOW_SAVE_F32, WINNOW_SAVE_BF16 };
 
 struct winnow_refiner_train_options {
     struct winnow_small_model model;
-    const char *base;            /* model folder or .gguf; NULL: from scratch */
-    const char *tokenizer;       /* from scratch: file or folder; NULL: one is trained */
-    const char *output;          /* the model folder */
-    int template;                /* enum winnow_refiner_template */
-    int level;                   /* enum winnow_refiner_level */
-    int dialect;                 /* of given programs: enum winnow_refine_dialect, not prox */
-    bool prefer_text;            /* derive from the clean text where there are labels, too */
+    const char *base;      /* model folder or .gguf; NULL: from scratch */
+    const char *tokenizer; /* from scratch: file or folder; NULL: one is trained */
+    const char *output;    /* the model folder */
+    int template;     /* enum winnow_refine_template; auto: the base's own, plain from scratch */
+    int level;        /* enum winnow_refiner_level */
+    int dialect;      /* of given programs: enum winnow_refine_dialect, not prox */
+    bool prefer_text; /* derive from the clean text where there are labels, too */
     uint32_t chunk_tokens;       /* a chunk's lines; fewer where prompt and program need the room */
     int long_lines;              /* lines past that: enum winnow_refiner_long_lines */
     uint32_t answer_tokens;      /* longer programs are left out */
