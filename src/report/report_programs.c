@@ -183,13 +183,13 @@ static void add_rows(struct str before, struct str after, bool cut, struct buf *
     }
 }
 
-static void add_example(struct json_value e, struct buf *out)
+static void add_example(struct json_value e, bool open, struct buf *out)
 {
     bool dropped = false, before_cut = false, after_cut = false;
     (void)json_as_bool(json_get(e, "dropped"), &dropped);
     (void)json_as_bool(json_get(e, "before_cut"), &before_cut);
     (void)json_as_bool(json_get(e, "after_cut"), &after_cut);
-    buf_add_text(out, "<details class=\"program\"><summary><code>");
+    buf_addf(out, "<details class=\"program\"%s><summary><code>", open ? " open" : "");
     html_str(out, data_str(e, "id"));
     buf_addf(out, "</code> <span class=\"tag %s\">%s</span></summary>\n",
              dropped ? "worse" : "better", dropped ? "dropped" : "edited");
@@ -209,8 +209,9 @@ static void add_examples(struct json_value v, struct buf *out)
     }
     buf_add_text(out, "<h3>Before and after</h3>\n<p class=\"note\">Changed documents drawn at "
                       "random; at most the first 4,000 bytes of each.</p>\n");
-    for (struct json_iter it = json_walk(examples); json_next(&it);) {
-        add_example(it.value, out);
+    bool first = true;
+    for (struct json_iter it = json_walk(examples); json_next(&it); first = false) {
+        add_example(it.value, first, out);
     }
 }
 
