@@ -96,6 +96,7 @@ set(FUZZ_TARGETS
   line_model
   line_text
   program
+  refine_ask
   safetensors
   tokenizer_encode
   tokenizer_json

@@ -337,7 +337,8 @@ static void finish(struct applying *a)
     a->end->sums.dropped = removed && r->rule == DROPPED;
     a->end->sums.emptied = removed && r->rule == EMPTIED;
     a->end->sums.edited = r->verdict == STAGE_EDIT;
-    if (r->verdict != STAGE_KEEP) {
+    /* decide(), which writes the sums, never runs beside document(). */
+    if (r->verdict != STAGE_KEEP && refine_sums_wants(&a->state->sums, a->document->id)) {
         offer_example(a);
     }
 }

@@ -89,6 +89,12 @@ static void put_example(struct refine_sums *s, struct refine_example e)
     s->example_count++;
 }
 
+bool refine_sums_wants(const struct refine_sums *s, struct str id)
+{
+    return s->example_count < REFINE_EXAMPLES ||
+           hash64(id, 0) < s->examples[REFINE_EXAMPLES - 1].order;
+}
+
 void refine_sums_offer(struct refine_sums *s, struct str id, struct str before, struct str after,
                        struct str programs, bool dropped)
 {

@@ -9,7 +9,7 @@
 #include "refine/prox.h"
 
 #define REFINE_EXAMPLES      12U   /* documents shown with both texts */
-#define REFINE_EXAMPLE_BYTES 4000U /* of each text */
+#define REFINE_EXAMPLE_BYTES 8000U /* of each text */
 #define REFINE_REASONS       48U   /* kinds of reasons counted apart */
 
 /* A document that was changed; those with the least order are shown. */
@@ -45,6 +45,9 @@ void refine_sums_add(struct refine_sums *s, struct refine_sums *one);
 
 /* Counts the calls of one program, after its execution. */
 void refine_sums_calls(struct refine_sums *one, const struct program *p);
+
+/* Whether a document of that id could still become one of the examples of s. */
+bool refine_sums_wants(const struct refine_sums *s, struct str id);
 
 /* Offers a changed document as an example. */
 void refine_sums_offer(struct refine_sums *s, struct str id, struct str before, struct str after,

@@ -2,15 +2,16 @@
  * before and after, line beside line.
  *
  * Programs cut lines and mend strings but add no line, so the text after is the
- * text before with holes: one walk over both finds them.  A line that differs is
- * looked for among the next few on the right; where it is not there, the two are
- * one line that was mended. */
+ * text before with holes: one walk over both finds them.  A line that is not the next
+ * one on the right was removed, or mended where the two are alike and the right one
+ * does not come later.  Both texts are short (refine.json holds their beginning). */
 #include "report/report_sections.h"
 
 #include <math.h>
 
-#define LOOK_AHEAD 200U
-#define ROWS_MAX   120U /* of one document */
+#define ROWS_MAX 120U  /* of one document */
+#define RUN_ROWS 6U    /* of a run of removed lines */
+#define RUN_MAX  4096U /* lines of a run */
 
 /* ---- figures ---- */
 
@@ -150,11 +151,11 @@ static void add_row(struct buf *out, const char *class_name, struct str left,
     buf_add_text(out, "</td></tr>\n");
 }
 
-/* Whether line is among the next lines of text. */
+/* Whether line is among those of text. */
 static bool comes_later(struct str text, struct str line)
 {
     struct str next;
-    for (size_t i = 0; i < LOOK_AHEAD && str_next_line(&text, &next); i++) {
+    while (str_next_line(&text, &next)) {
         if (str_eq(next, line)) {
             return true;
         }
@@ -162,23 +163,59 @@ static bool comes_later(struct str text, struct str line)
     return false;
 }
 
+/* Whether one was made from the other: both ends together are half of the shorter. */
+static bool is_mended(struct str a, struct str b)
+{
+    size_t shorter = a.len < b.len ? a.len : b.len, head = 0, tail = 0;
+    while (head < shorter && a.ptr[head] == b.ptr[head]) {
+        head++;
+    }
+    while (head + tail < shorter && a.ptr[a.len - 1 - tail] == b.ptr[b.len - 1 - tail]) {
+        tail++;
+    }
+    return shorter > 0 && (head + tail) * 2 >= shorter;
+}
+
+/* A run of removed lines: the first ones, how many more, the last. */
+static void add_run(const struct str *lines, size_t count, struct buf *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (count > RUN_ROWS && i == RUN_ROWS - 2) {
+            buf_addf(out,
+                     "<tr class=\"cut\"><td class=\"mute\">\xE2\x80\xA6 %zu more lines</td>"
+                     "<td></td></tr>\n",
+                     count - RUN_ROWS + 1);
+            i = count - 2;
+            continue;
+        }
+        add_row(out, "cut", lines[i], NULL);
+    }
+}
+
 static void add_rows(struct str before, struct str after, bool cut, struct buf *out)
 {
-    struct str left, right = {"", 0}, rest = after;
+    struct str left, right = {"", 0}, rest = after, run[RUN_MAX];
     bool has_right = str_next_line(&rest, &right);
-    size_t rows = 0;
-    for (; rows < ROWS_MAX && str_next_line(&before, &left); rows++) {
-        if (has_right && str_eq(left, right)) {
-            add_row(out, "same", left, &right);
-        } else if (!has_right || comes_later(before, right) || left.len == 0) {
-            add_row(out, "cut", left, NULL);
+    size_t removed = 0, rows = 0;
+    while (rows < ROWS_MAX && str_next_line(&before, &left)) {
+        bool same = has_right && str_eq(left, right);
+        bool mended = has_right && !same && !comes_later(before, right) && is_mended(left, right);
+        if (!same && !mended && removed < RUN_MAX) {
+            run[removed++] = left;
             continue;
-        } else {
-            add_row(out, "mended", left, &right);
         }
-        has_right = str_next_line(&rest, &right);
+        add_run(run, removed, out);
+        rows += 1 + (removed < RUN_ROWS ? removed : RUN_ROWS);
+        removed = 0;
+        add_row(out,
+                same     ? "same"
+                : mended ? "mended"
+                         : "cut",
+                left, same || mended ? &right : NULL);
+        has_right = same || mended ? str_next_line(&rest, &right) : has_right;
     }
-    if (cut || rows == ROWS_MAX) {
+    add_run(run, removed, out);
+    if (cut || rows >= ROWS_MAX) {
         add_row(out, "same", STR_LIT("\xE2\x80\xA6"), NULL);
     }
 }
@@ -208,7 +245,7 @@ static void add_examples(struct json_value v, struct buf *out)
         return;
     }
     buf_add_text(out, "<h3>Before and after</h3>\n<p class=\"note\">Changed documents drawn at "
-                      "random; at most the first 4,000 bytes of each.</p>\n");
+                      "random; the first 8,000 bytes of each.</p>\n");
     bool first = true;
     for (struct json_iter it = json_walk(examples); json_next(&it); first = false) {
         add_example(it.value, first, out);
