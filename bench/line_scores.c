@@ -2,8 +2,9 @@
  *
  *     line_scores MODEL-FOLDER|builtin PAGES.jsonl... > scores.jsonl
  *
- * One line a page: {"id", "scores": [probability or null, ...]}, for the curves in
- * docs/evidence/refining.md. */
+ * One line a page: {"id", "chunks": [{"first", "last", "program"}], "scores": [probability
+ * or null, ...]}: what `winnow refiner eval --programs` reads, and the numbers for the
+ * curves in docs/evidence/refining.md. */
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/json_write.h"
@@ -16,8 +17,29 @@
 struct scoring {
     struct line_reader *reader;
     struct json_parser *parser;
-    struct buf out;
+    struct buf out, text;
+    struct arena keep;
 };
+
+static void write_programs(struct scoring *s, struct json_writer *w)
+{
+    struct line_program *programs = NULL;
+    arena_reset(&s->keep);
+    size_t count = line_reader_programs(s->reader, buf_str(&s->text), -1, &s->keep, &programs);
+    json_key(w, "chunks");
+    json_open(w, '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(w, '{');
+        json_key(w, "first");
+        json_u64(w, programs[i].first);
+        json_key(w, "last");
+        json_u64(w, programs[i].last);
+        json_key(w, "program");
+        json_str(w, programs[i].text);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
 
 static winnow_status score_page(struct scoring *s, struct str line, struct winnow_error *err)
 {
@@ -25,11 +47,14 @@ static winnow_status score_page(struct scoring *s, struct str line, struct winno
     TRY(json_parse(s->parser, line, &root, err));
     struct json_value lines = json_get(root, "lines");
     size_t count = json_count(lines), i = 0;
+    buf_clear(&s->text);
     struct str *views = mem_alloc((count + 1) * sizeof *views), id = {"", 0};
     float *scores = mem_alloc((count + 1) * sizeof *scores);
     for (struct json_iter it = json_walk(lines); json_next(&it); i++) {
         views[i] = (struct str){"", 0};
         (void)json_as_str(it.value, &views[i]);
+        buf_add_text(&s->text, i > 0 ? "\n" : "");
+        buf_add_str(&s->text, views[i]);
     }
     (void)json_as_str(json_get(root, "id"), &id);
     line_reader_scores(s->reader, views, count, scores);
@@ -38,6 +63,7 @@ static winnow_status score_page(struct scoring *s, struct str line, struct winno
     json_open(&w, '{');
     json_key(&w, "id");
     json_str(&w, id);
+    write_programs(s, &w);
     json_key(&w, "scores");
     json_open(&w, '[');
     for (i = 0; i < count; i++) {
@@ -81,6 +107,7 @@ int main(int argc, char **argv)
     const char *folder = strcmp(argv[1], "builtin") == 0 ? NULL : argv[1];
     winnow_status st = line_model_load(folder, NULL, &m, &err);
     struct scoring s = {.parser = json_parser_new()};
+    arena_init(&s.keep, (size_t)1 << 20);
     if (st == WINNOW_OK) {
         s.reader = line_reader_new(m);
     }
@@ -94,5 +121,7 @@ int main(int argc, char **argv)
     line_model_free(m);
     json_parser_free(s.parser);
     buf_release(&s.out);
+    buf_release(&s.text);
+    arena_release(&s.keep);
     return st == WINNOW_OK ? 0 : 1;
 }
