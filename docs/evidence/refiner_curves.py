@@ -2,6 +2,7 @@
 """Curves of the line model from line_scores' output.
 
     refiner_curves.py PAGES.jsonl SCORES.jsonl      precision and recall by limit; calibration
+    refiner_curves.py --lines DOCUMENTS.jsonl OUT   documents as pages of lines
     refiner_curves.py --quality QUALITY.jsonl SCORES.jsonl
                                                     document scores against human votes
 """
@@ -57,6 +58,11 @@ def quality(documents, scores):
 
 
 if __name__ == "__main__":
+    if sys.argv[1] == "--lines":
+        with open(sys.argv[3], "w", encoding="utf-8") as out:
+            for d in read(sys.argv[2]):
+                out.write(json.dumps({"id": d["id"], "lines": d["text"].split("\n")}) + "\n")
+        sys.exit()
     if sys.argv[1] == "--quality":
         quality(read(sys.argv[2]), {s["id"]: s["scores"] for s in read(sys.argv[3])})
     else:

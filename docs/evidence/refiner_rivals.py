@@ -4,6 +4,7 @@
     refiner_rivals.py STATE SET [LOGISTIC.jsonl]    rules and the logistic classifier
     refiner_rivals.py --html STATE SET HTML-FOLDER  trafilatura and jusText, which must be
                                                     installed; for pages with raw HTML
+    refiner_rivals.py --only PAGES PROGRAMS OUT     the programs of these pages
 
 Writes STATE/SET.{c4like,fineweb,logistic,trafilatura,justext}.jsonl.  An HTML extractor's
 output counts as a page's line when its words are in it: short lines whole, of longer
@@ -118,6 +119,11 @@ def html(state, name, folder, pages):
 
 def main():
     args = sys.argv[1:]
+    if args[0] == "--only":
+        ids = {json.loads(line)["id"] for line in open(args[1], encoding="utf-8")}
+        with open(args[3], "w", encoding="utf-8") as out:
+            out.write("".join(x for x in open(args[2], encoding="utf-8") if json.loads(x)["id"] in ids))
+        return
     is_html = args[0] == "--html"
     state, name = args[is_html:is_html + 2]
     pages = [json.loads(line) for line in open(f"{state}/{name}.jsonl", encoding="utf-8")]
