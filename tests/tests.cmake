@@ -188,6 +188,8 @@ set_tests_properties(fault.long-line fault.kill-extract PROPERTIES LABELS slow T
 add_test(NAME fault.prune COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/prune.sh $<TARGET_FILE:winnow_cli> 3)
 set_tests_properties(fault.prune PROPERTIES TIMEOUT 300)
 if(CURL_FOUND)
+  add_test(NAME fault.refine_http COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/refine_http.sh
+    $<TARGET_FILE:winnow_cli> $<TARGET_FILE:mock_server>)
   add_test(NAME fault.label COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/label.sh $<TARGET_FILE:winnow_cli>
     $<TARGET_FILE:mock_server>)
   set_tests_properties(fault.label PROPERTIES LABELS quick TIMEOUT 120)

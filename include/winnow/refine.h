@@ -48,9 +48,10 @@ struct winnow_refine_options {
      * document, or {"id", "chunks": [{"first", "last", "program"}]} with lines
      * from 0.  A document without a program is kept as it is. */
     const char *programs;
-    /* Instead: a model folder or .gguf, or "builtin".  With WINNOW_ENGINE_HTTP the
-     * model that the server has, for its tokenizer and template only; NULL: chunks
-     * are measured in bytes, three a token, and prompts are sent as text. */
+    /* Instead: a model folder or .gguf, or "builtin" (NULL is, too): a line model inside
+     * the library.  With WINNOW_ENGINE_HTTP the model that the server has, for its
+     * tokenizer and template only; NULL: chunks are measured in bytes, three a token,
+     * and prompts are sent as text. */
     const char *refiner;
     int engine;         /* enum winnow_refine_engine */
     int dialect;        /* enum winnow_refine_dialect */

@@ -38,9 +38,11 @@ struct refine {
 
 /* ---- options ---- */
 
+/* Where nothing else is named, the embedded refiner works. */
 static bool is_builtin(const struct winnow_refine_options *opt)
 {
-    return opt->refiner && strcmp(opt->refiner, "builtin") == 0;
+    bool named = opt->refiner && strcmp(opt->refiner, "builtin") == 0;
+    return named || (!opt->refiner && !opt->programs && opt->engine == WINNOW_ENGINE_BUILTIN);
 }
 
 static winnow_status check_window(const struct winnow_refine_options *opt,
@@ -97,17 +99,11 @@ static winnow_status refine_check(const void *options, const struct stage_plan *
 {
     (void)plan;
     const struct winnow_refine_options *opt = options;
-    bool asks = opt->refiner || opt->engine == WINNOW_ENGINE_HTTP;
-    if (opt->programs && asks) {
-        return error_set(err, WINNOW_E_USAGE, "give one of --refiner and --programs, not both");
-    }
-    if (asks) {
+    if (!opt->programs) {
         return check_refiner(opt, err);
     }
-    if (!opt->programs) {
-        return error_set(err, WINNOW_E_USAGE,
-                         "it needs a refiner (--refiner PATH: a model folder or .gguf) or "
-                         "--programs FILE (JSON lines of \"id\" and \"program\")");
+    if (opt->refiner || opt->engine == WINNOW_ENGINE_HTTP) {
+        return error_set(err, WINNOW_E_USAGE, "give one of --refiner and --programs, not both");
     }
     if (!file_exists(opt->programs)) {
         return error_set(err, WINNOW_E_IO, "no file of programs at %s", opt->programs);
@@ -238,7 +234,9 @@ static winnow_status describe(const struct refine *r, struct refine_description 
     bool http = r->opt->engine == WINNOW_ENGINE_HTTP;
     d->level = LEVELS[r->opt->level];
     d->engine = http ? "http" : "builtin";
-    d->refiner = r->opt->refiner ? file_base(r->opt->refiner) : "a server's model";
+    d->refiner = is_builtin(r->opt) ? "builtin"
+                 : r->opt->refiner  ? file_base(r->opt->refiner)
+                                    : "a server's model";
     struct model_config c;
     struct winnow_error unknown; /* a server's model may be here as a tokenizer only */
     if (http || is_builtin(r->opt)) {

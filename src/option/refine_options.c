@@ -14,7 +14,7 @@ static const struct option OPTIONS[] = {
     OPT_FILE('p', "programs", struct winnow_refine_options, programs,
              "programs written elsewhere: JSON lines of id and program"),
     OPT_FILE('r', "refiner", struct winnow_refine_options, refiner,
-             "the model that writes them: a folder, a .gguf, or builtin"),
+             "the model that writes them: a folder, a .gguf, or builtin (the default)"),
     OPT_ENUM(0, "engine", struct winnow_refine_options, engine, ENGINES,
              "where it runs: here, or in a completion server"),
     OPT_ENUM(0, "dialect", struct winnow_refine_options, dialect, DIALECTS,
@@ -42,8 +42,10 @@ static const struct option OPTIONS[] = {
 const struct option_table REFINE_TABLE = {
     .command = "refine",
     .summary = "give each document its own program: drop it, remove lines, mend strings",
-    .usage = "--refiner MODEL | --programs FILE [options] CORPUS... -o FOLDER",
-    .example = "  # a small language model writes programs, and they are executed\n"
+    .usage = "[--refiner MODEL | --programs FILE] [options] CORPUS... -o FOLDER",
+    .example = "  # the built-in line model: navigation, footers and the like go\n"
+               "  winnow refine corpus/ -o runs/refined\n"
+               "  # a small language model writes programs, and they are executed\n"
                "  winnow refine --refiner my-refiner/ corpus/ -o runs/refined\n"
                "  winnow explain runs/refined a       # each call, accepted or rejected and why\n"
                "  # first which documents stay, then what is cut from them, by two models\n"
