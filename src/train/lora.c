@@ -52,12 +52,12 @@ static void count_numbers(const struct model *m, uint32_t rank, size_t *base, si
     }
 }
 
-uint64_t lora_memory(const struct model_config *c, const struct lora_options *opt,
-                     uint32_t threads)
+uint64_t lora_memory(const struct model_config *c, const struct lora_options *opt, uint32_t threads)
 {
     const struct engine_options eo = {
         .compute = opt->trainer.compute, .tokens_max = opt->trainer.tokens_max, .gradients = true};
-    uint64_t d = c->dim, q = (uint64_t)c->heads * c->head_dim, kv = (uint64_t)c->kv_heads * c->head_dim;
+    uint64_t d = c->dim, q = (uint64_t)c->heads * c->head_dim,
+             kv = (uint64_t)c->kv_heads * c->head_dim;
     uint64_t base = c->layers * (2 * d * q + 2 * d * kv + 3 * d * c->ffn);
     uint64_t sides = c->layers * (2 * (d + q) + 2 * (d + kv) + 3 * (d + c->ffn));
     /* the copy of the matrices, the whole gradient; values, gradient, two moments */
@@ -70,7 +70,8 @@ static winnow_status check_rank(const struct model *m, const struct lora_options
                                 struct winnow_error *err)
 {
     if (opt->rank == 0 || !(opt->alpha > 0)) {
-        return error_set(err, WINNOW_E_USAGE, "LoRA needs a rank of at least 1 and an alpha above 0");
+        return error_set(err, WINNOW_E_USAGE,
+                         "LoRA needs a rank of at least 1 and an alpha above 0");
     }
     for (size_t i = 0; i < model_tensor_count(m); i++) {
         const struct model_tensor *t = model_tensor_at(m, i);

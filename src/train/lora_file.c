@@ -33,9 +33,9 @@ static struct str bytes_of(const void *p, size_t n)
 static struct header header_of(const struct lora *l)
 {
     const struct trainer_options *o = &l->opt.trainer;
-    double options[] = {(double)o->compute,    (double)o->steps, (double)o->warmup, o->lr,
-                        o->lr_end,             o->beta1,         o->beta2,          o->eps,
-                        o->weight_decay,       o->clip,          l->opt.alpha,      l->opt.rank,
+    double options[] = {(double)o->compute, (double)o->steps, (double)o->warmup, o->lr,
+                        o->lr_end,          o->beta1,         o->beta2,          o->eps,
+                        o->weight_decay,    o->clip,          l->opt.alpha,      l->opt.rank,
                         (double)l->opt.seed};
     size_t base = (size_t)(l->whole - l->base);
     struct header h = {.model = hash64(bytes_of(l->base, base * sizeof *l->base), 0),

@@ -126,9 +126,8 @@ static void assert_derives(const char *raw, const char *clean, bool spaces, cons
 static void programs_are_the_fewest_calls(void **state)
 {
     (void)state;
-    assert_derives(
-        "Home\nNews\nA cat sat.\nIt slept.\nShare\nPrint", "A cat sat.\nIt slept.", false,
-        "remove_lines(0, 1)\nremove_lines(4, 5)\n");
+    assert_derives("Home\nNews\nA cat sat.\nIt slept.\nShare\nPrint", "A cat sat.\nIt slept.",
+                   false, "remove_lines(0, 1)\nremove_lines(4, 5)\n");
     assert_derives("A cat sat.", "A cat sat.", false, "keep_chunk()\n");
     assert_derives("A cat sat. [edit]\nIt slept.", "A cat sat.\nIt slept.", false,
                    "remove_str(0, \" [edit]\")\n");
@@ -145,9 +144,8 @@ static void programs_are_the_fewest_calls(void **state)
                    "remove_lines(1, 1)\n");
     assert_derives("Home\nNews", "", false, "remove_lines(0, 1)\n");
     /* one paragraph over several raw lines, several in one */
-    assert_derives(
-        "Menu\nA cat sat on\nthe mat.\nShare", "A cat sat on the mat.", false,
-        "remove_lines(0, 0)\nremove_lines(3, 3)\n");
+    assert_derives("Menu\nA cat sat on\nthe mat.\nShare", "A cat sat on the mat.", false,
+                   "remove_lines(0, 0)\nremove_lines(3, 3)\n");
     assert_derives("A cat sat. It slept.", "A cat sat.\nIt slept.", false, "keep_chunk()\n");
 }
 
@@ -292,8 +290,7 @@ static void labels_become_programs(void **state)
     const int8_t labels[] = {0, -1, 0, 1, -1, 1, -1, 2, 0, -1, -1};
     assert_ok(derive_labels(raw, labels, &keep, &d, &err), err);
     derived_program(&d, 0, d.count - 1, &out);
-    assert_str(buf_str(&out),
-               "remove_lines(0, 2)\nremove_lines(6, 10)\n");
+    assert_str(buf_str(&out), "remove_lines(0, 2)\nremove_lines(6, 10)\n");
     assert_false(derived_drops(&d));
     const int8_t none[11] = {0};
     assert_ok(derive_labels(raw, none, &keep, &d, &err), err);
