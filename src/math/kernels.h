@@ -39,6 +39,9 @@ struct gemm_tile {
     size_t c_step;
     uint32_t m, n;
     const float *base; /* added to the product, as far apart as C; NULL: nothing */
+    /* Memory that the next tiles will read: fetched meanwhile, a line of 64 bytes a
+     * step.  NULL: none. */
+    const void *ahead;
     const float *from; /* where the sums start, as far apart as C; NULL: from 0 */
 };
 

@@ -85,8 +85,10 @@ INLINE void tile_f32_any(const struct gemm_tile *t, size_t rows, size_t vectors)
     V sum[ROWS][VECTORS];
     start_sums(t, sum, rows, vectors);
     const float *a = t->a, *b = t->b;
-    size_t a_step = t->a_step, b_step = t->b_step;
-    for (size_t k = t->k; k > 0; k--, a += a_step, b += b_step) {
+    const char *ahead = t->ahead ? t->ahead : (const char *)t->b;
+    size_t a_step = t->a_step, b_step = t->b_step, line = t->ahead ? 64 : 0;
+    for (size_t k = t->k; k > 0; k--, a += a_step, b += b_step, ahead += line) {
+        __builtin_prefetch(ahead);
         V bk[VECTORS];
 #pragma GCC unroll 4
         for (size_t j = 0; j < vectors; j++) {
@@ -109,8 +111,10 @@ INLINE void tile_bf16_any(const struct gemm_tile *t, size_t rows, size_t vectors
     V sum[ROWS][VECTORS];
     start_sums(t, sum, rows, vectors);
     const uint32_t *a = t->a, *b = t->b;
-    size_t a_step = t->a_step, b_step = t->b_step;
-    for (size_t k = t->k; k > 0; k--, a += a_step, b += b_step) {
+    const char *ahead = t->ahead ? t->ahead : (const char *)t->b;
+    size_t a_step = t->a_step, b_step = t->b_step, line = t->ahead ? 64 : 0;
+    for (size_t k = t->k; k > 0; k--, a += a_step, b += b_step, ahead += line) {
+        __builtin_prefetch(ahead);
         P bk[VECTORS];
 #pragma GCC unroll 4
         for (size_t j = 0; j < vectors; j++) {
