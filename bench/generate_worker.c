@@ -1,6 +1,6 @@
 /* generate_worker.c -- batched greedy generation, for bench/ and tests/oracle/.
  *
- *     generate_worker MODEL f32|bf16 THREADS BATCH NEW [ROWS [OUT [STOP...]]]
+ *     generate_worker MODEL f32|bf16|int8 THREADS BATCH NEW [ROWS [OUT [STOP...]]]
  *
  * BATCH is u32 words as dump_engine has them: the number n of sequences, n + 1
  * starts, the tokens; its sequences are the prompts, ROWS (32) of them worked on
@@ -150,7 +150,9 @@ static winnow_status generate(char **arg, int count, struct winnow_error *err)
     struct engine *e = NULL;
     struct pool *pool = pool_new((uint32_t)strtoul(arg[2], NULL, 10));
     struct engine_options opt = ENGINE_OPTIONS_INIT;
-    opt.compute = strcmp(arg[1], "bf16") == 0 ? ENGINE_BF16 : ENGINE_F32;
+    opt.compute = strcmp(arg[1], "bf16") == 0   ? ENGINE_BF16
+                  : strcmp(arg[1], "int8") == 0 ? ENGINE_INT8
+                                                : ENGINE_F32;
     for (int i = 7; i < count && j.stop_count < 16; i++) {
         j.stops[j.stop_count++] = (uint32_t)strtoul(arg[i], NULL, 10);
     }

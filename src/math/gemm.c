@@ -139,6 +139,15 @@ static tile_fn *tile_of(const struct gemm *g)
     }
 }
 
+/* The next panel of B while this one is worked on: each tile of it fetches the
+ * lines behind those of the tile before, as long as there are any.  With few rows
+ * of A a panel comes from memory, and would otherwise be waited for. */
+static const void *next_panel(const struct gemm_tile *t, size_t panel, size_t steps, size_t tile)
+{
+    size_t from = tile * steps * 64;
+    return from < panel ? (const char *)t->b + panel + from : NULL;
+}
+
 void gemm_run(const struct gemm *g, struct gemm_shape s, const void *a, const void *b,
               const struct gemm_out *out)
 {
@@ -152,6 +161,7 @@ void gemm_run(const struct gemm *g, struct gemm_shape s, const void *a, const vo
     const float *base = base_of(out);
     for (size_t k0 = 0; k0 < depth; k0 += each, base = out->c) {
         t.k = depth - k0 < each ? depth - k0 : each;
+        size_t steps = g->type == GEMM_INT8 ? t.k * KERNELS_BLOCK_STEPS : t.k;
         for (size_t n0 = 0; n0 < s.n; n0 += cols) {
             t.n = at_most(s.n - n0, cols);
             t.b = (const uint32_t *)b + n0 * b_words + k0 * cols;
@@ -160,6 +170,7 @@ void gemm_run(const struct gemm *g, struct gemm_shape s, const void *a, const vo
                 t.a = (const uint32_t *)a + m0 * a_words + k0 * rows;
                 t.c = out->c + m0 * out->stride + n0;
                 t.base = base ? base + m0 * out->stride + n0 : NULL;
+                t.ahead = next_panel(&t, b_words * cols * sizeof(uint32_t), steps, m0 / rows);
                 tile(&t);
             }
         }

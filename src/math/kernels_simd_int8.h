@@ -10,6 +10,8 @@ INLINE void tile_int8_any(const struct gemm_tile *t, size_t rows, size_t vectors
 {
     float all[ROWS * COLS]; /* in the first cache: the registers hold one block's sums */
     const uint32_t *a = t->a, *b = t->b;
+    const char *ahead = t->ahead ? t->ahead : (const char *)t->b;
+    size_t line = t->ahead ? 64 : 0;
     memset(all, 0, rows * COLS * sizeof *all);
     for (size_t block = t->k; block > 0; block--) {
         I sum[ROWS][VECTORS];
@@ -21,7 +23,8 @@ INLINE void tile_int8_any(const struct gemm_tile *t, size_t rows, size_t vectors
                 sum[i][j] = (I)P_SET1(start[i]);
             }
         }
-        for (size_t k = KERNELS_BLOCK_STEPS; k > 0; k--, a += ROWS, b += COLS) {
+        for (size_t k = KERNELS_BLOCK_STEPS; k > 0; k--, a += ROWS, b += COLS, ahead += line) {
+            __builtin_prefetch(ahead);
             P bk[VECTORS];
 #pragma GCC unroll 4
             for (size_t j = 0; j < vectors; j++) {

@@ -61,13 +61,12 @@ static winnow_status describe(struct generator *g, const struct generator_option
     g->keys_max = round_up(g->context, cols);
     uint32_t page = opt->page_tokens > 0 ? opt->page_tokens : PAGE_DEFAULT;
     page = round_up(page < g->context ? page : g->context, cols);
-    kv_cache_describe(&g->cache,
-                      &(struct kv_shape){.g = {e->k, e->g.type == GEMM_F32 ? GEMM_F32 : GEMM_BF16},
-                                         .layers = e->c.layers,
-                                         .kv_heads = e->c.kv_heads,
-                                         .head_dim = e->c.head_dim,
-                                         .head_pad = e->head_pad,
-                                         .page_tokens = page});
+    kv_cache_describe(&g->cache, &(struct kv_shape){.g = e->g_attention,
+                                                    .layers = e->c.layers,
+                                                    .kv_heads = e->c.kv_heads,
+                                                    .head_dim = e->c.head_dim,
+                                                    .head_pad = e->head_pad,
+                                                    .page_tokens = page});
     return WINNOW_OK;
 }
 

@@ -269,7 +269,7 @@ static void every_model_and_kernel_table_continues_as_the_twin_does(void **state
     static struct item items[REQUESTS];
     for (size_t c = 0; c < 3; c++) {
         for (size_t k = 0; kernels_usable(k); k++) {
-            for (int compute = ENGINE_F32; compute <= ENGINE_BF16; compute++) {
+            for (int compute = ENGINE_F32; compute <= ENGINE_INT8; compute++) {
                 struct fixture f;
                 open_engine(&f, &configs[c], (enum engine_compute)compute, 2,
                             kernels_usable(k)->name);
@@ -300,7 +300,7 @@ static void no_way_of_working_shows_in_the_answers(void **state)
     };
     uint64_t preemptions = 0, shared = 0, again = 0;
     for (uint32_t threads = 1; threads <= 3; threads += 2) {
-        for (int compute = ENGINE_F32; compute <= ENGINE_BF16; compute++) {
+        for (int compute = ENGINE_F32; compute <= ENGINE_INT8; compute++) {
             struct fixture f;
             open_engine(&f, &c, (enum engine_compute)compute, threads, NULL);
             fill_items(items, c.vocab);
