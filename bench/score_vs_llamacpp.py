@@ -1,42 +1,110 @@
-"""Scoring SmolLM2-135M at 512 tokens by winnow and by llama.cpp, taking turns.
+"""Scoring SmolLM2-135M by winnow and by llama.cpp and ik_llama.cpp, taking turns.
 
-    python3 bench/score_vs_llamacpp.py build/release/dump_engine LLAMA_BIN MODEL.gguf TEXT [ROUNDS [CHUNKS]]
+    python3 bench/score_vs_llamacpp.py build/release MODEL.gguf TEXT --llama SOURCE [--ik SOURCE]
+        [--compute bf16|int8] [--lengths 512,2048] [--rounds 5] [--tokens 4096]
 
-Both in bf16 on all processors.  winnow gives the NLL of every token; llama.cpp
-is timed by its perplexity tool, which computes logits for half of them (its
-"seconds per pass", model loading left out).  Prints the median of each and of
-the paired ratios.
+SOURCE is a source tree built in its folder build/ with static libraries
+(-DGGML_NATIVE=ON -DBUILD_SHARED_LIBS=OFF); bench/llama_worker.c is compiled
+against it.  Everyone gets the same weights (MODEL.gguf made bf16; the peers'
+q8_0 and winnow's int8 are made from those) and the same token sequences.
+
+What is timed: winnow computes the NLL of every token, from tokens in memory to
+NLL in memory.  The peers compute the logits of every token, one sequence after
+another with flash attention on (ik_llama.cpp also with weights repacked when
+loaded and huge pages), the log-softmax not counted: that favours them.  Each
+peer's micro-batch is the fastest of a trial before the rounds.  Loading, packing
+and one warm-up call are left out for everyone.  The last columns give 2 x
+parameters x tokens over the peak of the type, measured in the same round.
 """
-import os, re, statistics, subprocess, sys, tempfile
+import argparse, os, re, statistics, sys, tempfile
 
 import numpy as np
 
-dump, llama, model, text = sys.argv[1:5]
-rounds = int(sys.argv[5]) if len(sys.argv) > 5 else 5
-chunks = int(sys.argv[6]) if len(sys.argv) > 6 else 16
-N = 512
+import peers
+
+p = argparse.ArgumentParser()
+p.add_argument("build")
+p.add_argument("model")
+p.add_argument("text")
+p.add_argument("--llama")
+p.add_argument("--ik")
+p.add_argument("--compute", default="bf16", choices=["bf16", "int8"])
+p.add_argument("--lengths", default="512,2048")
+p.add_argument("--rounds", type=int, default=5)
+p.add_argument("--tokens", type=int, default=4096, help="of a turn")
+p.add_argument("--threads", type=int, default=2)
+args = p.parse_args()
+dump, probe = args.build + "/dump_engine", args.build + "/peak_probe"
 
 
-def run(*args):
-    r = subprocess.run(list(map(str, args)), check=True, capture_output=True, text=True)
-    return r.stdout + r.stderr
+def parameters(folder):
+    """How many numbers the model has, from its safetensors in bf16."""
+    path = folder + "/model.safetensors"
+    with open(path, "rb") as f:
+        header = int.from_bytes(f.read(8), "little")
+    return (os.path.getsize(path) - 8 - header) // 2
+
+
+def winnow(gguf, batch, tmp):
+    out = peers.run(dump, "nll", gguf, batch, args.compute, tmp + "/nll")
+    return float(re.search(r"([0-9.]+) seconds", out).group(1))
+
+
+def best_worker(binary, gguf, length, batch):
+    """The worker with the fastest micro-batch, the mean NLL it finds, and the trial's figures."""
+    tried = {}
+    for ubatch in sorted({u for u in (256, 512, 1024, 2048) if u <= length}):
+        w = peers.Worker([binary, "score", gguf, args.threads, length, ubatch])
+        nll = w.ask(batch)[1]
+        tried[ubatch] = (w.ask(batch)[0], w, nll)
+    ubatch = min(tried, key=lambda u: tried[u][0])
+    for u, (_, w, _) in tried.items():
+        if u != ubatch:
+            w.close()
+    return ubatch, tried[ubatch][1], tried[ubatch][2]
 
 
 with tempfile.TemporaryDirectory() as tmp:
-    gguf = tmp + "/bf16.gguf"
-    run(llama + "/llama-quantize", "--allow-requantize", model, gguf, "BF16")
-    run(dump, "encode", model, text, tmp + "/ids")
-    tokens = np.fromfile(tmp + "/ids", dtype=np.uint32)[:chunks * N]
-    np.concatenate([[chunks], np.arange(chunks + 1) * N, tokens]).astype(np.uint32).tofile(tmp + "/batch")
-    ours, theirs = [], []
-    for r in range(rounds):
-        out = run(dump, "nll", gguf, tmp + "/batch", "bf16", tmp + "/nll")
-        ours.append(chunks * N / float(re.search(r"([0-9.]+) seconds", out).group(1)))
-        # One pass over all chunks: the tool prints the time of its first pass only.
-        out = run(llama + "/llama-perplexity", "-m", gguf, "-f", text, "-c", N, "-b", chunks * N, "-ub", N,
-                  "--chunks", chunks, "-t", os.cpu_count(), "-fa", "on")
-        theirs.append(chunks * N / float(re.search(r"([0-9.]+) seconds per pass", out).group(1)))
-        print(f"round {r + 1}: winnow {ours[-1]:.0f}, llama.cpp {theirs[-1]:.0f} tokens/s", flush=True)
-    print(f"medians: winnow {statistics.median(ours):.0f} tokens/s (NLL of every token), llama.cpp "
-          f"{statistics.median(theirs):.0f} (logits of half), paired ratio "
-          f"{statistics.median(a / b for a, b in zip(ours, theirs)):.2f}")
+    quantize = peers.programs((args.llama or args.ik) + "/build") + "/llama-quantize"
+    bf16 = tmp + "/bf16.gguf"
+    peers.run(quantize, "--allow-requantize", args.model, bf16, "BF16")
+    peer_model, peer_type = bf16, "bf16"
+    if args.compute == "int8":
+        peer_model, peer_type = tmp + "/q8_0.gguf", "q8_0"
+        peers.run(quantize, bf16, peer_model, "Q8_0")
+    peers.run(dump, "convert", args.model, "bf16", tmp + "/folder")
+    size = parameters(tmp + "/folder")
+    peers.run(dump, "encode", args.model, args.text, tmp + "/ids")
+    ids = np.fromfile(tmp + "/ids", dtype=np.uint32)
+    binaries = {name: peers.llama_worker(source, source + "/build", f"{tmp}/worker{i}")
+                for i, (name, source) in enumerate([("llama.cpp", args.llama), ("ik_llama.cpp", args.ik)]) if source}
+    for length in map(int, args.lengths.split(",")):
+        count = max(1, args.tokens // length)
+        tokens, batch = count * length, tmp + "/batch"
+        if len(ids) < tokens:
+            sys.exit(f"{args.text} holds {len(ids)} tokens, {tokens} are needed")
+        peers.write_batch(batch, ids[:tokens].reshape(count, length))
+        workers = {name: best_worker(b, peer_model, length, batch) for name, b in binaries.items()}
+        rates, peak, pair = {name: [] for name in ("winnow", *workers)}, [], []
+        for r in range(args.rounds):
+            now = peers.peaks(probe)
+            peak.append(now[args.compute][1])
+            pair.append(peers.pair(now, args.compute))
+            order = list(rates)
+            for name in order[r % len(order):] + order[:r % len(order)]:
+                seconds = winnow(bf16, batch, tmp) if name == "winnow" else workers[name][1].ask(batch)[0]
+                rates[name].append(tokens / seconds)
+        nll = np.fromfile(tmp + "/nll", dtype=np.float32).reshape(count, length)[:, :-1]
+        print(f"{count} x {length} tokens, {args.compute}, {args.threads} threads, {size / 1e6:.1f}M parameters, "
+              f"{args.rounds} rounds; peak of two threads {peers.spread(peak, '{:.0f}')} GFLOP/s, "
+              f"pair probe {' '.join(f'{x:.2f}' for x in pair)}")
+        rows = [("", "type", "tokens/s", "winnow / it", "% of peak", "mean NLL")]
+        for name in rates:
+            share = [2e-7 * size * v / k for v, k in zip(rates[name], peak)]
+            rows.append((name if name == "winnow" else f"{name} (ubatch {workers[name][0]})",
+                         args.compute if name == "winnow" else peer_type, peers.spread(rates[name], "{:.0f}"),
+                         "" if name == "winnow" else peers.ratios(rates["winnow"], rates[name]),
+                         peers.spread(share, "{:.1f}"), f"{nll.mean() if name == 'winnow' else workers[name][2]:.4f}"))
+        peers.table(rows)
+        for _, w, _ in workers.values():
+            w.close()

@@ -95,7 +95,7 @@ def step():
     loss.backward()
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     opt.step()
-    opt.zero_grad(set_to_none=False)
+    opt.zero_grad()
     return time.perf_counter() - begin, loss.item()
 
 

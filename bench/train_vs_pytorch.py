@@ -1,16 +1,24 @@
 """Our training step and PyTorch's, the same model in the same run.
 
-    python3 bench/train_vs_pytorch.py build/release/train_worker [--sizes 0.5M,2M,12M] [--rounds 7]
+    python3 bench/train_vs_pytorch.py build/release [--sizes 0.5M,2M,12M] [--rounds 5] [--only NAME,...] [--warm]
 
 Needs torch (and a C++ compiler for torch.compile).  Contestants are processes
-that stay alive and take turns, round by round, the order rotating; a round is
-about two seconds of each.  Printed are median tokens/s and the median of each
-round's ratio to ours with its range.  Before each round a probe says how much
-two busy threads do together as a multiple of one: where it is near 1.0, both
-processors were threads of one core, and the round says little about two.
-tcmalloc is preloaded into the contestants so marked, where it is installed.
+that stay alive and take turns, round by round, the order rotating; a turn is
+about --seconds, one step at least.  Printed are median tokens/s with their
+range, the median of each round's ratio of ours to it, and its share of the
+peak of its type (6 FLOPs a parameter and token, and causal attention's
+6 x layers x sequence x dim), measured before each round together with the
+pair probe: what two busy threads do as a multiple of one.  Where that is near
+1.0, both processors were threads of one core, and the round says little about
+two.  tcmalloc is preloaded into the contestants so marked.
+
+torch.compile takes minutes the first time and keeps what it made in
+TORCHINDUCTOR_CACHE_DIR: call with --warm first (one step each, no figures),
+then without it, and the measurement itself is short.
 """
-import argparse, glob, json, os, statistics, subprocess, sys, tempfile
+import argparse, json, os, sys, tempfile
+
+import peers
 
 SIZES = {  # seq, batch
     "0.5M": (dict(vocab_size=2048, hidden_size=96, intermediate_size=256, num_hidden_layers=4, num_attention_heads=4,
@@ -24,37 +32,22 @@ BASE = dict(model_type="llama", max_position_embeddings=1024, rms_norm_eps=1e-5,
             tie_word_embeddings=True, hidden_act="silu")
 
 p = argparse.ArgumentParser()
-p.add_argument("worker")
+p.add_argument("build")
 p.add_argument("--sizes", default="0.5M,2M,12M")
-p.add_argument("--rounds", type=int, default=7)
-p.add_argument("--seconds", type=float, default=2.0, help="of each contestant a round")
+p.add_argument("--rounds", type=int, default=5)
+p.add_argument("--seconds", type=float, default=1.0, help="of each contestant a round")
 p.add_argument("--threads", type=int, default=2)
-p.add_argument("--only", default="", help="contestants whose name contains one of these, comma-separated")
-p.add_argument("--without", default="-", help="leave out contestants whose name contains this")
+p.add_argument("--only", default="", help="contestants whose name contains one of these, comma-separated; winnow always plays")
+p.add_argument("--warm", action="store_true", help="one step of each, to fill torch.compile's cache")
 args = p.parse_args()
-tcmalloc = next(iter(sorted(glob.glob("/usr/lib/*/libtcmalloc.so.*"))), None)
 here = os.path.dirname(os.path.abspath(__file__))
 
 
-class Contestant:
-    def __init__(self, command, preload=None):
-        env = dict(os.environ)
-        if preload:
-            env["LD_PRELOAD"] = preload
-        self.p = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
-
-    def check_priority(self):
-        """Something else may change priorities on a shared machine: then the race is not fair."""
-        if os.getpriority(os.PRIO_PROCESS, self.p.pid) != os.getpriority(os.PRIO_PROCESS, 0):
-            sys.exit("a contestant has another priority than this script: start it again, all at one")
-
-    def ask(self, line):
-        self.p.stdin.write(line + "\n")
-        self.p.stdin.flush()
-        answer = self.p.stdout.readline().split()
-        if not answer:
-            sys.exit("a contestant died")
-        return [float(x) for x in answer]
+def flops(c, length):
+    """Of a token's forward and backward pass, causal attention counted once."""
+    d, layers, ff, heads = c["hidden_size"], c["num_hidden_layers"], c["intermediate_size"], c["num_attention_heads"]
+    kv = d * c["num_key_value_heads"] // heads
+    return 6 * (c["vocab_size"] * d + layers * (2 * d * d + 2 * d * kv + 3 * d * ff)) + 6 * layers * length * d
 
 
 for size in args.sizes.split(","):
@@ -64,44 +57,49 @@ for size in args.sizes.split(","):
         f.flush()
         tail = [f.name, str(length), str(batch)]
         torch = [sys.executable, here + "/torch_worker.py", *tail]
-        n = str(args.threads)
+        worker = [args.build + "/train_worker", *tail]
+        n, preload = str(args.threads), {"LD_PRELOAD": peers.tcmalloc() or ""}
         commands = {
-            "winnow f32": ([args.worker, *tail, "f32", n], None),
-            "winnow bf16": ([args.worker, *tail, "bf16", n], None),
-            "torch f32, as it comes": ([*torch, "f32", n, "eager"], None),
-            "torch f32, tcmalloc": ([*torch, "f32", n, "eager"], tcmalloc),
-            "torch bf16 autocast, tcmalloc": ([*torch, "bf16", n, "eager"], tcmalloc),
-            "torch f32, compile, tcmalloc": ([*torch, "f32", n, "compile"], tcmalloc),
-            "torch bf16, compile, tcmalloc": ([*torch, "bf16", n, "compile"], tcmalloc),
+            "winnow f32": ([*worker, "f32", n], {}),
+            "winnow bf16": ([*worker, "bf16", n], {}),
+            "torch f32, as it comes": ([*torch, "f32", n, "eager"], {}),
+            "torch f32, tcmalloc": ([*torch, "f32", n, "eager"], preload),
+            "torch bf16 autocast, tcmalloc": ([*torch, "bf16", n, "eager"], preload),
+            "torch f32, compile, tcmalloc": ([*torch, "f32", n, "compile"], preload),
+            "torch bf16 autocast, compile, tcmalloc": ([*torch, "bf16", n, "compile"], preload),
         }
-        commands = {k: v for k, v in commands.items()
-                    if any(o in k for o in args.only.split(",")) and args.without not in k}
+        wanted = [k for k in commands if k.startswith("winnow") or any(o in k for o in args.only.split(","))]
         players, steps = {}, {}
-        for name, (command, preload) in commands.items():
-            players[name] = Contestant(command, preload)
+        for name in wanted:
+            players[name] = peers.Worker(*commands[name])
             players[name].ask("step 1")  # compiling, first touch
             seconds = players[name].ask("step 1")[0]
             steps[name] = max(1, round(args.seconds / seconds))
             print(f"{size}: {name} is ready, {seconds:.2f} s a step", file=sys.stderr, flush=True)
-        rates = {name: [] for name in players}
-        pairs = []
+            if args.warm:
+                players[name].close()
+        if args.warm:
+            continue
+        rates, pair, peak = {name: [] for name in players}, [], {"f32": [], "bf16": []}
         for r in range(args.rounds):
-            pairs.append(players["winnow f32"].ask("probe")[0] if "winnow f32" in players else float("nan"))
+            now = peers.peaks(args.build + "/peak_probe")
+            pair.append(peers.pair(now))
+            for kind in peak:
+                peak[kind].append(now[kind][1])
             order = list(players)
-            order = order[r % len(order):] + order[:r % len(order)]
-            for name in order:
-                players[name].check_priority()
-                seconds = players[name].ask(f"step {steps[name]}")[0]
-                rates[name].append(steps[name] * length * batch / seconds)
-        print(f"{size}: {json.dumps(shape)}, {batch} x {length} tokens a step, {args.threads} threads; "
-              f"pair probe {' '.join(f'{x:.2f}' for x in pairs)}")
+            for name in order[r % len(order):] + order[:r % len(order)]:
+                rates[name].append(steps[name] * length * batch / players[name].ask(f"step {steps[name]}")[0])
+        print(f"{size}: {json.dumps(shape)}, {batch} x {length} tokens a step, {args.threads} threads, {args.rounds} rounds; "
+              f"pair probe {' '.join(f'{x:.2f}' for x in pair)}; peak of two threads f32 {peers.spread(peak['f32'], '{:.0f}')}, "
+              f"bf16 {peers.spread(peak['bf16'], '{:.0f}')} GFLOP/s; {flops({**BASE, **shape}, length) / 1e6:.1f} MFLOP a token")
+        rows = [("", "tokens/s", "winnow f32 / it", "winnow bf16 / it", "% of peak")]
         for name in players:
-            line = f"  {name:30} {statistics.median(rates[name]):9.0f} tokens/s"
-            for ours in ("winnow f32", "winnow bf16"):
-                if ours in rates and name != ours and not name.startswith("winnow"):
-                    ratio = [a / b for a, b in zip(rates[ours], rates[name])]
-                    line += f"   {ours} / this {statistics.median(ratio):5.2f} ({min(ratio):.2f}..{max(ratio):.2f})"
-            print(line, flush=True)
+            mine = name.startswith("winnow")
+            kind = "bf16" if "bf16" in name else "f32"
+            share = [1e-7 * flops({**BASE, **shape}, length) * v / k for v, k in zip(rates[name], peak[kind])]
+            rows.append((name, peers.spread(rates[name], "{:.0f}"),
+                         "" if mine else peers.ratios(rates["winnow f32"], rates[name]),
+                         "" if mine else peers.ratios(rates["winnow bf16"], rates[name]), peers.spread(share, "{:.1f}")))
+        peers.table(rows)
         for c in players.values():
-            c.p.stdin.close()
-            c.p.wait()
+            c.close()

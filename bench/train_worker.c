@@ -2,9 +2,8 @@
  *
  *     train_worker CONFIG.json SEQUENCE BATCH f32|bf16 THREADS
  *
- * Reads a command a line.  "step N" trains N steps on random tokens and answers
- * "seconds loss"; "probe" answers how much two busy threads do together as a
- * multiple of one (2.0: two cores; 1.0: they share one).
+ * Reads a command a line: "step N" trains N steps on random tokens and answers
+ * "seconds loss".
  */
 #include "base/env.h"
 #include "base/file.h"
@@ -25,43 +24,6 @@ struct bench {
     struct token_batch batch;
     uint32_t vocab;
 };
-
-static void busy(void *ctx, size_t piece, uint32_t worker)
-{
-    (void)worker;
-    float acc[64];
-    for (size_t i = 0; i < 64; i++) {
-        acc[i] = (float)(i + piece);
-    }
-    for (size_t n = 0; n < 2000000; n++) {
-        for (size_t i = 0; i < 64; i++) {
-            acc[i] = acc[i] * 0.999F + 0.001F;
-        }
-    }
-    float sum = 0;
-    for (size_t i = 0; i < 64; i++) {
-        sum += acc[i];
-    }
-    ((volatile float *)ctx)[piece] = sum;
-}
-
-static double fma_rate(struct pool *pool, size_t pieces)
-{
-    float sums[64];
-    double from = env_seconds();
-    pool_run(pool, pieces, busy, sums);
-    return (double)pieces / (env_seconds() - from);
-}
-
-static void probe(void)
-{
-    struct pool *one = pool_new(1), *two = pool_new(2);
-    (void)fma_rate(two, 2);
-    double alone = fma_rate(one, 4), both = fma_rate(two, 8);
-    (void)printf("%.3f\n", both / alone);
-    pool_free(two);
-    pool_free(one);
-}
 
 static winnow_status step(struct bench *b, int count, struct winnow_error *err)
 {
@@ -117,11 +79,10 @@ int main(int argc, char **argv)
     char line[64];
     winnow_status st = argc == 6 ? setup(&b, argv + 1, &err) : WINNOW_E_USAGE;
     while (st == WINNOW_OK && fgets(line, sizeof line, stdin)) {
-        if (strncmp(line, "step ", 5) == 0) {
-            st = step(&b, (int)strtol(line + 5, NULL, 10), &err);
-        } else {
-            probe();
-        }
+        st = strncmp(line, "step ", 5) == 0
+                 ? step(&b, (int)strtol(line + 5, NULL, 10), &err)
+                 : error_set(&err, WINNOW_E_USAGE, "what is \"%.40s\"? only \"step N\" is known",
+                             line);
         (void)fflush(stdout);
     }
     if (st != WINNOW_OK) {

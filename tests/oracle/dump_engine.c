@@ -175,9 +175,15 @@ static winnow_status convert(char **arg, struct winnow_error *err)
     enum tensor_type type = strcmp(arg[1], "bf16") == 0  ? TENSOR_BF16
                             : strcmp(arg[1], "f16") == 0 ? TENSOR_F16
                                                          : TENSOR_F32;
+    struct tokenizer *t = NULL;
     TRY(model_load(arg[0], &m, err));
     winnow_status st = model_save(m, arg[2], type, err);
     model_free(m);
+    struct winnow_error none; /* a folder need not hold a tokenizer */
+    if (st == WINNOW_OK && model_load_tokenizer(arg[0], &t, &none) == WINNOW_OK) {
+        st = tokenizer_save_folder(t, arg[2], err);
+    }
+    tokenizer_free(t);
     return st;
 }
 

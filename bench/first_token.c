@@ -1,0 +1,83 @@
+/* first_token.c -- winnow's side of load_vs_llamacpp.py: a program that loads a
+ * model and its tokenizer, runs a prompt once and prints the likeliest token.
+ *
+ *     first_token MODEL f32|bf16|int8 THREADS PROMPT
+ *
+ * MODEL is a model folder or a .gguf file.  What counts is the time of the whole
+ * process, so nothing is warmed up.
+ */
+#include "base/mem.h"
+#include "model/engine.h"
+#include "model/model_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static winnow_status encode(const char *path, const char *prompt, struct u32_list *ids,
+                            struct winnow_error *err)
+{
+    struct tokenizer *t = NULL;
+    TRY(model_load_tokenizer(path, &t, err));
+    struct tokenizer_scratch *s = tokenizer_scratch_new(t);
+    tokenizer_encode(t, s, (struct str){prompt, strlen(prompt)}, TOKENIZER_PLAIN_SPECIAL, ids);
+    tokenizer_scratch_free(s);
+    tokenizer_free(t);
+    return WINNOW_OK;
+}
+
+static uint32_t likeliest(const float *row, uint32_t vocab)
+{
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < vocab; i++) {
+        best = row[i] > row[best] ? i : best;
+    }
+    return best;
+}
+
+static winnow_status first(struct engine *e, const struct u32_list *ids, struct winnow_error *err)
+{
+    uint32_t vocab = model_config(engine_model(e))->vocab, starts[2] = {0, (uint32_t)ids->len};
+    float *logits = mem_alloc(ids->len * vocab * sizeof *logits);
+    struct token_batch b = {.tokens = ids->ptr, .starts = starts, .sequences = 1};
+    winnow_status st = engine_logits(e, &b, logits, err);
+    if (st == WINNOW_OK) {
+        (void)printf("%u\n", (unsigned)likeliest(logits + (ids->len - 1) * vocab, vocab));
+    }
+    mem_free(logits);
+    return st;
+}
+
+int main(int argc, char **argv)
+{
+    struct winnow_error err = {"usage: first_token MODEL f32|bf16 THREADS PROMPT"};
+    winnow_status st = WINNOW_E_USAGE;
+    struct model *m = NULL;
+    struct engine *e = NULL;
+    struct pool *pool = NULL;
+    struct u32_list ids = {0};
+    struct winnow_env env = {.kernels = getenv("WINNOW_KERNELS")};
+    struct engine_options opt = ENGINE_OPTIONS_INIT;
+    if (argc == 5) {
+        opt.compute = strcmp(argv[2], "bf16") == 0 ? ENGINE_BF16 : ENGINE_F32;
+        opt.tokens_max = 512;
+        pool = pool_new((uint32_t)strtoul(argv[3], NULL, 10));
+        st = encode(argv[1], argv[4], &ids, &err);
+    }
+    if (st == WINNOW_OK) {
+        st = model_load(argv[1], &m, &err);
+    }
+    if (st == WINNOW_OK) {
+        st = engine_new(m, pool, &opt, &env, &e, &err);
+    }
+    if (st == WINNOW_OK) {
+        st = first(e, &ids, &err);
+    }
+    if (st != WINNOW_OK) {
+        (void)fprintf(stderr, "first_token: %s\n", err.text);
+    }
+    engine_free(e);
+    model_free(m);
+    pool_free(pool);
+    u32_list_release(&ids);
+    return st != WINNOW_OK;
+}

@@ -1,0 +1,64 @@
+"""From nothing to the first token: winnow and llama.cpp as whole processes, taking turns.
+
+    python3 bench/load_vs_llamacpp.py build/release MODEL.gguf --llama SOURCE [--rounds 15]
+
+Small programs on both sides (bench/first_token.c, bench/llama_worker.c): start,
+load weights and tokenizer, encode a short prompt, run it, print the likeliest
+next token, end.  The files lie in the page cache.  The same model as a bf16 GGUF
+and as MODEL.gguf comes; winnow also reads it as a folder of safetensors in
+bf16, which llama.cpp cannot: its peer there is llama.cpp with the bf16 GGUF.
+llama-completion -n 1, the peer's own program, stands beside for comparison.
+"""
+import argparse, shutil, sys, tempfile, time
+
+import peers
+
+p = argparse.ArgumentParser()
+p.add_argument("build")
+p.add_argument("model")
+p.add_argument("--llama", required=True)
+p.add_argument("--rounds", type=int, default=15)
+p.add_argument("--threads", type=int, default=2)
+p.add_argument("--prompt", default="The capital of France is")
+args = p.parse_args()
+
+
+def timed(command):
+    begin = time.perf_counter()
+    out = peers.run(*command)
+    return time.perf_counter() - begin, out.strip().splitlines()[-1] if out.strip() else ""
+
+
+with tempfile.TemporaryDirectory() as tmp:
+    programs = peers.programs(args.llama + "/build")
+    gguf, folder, given = tmp + "/bf16.gguf", tmp + "/folder", tmp + "/given.gguf"
+    peers.run(programs + "/llama-quantize", "--allow-requantize", args.model, gguf, "BF16")
+    peers.run(args.build + "/dump_engine", "convert", args.model, "bf16", folder)
+    shutil.copy(args.model, given)
+    worker = peers.llama_worker(args.llama, args.llama + "/build", tmp + "/worker")
+    ours, t = args.build + "/first_token", args.threads
+    completion = [programs + "/llama-completion", "-n", 1, "-t", t, "-no-cnv", "--no-warmup", "-c", 512, "-fa", "on", "-p",
+                  args.prompt, "-m"]
+    play = {
+        "bf16 GGUF": ([ours, gguf, "bf16", t, args.prompt], [worker, "first", gguf, t, args.prompt]),
+        "bf16 safetensors": ([ours, folder, "bf16", t, args.prompt], [worker, "first", gguf, t, args.prompt]),
+        "GGUF as it comes": ([ours, given, "bf16", t, args.prompt], [worker, "first", given, t, args.prompt]),
+        "bf16 GGUF, llama-completion": ([ours, gguf, "bf16", t, args.prompt], [*completion, gguf]),
+    }
+    times, tokens, pair = {name: ([], []) for name in play}, {}, []
+    for r in range(args.rounds + 1):  # the first round is for the page cache
+        if r:
+            pair.append(peers.pair(peers.peaks(args.build + "/peak_probe")))
+        for name, sides in play.items():
+            for side in ((0, 1) if r % 2 else (1, 0)):
+                seconds, token = timed(sides[side])
+                tokens[name, side] = token
+                if r:
+                    times[name][side].append(seconds)
+    print(f"prompt {args.prompt!r}, {t} threads, {args.rounds} rounds; pair probe {' '.join(f'{x:.2f}' for x in pair)}")
+    rows = [("model", "winnow, ms", "llama.cpp, ms", "winnow's time / its", "tokens")]
+    for name, (mine, its) in times.items():
+        same = "" if "completion" in name else f"{tokens[name, 0]} {tokens[name, 1]}"
+        rows.append((name, peers.spread([1e3 * x for x in mine], "{:.0f}"), peers.spread([1e3 * x for x in its], "{:.0f}"),
+                     peers.ratios(mine, its), same))
+    peers.table(rows)

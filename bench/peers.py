@@ -1,0 +1,102 @@
+"""What the benches that race winnow against a peer share.
+
+Machines here are shared and two processors may be two threads of one core, so
+every bench takes turns, prints the pair probe beside each round, and quotes
+medians of the rounds' ratios with their range.
+"""
+import glob, json, os, re, statistics, subprocess, sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def run(*args, env=None):
+    """Standard output and error of a command that must succeed."""
+    r = subprocess.run(list(map(str, args)), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                       env={**os.environ, **(env or {})})
+    if r.returncode:
+        sys.exit(f"{' '.join(map(str, args))}\nfailed with code {r.returncode}:\n{r.stdout[-2000:]}{r.stderr[-2000:]}")
+    return r.stdout + r.stderr
+
+
+def peaks(probe):
+    """GFLOP/s of one and two threads by type, as bench/peak_probe.c measures them now."""
+    out = {}
+    for line in run(probe).splitlines():
+        kind, one, two = line.split()
+        out[kind] = (float(one), float(two))
+    return out
+
+
+def pair(p, kind="f32"):
+    """What two busy threads do as a multiple of one."""
+    return p[kind][1] / p[kind][0] if p[kind][0] else float("nan")
+
+
+def tcmalloc():
+    found = sorted(glob.glob("/usr/lib/*/libtcmalloc.so.*") + glob.glob("/usr/lib/*/libtcmalloc_minimal.so.*"))
+    return found[0] if found else None
+
+
+def spread(values, form="{:.2f}"):
+    """The median with its range."""
+    return f"{form.format(statistics.median(values))} ({form.format(min(values))}..{form.format(max(values))})"
+
+
+def ratios(ours, theirs):
+    return spread([a / b for a, b in zip(ours, theirs)])
+
+
+class Worker:
+    """A process that stays alive, reads a command a line and answers with one line."""
+
+    def __init__(self, command, env=None):
+        self.p = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, text=True, env={**os.environ, **(env or {})})
+        self.name = os.path.basename(str(command[0]))
+
+    def ask(self, line):
+        if os.getpriority(os.PRIO_PROCESS, self.p.pid) != os.getpriority(os.PRIO_PROCESS, 0):
+            sys.exit("a contestant has another priority than this script: start it again, all at one")
+        self.p.stdin.write(line + "\n")
+        self.p.stdin.flush()
+        answer = self.p.stdout.readline().split()
+        if not answer:
+            sys.exit(f"{self.name} died at: {line}")
+        return [float(x) for x in answer]
+
+    def close(self):
+        self.p.stdin.close()
+        self.p.wait()
+
+
+def llama_worker(source, build, out):
+    """Compiles bench/llama_worker.c against a llama.cpp or ik_llama.cpp tree built with static libraries."""
+    ik = "use_thp" in open(source + "/include/llama.h").read()
+    # Archives in the order in which they need each other; a group, since ggml's parts are circular.
+    libs = [a for n in ("libllama.a", "libggml.a", "libggml-cpu.a", "libggml-base.a")
+            for a in glob.glob(f"{build}/**/{n}", recursive=True)]
+    if not libs:
+        sys.exit(f"{build} holds no libllama.a: build it with -DBUILD_SHARED_LIBS=OFF")
+    flags = ["-O2", "-I", source + "/include", "-I", source + "/ggml/include"] + (["-DIK"] if ik else [])
+    run("cc", *flags, "-c", HERE + "/llama_worker.c", "-o", out + ".o")
+    run("c++", out + ".o", "-o", out, "-Wl,--start-group", *libs, "-Wl,--end-group", "-fopenmp", "-lpthread", "-ldl", "-lm")
+    return out
+
+
+def programs(build):
+    """The folder of a llama.cpp build's programs."""
+    return build + "/bin"
+
+
+def write_batch(path, sequences):
+    """dump_engine's batch file: u32 words, the number of sequences, their starts, their tokens."""
+    import numpy as np
+    starts = np.cumsum([0] + [len(s) for s in sequences])
+    np.concatenate([[len(sequences)], starts, np.concatenate(sequences)]).astype(np.uint32).tofile(path)
+
+
+def table(rows):
+    """Aligned columns."""
+    width = [max(len(str(r[i])) for r in rows) for i in range(len(rows[0]))]
+    for r in rows:
+        print("  " + "  ".join(str(c).ljust(w) for c, w in zip(r, width)).rstrip(), flush=True)
