@@ -3,12 +3,14 @@
     python3 bench/generate_vs_llamacpp.py build/release MODEL.gguf TEXT --llama SOURCE [--ik SOURCE]
         [--compute bf16|int8] [--sequences 32] [--prompt 128] [--new 128] [--rounds 5]
 
-SOURCE as in score_vs_llamacpp.py, with llama-batched-bench built.  Everyone gets
-the same weights; prompts are pieces of TEXT here, and random tokens in the
-peers' own llama-batched-bench, which times the forward passes but chooses no
-token.  winnow's side also takes the likeliest token each time.  Columns: tokens
-generated a second over the whole time, prompts included; then the prompts alone
-and the passes that only decode.
+SOURCE as in score_vs_llamacpp.py.  Everyone gets the same weights and prompts, and
+goes on with the likeliest token of each row, no row ending early.  The peers run
+all prompts in one call and then all rows in one call a token; what they are timed
+for is their forward passes alone, choosing tokens not counted, while winnow's time
+has all of it.  llama.cpp's cache is a unified or a split one, whichever a trial
+before the rounds finds faster.  Columns: new tokens a second over the whole time,
+prompts included; prompt tokens a second; new tokens a second in the passes that
+only decode.
 """
 import argparse, re, sys, tempfile
 
@@ -34,40 +36,49 @@ S, P, N = args.sequences, args.prompt, args.new
 
 def winnow(gguf, batch):
     """Seconds in all, prompt tokens/s, decoded tokens/s."""
-    out = peers.run(args.build + "/generate_worker", gguf, args.compute, args.threads, batch, N)
-    v = dict(re.findall(r"(seconds|prompt|decode|new) ([0-9.]+)", out))
-    if int(float(v["new"])) != S * N:
-        sys.exit(f"generate_worker chose {v['new']} tokens, not {S * N}")
-    return float(v["seconds"]), float(v["prompt"]), float(v["decode"])
+    out = peers.run(args.build + "/generate_worker", gguf, batch, N, S, args.compute, args.threads)
+    v = {k: (int(n), float(t), float(rate)) for k, n, t, rate in
+         re.findall(r"^(prompt|decode|total) (\d+) ([0-9.]+) ([0-9.]+)", out, re.M)}
+    if v["total"][0] != S * N:
+        sys.exit(f"generate_worker chose {v['total'][0]} tokens, not {S * N}")
+    return v["total"][1], v["prompt"][2], v["decode"][2]
 
 
-def peer(source, gguf, ik):
-    more = ["-rtr", "-thp", "-fa", "on"] if ik else ["-fa", "on"]
-    out = peers.run(peers.programs(source + "/build") + "/llama-batched-bench", "-m", gguf, "-c", S * (P + N), "-b", 2048,
-                    "-ub", 512, "-npp", P, "-ntg", N, "-npl", S, "-t", args.threads, *more)
-    row = re.search(rf"\|\s*{P} \|\s*{N} \|\s*{S} \|(.*)", out)
-    if not row:
-        sys.exit(f"no line of llama-batched-bench to read:\n{out[-2000:]}")
-    _, _, s_pp, _, s_tg, total, _ = (float(x) for x in row.group(1).split("|")[:7])
-    return total, s_pp, s_tg
+def peer(worker, batch):
+    prompts, decoding = worker.ask(f"{batch} {N}")
+    return prompts + decoding, S * P / prompts, S * N / decoding
+
+
+def best_worker(binary, gguf, batch, ik):
+    """A worker with the faster kind of cache, after one whole run."""
+    tried = {}
+    for unified in (1,) if ik else (0, 1):
+        w = peers.Worker([binary, "generate", gguf, args.threads, P + N, S, unified])
+        w.ask(f"{batch} 2")
+        tried[unified] = (sum(w.ask(f"{batch} {N // 4}")), w)
+    best = min(tried, key=lambda u: tried[u][0])
+    for u, (_, w) in tried.items():
+        if u != best:
+            w.close()
+    return tried[best][1], "unified cache" if best else "split cache"
 
 
 with tempfile.TemporaryDirectory() as tmp:
-    quantize = peers.programs((args.llama or args.ik) + "/build") + "/llama-quantize"
-    bf16 = tmp + "/bf16.gguf"
-    peers.run(quantize, "--allow-requantize", args.model, bf16, "BF16")
+    binaries = {name: peers.llama_worker(source, f"{tmp}/worker{i}")
+                for i, (name, source) in enumerate([("llama.cpp", args.llama), ("ik_llama.cpp", args.ik)]) if source}
+    quantize = [next(iter(binaries.values())), "quantize"]
+    bf16, batch = tmp + "/bf16.gguf", tmp + "/batch"
+    peers.run(*quantize, args.model, bf16, "bf16")
     theirs, kind = bf16, "bf16"
     if args.compute == "int8":
         theirs, kind = tmp + "/q8_0.gguf", "q8_0"
-        peers.run(quantize, bf16, theirs, "Q8_0")
+        peers.run(*quantize, bf16, theirs, "q8_0")
     peers.run(args.build + "/dump_engine", "encode", args.model, args.text, tmp + "/ids")
-    ids = np.fromfile(tmp + "/ids", dtype=np.uint32)[:S * P].reshape(S, P)
-    peers.write_batch(tmp + "/batch", ids)
-    play = {"winnow": lambda: winnow(bf16, tmp + "/batch")}
-    if args.llama:
-        play["llama.cpp"] = lambda: peer(args.llama, theirs, False)
-    if args.ik:
-        play["ik_llama.cpp"] = lambda: peer(args.ik, theirs, True)
+    peers.write_batch(batch, np.fromfile(tmp + "/ids", dtype=np.uint32)[:S * P].reshape(S, P))
+    play = {"winnow": lambda: winnow(bf16, batch)}
+    for name, binary in binaries.items():
+        worker, cache = best_worker(binary, theirs, batch, name.startswith("ik"))
+        play[f"{name} ({cache})"] = lambda worker=worker: peer(worker, batch)
     figures, pair = {name: [] for name in play}, []
     for r in range(args.rounds):
         pair.append(peers.pair(peers.peaks(args.build + "/peak_probe"), args.compute))

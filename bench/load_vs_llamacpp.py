@@ -7,7 +7,6 @@ load weights and tokenizer, encode a short prompt, run it, print the likeliest
 next token, end.  The files lie in the page cache.  The same model as a bf16 GGUF
 and as MODEL.gguf comes; winnow also reads it as a folder of safetensors in
 bf16, which llama.cpp cannot: its peer there is llama.cpp with the bf16 GGUF.
-llama-completion -n 1, the peer's own program, stands beside for comparison.
 """
 import argparse, shutil, sys, tempfile, time
 
@@ -30,20 +29,16 @@ def timed(command):
 
 
 with tempfile.TemporaryDirectory() as tmp:
-    programs = peers.programs(args.llama + "/build")
     gguf, folder, given = tmp + "/bf16.gguf", tmp + "/folder", tmp + "/given.gguf"
-    peers.run(programs + "/llama-quantize", "--allow-requantize", args.model, gguf, "BF16")
+    worker = peers.llama_worker(args.llama, tmp + "/worker")
+    peers.run(worker, "quantize", args.model, gguf, "bf16")
     peers.run(args.build + "/dump_engine", "convert", args.model, "bf16", folder)
     shutil.copy(args.model, given)
-    worker = peers.llama_worker(args.llama, args.llama + "/build", tmp + "/worker")
     ours, t = args.build + "/first_token", args.threads
-    completion = [programs + "/llama-completion", "-n", 1, "-t", t, "-no-cnv", "--no-warmup", "-c", 512, "-fa", "on", "-p",
-                  args.prompt, "-m"]
     play = {
         "bf16 GGUF": ([ours, gguf, "bf16", t, args.prompt], [worker, "first", gguf, t, args.prompt]),
         "bf16 safetensors": ([ours, folder, "bf16", t, args.prompt], [worker, "first", gguf, t, args.prompt]),
         "GGUF as it comes": ([ours, given, "bf16", t, args.prompt], [worker, "first", given, t, args.prompt]),
-        "bf16 GGUF, llama-completion": ([ours, gguf, "bf16", t, args.prompt], [*completion, gguf]),
     }
     times, tokens, pair = {name: ([], []) for name in play}, {}, []
     for r in range(args.rounds + 1):  # the first round is for the page cache
@@ -58,7 +53,7 @@ with tempfile.TemporaryDirectory() as tmp:
     print(f"prompt {args.prompt!r}, {t} threads, {args.rounds} rounds; pair probe {' '.join(f'{x:.2f}' for x in pair)}")
     rows = [("model", "winnow, ms", "llama.cpp, ms", "winnow's time / its", "tokens")]
     for name, (mine, its) in times.items():
-        same = "" if "completion" in name else f"{tokens[name, 0]} {tokens[name, 1]}"
+        same = f"{tokens[name, 0]} {tokens[name, 1]}"
         rows.append((name, peers.spread([1e3 * x for x in mine], "{:.0f}"), peers.spread([1e3 * x for x in its], "{:.0f}"),
                      peers.ratios(mine, its), same))
     peers.table(rows)

@@ -69,23 +69,17 @@ class Worker:
         self.p.wait()
 
 
-def llama_worker(source, build, out):
-    """Compiles bench/llama_worker.c against a llama.cpp or ik_llama.cpp tree built with static libraries."""
+def llama_worker(source, out):
+    """Compiles bench/llama_worker.c against a llama.cpp or ik_llama.cpp tree whose library is built, static, in build/."""
     ik = "use_thp" in open(source + "/include/llama.h").read()
-    # Archives in the order in which they need each other; a group, since ggml's parts are circular.
-    libs = [a for n in ("libllama.a", "libggml.a", "libggml-cpu.a", "libggml-base.a")
-            for a in glob.glob(f"{build}/**/{n}", recursive=True)]
+    build = source + "/build"
+    libs = sorted(glob.glob(build + "/src/libllama.a") + glob.glob(build + "/ggml/src/**/*.a", recursive=True))
     if not libs:
         sys.exit(f"{build} holds no libllama.a: build it with -DBUILD_SHARED_LIBS=OFF")
-    flags = ["-O2", "-I", source + "/include", "-I", source + "/ggml/include"] + (["-DIK"] if ik else [])
+    flags = ["-O3", "-I", source + "/include", "-I", source + "/ggml/include"] + (["-DIK"] if ik else [])
     run("cc", *flags, "-c", HERE + "/llama_worker.c", "-o", out + ".o")
     run("c++", out + ".o", "-o", out, "-Wl,--start-group", *libs, "-Wl,--end-group", "-fopenmp", "-lpthread", "-ldl", "-lm")
     return out
-
-
-def programs(build):
-    """The folder of a llama.cpp build's programs."""
-    return build + "/bin"
 
 
 def write_batch(path, sequences):

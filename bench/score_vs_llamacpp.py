@@ -3,9 +3,9 @@
     python3 bench/score_vs_llamacpp.py build/release MODEL.gguf TEXT --llama SOURCE [--ik SOURCE]
         [--compute bf16|int8] [--lengths 512,2048] [--rounds 5] [--tokens 4096]
 
-SOURCE is a source tree built in its folder build/ with static libraries
-(-DGGML_NATIVE=ON -DBUILD_SHARED_LIBS=OFF); bench/llama_worker.c is compiled
-against it.  Everyone gets the same weights (MODEL.gguf made bf16; the peers'
+SOURCE is a source tree whose library was built static in its folder build/
+(-DGGML_NATIVE=ON -DBUILD_SHARED_LIBS=OFF, target llama); bench/llama_worker.c is
+compiled against it.  Everyone gets the same weights (MODEL.gguf made bf16; the peers'
 q8_0 and winnow's int8 are made from those) and the same token sequences.
 
 What is timed: winnow computes the NLL of every token, from tokens in memory to
@@ -65,19 +65,19 @@ def best_worker(binary, gguf, length, batch):
 
 
 with tempfile.TemporaryDirectory() as tmp:
-    quantize = peers.programs((args.llama or args.ik) + "/build") + "/llama-quantize"
+    binaries = {name: peers.llama_worker(source, f"{tmp}/worker{i}")
+                for i, (name, source) in enumerate([("llama.cpp", args.llama), ("ik_llama.cpp", args.ik)]) if source}
+    quantize = [next(iter(binaries.values())), "quantize"]
     bf16 = tmp + "/bf16.gguf"
-    peers.run(quantize, "--allow-requantize", args.model, bf16, "BF16")
+    peers.run(*quantize, args.model, bf16, "bf16")
     peer_model, peer_type = bf16, "bf16"
     if args.compute == "int8":
         peer_model, peer_type = tmp + "/q8_0.gguf", "q8_0"
-        peers.run(quantize, bf16, peer_model, "Q8_0")
+        peers.run(*quantize, bf16, peer_model, "q8_0")
     peers.run(dump, "convert", args.model, "bf16", tmp + "/folder")
     size = parameters(tmp + "/folder")
     peers.run(dump, "encode", args.model, args.text, tmp + "/ids")
     ids = np.fromfile(tmp + "/ids", dtype=np.uint32)
-    binaries = {name: peers.llama_worker(source, source + "/build", f"{tmp}/worker{i}")
-                for i, (name, source) in enumerate([("llama.cpp", args.llama), ("ik_llama.cpp", args.ik)]) if source}
     for length in map(int, args.lengths.split(",")):
         count = max(1, args.tokens // length)
         tokens, batch = count * length, tmp + "/batch"
