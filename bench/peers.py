@@ -69,16 +69,26 @@ class Worker:
         self.p.wait()
 
 
-def llama_worker(source, out):
-    """Compiles bench/llama_worker.c against a llama.cpp or ik_llama.cpp tree whose library is built, static, in build/."""
-    ik = "use_thp" in open(source + "/include/llama.h").read()
-    build = source + "/build"
-    libs = sorted(glob.glob(build + "/src/libllama.a") + glob.glob(build + "/ggml/src/**/*.a", recursive=True))
-    if not libs:
-        sys.exit(f"{build} holds no libllama.a: build it with -DBUILD_SHARED_LIBS=OFF")
-    flags = ["-O3", "-I", source + "/include", "-I", source + "/ggml/include"] + (["-DIK"] if ik else [])
+def llama_worker(where, out):
+    """Compiles bench/llama_worker.c against llama.cpp or ik_llama.cpp.
+
+    where is a source tree whose library lies static in its build/, or SOURCE:LIBRARIES with a folder of shared ones,
+    such as llama_cpp/lib of an installed llama-cpp-python.
+    """
+    source, _, shared = where.partition(":")
+    flags = ["-O3", "-I", source + "/include", "-I", source + "/ggml/include"]
+    if "use_thp" in open(source + "/include/llama.h").read():
+        flags.append("-DIK")
+    if shared:
+        libs = ["-L" + shared, "-Wl,-rpath," + os.path.abspath(shared), "-lllama", "-lggml", "-lggml-base"]
+    else:
+        build = source + "/build"
+        found = sorted(glob.glob(build + "/src/libllama.a") + glob.glob(build + "/ggml/src/**/*.a", recursive=True))
+        if not found:
+            sys.exit(f"{build} holds no libllama.a: build target llama there with -DBUILD_SHARED_LIBS=OFF")
+        libs = ["-Wl,--start-group", *found, "-Wl,--end-group"]
     run("cc", *flags, "-c", HERE + "/llama_worker.c", "-o", out + ".o")
-    run("c++", out + ".o", "-o", out, "-Wl,--start-group", *libs, "-Wl,--end-group", "-fopenmp", "-lpthread", "-ldl", "-lm")
+    run("c++", out + ".o", "-o", out, *libs, "-fopenmp", "-lpthread", "-ldl", "-lm")
     return out
 
 

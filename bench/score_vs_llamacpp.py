@@ -4,8 +4,9 @@
         [--compute bf16|int8] [--lengths 512,2048] [--rounds 5] [--tokens 4096]
 
 SOURCE is a source tree whose library was built static in its folder build/
-(-DGGML_NATIVE=ON -DBUILD_SHARED_LIBS=OFF, target llama); bench/llama_worker.c is
-compiled against it.  Everyone gets the same weights (MODEL.gguf made bf16; the peers'
+(-DGGML_NATIVE=ON -DBUILD_SHARED_LIBS=OFF, target llama), or SOURCE:LIBRARIES with
+a folder of shared ones, such as llama_cpp/lib of llama-cpp-python where it was
+compiled on this machine; bench/llama_worker.c is compiled against it.  Everyone gets the same weights (MODEL.gguf made bf16; the peers'
 q8_0 and winnow's int8 are made from those) and the same token sequences.
 
 What is timed: winnow computes the NLL of every token, from tokens in memory to
