@@ -36,12 +36,11 @@ S, P, N = args.sequences, args.prompt, args.new
 
 def winnow(gguf, batch):
     """Seconds in all, prompt tokens/s, decoded tokens/s."""
-    out = peers.run(args.build + "/generate_worker", gguf, batch, N, S, args.compute, args.threads)
-    v = {k: (int(n), float(t), float(rate)) for k, n, t, rate in
-         re.findall(r"^(prompt|decode|total) (\d+) ([0-9.]+) ([0-9.]+)", out, re.M)}
-    if v["total"][0] != S * N:
-        sys.exit(f"generate_worker chose {v['total'][0]} tokens, not {S * N}")
-    return v["total"][1], v["prompt"][2], v["decode"][2]
+    out = peers.run(args.build + "/generate_worker", gguf, args.compute, args.threads, batch, N)
+    v = dict(re.findall(r"(seconds|prompt|decode|new) ([0-9.]+)", out))
+    if int(v["new"]) != S * N:
+        sys.exit(f"generate_worker chose {v['new']} tokens, not {S * N}")
+    return float(v["seconds"]), float(v["prompt"]), float(v["decode"])
 
 
 def peer(worker, batch):
@@ -79,14 +78,10 @@ with tempfile.TemporaryDirectory() as tmp:
     for name, binary in binaries.items():
         worker, cache = best_worker(binary, theirs, batch, name.startswith("ik"))
         play[f"{name} ({cache})"] = lambda worker=worker: peer(worker, batch)
-    figures, pair = {name: [] for name in play}, []
-    for r in range(args.rounds):
-        pair.append(peers.pair(peers.peaks(args.build + "/peak_probe"), args.compute))
-        order = list(play)
-        for name in order[r % len(order):] + order[:r % len(order)]:
-            total, s_pp, s_tg = play[name]()
-            figures[name].append((S * N / total, s_pp, s_tg))
-    print(f"{S} sequences, prompts of {P} tokens, {N} new ones each, {args.threads} threads, {args.rounds} rounds; "
+    _, pair, measured, note = peers.rounds(args.build + "/peak_probe", args.rounds,
+                                           lambda n: {name: play[name]() for name in peers.turns(play, n)}, args.compute)
+    figures = {name: [(S * N / m[name][0], *m[name][1:]) for m in measured] for name in play}
+    print(f"{S} sequences, prompts of {P} tokens, {N} new ones each, {args.threads} threads; {note}; "
           f"pair probe {' '.join(f'{x:.2f}' for x in pair)}")
     rows = [("", "type", "new tokens/s, all", "winnow / it", "prompt tokens/s", "winnow / it", "decoded/s", "winnow / it")]
     for name, f in figures.items():

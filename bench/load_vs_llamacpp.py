@@ -40,17 +40,19 @@ with tempfile.TemporaryDirectory() as tmp:
         "bf16 safetensors": ([ours, folder, "bf16", t, args.prompt], [worker, "first", gguf, t, args.prompt]),
         "GGUF as it comes": ([ours, given, "bf16", t, args.prompt], [worker, "first", given, t, args.prompt]),
     }
-    times, tokens, pair = {name: ([], []) for name in play}, {}, []
-    for r in range(args.rounds + 1):  # the first round is for the page cache
-        if r:
-            pair.append(peers.pair(peers.peaks(args.build + "/peak_probe")))
+    tokens = {}
+
+    def once(n):
+        seconds = {}
         for name, sides in play.items():
-            for side in ((0, 1) if r % 2 else (1, 0)):
-                seconds, token = timed(sides[side])
-                tokens[name, side] = token
-                if r:
-                    times[name][side].append(seconds)
-    print(f"prompt {args.prompt!r}, {t} threads, {args.rounds} rounds; pair probe {' '.join(f'{x:.2f}' for x in pair)}")
+            for side in peers.turns((0, 1), n):
+                seconds[name, side], tokens[name, side] = timed(sides[side])
+        return seconds
+
+    once(0)  # for the page cache
+    _, pair, measured, note = peers.rounds(args.build + "/peak_probe", args.rounds, once, seconds=60)
+    times = {name: [[m[name, side] for m in measured] for side in (0, 1)] for name in play}
+    print(f"prompt {args.prompt!r}, {t} threads; {note}; pair probe {' '.join(f'{x:.2f}' for x in pair)}")
     rows = [("model", "winnow, ms", "llama.cpp, ms", "winnow's time / its", "tokens")]
     for name, (mine, its) in times.items():
         same = f"{tokens[name, 0]} {tokens[name, 1]}"

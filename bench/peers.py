@@ -4,7 +4,7 @@ Machines here are shared and two processors may be two threads of one core, so
 every bench takes turns, prints the pair probe beside each round, and quotes
 medians of the rounds' ratios with their range.
 """
-import glob, json, os, re, statistics, subprocess, sys
+import glob, os, statistics, subprocess, sys, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -30,6 +30,34 @@ def peaks(probe):
 def pair(p, kind="f32"):
     """What two busy threads do as a multiple of one."""
     return p[kind][1] / p[kind][0] if p[kind][0] else float("nan")
+
+
+def rounds(probe, wanted, play, kind="f32", least=1.6, seconds=150):
+    """Plays rounds until wanted of them count, or the seconds are over.
+
+    play(n) runs every contestant once and returns what it measured.  A round counts where the pair probe says at least
+    `least` before and after it: with less, another process had a processor or both were threads of one core.  Returns
+    the peaks, pairs and measures of the rounds that count, of all where fewer than three do, and a sentence about it.
+    """
+    all_, good, begin = [], [], time.monotonic()
+    before = peaks(probe)
+    while len(good) < wanted and (len(all_) < 3 or time.monotonic() - begin < seconds):
+        measured = play(len(all_))
+        after = peaks(probe)
+        all_.append((before, min(pair(before, kind), pair(after, kind)), measured))
+        if all_[-1][1] >= least:
+            good.append(all_[-1])
+        before = after
+    used = good if len(good) >= 3 else all_
+    note = (f"{len(good)} of {len(all_)} rounds with a pair probe of {least} or more count" if used is good else
+            f"only {len(good)} of {len(all_)} rounds had a pair probe of {least}: all are shown, and say little")
+    return [x[0] for x in used], [x[1] for x in used], [x[2] for x in used], note
+
+
+def turns(names, n):
+    """The contestants in an order that rotates from round to round."""
+    names = list(names)
+    return names[n % len(names):] + names[:n % len(names)]
 
 
 def tcmalloc():

@@ -86,18 +86,17 @@ with tempfile.TemporaryDirectory() as tmp:
             sys.exit(f"{args.text} holds {len(ids)} tokens, {tokens} are needed")
         peers.write_batch(batch, ids[:tokens].reshape(count, length))
         workers = {name: best_worker(b, peer_model, length, batch) for name, b in binaries.items()}
-        rates, peak, pair = {name: [] for name in ("winnow", *workers)}, [], []
-        for r in range(args.rounds):
-            now = peers.peaks(probe)
-            peak.append(now[args.compute][1])
-            pair.append(peers.pair(now, args.compute))
-            order = list(rates)
-            for name in order[r % len(order):] + order[:r % len(order)]:
-                seconds = winnow(bf16, batch, tmp) if name == "winnow" else workers[name][1].ask(batch)[0]
-                rates[name].append(tokens / seconds)
+
+        def play(n):
+            return {name: tokens / (winnow(bf16, batch, tmp) if name == "winnow" else workers[name][1].ask(batch)[0])
+                    for name in peers.turns(("winnow", *workers), n)}
+
+        now, pair, measured, note = peers.rounds(probe, args.rounds, play, args.compute)
+        rates = {name: [m[name] for m in measured] for name in ("winnow", *workers)}
+        peak = [p[args.compute][1] for p in now]
         nll = np.fromfile(tmp + "/nll", dtype=np.float32).reshape(count, length)[:, :-1]
         print(f"{count} x {length} tokens, {args.compute}, {args.threads} threads, {size / 1e6:.1f}M parameters, "
-              f"{args.rounds} rounds; peak of two threads {peers.spread(peak, '{:.0f}')} GFLOP/s, "
+              f"{note}; peak of two threads {peers.spread(peak, '{:.0f}')} GFLOP/s, "
               f"pair probe {' '.join(f'{x:.2f}' for x in pair)}")
         rows = [("", "type", "tokens/s", "winnow / it", "% of peak", "mean NLL")]
         for name in rates:

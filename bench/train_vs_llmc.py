@@ -104,23 +104,18 @@ with tempfile.TemporaryDirectory() as tmp:
     for name, w in players.items():
         w.ask("step 1")
         steps[name] = max(1, round(args.seconds / w.ask("step 1")[0]))
-    rates, pair, peak = {name: [] for name in players}, [], {"f32": [], "bf16": []}
-    for r in range(args.rounds):
-        now = peers.peaks(args.build + "/peak_probe")
-        pair.append(peers.pair(now))
-        for kind in peak:
-            peak[kind].append(now[kind][1])
-        order = list(players)
-        for name in order[r % len(order):] + order[:r % len(order)]:
-            rates[name].append(steps[name] * B * T / players[name].ask(f"step {steps[name]}")[0])
+    now, pair, measured, note = peers.rounds(
+        args.build + "/peak_probe", args.rounds,
+        lambda n: {name: steps[name] * B * T / players[name].ask(f"step {steps[name]}")[0] for name in peers.turns(players, n)})
+    rates = {name: [m[name] for m in measured] for name in players}
     theirs = sum(int(np.prod(s)) for s in SHAPES)
     ours = V * D + L * (4 * D * D + 3 * D * 2048 + 2 * D) + D
-    print(f"{B} x {T} tokens a step, {args.threads} threads, {args.rounds} rounds; parameters {ours / 1e6:.1f}M here, "
+    print(f"{B} x {T} tokens a step, {args.threads} threads, {note}; parameters {ours / 1e6:.1f}M here, "
           f"{theirs / 1e6:.1f}M in llm.c; pair probe {' '.join(f'{x:.2f}' for x in pair)}")
     rows = [("", "tokens/s", "this / llm.c", "% of the type's peak (6 x parameters x tokens)")]
     for name in players:
         size = theirs if name.startswith("llm.c") else ours
-        share = [6e-7 * size * v / k for v, k in zip(rates[name], peak[name.split()[-1]])]
+        share = [6e-7 * size * v / k[name.split()[-1]][1] for v, k in zip(rates[name], now)]
         rows.append((name, peers.spread(rates[name], "{:.0f}"),
                      "" if name.startswith("llm.c") else peers.ratios(rates[name], rates["llm.c f32"]),
                      peers.spread(share, "{:.1f}")))

@@ -80,16 +80,13 @@ for size in args.sizes.split(","):
                 players[name].close()
         if args.warm:
             continue
-        rates, pair, peak = {name: [] for name in players}, [], {"f32": [], "bf16": []}
-        for r in range(args.rounds):
-            now = peers.peaks(args.build + "/peak_probe")
-            pair.append(peers.pair(now))
-            for kind in peak:
-                peak[kind].append(now[kind][1])
-            order = list(players)
-            for name in order[r % len(order):] + order[:r % len(order)]:
-                rates[name].append(steps[name] * length * batch / players[name].ask(f"step {steps[name]}")[0])
-        print(f"{size}: {json.dumps(shape)}, {batch} x {length} tokens a step, {args.threads} threads, {args.rounds} rounds; "
+        now, pair, measured, note = peers.rounds(
+            args.build + "/peak_probe", args.rounds,
+            lambda n: {name: steps[name] * length * batch / players[name].ask(f"step {steps[name]}")[0]
+                       for name in peers.turns(players, n)})
+        rates = {name: [m[name] for m in measured] for name in players}
+        peak = {kind: [p[kind][1] for p in now] for kind in ("f32", "bf16")}
+        print(f"{size}: {json.dumps(shape)}, {batch} x {length} tokens a step, {args.threads} threads, {note}; "
               f"pair probe {' '.join(f'{x:.2f}' for x in pair)}; peak of two threads f32 {peers.spread(peak['f32'], '{:.0f}')}, "
               f"bf16 {peers.spread(peak['bf16'], '{:.0f}')} GFLOP/s; {flops({**BASE, **shape}, length) / 1e6:.1f} MFLOP a token")
         rows = [("", "tokens/s", "winnow f32 / it", "winnow bf16 / it", "% of peak")]
