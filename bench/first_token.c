@@ -49,7 +49,7 @@ static winnow_status first(struct engine *e, const struct u32_list *ids, struct 
 
 int main(int argc, char **argv)
 {
-    struct winnow_error err = {"usage: first_token MODEL f32|bf16 THREADS PROMPT"};
+    struct winnow_error err = {"usage: first_token MODEL f32|bf16|int8 THREADS PROMPT"};
     winnow_status st = WINNOW_E_USAGE;
     struct model *m = NULL;
     struct engine *e = NULL;
@@ -58,7 +58,9 @@ int main(int argc, char **argv)
     struct winnow_env env = {.kernels = getenv("WINNOW_KERNELS")};
     struct engine_options opt = ENGINE_OPTIONS_INIT;
     if (argc == 5) {
-        opt.compute = strcmp(argv[2], "bf16") == 0 ? ENGINE_BF16 : ENGINE_F32;
+        opt.compute = strcmp(argv[2], "bf16") == 0   ? ENGINE_BF16
+                      : strcmp(argv[2], "int8") == 0 ? ENGINE_INT8
+                                                     : ENGINE_F32;
         opt.tokens_max = 512;
         pool = pool_new((uint32_t)strtoul(argv[3], NULL, 10));
         st = encode(argv[1], argv[4], &ids, &err);

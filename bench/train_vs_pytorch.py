@@ -1,6 +1,6 @@
 """Our training step and PyTorch's, the same model in the same run.
 
-    python3 bench/train_vs_pytorch.py build/release [--sizes 0.5M,2M,12M] [--rounds 5] [--only NAME,...] [--warm]
+    python3 bench/train_vs_pytorch.py build/release [--sizes 0.5M,2M,12M] [--rounds 5] [--only "NAME;..."] [--warm]
 
 Needs torch (and a C++ compiler for torch.compile).  Contestants are processes
 that stay alive and take turns, round by round, the order rotating; a turn is
@@ -37,7 +37,7 @@ p.add_argument("--sizes", default="0.5M,2M,12M")
 p.add_argument("--rounds", type=int, default=5)
 p.add_argument("--seconds", type=float, default=1.0, help="of each contestant a round")
 p.add_argument("--threads", type=int, default=2)
-p.add_argument("--only", default="", help="contestants whose name contains one of these, comma-separated; winnow always plays")
+p.add_argument("--only", default="", help="contestants whose name contains one of these, separated by semicolons; winnow always plays")
 p.add_argument("--warm", action="store_true", help="one step of each, to fill torch.compile's cache")
 args = p.parse_args()
 here = os.path.dirname(os.path.abspath(__file__))
@@ -68,7 +68,7 @@ for size in args.sizes.split(","):
             "torch f32, compile, tcmalloc": ([*torch, "f32", n, "compile"], preload),
             "torch bf16 autocast, compile, tcmalloc": ([*torch, "bf16", n, "compile"], preload),
         }
-        wanted = [k for k in commands if k.startswith("winnow") or any(o in k for o in args.only.split(","))]
+        wanted = [k for k in commands if k.startswith("winnow") or any(o in k for o in args.only.split(";"))]
         players, steps = {}, {}
         for name in wanted:
             players[name] = peers.Worker(*commands[name])
