@@ -20,18 +20,24 @@ struct winnow_small_model {
     uint64_t batch_tokens;
     double lr, warmup; /* warmup: share of the steps */
     double weight_decay;
-    int compute; /* enum winnow_compute */
+    int compute;   /* enum winnow_compute */
+    int optimizer; /* enum winnow_optimizer */
 };
 enum winnow_compute {
     WINNOW_F32,
     WINNOW_BF16, /* factors of matrix products rounded to bf16 */
     WINNOW_INT8  /* to bytes with a scale for each 64 numbers; scoring only */
 };
+enum winnow_optimizer {
+    WINNOW_ADAMW,
+    WINNOW_MUON, /* Muon for the hidden matrices, AdamW for all else */
+};
 
 #define WINNOW_SMALL_MODEL_INIT                                                                 \
     {                                                                                           \
         .dim = 96, .layers = 3, .heads = 3, .vocab = 2048, .context = 256, .batch_tokens = 512, \
-        .lr = 2e-3, .warmup = 0.05, .weight_decay = 0.1, .compute = WINNOW_F32                  \
+        .lr = 2e-3, .warmup = 0.05, .weight_decay = 0.1, .compute = WINNOW_F32,                 \
+        .optimizer = WINNOW_ADAMW                                                               \
     }
 
 struct winnow_train_options {

@@ -22,9 +22,12 @@
         OPT_SHARE(0, "warmup", type, model.warmup, 0, 1, "share of the steps that warm up"),    \
         OPT_REAL(0, "weight-decay", type, model.weight_decay, 0, 10, "decoupled weight decay"), \
         OPT_ENUM(0, "compute", type, model.compute, SMALL_MODEL_COMPUTE,                        \
-                 "number format of matrix products")
+                 "number format of matrix products"),                                           \
+        OPT_ENUM(0, "optimizer", type, model.optimizer, SMALL_MODEL_OPTIMIZER,                  \
+                 "muon: Muon for the hidden matrices, AdamW for all else")
 
-extern const char *const SMALL_MODEL_COMPUTE[]; /* enum winnow_compute */
-extern const char *const SCORING_COMPUTE[];     /* the same, with int8 */
+extern const char *const SMALL_MODEL_COMPUTE[];   /* enum winnow_compute */
+extern const char *const SCORING_COMPUTE[];       /* the same, with int8 */
+extern const char *const SMALL_MODEL_OPTIMIZER[]; /* enum winnow_optimizer */
 
 #endif /* WINNOW_OPTION_MODEL_OPTIONS_H */

@@ -308,6 +308,9 @@ struct hash128 experiment_key(const struct experiment *x)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         add_number(h, numbers[i]);
     }
+    if (m->optimizer != WINNOW_ADAMW) { /* jobs from before there was a choice stay valid */
+        add_number(h, m->optimizer);
+    }
     hash_stream_add(h, str_of(x->kernels));
     for (uint32_t i = 0; i < x->arm_count; i++) {
         hash_stream_add(h, str_of(x->arms[i].name));

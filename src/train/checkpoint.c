@@ -42,11 +42,22 @@ static struct header header_of(const struct trainer *t)
         c->head_dim,    c->ffn,      c->norm_eps,  c->rope_base,    (double)c->rope_scaling,
         c->rope_factor, c->rope_low, c->rope_high, c->rope_context, c->tied,
         c->qkv_bias,    c->out_bias, c->mlp_bias};
-    double options[] = {(double)o->compute, (double)o->steps, (double)o->warmup, o->lr,
-                        o->lr_end,          o->beta1,         o->beta2,          o->eps,
-                        o->weight_decay,    o->clip};
+    double options[] = {(double)o->compute,
+                        (double)o->steps,
+                        (double)o->warmup,
+                        o->lr,
+                        o->lr_end,
+                        o->beta1,
+                        o->beta2,
+                        o->eps,
+                        o->weight_decay,
+                        o->clip,
+                        (double)o->optimizer,
+                        o->momentum};
+    size_t numbers = sizeof options / sizeof *options;
+    numbers -= o->optimizer == TRAINER_ADAMW ? 2 : 0; /* AdamW knows neither */
     struct header h = {.model = fingerprint(shape, sizeof shape / sizeof *shape),
-                       .options = fingerprint(options, sizeof options / sizeof *options),
+                       .options = fingerprint(options, numbers),
                        .steps = t->steps,
                        .flops = t->flops,
                        .count = t->count};

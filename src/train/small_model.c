@@ -63,6 +63,7 @@ void small_model_trainer(const struct winnow_small_model *s, uint64_t steps,
     out->warmup = (uint64_t)llround(s->warmup * (double)steps);
     out->lr = s->lr;
     out->weight_decay = s->weight_decay;
+    out->optimizer = s->optimizer == WINNOW_MUON ? TRAINER_MUON : TRAINER_ADAMW;
     out->tokens_max = (uint32_t)(s->batch_tokens < 4096 ? s->batch_tokens : 4096);
     out->tokens_max = out->tokens_max < s->context ? s->context : out->tokens_max;
 }

@@ -1,7 +1,7 @@
 /* trainer.c -- one optimizer step at a time.
  *
  * State is what a checkpoint holds: weights, both moments of AdamW (Loshchilov,
- * Hutter 2019) and the number of steps; everything else follows from the
+ * Hutter 2019) or the momentum of Muon, and the number of steps; everything else follows from the
  * options.  The gradient is summed in one array, whose norm is taken in pieces
  * of fixed size that are joined in order; then one sweep over all arrays clips,
  * updates and zeroes.
@@ -29,6 +29,19 @@ static struct engine_options engine_options_of(const struct trainer_options *opt
         .compute = opt->compute, .tokens_max = opt->tokens_max, .gradients = true};
 }
 
+static struct gemm muon_gemm(const struct trainer_options *opt, const struct kernels *k)
+{
+    return (struct gemm){k, opt->compute == ENGINE_BF16 ? GEMM_BF16 : GEMM_F32};
+}
+
+/* Muon's scratch of all threads, which comes first; 0 without it. */
+static size_t muon_bytes(const struct model_config *c, const struct trainer_options *opt,
+                         const struct kernels *k, uint32_t threads)
+{
+    const struct gemm g = muon_gemm(opt, k);
+    return opt->optimizer == TRAINER_MUON ? threads * muon_scratch(c, &g) * sizeof(float) : 0;
+}
+
 /* Moments, gradient, sums of squares. */
 static size_t own_bytes(size_t count)
 {
@@ -41,16 +54,24 @@ uint64_t trainer_memory(const struct model_config *c, const struct trainer_optio
     struct engine_options eo = engine_options_of(opt);
     /* Up to 15 numbers lie between tensors. */
     size_t count = model_config_parameters(c) + 16 * (3 + 16 * (size_t)c->layers);
-    return engine_memory(c, &eo, threads) + own_bytes(count);
+    size_t muon = 0;
+    for (size_t i = 0; kernels_usable(i); i++) {
+        size_t bytes = muon_bytes(c, opt, kernels_usable(i), threads);
+        muon = bytes > muon ? bytes : muon;
+    }
+    return engine_memory(c, &eo, threads) + own_bytes(count) + muon;
 }
 
 static winnow_status check_options(const struct trainer_options *o, struct winnow_error *err)
 {
     bool good = o->lr >= 0 && o->lr_end >= 0 && o->lr_end <= 1 && o->beta1 >= 0 && o->beta1 < 1 &&
-                o->beta2 >= 0 && o->beta2 < 1 && o->eps > 0 && o->weight_decay >= 0 && o->clip >= 0;
+                o->beta2 >= 0 && o->beta2 < 1 && o->momentum >= 0 && o->momentum < 1 &&
+                o->eps > 0 && o->weight_decay >= 0 && o->clip >= 0;
     if (!good) {
-        return error_set(err, WINNOW_E_USAGE,
-                         "training: rates must not be negative, betas lie in [0, 1), eps above 0");
+        return error_set(
+            err, WINNOW_E_USAGE,
+            "training: rates must not be negative, betas and momentum lie in [0, 1), eps "
+            "above 0");
     }
     return WINNOW_OK;
 }
@@ -65,7 +86,8 @@ winnow_status trainer_new(struct model *m, struct pool *pool, const struct train
     struct trainer *t = mem_zalloc(sizeof *t);
     *t = (struct trainer){.model = m, .pool = pool, .opt = *opt, .k = k};
     t->count = model_values_count(m);
-    t->memory_bytes = own_bytes(t->count);
+    size_t scratch = muon_bytes(model_config(m), opt, k, pool_threads(pool));
+    t->memory_bytes = scratch + own_bytes(t->count);
     struct engine_options eo = engine_options_of(opt);
     winnow_status st = engine_new(m, pool, &eo, env, &t->engine, err);
     uint64_t all = t->memory_bytes + (st == WINNOW_OK ? engine_bytes(t->engine) : 0);
@@ -83,10 +105,14 @@ winnow_status trainer_new(struct model *m, struct pool *pool, const struct train
         trainer_free(t);
         return st;
     }
-    t->squares = t->memory;
+    t->squares = (double *)t->memory + scratch / sizeof(double);
     t->m = (float *)(t->squares + t->count / PIECE + 1);
     t->v = t->m + t->count;
     t->gradient = t->v + t->count;
+    if (opt->optimizer == TRAINER_MUON) {
+        const struct gemm g = muon_gemm(opt, k);
+        t->muon = muon_new(m, &g, t->memory);
+    }
     *out = t;
     return WINNOW_OK;
 }
@@ -97,6 +123,7 @@ void trainer_free(struct trainer *t)
         return;
     }
     engine_free(t->engine);
+    muon_free(t->muon);
     mem_free_huge(t->memory, t->memory_bytes);
     mem_free(t);
 }
@@ -169,10 +196,22 @@ static void update_piece(void *trainer, size_t piece, uint32_t worker)
         size_t begin = tensor->offset, end = begin + (size_t)tensor->rows * tensor->cols;
         begin = begin > from ? begin : from;
         end = end < to ? end : to;
-        if (begin < end) {
+        if (begin < end && !(t->muon && muon_takes(tensor))) {
             update_range(t, begin, end, !tensor->vector);
         }
     }
+}
+
+/* Muon's products are part of what a step costs. */
+static void update_hidden(struct trainer *t, double rate)
+{
+    const struct muon_arrays arrays = {model_values(t->model), t->m, t->gradient};
+    const struct muon_step step = {.rate = (float)rate,
+                                   .decay = t->step_now.decay,
+                                   .momentum = (float)t->opt.momentum,
+                                   .gradient = t->step_now.gradient};
+    muon_update(t->muon, t->pool, &arrays, &step);
+    t->pending_flops += muon_flops(t->muon);
 }
 
 winnow_status trainer_update(struct trainer *t, struct trainer_result *out,
@@ -196,6 +235,9 @@ winnow_status trainer_update(struct trainer *t, struct trainer_result *out,
         .gradient = o->clip > 0 && norm > o->clip ? (float)(o->clip / norm) : 1.0F,
     };
     pool_run(t->pool, piece_count(t), update_piece, t);
+    if (t->muon) {
+        update_hidden(t, rate);
+    }
     engine_weights_changed(t->engine);
     t->steps = step;
     t->flops += t->pending_flops;

@@ -1,4 +1,5 @@
-/* trainer.h -- trains a model: AdamW, warm-up and cosine, clipping by norm.
+/* trainer.h -- trains a model: AdamW (or Muon and AdamW), warm-up and cosine,
+ * clipping by norm.
  *
  *     struct trainer_options opt = TRAINER_OPTIONS_INIT;
  *     opt.steps = 500;  opt.lr = 3e-3;
@@ -18,6 +19,11 @@
 
 #include "model/engine.h"
 
+enum trainer_optimizer {
+    TRAINER_ADAMW,
+    TRAINER_MUON, /* for the hidden matrices (train/muon.h), AdamW for all else */
+};
+
 struct trainer_options {
     enum engine_compute compute;
     uint32_t tokens_max; /* of a micro-batch: engine_options.tokens_max */
@@ -28,12 +34,15 @@ struct trainer_options {
     double beta1, beta2, eps;
     double weight_decay; /* decoupled; matrices only, not norms and biases */
     double clip;         /* largest norm of the whole gradient; 0: none */
+    enum trainer_optimizer optimizer;
+    double momentum; /* Muon's */
 };
 
 #define TRAINER_OPTIONS_INIT                                                           \
     {                                                                                  \
         .compute = ENGINE_F32, .steps = 1000, .warmup = 50, .lr = 1e-3, .lr_end = 0.1, \
-        .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1, .clip = 1.0     \
+        .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1, .clip = 1.0,    \
+        .optimizer = TRAINER_ADAMW, .momentum = 0.95                                   \
     }
 
 struct trainer_result {
@@ -42,7 +51,7 @@ struct trainer_result {
     double grad_norm; /* before clipping */
     double lr;
     uint64_t targets, tokens;
-    double flops; /* of forward and backward */
+    double flops; /* of forward, backward and the optimizer's matrix products */
 };
 
 struct trainer;

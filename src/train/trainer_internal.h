@@ -3,6 +3,7 @@
 #define WINNOW_TRAIN_TRAINER_INTERNAL_H
 
 #include "math/kernels.h"
+#include "train/muon.h"
 #include "train/trainer.h"
 
 struct trainer {
@@ -17,8 +18,9 @@ struct trainer {
     size_t count; /* numbers in each of: weights, m, v, gradient */
     void *memory;
     size_t memory_bytes;
-    double *squares; /* of the gradient, a piece each */
-    float *m, *v, *gradient;
+    double *squares;         /* of the gradient, a piece each */
+    float *m, *v, *gradient; /* m: Muon's momentum too, where v stays 0 */
+    struct muon *muon;       /* NULL: AdamW alone */
 
     /* Added since the last update. */
     double pending_nll, pending_flops;

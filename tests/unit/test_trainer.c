@@ -91,9 +91,10 @@ static void assert_same_weights(const struct run *a, const struct run *b)
 static void training_learns_what_can_be_learnt(void **state)
 {
     (void)state;
-    for (int compute = ENGINE_F32; compute <= ENGINE_BF16; compute++) {
+    for (int i = 0; i < 4; i++) {
         struct trainer_options opt = options();
-        opt.compute = (enum engine_compute)compute;
+        opt.compute = i % 2 ? ENGINE_BF16 : ENGINE_F32;
+        opt.optimizer = i / 2 ? TRAINER_MUON : TRAINER_ADAMW;
         opt.steps = 150;
         struct run r;
         open_run(&r, &opt, 1);
@@ -109,21 +110,24 @@ static void training_learns_what_can_be_learnt(void **state)
 static void threads_do_not_change_a_bit(void **state)
 {
     (void)state;
-    struct trainer_options opt = options();
-    struct run one, two;
-    open_run(&one, &opt, 1);
-    open_run(&two, &opt, 2);
-    steps(&one, 6);
-    steps(&two, 6);
-    assert_same_weights(&one, &two);
-    close_run(&one);
-    close_run(&two);
+    for (int i = 0; i < 2; i++) {
+        struct trainer_options opt = options();
+        opt.optimizer = i ? TRAINER_MUON : TRAINER_ADAMW;
+        struct run one, two;
+        open_run(&one, &opt, 1);
+        open_run(&two, &opt, 2);
+        steps(&one, 6);
+        steps(&two, 6);
+        assert_same_weights(&one, &two);
+        close_run(&one);
+        close_run(&two);
+    }
 }
 
-static void a_resumed_training_ends_in_the_same_bits(void **state)
+static void resume_ends_in_the_same_bits(enum trainer_optimizer optimizer)
 {
-    (void)state;
     struct trainer_options opt = options();
+    opt.optimizer = optimizer;
     struct winnow_error err;
     struct run whole, first, second;
     char path[] = "/tmp/winnow-test-XXXXXX";
@@ -158,13 +162,24 @@ static void a_resumed_training_ends_in_the_same_bits(void **state)
     assert_int_equal(trainer_load(second.t, path, &err), WINNOW_E_FORMAT);
     close_run(&second);
     assert_ok(trainer_save(whole.t, path, &err), err);
-    opt.lr *= 2;
-    open_run(&second, &opt, 1);
-    assert_int_equal(trainer_load(second.t, path, &err), WINNOW_E_FORMAT);
-    assert_int_equal(trainer_steps(second.t), 0);
+    for (int i = 0; i < 2; i++) {
+        struct trainer_options other = opt;
+        other.lr *= i ? 1 : 2;
+        other.optimizer = i ? (enum trainer_optimizer)(TRAINER_MUON - optimizer) : optimizer;
+        open_run(&second, &other, 1);
+        assert_int_equal(trainer_load(second.t, path, &err), WINNOW_E_FORMAT);
+        assert_int_equal(trainer_steps(second.t), 0);
+        close_run(&second);
+    }
     (void)unlink(path);
-    close_run(&second);
     close_run(&whole);
+}
+
+static void a_resumed_training_ends_in_the_same_bits(void **state)
+{
+    (void)state;
+    resume_ends_in_the_same_bits(TRAINER_ADAMW);
+    resume_ends_in_the_same_bits(TRAINER_MUON);
 }
 
 /* One AdamW update in double from the engine's own gradient. */
@@ -241,6 +256,7 @@ static void memory_is_promised(void **state)
     struct winnow_error err;
     struct model_config c = config();
     struct trainer_options opt = options();
+    opt.optimizer = TRAINER_MUON;
     struct model *m;
     struct trainer *t = NULL;
     assert_ok(model_new(&c, &m, &err), err);
