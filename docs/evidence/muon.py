@@ -12,7 +12,8 @@ import glob, json, math, statistics, sys
 
 STATE = sys.argv[1]
 T95 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
-MAIN = {96: (2048, 1.0), 192: (4096, 6.0)}  # tokens a step and millions of tokens of the grid, by width
+# By width: tokens a step of each optimizer's grid.
+GRID = {96: {"adamw": 512, "muon": 2048}, 192: {"adamw": 1024, "muon": 4096}}
 
 
 def interval(values):
@@ -41,23 +42,23 @@ def read():
     for path in sorted(glob.glob(f"{STATE}/run-*/result.json")):
         with open(path, encoding="utf-8") as f:
             r = json.load(f)
-        key = (r["optimizer"], r["lr"], int(r["batch_tokens"]), round(r["steps"] * r["batch_tokens"] / 1e6, 1))
+        key = (r["optimizer"], r["lr"], int(r["batch_tokens"]))
         runs.setdefault(int(r["dim"]), {}).setdefault(key, {})[int(r["seed"])] = r
     return runs
 
 
 def table(runs):
-    print("| optimizer | rate | tokens a step | tokens | FLOPs | held-out NLL by seed | mean |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    for (name, lr, batch, tokens), seeds in sorted(runs.items()):
-        print(f"| {name} | {lr:g} | {batch:,} | {tokens}M | {statistics.mean(r['flops'] for r in seeds.values()):.3e} | "
+    print("| optimizer | rate | tokens a step | FLOPs | held-out NLL by seed | mean |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for (name, lr, batch), seeds in sorted(runs.items()):
+        print(f"| {name} | {lr:g} | {batch:,} | {statistics.mean(r['flops'] for r in seeds.values()):.3e} | "
               + ", ".join(f"{s}: {final(seeds[s]):.4f}" for s in sorted(seeds))
               + f" | {statistics.mean(map(final, seeds.values())):.4f} |")
 
 
-def best(runs, name, main):
+def best(runs, name, batch):
     """The learning rate with the lowest mean, of those with the most seeds."""
-    grid = {k: v for k, v in runs.items() if k[0] == name and k[2:] == main}
+    grid = {k: v for k, v in runs.items() if k[0] == name and k[2] == batch}
     most = max(map(len, grid.values()), default=0)
     return min((k for k in grid if len(grid[k]) == most),
                key=lambda k: statistics.mean(map(final, grid[k].values())), default=None)
@@ -77,23 +78,16 @@ def reached(adamw, muon, what):
               + ", ".join(f"{r:.3f}" for r in ratios) + ")")
 
 
-def report(runs, main):
+def report(runs, grid):
     table(runs)
-    a, m = best(runs, "adamw", main), best(runs, "muon", main)
+    a, m = (best(runs, name, grid[name]) for name in ("adamw", "muon"))
     if not a or not m:
         return
     print(f"\nBest rates: AdamW {a[1]:g}, Muon {m[1]:g}.\n")
-    reached(runs[a], runs[m], f"AdamW's final loss at {a[1]:g}")
+    reached(runs[a], runs[m], f"AdamW's final loss at {a[1]:g}, {a[2]:,} tokens a step")
     for key in sorted(runs):
         if key[0] == "adamw" and key != a:
             reached(runs[key], runs[m], f"AdamW's at {key[1]:g}, {key[2]:,} tokens a step")
-    for key, seeds in sorted(runs.items()):
-        both = sorted(set(seeds) & set(runs[a]))
-        if key[0] == "muon" and both and key[3] != main[1]:
-            d = [final(seeds[s]) - final(runs[a][s]) for s in both]
-            f = statistics.mean(seeds[s]["flops"] / runs[a][s]["flops"] for s in both)
-            print(f"Muon at {key[1]:g} on {key[3]}M tokens, {f:.3f} of AdamW's FLOPs: NLL minus AdamW's "
-                  f"{statistics.mean(d):+.4f} {interval(d)}")
     common = sorted(set(runs[a]) & set(runs[m]))
     if not common:
         return
@@ -107,7 +101,7 @@ def report(runs, main):
 def main():
     for dim, runs in sorted(read().items()):
         print(f"\n## width {dim}\n")
-        report(runs, MAIN[dim])
+        report(runs, GRID[dim])
 
 
 main()

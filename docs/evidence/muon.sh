@@ -1,19 +1,21 @@
 #!/bin/sh
-# Muon beside AdamW on Wikipedia, three learning rates and three seeds each.
+# Muon beside AdamW on Wikipedia, three learning rates and three seeds each,
+# each optimizer with as many tokens a step as suit it: AdamW is better with few,
+# Muon has to pay for its products at every step.
 #
 #   muon.sh small   0.8M parameters, 1M tokens: minutes on two idle cores
-#   muon.sh         3M parameters, 6M tokens: hours.  Also Muon on four fifths of
-#                   AdamW's FLOPs, and AdamW with a smaller batch
+#   muon.sh         3M parameters, 6M tokens: hours
 #
-# Run it again after an interruption and it goes on.
+# The middle learning rate comes first, all seeds of both; behind the grid come
+# other numbers of tokens a step.  Run it again after an interruption and it goes
+# on.
 #
 #   WINNOW_DATA  folder with clean/wiki.jsonl.zst  (../shared/data)
 #   STATE        where it works                    (runs/evidence-muon)
 #   BUILD        the programs                      (build/release)
 #   JOBS         runs side by side, a thread each  (2)
 #
-# The middle learning rate comes first, all seeds of both.  muon.py $STATE prints
-# the table of what is done.
+# muon.py $STATE prints the tables of what is done.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -33,58 +35,28 @@ cd "$state"
 }
 [ -s tokenizer.json ] || "$build/winnow" -q tokenizer train --vocab 4096 train.jsonl -o tokenizer.json
 
-# size, optimizer, learning rate, seed, tokens, tokens a step
 case ${1:-full} in
-small) cat >runs.txt <<END ;;
-0.8M adamw 4e-3 1 1000000 2048
-0.8M muon  4e-3 1 1000000 2048
-0.8M adamw 8e-3 1 1000000 2048
-0.8M muon  8e-3 1 1000000 2048
-0.8M adamw 2e-3 1 1000000 2048
-0.8M muon  2e-3 1 1000000 2048
-0.8M adamw 4e-3 1 1000000 512
-0.8M adamw 4e-3 1 1000000 1024
-0.8M muon  4e-3 1 1000000 512
-0.8M muon  4e-3 1 1000000 1024
-0.8M adamw 4e-3 2 1000000 2048
-0.8M muon  4e-3 2 1000000 2048
-0.8M adamw 4e-3 3 1000000 2048
-0.8M muon  4e-3 3 1000000 2048
-0.8M adamw 8e-3 2 1000000 2048
-0.8M muon  8e-3 2 1000000 2048
-0.8M adamw 8e-3 3 1000000 2048
-0.8M muon  8e-3 3 1000000 2048
-0.8M adamw 2e-3 2 1000000 2048
-0.8M muon  2e-3 2 1000000 2048
-0.8M adamw 2e-3 3 1000000 2048
-0.8M muon  2e-3 3 1000000 2048
-END
-full) cat >runs.txt <<END ;;
-3M adamw 4e-3 1 6000000 4096
-3M muon  4e-3 1 6000000 4096
-3M adamw 4e-3 2 6000000 4096
-3M muon  4e-3 2 6000000 4096
-3M adamw 4e-3 3 6000000 4096
-3M muon  4e-3 3 6000000 4096
-3M adamw 2e-3 1 6000000 1024
-3M adamw 8e-3 1 6000000 4096
-3M muon  8e-3 1 6000000 4096
-3M adamw 2e-3 1 6000000 4096
-3M muon  2e-3 1 6000000 4096
-3M muon  4e-3 1 4378000 4096
-3M muon  4e-3 2 4378000 4096
-3M muon  4e-3 3 4378000 4096
-3M adamw 8e-3 2 6000000 4096
-3M muon  8e-3 2 6000000 4096
-3M adamw 2e-3 2 6000000 4096
-3M muon  2e-3 2 6000000 4096
-3M adamw 8e-3 3 6000000 4096
-3M muon  8e-3 3 6000000 4096
-3M adamw 2e-3 3 6000000 4096
-3M muon  2e-3 3 6000000 4096
-END
+small) size=0.8M tokens=1000000 few=512 many=2048 ;;
+full) size=3M tokens=6000000 few=1024 many=4096 ;;
 *) echo "usage: muon.sh [small|full]" >&2; exit 2 ;;
 esac
+# AdamW's rate and Muon's, three seeds each
+pairs() {
+    for seed in 1 2 3; do
+        echo "$size adamw $1 $seed $tokens $few"
+        echo "$size muon $2 $seed $tokens $many"
+    done
+}
+{
+    pairs 4e-3 8e-3
+    pairs 2e-3 4e-3
+    pairs 8e-3 16e-3
+    echo "$size adamw 4e-3 1 $tokens $((few / 2))"
+    echo "$size adamw 4e-3 1 $tokens $((few * 2))"
+    echo "$size adamw 4e-3 1 $tokens $many"
+    echo "$size adamw 8e-3 1 $tokens $many"
+    echo "$size muon 8e-3 1 $tokens $((many / 2))"
+} >"runs-$size.txt"
 export worker
 # shellcheck disable=SC2016  # the inner shell expands it
 xargs -P "${JOBS:-2}" -L 1 sh -c '
@@ -92,5 +64,5 @@ xargs -P "${JOBS:-2}" -L 1 sh -c '
     [ ! -s "$run/result.json" ] || exit 0
     mkdir -p "$run"
     exec nice -n 19 "$worker" train.jsonl heldout.jsonl tokenizer.json "$run" "$@"
-' run <runs.txt
+' run <"runs-$size.txt"
 exec python3 "$here/muon.py" "$state"
