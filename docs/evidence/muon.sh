@@ -33,7 +33,7 @@ cd "$state"
     rm all.part
     mv heldout.part heldout.jsonl
 }
-[ -s tokenizer.json ] || "$build/winnow" -q tokenizer train --vocab 4096 train.jsonl -o tokenizer.json
+[ -s tokenizer.json ] || "$build/winnow" tokenizer train -q --vocab 4096 train.jsonl -o tokenizer.json
 
 case ${1:-full} in
 small) size=0.8M tokens=1000000 few=512 many=2048 ;;

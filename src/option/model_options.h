@@ -24,7 +24,7 @@
         OPT_ENUM(0, "compute", type, model.compute, SMALL_MODEL_COMPUTE,                        \
                  "number format of matrix products"),                                           \
         OPT_ENUM(0, "optimizer", type, model.optimizer, SMALL_MODEL_OPTIMIZER,                  \
-                 "muon: Muon for the hidden matrices, AdamW for all else")
+                 "muon: for the hidden matrices; wants 2048 tokens a step or more")
 
 extern const char *const SMALL_MODEL_COMPUTE[];   /* enum winnow_compute */
 extern const char *const SCORING_COMPUTE[];       /* the same, with int8 */

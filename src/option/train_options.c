@@ -26,6 +26,7 @@ const struct option_table TRAIN_TABLE = {
     .example =
         "  winnow train corpus/ -o models/small --tokens 10M\n"
         "  winnow train corpus/ -o models/wide --dim 256 --layers 6 --heads 4 --vocab 8192\n"
+        "  winnow train corpus/ -o models/muon --optimizer muon --batch-tokens 2048 --lr 8e-3\n"
         "  winnow train corpus/ -o models/own --tokenizer gpt2/   # again after a kill: goes on\n",
     .options = OPTIONS,
     .defaults = &WINNOW_TRAIN_OPTIONS_INIT,
