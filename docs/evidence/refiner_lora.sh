@@ -12,6 +12,8 @@ mkdir -p "$4"; cd "$4"
     "$winnow" refiner train train.jsonl --validate validate.jsonl --model "$model" --lora-rank 16 \
         --lora-alpha 32 --lr 1e-3 --warmup 0.1 --context 1024 --answer-tokens 256 --batch-tokens 2048 \
         --tokens "${5:-1.2M}" --points 4 --compute bf16 --save bf16 --seed 1 -o refiner
-"$winnow" refine --refiner refiner --chunk-tokens 728 test.jsonl -o refined
+"$winnow" refine --refiner refiner --level chunk --chunk-tokens 728 --new-tokens 256 --compute bf16 test.jsonl \
+    -o refined
 "$winnow" refiner eval test.jsonl --name keep-all -o keep-all.json
-"$winnow" refiner eval test.jsonl --cleaned refined/documents --name lora -o lora.json
+"$winnow" refiner eval test.jsonl --programs refined/stages/01-refine/state/programs.jsonl --name lora \
+    --tokenizer refiner -o lora.json
