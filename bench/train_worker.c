@@ -79,10 +79,12 @@ int main(int argc, char **argv)
     char line[64];
     winnow_status st = argc == 6 ? setup(&b, argv + 1, &err) : WINNOW_E_USAGE;
     while (st == WINNOW_OK && fgets(line, sizeof line, stdin)) {
-        st = strncmp(line, "step ", 5) == 0
-                 ? step(&b, (int)strtol(line + 5, NULL, 10), &err)
-                 : error_set(&err, WINNOW_E_USAGE, "what is \"%.40s\"? only \"step N\" is known",
-                             line);
+        if (strncmp(line, "step ", 5) == 0) {
+            st = step(&b, (int)strtol(line + 5, NULL, 10), &err);
+        } else {
+            st = error_set(&err, WINNOW_E_USAGE, "what is \"%.40s\"? only \"step N\" is known",
+                           line);
+        }
         (void)fflush(stdout);
     }
     if (st != WINNOW_OK) {

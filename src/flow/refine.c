@@ -38,11 +38,11 @@ struct refine {
 
 /* ---- options ---- */
 
-/* Where nothing else is named, the embedded refiner works. */
-static bool is_builtin(const struct winnow_refine_options *opt)
+/* Whether a line model works: where nothing else is named, the built-in one. */
+static bool by_lines(const struct winnow_refine_options *opt)
 {
-    bool named = opt->refiner && strcmp(opt->refiner, "builtin") == 0;
-    return named || (!opt->refiner && !opt->programs && opt->engine == WINNOW_ENGINE_BUILTIN);
+    return (opt->refiner && refine_lines_named(opt->refiner)) ||
+           (!opt->refiner && !opt->programs && opt->engine == WINNOW_ENGINE_BUILTIN);
 }
 
 static winnow_status check_window(const struct winnow_refine_options *opt,
@@ -59,14 +59,14 @@ static winnow_status check_window(const struct winnow_refine_options *opt,
                      (unsigned)c->context);
 }
 
-static winnow_status check_builtin(const struct winnow_refine_options *opt,
-                                   struct winnow_error *err)
+static winnow_status check_lines(const struct winnow_refine_options *opt, struct winnow_error *err)
 {
     if (opt->level != WINNOW_REFINE_CHUNK || opt->dialect != WINNOW_DIALECT_WINNOW ||
         opt->engine != WINNOW_ENGINE_BUILTIN) {
-        return error_set(err, WINNOW_E_USAGE,
-                         "the built-in refiner reads lines and removes some: it has --level chunk, "
-                         "--dialect winnow and --engine builtin only");
+        return error_set(
+            err, WINNOW_E_USAGE,
+            "a line model, like the built-in refiner, removes lines: it has --level chunk, "
+            "--dialect winnow and --engine builtin only");
     }
     return WINNOW_OK;
 }
@@ -74,8 +74,8 @@ static winnow_status check_builtin(const struct winnow_refine_options *opt,
 static winnow_status check_refiner(const struct winnow_refine_options *opt,
                                    struct winnow_error *err)
 {
-    if (is_builtin(opt)) {
-        return check_builtin(opt, err);
+    if (by_lines(opt)) {
+        return check_lines(opt, err);
     }
     if (opt->engine == WINNOW_ENGINE_HTTP && !opt->server.url) {
         return error_set(err, WINNOW_E_USAGE,
@@ -197,12 +197,12 @@ static winnow_status ask_in_words(struct refine *r, struct winnow_error *err)
     return st == WINNOW_OK ? refine_ask_run(r->stage, &ask, err) : st;
 }
 
-static winnow_status ask_builtin(struct refine *r, struct winnow_error *err)
+static winnow_status ask_lines(struct refine *r, struct winnow_error *err)
 {
     struct line_model *model = NULL;
     struct direct_refiner direct = {0};
     struct refine_ask ask = {.opt = r->opt, .store = r->store, .direct = &direct};
-    TRY(refine_lines_open(stage_env(r->stage), &model, &direct, err));
+    TRY(refine_lines_open(r->opt->refiner, stage_env(r->stage), &model, &direct, err));
     winnow_status st = refine_ask_run(r->stage, &ask, err);
     line_model_free(model);
     return st;
@@ -217,7 +217,7 @@ static winnow_status get_programs(struct refine *r, struct winnow_error *err)
     if (st != WINNOW_OK || program_store_complete(r->store)) {
         return st;
     }
-    return is_builtin(r->opt) ? ask_builtin(r, err) : ask_in_words(r, err);
+    return by_lines(r->opt) ? ask_lines(r, err) : ask_in_words(r, err);
 }
 
 /* ---- the stage ---- */
@@ -234,12 +234,12 @@ static winnow_status describe(const struct refine *r, struct refine_description 
     bool http = r->opt->engine == WINNOW_ENGINE_HTTP;
     d->level = LEVELS[r->opt->level];
     d->engine = http ? "http" : "builtin";
-    d->refiner = is_builtin(r->opt) ? "builtin"
-                 : r->opt->refiner  ? file_base(r->opt->refiner)
+    d->refiner = r->opt->refiner    ? file_base(r->opt->refiner)
+                 : by_lines(r->opt) ? "builtin"
                                     : "a server's model";
     struct model_config c;
     struct winnow_error unknown; /* a server's model may be here as a tokenizer only */
-    if (http || is_builtin(r->opt)) {
+    if (http || by_lines(r->opt)) {
         bool known = http && r->opt->refiner &&
                      model_load_config(r->opt->refiner, &c, &unknown) == WINNOW_OK;
         d->flops_a_token = known ? 2.0 * (double)model_config_parameters_hidden(&c) : 0;

@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "lines/line_refiner.h"
 
+#include <string.h>
+
 static void *reader_new(void *state)
 {
     return line_reader_new(state);
@@ -27,10 +29,22 @@ static winnow_status read_programs(void *worker, struct str text, struct arena *
     return WINNOW_OK;
 }
 
-winnow_status refine_lines_open(const struct winnow_env *env, struct line_model **model,
-                                struct direct_refiner *out, struct winnow_error *err)
+static bool is_built_in(const char *refiner)
 {
-    TRY(line_model_load(NULL, env->kernels, model, err));
+    return strcmp(refiner, "builtin") == 0;
+}
+
+bool refine_lines_named(const char *refiner)
+{
+    return is_built_in(refiner) || line_model_is(refiner);
+}
+
+winnow_status refine_lines_open(const char *refiner, const struct winnow_env *env,
+                                struct line_model **model, struct direct_refiner *out,
+                                struct winnow_error *err)
+{
+    const char *folder = refiner && !is_built_in(refiner) ? refiner : NULL;
+    TRY(line_model_load(folder, env->kernels, model, err));
     *out = (struct direct_refiner){.state = *model,
                                    .worker_new = reader_new,
                                    .worker_free = reader_free,

@@ -144,6 +144,23 @@ winnow_status line_model_parse(struct str config, struct str weights, const char
     return WINNOW_OK;
 }
 
+bool line_model_is(const char *folder)
+{
+    struct winnow_error none;
+    struct buf path = {0}, text = {0};
+    struct json_parser *parser = json_parser_new();
+    struct json_value root;
+    struct str type = {NULL, 0};
+    bool is =
+        file_read(file_join(&path, folder, "config.json"), CONFIG_MAX, &text, &none) == WINNOW_OK &&
+        json_parse(parser, buf_str(&text), &root, &none) == WINNOW_OK &&
+        json_as_str(json_get(root, "model_type"), &type) && str_is(type, MODEL_TYPE);
+    json_parser_free(parser);
+    buf_release(&text);
+    buf_release(&path);
+    return is;
+}
+
 winnow_status line_model_load(const char *folder, const char *kernels, struct line_model **out,
                               struct winnow_error *err)
 {

@@ -65,6 +65,9 @@ void line_model_free(struct line_model *m); /* NULL is fine */
 const struct line_config *line_model_config(const struct line_model *m);
 size_t line_model_parameters(const struct line_model *m);
 
+/* Whether folder says of itself that it holds a line model. */
+bool line_model_is(const char *folder);
+
 /* A folder with config.json and model.safetensors; folder NULL: the refiner that
  * is compiled in.  kernels: see winnow_env.  The file is not trusted. */
 winnow_status line_model_load(const char *folder, const char *kernels, struct line_model **out,
