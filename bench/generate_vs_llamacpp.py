@@ -52,7 +52,7 @@ def best_worker(binary, gguf, batch, ik):
     """A worker with the faster kind of cache, after one whole run."""
     tried = {}
     for unified in (1,) if ik else (0, 1):
-        w = peers.Worker([binary, "generate", gguf, args.threads, P + N, S, unified])
+        w = peers.Worker([binary, "generate", gguf, args.threads, P + N, S, unified], peers.QUIET_WAIT)
         w.ask(f"{batch} 2")
         tried[unified] = (sum(w.ask(f"{batch} {N // 4}")), w)
     best = min(tried, key=lambda u: tried[u][0])

@@ -74,6 +74,11 @@ def ratios(ours, theirs):
     return spread([a / b for a, b in zip(ours, theirs)])
 
 
+# OpenMP's threads sleep when they wait.  They spin by default, which costs llama.cpp a multiple of its time wherever
+# another process has one of the processors for a moment, and gains nothing that could be measured where none has.
+QUIET_WAIT = {"OMP_WAIT_POLICY": "passive"}
+
+
 class Worker:
     """A process that stays alive, reads a command a line and answers with one line."""
 

@@ -55,7 +55,7 @@ def best_worker(binary, gguf, length, batch):
     """The worker with the fastest micro-batch, the mean NLL it finds, and the trial's figures."""
     tried = {}
     for ubatch in sorted({u for u in (256, 512, 1024, 2048) if u <= length}):
-        w = peers.Worker([binary, "score", gguf, args.threads, length, ubatch])
+        w = peers.Worker([binary, "score", gguf, args.threads, length, ubatch], peers.QUIET_WAIT)
         nll = w.ask(batch)[1]
         tried[ubatch] = (w.ask(batch)[0], w, nll)
     ubatch = min(tried, key=lambda u: tried[u][0])
