@@ -199,7 +199,9 @@ if(CURL_FOUND)
     $<TARGET_FILE:winnow_cli> $<TARGET_FILE:mock_server>)
   add_test(NAME fault.label COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/label.sh $<TARGET_FILE:winnow_cli>
     $<TARGET_FILE:mock_server>)
-  set_tests_properties(fault.label PROPERTIES LABELS quick TIMEOUT 120)
+  add_test(NAME fault.refine-server COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/refine_server.sh
+    $<TARGET_FILE:winnow_cli> $<TARGET_FILE:mock_server>)
+  set_tests_properties(fault.label fault.refine-server PROPERTIES LABELS quick TIMEOUT 120)
 endif()
 add_test(NAME fault.refiner
   COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/refiner.sh $<TARGET_FILE:winnow_cli> 2)

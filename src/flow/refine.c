@@ -137,6 +137,12 @@ static winnow_status open_http(struct refine *r, struct winnow_error *err)
     struct buf key = {0};
     winnow_status st = server_client_options(&r->opt->server, env, &key, &client, err);
     st = st == WINNOW_OK ? writer_http_open(&client, env, &r->writer, err) : st;
+    if (st == WINNOW_OK) {
+        struct buf path = {0};
+        const char *model = writer_http_model(r->writer);
+        st = server_same_model(stage_path(r->stage, "server-model", &path), model, err);
+        buf_release(&path);
+    }
     buf_release(&key);
     return st;
 }

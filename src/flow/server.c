@@ -1,5 +1,9 @@
 #include "flow/server.h"
 
+#include "base/file.h"
+
+#define MODEL_BYTES_MAX 4096U
+
 static winnow_status find_key(const struct winnow_server_options *opt, const struct winnow_env *env,
                               struct buf *key, struct winnow_error *err)
 {
@@ -37,4 +41,21 @@ winnow_status server_client_options(const struct winnow_server_options *opt,
     out->seconds_max = opt->timeout;
     out->seed = env->seed;
     return WINNOW_OK;
+}
+
+winnow_status server_same_model(const char *path, const char *model, struct winnow_error *err)
+{
+    if (!file_exists(path)) {
+        return file_write_atomic(path, str_of(model), err);
+    }
+    struct buf before = {0};
+    winnow_status st = file_read(path, MODEL_BYTES_MAX, &before, err);
+    if (st == WINNOW_OK && !str_is(buf_str(&before), model)) {
+        st = error_set(err, WINNOW_E_USAGE,
+                       "%s: the answers so far are of the model '%.*s', not of '%s'; name one with "
+                       "--model, or give another folder",
+                       path, STR_ARG(buf_str(&before)), model);
+    }
+    buf_release(&before);
+    return st;
 }

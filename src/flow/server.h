@@ -13,4 +13,8 @@ winnow_status server_client_options(const struct winnow_server_options *opt,
                                     struct completion_client_options *out,
                                     struct winnow_error *err);
 
+/* Answers of two models do not mix in one folder: the file at path keeps the name
+ * of the model that was asked first.  WINNOW_E_USAGE where it is another one. */
+winnow_status server_same_model(const char *path, const char *model, struct winnow_error *err);
+
 #endif /* WINNOW_FLOW_SERVER_H */

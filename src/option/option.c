@@ -422,6 +422,16 @@ void option_write_json(const struct option_table *table, const void *values, str
     }
 }
 
+void option_write_key(const struct option_table *table, const void *values, struct json_writer *w)
+{
+    for (const struct option *o = table->options; o->kind != OPTION_END; o++) {
+        if (!o->how) {
+            json_key(w, o->name);
+            write_value(o, values, w);
+        }
+    }
+}
+
 static void help_value_name(const struct option *o, struct buf *out)
 {
     if (o->kind == OPTION_ENUM) {

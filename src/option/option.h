@@ -39,6 +39,9 @@ struct option {
     const char *const *choices; /* OPTION_ENUM: NULL-terminated */
     const char *value;          /* what help calls the value: "N", "FILE" */
     const char *help;
+    /* It says how the work is done, not what comes out (an address, a number of
+     * retries): results made with another value are as good. */
+    bool how;
 };
 
 #define OPT_FLAG(letter, name, type, field, help)                                \
@@ -80,6 +83,11 @@ struct option {
 #define OPT_LIST(letter, name, type, field, value, help)                          \
     {                                                                             \
         OPTION_LIST, letter, name, offsetof(type, field), 0, 0, NULL, value, help \
+    }
+/* A row whose value cannot change what comes out: see `how` above. */
+#define OPT_HOW(kind, name, type, field, lo, hi, value, help)                 \
+    {                                                                         \
+        kind, 0, name, offsetof(type, field), lo, hi, NULL, value, help, true \
     }
 #define OPT_END                                        \
     {                                                  \
@@ -128,6 +136,9 @@ void option_help(const struct option_table *table, struct buf *out);
 /* All values as members of the JSON object that w has open (resolved recipe,
  * report, run.json): {"rate": 0.5, "criterion": "medium", ...}. */
 void option_write_json(const struct option_table *table, const void *values, struct json_writer *w);
+
+/* The same without those that say how only: what results depend on. */
+void option_write_key(const struct option_table *table, const void *values, struct json_writer *w);
 
 void option_list_add(struct winnow_list *list, struct str item, struct arena *keep);
 

@@ -175,16 +175,21 @@ struct spans {
     struct arena *keep;
 };
 
+static void spans_grow(struct spans *s)
+{
+    size_t cap = s->cap ? 2 * s->cap : 32;
+    struct derived_edit *grown = ARENA_NEW(s->keep, struct derived_edit, cap);
+    if (s->count > 0) {
+        memcpy(grown, s->items, s->count * sizeof *grown);
+    }
+    s->items = grown;
+    s->cap = cap;
+}
+
 static void spans_add(struct spans *s, struct derived_edit e)
 {
     if (s->count == s->cap) {
-        size_t cap = s->cap ? 2 * s->cap : 32;
-        struct derived_edit *grown = ARENA_NEW(s->keep, struct derived_edit, cap);
-        if (s->count > 0) {
-            memcpy(grown, s->items, s->count * sizeof *grown);
-        }
-        s->items = grown;
-        s->cap = cap;
+        spans_grow(s);
     }
     s->items[s->count++] = e;
 }
@@ -316,6 +321,7 @@ void expert_merge(struct derived *d, const struct chunk *c, const struct program
     size_t first = c->first, last = c->last;
     assert(first <= last && last < d->count);
     struct spans spans = {.keep = keep};
+    spans_grow(&spans); /* no calculating with NULL where there is no span */
     *m = (struct expert_merge){0};
     for (size_t i = 0; i < count; i++) {
         merge_lines(d, first, last, &programs[i], m);

@@ -118,3 +118,8 @@ enum completion_server writer_http_server(const struct program_writer *w)
 {
     return completion_client_server(((const struct writer_http *)w)->client);
 }
+
+const char *writer_http_model(const struct program_writer *w)
+{
+    return completion_client_model(((const struct writer_http *)w)->client);
+}

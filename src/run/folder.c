@@ -157,7 +157,7 @@ static void hash_into(char out[33], const char *before, const struct option_tabl
     if (table && options) {
         json_key(&w, "options");
         json_open(&w, '{');
-        option_write_json(table, options, &w);
+        option_write_key(table, options, &w);
         json_close(&w, '}');
         json_key(&w, "files");
         json_open(&w, '{');
