@@ -75,7 +75,7 @@ def ratios(ours, theirs):
 
 
 # OpenMP's threads sleep when they wait.  They spin by default, which costs llama.cpp a multiple of its time wherever
-# another process has one of the processors for a moment, and gains nothing that could be measured where none has.
+# another process has one of the processors for a moment.  Which is faster on a calm machine has not been measured.
 QUIET_WAIT = {"OMP_WAIT_POLICY": "passive"}
 
 
