@@ -33,65 +33,65 @@ enum option_kind {
 struct option {
     enum option_kind kind;
     char letter; /* 0: none */
+    /* It says how the work is done, not what comes out (an address, a number of
+     * retries): results made with another value are as good. */
+    bool how;
     const char *name;
     size_t offset;
     double min, max;            /* numbers */
     const char *const *choices; /* OPTION_ENUM: NULL-terminated */
     const char *value;          /* what help calls the value: "N", "FILE" */
     const char *help;
-    /* It says how the work is done, not what comes out (an address, a number of
-     * retries): results made with another value are as good. */
-    bool how;
 };
 
-#define OPT_FLAG(letter, name, type, field, help)                                \
-    {                                                                            \
-        OPTION_FLAG, letter, name, offsetof(type, field), 0, 0, NULL, NULL, help \
+#define OPT_FLAG(letter, name, type, field, help)                                       \
+    {                                                                                   \
+        OPTION_FLAG, letter, false, name, offsetof(type, field), 0, 0, NULL, NULL, help \
     }
-#define OPT_COUNT(letter, name, type, field, lo, hi, help)                         \
-    {                                                                              \
-        OPTION_COUNT, letter, name, offsetof(type, field), lo, hi, NULL, "N", help \
+#define OPT_COUNT(letter, name, type, field, lo, hi, help)                                \
+    {                                                                                     \
+        OPTION_COUNT, letter, false, name, offsetof(type, field), lo, hi, NULL, "N", help \
     }
-#define OPT_U32(letter, name, type, field, lo, hi, help)                         \
-    {                                                                            \
-        OPTION_U32, letter, name, offsetof(type, field), lo, hi, NULL, "N", help \
+#define OPT_U32(letter, name, type, field, lo, hi, help)                                \
+    {                                                                                   \
+        OPTION_U32, letter, false, name, offsetof(type, field), lo, hi, NULL, "N", help \
     }
-#define OPT_SIZE(letter, name, type, field, lo, hi, help)                            \
-    {                                                                                \
-        OPTION_SIZE, letter, name, offsetof(type, field), lo, hi, NULL, "SIZE", help \
+#define OPT_SIZE(letter, name, type, field, lo, hi, help)                                   \
+    {                                                                                       \
+        OPTION_SIZE, letter, false, name, offsetof(type, field), lo, hi, NULL, "SIZE", help \
     }
-#define OPT_REAL(letter, name, type, field, lo, hi, help)                         \
-    {                                                                             \
-        OPTION_REAL, letter, name, offsetof(type, field), lo, hi, NULL, "X", help \
+#define OPT_REAL(letter, name, type, field, lo, hi, help)                                \
+    {                                                                                    \
+        OPTION_REAL, letter, false, name, offsetof(type, field), lo, hi, NULL, "X", help \
     }
-#define OPT_SHARE(letter, name, type, field, lo, hi, help)                             \
-    {                                                                                  \
-        OPTION_SHARE, letter, name, offsetof(type, field), lo, hi, NULL, "SHARE", help \
+#define OPT_SHARE(letter, name, type, field, lo, hi, help)                                    \
+    {                                                                                         \
+        OPTION_SHARE, letter, false, name, offsetof(type, field), lo, hi, NULL, "SHARE", help \
     }
-#define OPT_TEXT(letter, name, type, field, value, help)                          \
-    {                                                                             \
-        OPTION_TEXT, letter, name, offsetof(type, field), 0, 0, NULL, value, help \
+#define OPT_TEXT(letter, name, type, field, value, help)                                 \
+    {                                                                                    \
+        OPTION_TEXT, letter, false, name, offsetof(type, field), 0, 0, NULL, value, help \
     }
-#define OPT_FILE(letter, name, type, field, help)                                  \
-    {                                                                              \
-        OPTION_FILE, letter, name, offsetof(type, field), 0, 0, NULL, "PATH", help \
+#define OPT_FILE(letter, name, type, field, help)                                         \
+    {                                                                                     \
+        OPTION_FILE, letter, false, name, offsetof(type, field), 0, 0, NULL, "PATH", help \
     }
-#define OPT_ENUM(letter, name, type, field, choices, help)                          \
-    {                                                                               \
-        OPTION_ENUM, letter, name, offsetof(type, field), 0, 0, choices, NULL, help \
+#define OPT_ENUM(letter, name, type, field, choices, help)                                 \
+    {                                                                                      \
+        OPTION_ENUM, letter, false, name, offsetof(type, field), 0, 0, choices, NULL, help \
     }
-#define OPT_LIST(letter, name, type, field, value, help)                          \
-    {                                                                             \
-        OPTION_LIST, letter, name, offsetof(type, field), 0, 0, NULL, value, help \
+#define OPT_LIST(letter, name, type, field, value, help)                                 \
+    {                                                                                    \
+        OPTION_LIST, letter, false, name, offsetof(type, field), 0, 0, NULL, value, help \
     }
 /* A row whose value cannot change what comes out: see `how` above. */
 #define OPT_HOW(kind, name, type, field, lo, hi, value, help)                 \
     {                                                                         \
-        kind, 0, name, offsetof(type, field), lo, hi, NULL, value, help, true \
+        kind, 0, true, name, offsetof(type, field), lo, hi, NULL, value, help \
     }
-#define OPT_END                                        \
-    {                                                  \
-        OPTION_END, 0, NULL, 0, 0, 0, NULL, NULL, NULL \
+#define OPT_END                                               \
+    {                                                         \
+        OPTION_END, 0, false, NULL, 0, 0, 0, NULL, NULL, NULL \
     }
 
 /* Everything there is to say about a command's options. */
