@@ -49,17 +49,18 @@ def peer(worker, batch):
 
 
 def best_worker(binary, gguf, batch, ik):
-    """A worker with the faster kind of cache, after one whole run."""
+    """A worker with the faster kind of cache and way to wait, after one whole run."""
     tried = {}
     for unified in (1,) if ik else (0, 1):
-        w = peers.Worker([binary, "generate", gguf, args.threads, P + N, S, unified], peers.QUIET_WAIT)
-        w.ask(f"{batch} 2")
-        tried[unified] = (sum(w.ask(f"{batch} {N // 4}")), w)
-    best = min(tried, key=lambda u: tried[u][0])
-    for u, (_, w) in tried.items():
-        if u != best:
+        for wait in peers.WAITS:
+            w = peers.Worker([binary, "generate", gguf, args.threads, P + N, S, unified], peers.waiting(wait))
+            w.ask(f"{batch} 2")
+            tried[f"{'unified' if unified else 'split'} cache, {wait}"] = (sum(w.ask(f"{batch} {N // 4}")), w)
+    best = min(tried, key=lambda t: tried[t][0])
+    for t, (_, w) in tried.items():
+        if t != best:
             w.close()
-    return tried[best][1], "unified cache" if best else "split cache"
+    return tried[best][1], best
 
 
 with tempfile.TemporaryDirectory() as tmp:

@@ -24,7 +24,7 @@ args = p.parse_args()
 
 def timed(command):
     begin = time.perf_counter()
-    out = peers.run(*command, env=peers.QUIET_WAIT)
+    out = peers.run(*command, env=peers.waiting("passive"))
     return time.perf_counter() - begin, out.strip().splitlines()[-1] if out.strip() else ""
 
 

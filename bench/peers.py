@@ -4,7 +4,7 @@ Machines here are shared and two processors may be two threads of one core, so
 every bench takes turns, prints the pair probe beside each round, and quotes
 medians of the rounds' ratios with their range.
 """
-import glob, os, statistics, subprocess, sys, time
+import glob, os, signal, statistics, subprocess, sys, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -74,13 +74,20 @@ def ratios(ours, theirs):
     return spread([a / b for a, b in zip(ours, theirs)])
 
 
-# OpenMP's threads sleep when they wait.  They spin by default, which costs llama.cpp a multiple of its time wherever
-# another process has one of the processors for a moment.  Which is faster on a calm machine has not been measured.
-QUIET_WAIT = {"OMP_WAIT_POLICY": "passive"}
+# How OpenMP's threads wait for each other: asleep or spinning.  Spinning costs a peer a multiple of its time wherever
+# another process has one of the processors for a moment; on a calm machine either may be the faster, so a trial decides.
+WAITS = ("passive", "active")
+
+
+def waiting(policy):
+    return {"OMP_WAIT_POLICY": policy}
 
 
 class Worker:
-    """A process that stays alive, reads a command a line and answers with one line."""
+    """A process that stays alive, reads a command a line and answers with one line.
+
+    It is stopped between its turns: threads that spin while they wait would take part in the others'.
+    """
 
     def __init__(self, command, env=None):
         self.p = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -90,14 +97,17 @@ class Worker:
     def ask(self, line):
         if os.getpriority(os.PRIO_PROCESS, self.p.pid) != os.getpriority(os.PRIO_PROCESS, 0):
             sys.exit("a contestant has another priority than this script: start it again, all at one")
+        self.p.send_signal(signal.SIGCONT)
         self.p.stdin.write(line + "\n")
         self.p.stdin.flush()
         answer = self.p.stdout.readline().split()
+        self.p.send_signal(signal.SIGSTOP)
         if not answer:
             sys.exit(f"{self.name} died at: {line}")
         return [float(x) for x in answer]
 
     def close(self):
+        self.p.send_signal(signal.SIGCONT)
         self.p.stdin.close()
         self.p.wait()
 

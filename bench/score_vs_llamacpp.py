@@ -13,7 +13,8 @@ What is timed: winnow computes the NLL of every token, from tokens in memory to
 NLL in memory.  The peers compute the logits of every token, one sequence after
 another with flash attention on (ik_llama.cpp also with weights repacked when
 loaded and huge pages), the log-softmax not counted: that favours them.  Each
-peer's micro-batch is the fastest of a trial before the rounds.  Loading, packing
+peer's micro-batch and way to wait (OMP_WAIT_POLICY) are the fastest of a trial
+before the rounds.  Loading, packing
 and one warm-up call are left out for everyone.  The last columns give 2 x
 parameters x tokens over the peak of the type, measured in the same round.
 """
@@ -52,17 +53,18 @@ def winnow(gguf, batch, tmp):
 
 
 def best_worker(binary, gguf, length, batch):
-    """The worker with the fastest micro-batch, the mean NLL it finds, and the trial's figures."""
+    """What the fastest worker is called, itself and the mean NLL it finds: each micro-batch and way to wait is tried."""
     tried = {}
     for ubatch in sorted({u for u in (256, 512, 1024, 2048) if u <= length}):
-        w = peers.Worker([binary, "score", gguf, args.threads, length, ubatch], peers.QUIET_WAIT)
-        nll = w.ask(batch)[1]
-        tried[ubatch] = (w.ask(batch)[0], w, nll)
-    ubatch = min(tried, key=lambda u: tried[u][0])
-    for u, (_, w, _) in tried.items():
-        if u != ubatch:
+        for wait in peers.WAITS:
+            w = peers.Worker([binary, "score", gguf, args.threads, length, ubatch], peers.waiting(wait))
+            nll = w.ask(batch)[1]
+            tried[f"ubatch {ubatch}, {wait}"] = (w.ask(batch)[0], w, nll)
+    best = min(tried, key=lambda t: tried[t][0])
+    for t, (_, w, _) in tried.items():
+        if t != best:
             w.close()
-    return ubatch, tried[ubatch][1], tried[ubatch][2]
+    return best, tried[best][1], tried[best][2]
 
 
 with tempfile.TemporaryDirectory() as tmp:
@@ -101,7 +103,7 @@ with tempfile.TemporaryDirectory() as tmp:
         rows = [("", "type", "tokens/s", "winnow / it", "% of peak", "mean NLL")]
         for name in rates:
             share = [2e-7 * size * v / k for v, k in zip(rates[name], peak)]
-            rows.append((name if name == "winnow" else f"{name} (ubatch {workers[name][0]})",
+            rows.append((name if name == "winnow" else f"{name} ({workers[name][0]})",
                          args.compute if name == "winnow" else peer_type, peers.spread(rates[name], "{:.0f}"),
                          "" if name == "winnow" else peers.ratios(rates["winnow"], rates[name]),
                          peers.spread(share, "{:.1f}"), f"{nll.mean() if name == 'winnow' else workers[name][2]:.4f}"))
