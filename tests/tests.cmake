@@ -50,6 +50,7 @@ set(UNIT_TESTS
   warc
   trainer
   tune
+  verdicts
   )
 if(CURL_FOUND)
   list(APPEND UNIT_TESTS completion)

@@ -16,7 +16,7 @@ rest = pages[train + test:]
 parts = {
     "train": pages[:train],
     "test": pages[train:train + test],
-    "validate": [p for p in rest if 20 <= len(p["lines"]) <= 60][:4],
+    "validate": [p for p in rest if 20 <= len(p["lines"]) <= 60][:12],
 }
 for name, part in parts.items():
     with open(f"{sys.argv[2]}/{name}.jsonl", "w", encoding="utf-8") as f:

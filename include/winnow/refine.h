@@ -59,8 +59,12 @@ struct winnow_refine_options {
     int template;       /* enum winnow_refine_template */
     const char *system; /* what the refiner is told beforehand; "": nothing */
     uint32_t chunk_tokens, new_tokens;
-    int long_lines;                      /* enum winnow_long_lines */
-    bool grammar;                        /* hold the refiner to the grammar of its dialect */
+    int long_lines; /* enum winnow_long_lines */
+    bool grammar;   /* hold the refiner to the grammar of its dialect */
+    /* The refiner was taught verdicts (winnow_refiner_train_options.verdicts): one pass over a
+     * chunk judges its lines, and nothing is generated.  Chunks in dialect winnow only. */
+    bool one_pass;
+    double keep_above;                   /* with one_pass: lines less likely to stay go */
     int compute;                         /* enum winnow_compute (train.h) */
     struct winnow_server_options server; /* of WINNOW_ENGINE_HTTP */
 };
@@ -73,6 +77,7 @@ struct winnow_refine_options {
         .new_tokens = 256,                                               \
         .server = WINNOW_SERVER_OPTIONS_INIT,                            \
         .grammar = true,                                                 \
+        .keep_above = 0.5,                                               \
     })
 
 #endif /* WINNOW_REFINE_H */

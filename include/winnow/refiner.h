@@ -74,9 +74,10 @@ struct winnow_refiner_train_options {
     int level;        /* enum winnow_refiner_level */
     int dialect;      /* of given programs: enum winnow_refine_dialect, not prox */
     bool prefer_text; /* derive from the clean text where there are labels, too */
-    uint32_t chunk_tokens;       /* a chunk's lines; fewer where prompt and program need the room */
-    int long_lines;              /* lines past that: enum winnow_refiner_long_lines */
-    uint32_t answer_tokens;      /* longer programs are left out */
+    uint32_t chunk_tokens;  /* a chunk's lines; fewer where prompt and program need the room */
+    int long_lines;         /* lines past that: enum winnow_refiner_long_lines */
+    uint32_t answer_tokens; /* longer programs are left out */
+    bool verdicts; /* teach it a verdict at each line's end, too: winnow_refine_options.one_pass */
     double removal_max;          /* leave out pages of which a larger share goes */
     double derivable_min;        /* leave out pages of whose clean text less can be reached */
     double holdout;              /* share of the pages whose loss chooses the weights that stay */

@@ -23,6 +23,7 @@
 #include "option/refine_options.h"
 #include "refine/writer_builtin.h"
 #include "refine/writer_http.h"
+#include "refine/writer_verdicts.h"
 
 #define PROMPT_MARGIN 64U /* tokens around a chunk: template, "[doc]", at most */
 
@@ -63,10 +64,11 @@ static winnow_status check_lines(const struct winnow_refine_options *opt, struct
 {
     if (opt->level != WINNOW_REFINE_CHUNK || opt->dialect != WINNOW_DIALECT_WINNOW ||
         opt->engine != WINNOW_ENGINE_BUILTIN) {
-        return error_set(
-            err, WINNOW_E_USAGE,
-            "a line model, like the built-in refiner, removes lines: it has --level chunk, "
-            "--dialect winnow and --engine builtin only");
+        return error_set(err, WINNOW_E_USAGE,
+                         "%s removes lines: it has --level chunk, --dialect winnow and --engine "
+                         "builtin only",
+                         opt->one_pass ? "a refiner with --one-pass"
+                                       : "a line model, like the built-in refiner,");
     }
     return WINNOW_OK;
 }
@@ -74,8 +76,16 @@ static winnow_status check_lines(const struct winnow_refine_options *opt, struct
 static winnow_status check_refiner(const struct winnow_refine_options *opt,
                                    struct winnow_error *err)
 {
+    if (opt->one_pass && by_lines(opt)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--one-pass needs a language model that was taught verdicts: --refiner "
+                         "MODEL; a line model always takes one pass");
+    }
+    if (by_lines(opt) || opt->one_pass) {
+        TRY(check_lines(opt, err));
+    }
     if (by_lines(opt)) {
-        return check_lines(opt, err);
+        return WINNOW_OK;
     }
     if (opt->engine == WINNOW_ENGINE_HTTP && !opt->server.url) {
         return error_set(err, WINNOW_E_USAGE,
@@ -158,12 +168,22 @@ static winnow_status open_builtin(struct refine *r, struct prompter *p, uint32_t
     if (opt->long_lines == WINNOW_LONG_LINES_SEND) {
         context = r->config.context;
     }
+    context = least(context, r->config.context);
+    enum engine_compute compute = opt->compute == WINNOW_BF16 ? ENGINE_BF16 : ENGINE_F32;
+    if (opt->one_pass) {
+        const struct writer_verdicts_options verdicts = {.model = opt->refiner,
+                                                         .compute = compute,
+                                                         .threads = env->threads,
+                                                         .context_max = context,
+                                                         .keep_above = opt->keep_above};
+        return writer_verdicts_new(&verdicts, r->tokenizer, env, &r->writer, err);
+    }
     uint32_t stops[PROMPT_STOPS_MAX];
     const struct writer_builtin_options builtin = {
         .model = opt->refiner,
-        .compute = opt->compute == WINNOW_BF16 ? ENGINE_BF16 : ENGINE_F32,
+        .compute = compute,
         .threads = env->threads,
-        .context_max = least(context, r->config.context),
+        .context_max = context,
         .stops = stops,
         .stop_count = prompter_stops(p, stops),
         .free = !opt->grammar,
@@ -239,7 +259,7 @@ static winnow_status describe(const struct refine *r, struct refine_description 
     }
     bool http = r->opt->engine == WINNOW_ENGINE_HTTP;
     d->level = LEVELS[r->opt->level];
-    d->engine = http ? "http" : "builtin";
+    d->engine = http ? "http" : r->opt->one_pass ? "one pass" : "builtin";
     d->refiner = r->opt->refiner    ? file_base(r->opt->refiner)
                  : by_lines(r->opt) ? "builtin"
                                     : "a server's model";

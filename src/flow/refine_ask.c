@@ -328,7 +328,7 @@ static winnow_status send_item(struct asking *k, struct ask_doc *d, struct winno
         .system = opt->system ? str_of(opt->system) : (struct str){"", 0},
         .user = buf_str(&p->user),
         .new_tokens = item->level == LEVEL_DOC ? REFINE_DOC_NEW_TOKENS : opt->new_tokens,
-        .grammar = opt->grammar ? &grammar : NULL,
+        .grammar = opt->grammar || opt->one_pass ? &grammar : NULL,
         .tag = k->submitted,
     };
     TRY(program_writer_submit(k->a->writer, &request, err));

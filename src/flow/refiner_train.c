@@ -11,6 +11,7 @@
 #include "model/model_file.h"
 #include "option/refiner_options.h"
 #include "refine/examples.h"
+#include "refine/verdicts.h"
 #include "train/small_model.h"
 #include "train/tune.h"
 
@@ -29,6 +30,7 @@ struct refiner_training {
     struct example_options examples;
     struct tune_examples train, held_out;
     struct example_counts counts;
+    struct verdict_tokens verdicts;
     struct buf checkpoint; /* folder of it */
 
     /* The tokenizer's training. */
@@ -135,9 +137,13 @@ static winnow_status set_examples(struct refiner_training *t, struct winnow_erro
     o->removal_max = opt->removal_max;
     o->derivable_min = opt->derivable_min;
     o->answer_max = opt->answer_tokens;
+    o->verdicts = opt->verdicts;
     uint32_t context = model_config(t->model)->context;
     o->sequence_max = opt->model.context < context ? opt->model.context : context;
     TRY(pick_template(t, &o->template, err));
+    if (o->verdicts) {
+        TRY(verdict_tokens_find(t->tokenizer, &t->verdicts, err));
+    }
     struct prompter *p;
     TRY(prompter_new(o->template, o->system, t->tokenizer, &p, err));
     uint32_t overhead = prompter_overhead(p) + 16; /* 16: the lines around a chunk */
@@ -162,9 +168,19 @@ static winnow_status set_examples(struct refiner_training *t, struct winnow_erro
 
 /* ---- pages ---- */
 
+struct taking {
+    struct tune_examples *to;
+    struct verdict_tokens verdicts;
+};
+
 static void take_example(void *ctx, const struct example *e)
 {
-    tune_examples_add(ctx, e->tokens, e->count, e->prompt);
+    const struct taking *t = ctx;
+    tune_examples_add(t->to, e->tokens, e->count, e->prompt);
+    for (size_t i = 0; i < e->lines; i++) {
+        tune_examples_target(t->to, e->places[i],
+                             e->stays[i] ? t->verdicts.keep : t->verdicts.remove);
+    }
 }
 
 static void add_counts(struct example_counts *to, const struct example_counts *c)
@@ -225,7 +241,8 @@ static winnow_status read_pages(struct refiner_training *t, const struct winnow_
             break;
         }
         bool held = all_held_out || (split && is_held_out(t, &p));
-        st = example_maker_page(maker, &p, take_example, held ? &t->held_out : &t->train, err);
+        struct taking taking = {held ? &t->held_out : &t->train, t->verdicts};
+        st = example_maker_page(maker, &p, take_example, &taking, err);
         st = st == WINNOW_OK ? check_memory(t, err)
                              : error_wrap(err, st, "%s, line %" PRIu64, line.shard, line.number);
     }

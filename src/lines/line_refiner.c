@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "lines/line_model_internal.h"
+#include "lines/line_verdicts.h"
 
 #include <math.h>
 
@@ -65,49 +66,6 @@ void line_reader_scores(struct line_reader *r, const struct str *lines, size_t c
     }
 }
 
-/* Scores become 1 (kept) or 0; lines that are not judged go with their neighbours. */
-static void decide(float *scores, size_t count, double keep_above)
-{
-    bool before = false; /* the nearest judged line above is kept */
-    for (size_t i = 0; i < count; i++) {
-        if (!isnan(scores[i])) {
-            before = (double)scores[i] >= keep_above;
-            scores[i] = before ? 1.0F : 0.0F;
-        } else if (!before) {
-            scores[i] = 0.0F;
-        }
-    }
-    bool after = false;
-    for (size_t i = count; i-- > 0;) {
-        if (isnan(scores[i])) {
-            scores[i] = after ? 1.0F : 0.0F;
-        } else {
-            after = scores[i] > 0;
-        }
-    }
-}
-
-static struct str write_program(struct line_reader *r, const float *kept, size_t first,
-                                size_t count, struct arena *keep)
-{
-    buf_clear(&r->text);
-    for (size_t i = 0; i < count;) {
-        size_t end = i + 1;
-        while (end < count && kept[end] == kept[i]) {
-            end++;
-        }
-        if (kept[i] == 0.0F) {
-            buf_addf(&r->text, "remove_lines(line_start=%zu, line_end=%zu)\n", first + i,
-                     first + end - 1);
-        }
-        i = end;
-    }
-    if (r->text.len == 0) {
-        buf_add_text(&r->text, "keep_chunk()\n");
-    }
-    return (struct str){arena_strndup(keep, r->text.ptr, r->text.len), r->text.len};
-}
-
 size_t line_reader_programs(struct line_reader *r, struct str text, double keep_above,
                             struct arena *keep, struct line_program **programs)
 {
@@ -127,9 +85,10 @@ size_t line_reader_programs(struct line_reader *r, struct str text, double keep_
             text = str_sub(text, end < text.len ? end + 1 : end, text.len);
         }
         score_part(r, lines, count, scores);
-        decide(scores, count, limit);
-        (*programs)[part] = (struct line_program){first, first + count - 1,
-                                                  write_program(r, scores, first, count, keep)};
+        buf_clear(&r->text);
+        line_verdicts_program(scores, count, limit, first, &r->text);
+        struct str program = {arena_strndup(keep, r->text.ptr, r->text.len), r->text.len};
+        (*programs)[part] = (struct line_program){first, first + count - 1, program};
     }
     return parts;
 }

@@ -113,6 +113,7 @@ static void plan_back(struct engine *e, struct cursor *at)
     b->dnorm2 = take_floats(at, tiles, d);
     b->dnorm = take_floats(at, tiles, d);
     b->logits = take_floats(at, e->head_tiles * e->head_rows, e->c.vocab);
+    b->scored = take(at, t * sizeof *b->scored);
 }
 
 static void plan_scratch(const struct engine *e, struct cursor *at, struct engine_scratch *s)
@@ -486,6 +487,39 @@ winnow_status engine_logits(struct engine *e, const struct token_batch *b, float
         engine_head(e);
     }
     e->logits = NULL;
+    return WINNOW_OK;
+}
+
+/* Few rows and a handful of columns: one thread, no packing. */
+static void choose(struct engine *e, const uint32_t *wanted, size_t count, float *scores)
+{
+    size_t d = e->c.dim;
+    float *row = e->scratch[0].rows;
+    for (size_t i = 0; i < e->t; i++) {
+        if (e->targets[i] == BATCH_NO_TARGET) {
+            continue;
+        }
+        (void)e->k->rmsnorm(row, e->x + i * d, e->norm, d, (float)e->c.norm_eps);
+        for (size_t k = 0; k < count; k++) {
+            scores[i * count + k] = e->k->dot(row, e->head + wanted[k] * d, d);
+        }
+    }
+}
+
+winnow_status engine_choices(struct engine *e, const struct token_batch *b, const uint32_t *wanted,
+                             size_t count, float *scores, struct winnow_error *err)
+{
+    TRY(check_batch(e, b, err));
+    for (size_t k = 0; k < count; k++) {
+        assert(wanted[k] < e->c.vocab);
+    }
+    engine_pack_weights(e);
+    for (size_t at = 0, first; next_micro(e, b, &at, &first);) {
+        engine_forward(e);
+        double start = env_seconds();
+        choose(e, wanted, count, scores + first * count);
+        e->seconds[ENGINE_HEAD] += env_seconds() - start;
+    }
     return WINNOW_OK;
 }
 

@@ -79,6 +79,12 @@ winnow_status engine_gradient(struct engine *e, const struct token_batch *b, flo
 winnow_status engine_logits(struct engine *e, const struct token_batch *b, float *logits,
                             struct winnow_error *err);
 
+/* scores[i * count + k] = the logit of token wanted[k] at position i, for positions that
+ * have a target (which one does not matter); nothing is written for others.  The batch may
+ * hold any number of tokens. */
+winnow_status engine_choices(struct engine *e, const struct token_batch *b, const uint32_t *wanted,
+                             size_t count, float *scores, struct winnow_error *err);
+
 /* Seconds spent in each phase so far, for bench/. */
 enum engine_phase {
     ENGINE_PACK, /* weights to their packed form */

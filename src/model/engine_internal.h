@@ -45,6 +45,8 @@ struct engine_back {
     float *dnorm1, *dnorm2; /* [tiles][D] pieces of the norms' gradients */
     float *dnorm;           /* [head tiles][D] the same of the last norm */
     float *logits;          /* [block][V] of some tiles of tokens */
+    uint32_t *scored;       /* positions that have a target, in order */
+    size_t scored_count;
 };
 
 /* One worker's scratch. */
@@ -78,7 +80,7 @@ struct engine {
     float *rope_cos, *rope_sin; /* [tokens_max][H / 2] */
     float *x;                   /* [T][D] what leaves the last layer */
     float *r;                   /* [T] of the last norm */
-    float *normed;              /* [T][D] after it; gradients only */
+    float *normed;              /* [scored][D] after it; gradients only */
     struct engine_back back;
     struct engine_scratch *scratch;
     uint32_t *positions; /* [T] in its sequence */

@@ -5,8 +5,9 @@
  * row keeps a running maximum and sum of exponentials, so only a tile by a chunk
  * of logits exists at a time.
  *
- * Training needs softmax minus one-hot twice, for dx and for dW.  Logits of a
- * block of tiles are kept, whole rows; a tile's piece computes them, turns them
+ * Training needs softmax minus one-hot twice, for dx and for dW.  Only positions
+ * that have a target take part: of a prompt with its answer they are few.  Logits of
+ * a block of tiles of them are kept, whole rows; a tile's piece computes them, turns them
  * into gradients in place and multiplies them into dx; then pieces of
  * vocabulary add the block's share to dW, block by block in order.
  */
@@ -131,10 +132,39 @@ struct block {
     struct weight_gradient w;
 };
 
+/* Among the positions that have a target. */
 static struct tile_span head_tile(const struct engine *e, size_t tile)
 {
-    size_t from = tile * e->head_rows;
-    return (struct tile_span){from, e->t - from < e->head_rows ? e->t - from : e->head_rows};
+    size_t from = tile * e->head_rows, left = e->back.scored_count - from;
+    return (struct tile_span){from, left < e->head_rows ? left : e->head_rows};
+}
+
+/* Positions without a target pass nothing back. */
+static void find_scored(struct engine *e)
+{
+    struct engine_back *b = &e->back;
+    b->scored_count = 0;
+    for (size_t t = 0; t < e->t; t++) {
+        if (e->targets[t] != BATCH_NO_TARGET) {
+            b->scored[b->scored_count++] = (uint32_t)t;
+            continue;
+        }
+        e->nll[t] = 0.0F;
+        memset(b->dx + t * e->c.dim, 0, e->c.dim * sizeof *b->dx);
+    }
+}
+
+/* The last norm of a tile's rows, which are then packed. */
+static void norm_scored(struct engine *e, struct engine_scratch *s, struct tile_span span)
+{
+    size_t d = e->c.dim;
+    float *normed = e->normed + span.from * d;
+    for (size_t i = 0; i < span.count; i++) {
+        size_t t = e->back.scored[span.from + i];
+        e->r[t] = e->k->rmsnorm(normed + i * d, e->x + t * d, e->norm, d, (float)e->c.norm_eps);
+    }
+    struct pack_source src = {normed, d, span.count, d};
+    gemm_pack_a_rows(&e->g, s->a, &src);
 }
 
 /* Logits of one token to the gradient of scale * nll. */
@@ -142,11 +172,6 @@ static void row_gradient(struct engine *e, float *x, size_t token)
 {
     uint32_t target = e->targets[token];
     size_t v = e->c.vocab;
-    if (target == BATCH_NO_TARGET) {
-        memset(x, 0, v * sizeof *x);
-        e->nll[token] = 0.0F;
-        return;
-    }
     struct log_sum l = {.top = -INFINITY, .target = x[target]};
     add_logits(e->k, &l, x, v);
     float lse = log_sum(&l);
@@ -162,16 +187,14 @@ static void gradient_piece(void *block, size_t piece, uint32_t worker)
     struct engine_scratch *s = &e->scratch[worker];
     size_t tile = b->first + piece, v = e->c.vocab, d = e->c.dim;
     struct tile_span span = head_tile(e, tile);
-    float *normed = e->normed + span.from * d;
-    norm_tile(e, normed, span);
-    struct pack_source src = {normed, d, span.count, d};
-    gemm_pack_a_rows(&e->g, s->a, &src);
+    const uint32_t *scored = e->back.scored + span.from;
+    norm_scored(e, s, span);
     float *logits = e->back.logits + piece * e->head_rows * v;
     for (size_t v0 = 0; v0 < v; v0 += HEAD_CHUNK) {
         chunk_logits(e, s, span.count, v0, &(struct gemm_out){logits + v0, v, false, NULL});
     }
     for (size_t i = 0; i < span.count; i++) {
-        row_gradient(e, logits + i * v, span.from + i);
+        row_gradient(e, logits + i * v, scored[i]);
     }
     /* The packed head for dx stands in chunks of HEAD_CHUNK rows. */
     const char *w = e->w_head.backward;
@@ -184,7 +207,7 @@ static void gradient_piece(void *block, size_t piece, uint32_t worker)
     float *dnorm = e->back.dnorm + tile * d;
     memset(dnorm, 0, d * sizeof *dnorm);
     for (size_t i = 0; i < span.count; i++) {
-        size_t t = span.from + i;
+        size_t t = scored[i];
         struct norm_back step = {e->back.dx + t * d, dnorm,   NULL,   s->rows + i * d,
                                  e->x + t * d,       e->norm, e->r[t]};
         e->k->rmsnorm_back(&step, d);
@@ -199,7 +222,7 @@ static void head_weight_piece(void *block, size_t piece, uint32_t worker)
 
 size_t engine_head_tiles(const struct engine *e)
 {
-    return (e->t + e->head_rows - 1) / e->head_rows;
+    return (e->back.scored_count + e->head_rows - 1) / e->head_rows;
 }
 
 void engine_head_back(struct engine *e)
@@ -208,13 +231,14 @@ void engine_head_back(struct engine *e)
     enum tensor_role role = e->c.tied ? TENSOR_EMBED : TENSOR_HEAD;
     float *dw = e->gradient + model_find_role(e->model, role, 0)->offset;
     size_t v = e->c.vocab, d = e->c.dim;
+    find_scored(e);
     size_t all = engine_head_tiles(e);
     for (size_t tile = 0; tile < all; tile += e->head_tiles) {
         size_t tiles = all - tile < e->head_tiles ? all - tile : e->head_tiles;
         struct block b = {.e = e, .first = tile};
         pool_run(e->pool, tiles, gradient_piece, &b);
         size_t from = tile * e->head_rows, to = (tile + tiles) * e->head_rows;
-        to = to < e->t ? to : e->t;
+        to = to < e->back.scored_count ? to : e->back.scored_count;
         b.w = (struct weight_gradient){
             e->back.logits, e->normed + from * d, v, d, to - from, v, d, dw};
         pool_run(e->pool, weight_gradient_pieces(e, &b.w), head_weight_piece, &b);

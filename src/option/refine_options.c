@@ -33,6 +33,10 @@ static const struct option OPTIONS[] = {
              "lines longer than a chunk: leave them alone, show them, or show their start"),
     OPT_FLAG(0, "grammar", struct winnow_refine_options, grammar,
              "let the refiner write nothing but programs"),
+    OPT_FLAG(0, "one-pass", struct winnow_refine_options, one_pass,
+             "take verdicts on lines from one pass of a refiner that was taught them"),
+    OPT_SHARE(0, "keep-above", struct winnow_refine_options, keep_above, 0, 1,
+              "with --one-pass: lines less likely to stay go"),
     OPT_ENUM(0, "compute", struct winnow_refine_options, compute, SMALL_MODEL_COMPUTE,
              "how the model computes (here)"),
     SERVER_OPTIONS(struct winnow_refine_options),
@@ -48,6 +52,8 @@ const struct option_table REFINE_TABLE = {
                "  # a small language model writes programs, and they are executed\n"
                "  winnow refine --refiner my-refiner/ corpus/ -o runs/refined\n"
                "  winnow explain runs/refined a       # each call, accepted or rejected and why\n"
+               "  # the same model judges lines instead, if it was trained with --verdicts\n"
+               "  winnow refine --refiner my-refiner/ --one-pass corpus/ -o runs/judged\n"
                "  # first which documents stay, then what is cut from them, by two models\n"
                "  winnow refine --level doc --refiner doc-lm/ corpus/ -o - |\n"
                "    winnow refine --level chunk --refiner chunk-lm/ - -o runs/refined\n"

@@ -59,6 +59,8 @@ static const struct option TRAIN[] = {
     OPT_U32(0, "chunk-tokens", T, chunk_tokens, 16, 1000000, "tokens of a chunk's lines at most"),
     OPT_ENUM(0, "long-lines", T, long_lines, LONG_LINES, "lines longer than a chunk"),
     OPT_U32(0, "answer-tokens", T, answer_tokens, 8, 1000000, "leave out longer programs"),
+    OPT_FLAG(0, "verdicts", T, verdicts,
+             "a verdict at each line's end, too, for refine --one-pass"),
     OPT_SHARE(0, "removal-max", T, removal_max, 0, 1,
               "leave out pages of which a larger share of the characters goes"),
     OPT_SHARE(0, "derivable-min", T, derivable_min, 0, 1,

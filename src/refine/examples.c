@@ -6,6 +6,7 @@
 #include "refine/derive.h"
 #include "refine/program.h"
 #include "refine/program_quote.h"
+#include "refine/verdicts.h"
 
 #include <inttypes.h>
 
@@ -19,6 +20,7 @@ struct example_maker {
     struct prompt prompt;
     struct buf answer;
     struct u32_list tokens;
+    struct verdict_places places;
     struct arena keep;
     uint32_t stop; /* the token that ends an answer, or TOKENIZER_NONE */
     struct example_counts counts;
@@ -58,6 +60,7 @@ void example_maker_free(struct example_maker *m)
     prompt_release(&m->prompt);
     buf_release(&m->answer);
     u32_list_release(&m->tokens);
+    verdict_places_release(&m->places);
     arena_release(&m->keep);
     mem_free(m);
 }
@@ -67,8 +70,32 @@ const struct example_counts *example_maker_counts(const struct example_maker *m)
     return &m->counts;
 }
 
-/* Hands over the prompt in m->prompt with the answer in m->answer. */
-static void give(struct example_maker *m, bool keeps)
+/* Which lines of the chunk stay, by the program in m->answer. */
+static winnow_status find_verdicts(struct example_maker *m, const struct chunk *c,
+                                   struct example *e, struct winnow_error *err)
+{
+    struct program p;
+    program_parse(DIALECT_WINNOW, buf_str(&m->answer), &m->keep, &p);
+    e->lines = c->last - c->first + 1;
+    bool *stays = ARENA_NEW(&m->keep, bool, e->lines);
+    memset(stays, true, e->lines * sizeof *stays);
+    for (size_t i = 0; i < p.count; i++) {
+        const struct program_call *call = &p.calls[i];
+        for (size_t line = call->from;
+             call->op == PROGRAM_REMOVE_LINES && !call->reason && line <= call->to; line++) {
+            stays[line - c->first] = false;
+        }
+    }
+    e->stays = stays;
+    TRY(verdict_places_find(&m->places, m->tokenizer, e->tokens, e->prompt, e->lines, err));
+    e->places = m->places.positions.ptr;
+    return WINNOW_OK;
+}
+
+/* Hands over the prompt in m->prompt with the answer in m->answer; c is the chunk, or
+ * NULL for a document. */
+static winnow_status give(struct example_maker *m, bool keeps, const struct chunk *c,
+                          struct winnow_error *err)
 {
     while (m->answer.len > 0 && m->answer.ptr[m->answer.len - 1] == '\n') {
         m->answer.len--; /* the token that ends an answer ends its last line */
@@ -85,22 +112,28 @@ static void give(struct example_maker *m, bool keeps)
     }
     if (m->tokens.len > m->opt.sequence_max || m->tokens.len - prompt->len > m->opt.answer_max) {
         m->counts.too_long++;
-        return;
+        return WINNOW_OK;
     }
     m->counts.examples++;
     m->counts.kept += keeps;
-    const struct example e = {m->tokens.ptr, (uint32_t)prompt->len, (uint32_t)m->tokens.len};
+    struct example e = {
+        .tokens = m->tokens.ptr, .prompt = (uint32_t)prompt->len, .count = (uint32_t)m->tokens.len};
+    if (m->opt.verdicts && c) {
+        TRY(find_verdicts(m, c, &e, err));
+    }
     m->take(m->ctx, &e);
+    return WINNOW_OK;
 }
 
-static void give_document(struct example_maker *m, const struct pair *p, bool drops)
+static winnow_status give_document(struct example_maker *m, const struct pair *p, bool drops,
+                                   struct winnow_error *err)
 {
     uint32_t room = m->opt.sequence_max > 64 ? m->opt.sequence_max - 64 : 1;
     prompter_document(m->prompter, p->raw, false,
                       room < PROMPT_DOC_TOKENS ? room : PROMPT_DOC_TOKENS, &m->prompt);
     buf_clear(&m->answer);
     buf_add_text(&m->answer, drops ? "drop_doc()" : "keep_doc()");
-    give(m, !drops);
+    return give(m, !drops, NULL, err);
 }
 
 /* ---- programs that were given ---- */
@@ -161,10 +194,11 @@ static bool is_keep(const struct buf *answer)
     return str_starts(buf_str(answer), STR_LIT("keep_"));
 }
 
-static void give_chunk(struct example_maker *m, const struct chunk *c)
+static winnow_status give_chunk(struct example_maker *m, const struct chunk *c,
+                                struct winnow_error *err)
 {
     prompter_chunk(m->prompter, c, m->opt.chunk.numbers, &m->prompt);
-    give(m, is_keep(&m->answer));
+    return give(m, is_keep(&m->answer), c, err);
 }
 
 static bool drops(const struct program *p)
@@ -204,20 +238,22 @@ static bool chunk_of_lines(struct str raw, size_t first, size_t last, struct chu
 }
 
 /* Chunks as they were given, each with its own program. */
-static void give_given_chunks(struct example_maker *m, const struct pair *p,
-                              const struct program *parsed)
+static winnow_status give_given_chunks(struct example_maker *m, const struct pair *p,
+                                       const struct program *parsed, struct winnow_error *err)
 {
     for (size_t i = 0; i < p->program_count; i++) {
         struct chunk c;
         if (chunk_of_lines(p->raw, p->programs[i].first, p->programs[i].last, &c)) {
             buf_clear(&m->answer);
             write_calls(&parsed[i], &c, &m->answer);
-            give_chunk(m, &c);
+            TRY(give_chunk(m, &c, err));
         }
     }
+    return WINNOW_OK;
 }
 
-static void give_cut_chunks(struct example_maker *m, struct str raw, const struct program *parsed)
+static winnow_status give_cut_chunks(struct example_maker *m, struct str raw,
+                                     const struct program *parsed, struct winnow_error *err)
 {
     chunker_cut(m->chunker, raw, &m->chunks);
     for (size_t i = 0; i < m->chunks.count; i++) {
@@ -225,12 +261,14 @@ static void give_cut_chunks(struct example_maker *m, struct str raw, const struc
         if (!m->chunks.items[i].skipped) {
             buf_clear(&m->answer);
             write_calls(parsed, &m->chunks.items[i], &m->answer);
-            give_chunk(m, &m->chunks.items[i]);
+            TRY(give_chunk(m, &m->chunks.items[i], err));
         }
     }
+    return WINNOW_OK;
 }
 
-static void from_programs(struct example_maker *m, const struct pair *p)
+static winnow_status from_programs(struct example_maker *m, const struct pair *p,
+                                   struct winnow_error *err)
 {
     bool whole = p->program_count == 1 && p->programs[0].last == SIZE_MAX, bad = false;
     struct program *parsed = ARENA_NEW(&m->keep, struct program, p->program_count);
@@ -244,19 +282,16 @@ static void from_programs(struct example_maker *m, const struct pair *p)
     m->counts.refused += bad;
     m->counts.dropped += dropped && !bad;
     if (bad) {
-        return;
+        return WINNOW_OK;
     }
     if (m->opt.levels != EXAMPLES_CHUNK) {
-        give_document(m, p, dropped);
+        TRY(give_document(m, p, dropped, err));
     }
     if (m->opt.levels == EXAMPLES_DOC || dropped) {
-        return;
+        return WINNOW_OK;
     }
-    if (whole) {
-        give_cut_chunks(m, p->raw, &parsed[0]);
-    } else {
-        give_given_chunks(m, p, parsed);
-    }
+    return whole ? give_cut_chunks(m, p->raw, &parsed[0], err)
+                 : give_given_chunks(m, p, parsed, err);
 }
 
 /* ---- programs that are derived ---- */
@@ -313,7 +348,7 @@ static winnow_status from_derived(struct example_maker *m, const struct pair *p,
         return WINNOW_OK;
     }
     if (m->opt.levels != EXAMPLES_CHUNK) {
-        give_document(m, p, dropped);
+        TRY(give_document(m, p, dropped, err));
     }
     if (m->opt.levels == EXAMPLES_DOC || dropped) {
         return WINNOW_OK;
@@ -325,7 +360,7 @@ static winnow_status from_derived(struct example_maker *m, const struct pair *p,
         if (!c->skipped) {
             buf_clear(&m->answer);
             derived_program(&d, c->first, c->last, &m->answer);
-            give_chunk(m, c);
+            TRY(give_chunk(m, c, err));
         }
     }
     return WINNOW_OK;
@@ -339,8 +374,7 @@ winnow_status example_maker_page(struct example_maker *m, const struct pair *p, 
     m->ctx = ctx;
     m->counts.pages++;
     if (p->program_count > 0) {
-        from_programs(m, p);
-        return WINNOW_OK;
+        return from_programs(m, p, err);
     }
     return from_derived(m, p, err);
 }

@@ -30,6 +30,7 @@ struct example_options {
     uint32_t answer_max;   /* of the answer */
     double removal_max;    /* pages of which a larger share of the characters goes are left out */
     double derivable_min;  /* so are those of whose clean text less can be reached */
+    bool verdicts;         /* of a chunk's lines, too (verdicts.h) */
 };
 #define EXAMPLE_OPTIONS_INIT                                                           \
     ((struct example_options){.system = PROMPT_SYSTEM,                                 \
@@ -54,6 +55,11 @@ struct example_counts {
 struct example {
     const uint32_t *tokens; /* the prompt, then the answer with the token that ends it */
     uint32_t prompt, count;
+    /* With verdicts, of each line in order: the position of its last token, and whether it is
+     * to stay.  Else none. */
+    const uint32_t *places;
+    const bool *stays;
+    size_t lines;
 };
 
 /* Works with one tokenizer in one thread. */

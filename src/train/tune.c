@@ -335,7 +335,7 @@ static void count_plan(const struct tuning *t)
         uint32_t x = t->plan.order[i];
         size_t from = x > 0 ? t->train->items[x - 1].end : 0;
         out->tokens += t->train->items[x].end - from;
-        out->targets += t->train->items[x].end - from - t->train->items[x].prompt;
+        out->targets += t->train->items[x].targets;
     }
     out->epochs = t->plan.epochs;
     out->flops = t->lora ? lora_flops(t->lora) : trainer_flops(t->trainer);

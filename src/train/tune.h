@@ -1,9 +1,9 @@
 /* tune.h -- trains a model on prompts and answers: all of its weights, or LoRA
  * adapters on them.
  *
- * Only the tokens of answers have a loss.  Examples are shuffled anew in every
- * epoch (a seed and the epoch's number), packed whole into steps of at most
- * batch_tokens, and a step is the mean over the answers' tokens in it.  At equal
+ * Only the tokens of answers have a loss, and what else was given a target.  Examples are shuffled
+ * anew in every epoch (a seed and the epoch's number), packed whole into steps of at most
+ * batch_tokens, and a step is the mean over the targets in it.  At equal
  * distances the loss of held-out examples is measured, and what stays at the end
  * are the weights with the lowest one.
  *
@@ -18,11 +18,11 @@
 
 /* Examples one behind the other.  All-zero is empty. */
 struct tune_example {
-    size_t end;      /* of its tokens; it starts where the one before ends */
-    uint32_t prompt; /* tokens before the answer, at least 1 */
+    size_t end;       /* of its tokens; it starts where the one before ends */
+    uint32_t targets; /* how many of them have one */
 };
 struct tune_examples {
-    struct u32_list tokens;
+    struct u32_list tokens, targets; /* as in a batch (model/batch.h) */
     struct tune_example *items;
     size_t count, cap;
     uint32_t longest;
@@ -32,6 +32,10 @@ void tune_examples_release(struct tune_examples *e);
 /* Copies an example: prompt tokens, then those of the answer, at least one. */
 void tune_examples_add(struct tune_examples *e, const uint32_t *tokens, uint32_t count,
                        uint32_t prompt);
+
+/* Of the example added last: a position of its prompt, not the last one, is to predict
+ * this, whatever token follows there. */
+void tune_examples_target(struct tune_examples *e, uint32_t position, uint32_t target);
 
 struct tune_options {
     struct trainer_options trainer; /* steps and tokens_max are set by tune() */

@@ -8,6 +8,7 @@
 void tune_examples_release(struct tune_examples *e)
 {
     u32_list_release(&e->tokens);
+    u32_list_release(&e->targets);
     mem_free(e->items);
     *e = (struct tune_examples){0};
 }
@@ -23,13 +24,29 @@ void tune_examples_add(struct tune_examples *e, const uint32_t *tokens, uint32_t
     }
     memcpy(u32_list_reserve(&e->tokens, count), tokens, count * sizeof *tokens);
     e->tokens.len += count;
-    e->items[e->count++] = (struct tune_example){e->tokens.len, prompt};
+    (void)u32_list_reserve(&e->targets, count);
+    for (uint32_t k = 0; k < count; k++) {
+        bool answers = k + 1 >= prompt && k + 1 < count;
+        u32_list_add(&e->targets, answers ? tokens[k + 1] : BATCH_NO_TARGET);
+    }
+    e->items[e->count++] = (struct tune_example){e->tokens.len, count - prompt};
     e->longest = count > e->longest ? count : e->longest;
 }
 
 static size_t start_of(const struct tune_examples *e, size_t i)
 {
     return i > 0 ? e->items[i - 1].end : 0;
+}
+
+void tune_examples_target(struct tune_examples *e, uint32_t position, uint32_t target)
+{
+    assert(e->count > 0);
+    size_t from = start_of(e, e->count - 1);
+    assert(position < e->tokens.len - from);
+    uint32_t *at = e->targets.ptr + from + position;
+    assert(*at == BATCH_NO_TARGET);
+    *at = target;
+    e->items[e->count - 1].targets++;
 }
 
 /* Room for one more number. */
@@ -112,12 +129,10 @@ void tune_batch_fill(struct tune_batch *b, const struct tune_examples *e, const 
     for (size_t i = 0; i < count; i++) {
         const struct tune_example *x = &e->items[which[i]];
         size_t from = start_of(e, which[i]), n = x->end - from;
-        const uint32_t *tokens = e->tokens.ptr + from;
-        for (size_t k = 0; k < n; k++) {
-            bool answers = k + 1 >= x->prompt && k + 1 < n;
-            u32_list_add(&b->tokens, tokens[k]);
-            u32_list_add(&b->targets, answers ? tokens[k + 1] : BATCH_NO_TARGET);
-        }
+        memcpy(u32_list_reserve(&b->tokens, n), e->tokens.ptr + from, n * sizeof *e->tokens.ptr);
+        memcpy(u32_list_reserve(&b->targets, n), e->targets.ptr + from, n * sizeof *e->targets.ptr);
+        b->tokens.len += n;
+        b->targets.len += n;
         u32_list_add(&b->starts, (uint32_t)b->tokens.len);
     }
     b->batch = (struct token_batch){b->tokens.ptr, b->starts.ptr, count, b->targets.ptr};
