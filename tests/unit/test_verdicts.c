@@ -135,7 +135,7 @@ static void programs_are_what_the_logits_say(void **state)
     size_t removed = 0;
     for (int round = 0; round < 3; round++) {
         const struct writer_verdicts_options opt = {
-            .model = dir.dir, .threads = 2, .keep_above = 0.3 + 0.2 * round};
+            .model = dir.dir, .threads = 2, .keep_above = 0.5 * round};
         struct program_writer *w;
         assert_ok(writer_verdicts_new(&opt, t, &env, &w, &err), err);
         for (size_t i = 0; i < PAGE_COUNT; i++) {
