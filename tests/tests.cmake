@@ -32,6 +32,7 @@ set(UNIT_TESTS
   muon
   option
   packer
+  preparation
   program
   program_mask
   program_store

@@ -300,10 +300,18 @@ static void write_counts(const struct prune *p, struct json_writer *w)
     json_close(w, '}');
 }
 
+static double reference_flops(const struct prune *p)
+{
+    return p->references[0].flops + p->references[1].flops;
+}
+
 /* FLOPs of scoring from what was scored, not from what this process did: a
  * resumed run says the same. */
 static double scoring_flops(const struct prune *p)
 {
+    if (p->opt->score_attribute) {
+        return 0;
+    }
     const struct model *m = p->given ? p->given : p->references[0].model;
     double flops = 0;
     uint32_t window = m ? p->scorings[0].score.window : 0;
@@ -346,9 +354,9 @@ static winnow_status write_json(struct prune *p, const char *path, struct winnow
     json_key(&w, "cost");
     json_open(&w, '{');
     json_key(&w, "reference_flops");
-    json_double(&w, p->references[0].flops + p->references[1].flops);
+    json_double(&w, reference_flops(p));
     json_key(&w, "scoring_flops");
-    json_double(&w, p->opt->score_attribute ? 0 : scoring_flops(p));
+    json_double(&w, scoring_flops(p));
     json_close(&w, '}');
     json_close(&w, '}');
     buf_add_char(&text, '\n');
@@ -416,6 +424,7 @@ static winnow_status run_steps(struct prune *p, struct winnow_error *err)
     TRY(describe(p, err));
     stage_note_double(p->stage, "edge_low", p->edges[0].low);
     stage_note_double(p->stage, "edge_high", p->edges[0].high);
+    stage_note_double(p->stage, "flops", reference_flops(p) + scoring_flops(p));
     const struct stage_pass pass = {
         .name = "prune", .verdicts = true, .state = p, .document = judge};
     return stage_run_pass(p->stage, &pass, err);

@@ -263,14 +263,14 @@ static winnow_status describe(const struct refine *r, struct refine_description 
     d->refiner = r->opt->refiner    ? file_base(r->opt->refiner)
                  : by_lines(r->opt) ? "builtin"
                                     : "a server's model";
+    if (by_lines(r->opt)) {
+        return refine_lines_flops(r->opt->refiner, stage_env(r->stage), &d->flops_a_line, err);
+    }
     struct model_config c;
     struct winnow_error unknown; /* a server's model may be here as a tokenizer only */
-    if (http || by_lines(r->opt)) {
-        bool known = http && r->opt->refiner &&
-                     model_load_config(r->opt->refiner, &c, &unknown) == WINNOW_OK;
-        d->flops_a_token = known ? 2.0 * (double)model_config_parameters_hidden(&c) : 0;
-    } else {
-        TRY(model_load_config(r->opt->refiner, &c, err));
+    winnow_status st =
+        r->opt->refiner ? model_load_config(r->opt->refiner, &c, &unknown) : WINNOW_E_USAGE;
+    if (st == WINNOW_OK) {
         d->flops_a_token = 2.0 * (double)model_config_parameters_hidden(&c);
     }
     return WINNOW_OK;

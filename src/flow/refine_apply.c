@@ -425,13 +425,14 @@ winnow_status refine_apply_run(struct stage *stage, struct refine_apply *a,
     const char *file = file_join(&path, stage_folder(stage), "refine.json");
     (void)pthread_mutex_init(&a->lock, NULL);
     winnow_status st = stage_run_pass(stage, &pass, err);
-    if (st == WINNOW_OK && !file_exists(file)) {
-        if (a->seen == 0) { /* an earlier life came to the end of the pass, but not here */
-            pass.name = "count";
-            pass.verdicts = false;
-            st = stage_run_pass(stage, &pass, err);
-        }
-        st = st == WINNOW_OK ? refine_sums_write(&a->sums, description, file, err) : st;
+    if (st == WINNOW_OK && a->seen == 0) { /* an earlier life came to the end of the pass */
+        pass.name = "count";
+        pass.verdicts = false;
+        st = stage_run_pass(stage, &pass, err);
+    }
+    if (st == WINNOW_OK) {
+        stage_note_double(stage, "flops", refine_sums_flops(&a->sums, description));
+        st = refine_sums_write(&a->sums, description, file, err);
     }
     while (a->pending) {
         applied_free(a, a->pending);

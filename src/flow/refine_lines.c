@@ -39,12 +39,28 @@ bool refine_lines_named(const char *refiner)
     return is_built_in(refiner) || line_model_is(refiner);
 }
 
+static winnow_status load(const char *refiner, const struct winnow_env *env,
+                          struct line_model **model, struct winnow_error *err)
+{
+    const char *folder = refiner && !is_built_in(refiner) ? refiner : NULL;
+    return line_model_load(folder, env->kernels, model, err);
+}
+
+winnow_status refine_lines_flops(const char *refiner, const struct winnow_env *env, double *flops,
+                                 struct winnow_error *err)
+{
+    struct line_model *m = NULL;
+    TRY(load(refiner, env, &m, err));
+    *flops = line_model_flops(m);
+    line_model_free(m);
+    return WINNOW_OK;
+}
+
 winnow_status refine_lines_open(const char *refiner, const struct winnow_env *env,
                                 struct line_model **model, struct direct_refiner *out,
                                 struct winnow_error *err)
 {
-    const char *folder = refiner && !is_built_in(refiner) ? refiner : NULL;
-    TRY(line_model_load(folder, env->kernels, model, err));
+    TRY(load(refiner, env, model, err));
     *out = (struct direct_refiner){.state = *model,
                                    .worker_new = reader_new,
                                    .worker_free = reader_free,

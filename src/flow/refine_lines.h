@@ -16,4 +16,8 @@ winnow_status refine_lines_open(const char *refiner, const struct winnow_env *en
                                 struct line_model **model, struct direct_refiner *out,
                                 struct winnow_error *err);
 
+/* FLOPs of a line's verdict. */
+winnow_status refine_lines_flops(const char *refiner, const struct winnow_env *env, double *flops,
+                                 struct winnow_error *err);
+
 #endif /* WINNOW_FLOW_REFINE_LINES_H */

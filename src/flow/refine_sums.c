@@ -222,6 +222,12 @@ static void write_reasons(const struct refine_sums *s, struct json_writer *w)
     json_close(w, '}');
 }
 
+double refine_sums_flops(const struct refine_sums *s, const struct refine_description *d)
+{
+    return d->flops_a_token * (double)(s->prompt_tokens + s->new_tokens) +
+           d->flops_a_line * (double)s->lines;
+}
+
 static void write_asked(const struct refine_sums *s, const struct refine_description *d,
                         struct json_writer *w)
 {
@@ -239,7 +245,7 @@ static void write_asked(const struct refine_sums *s, const struct refine_descrip
     member(w, "prompt_tokens", s->prompt_tokens);
     member(w, "new_tokens", s->new_tokens);
     json_key(w, "flops");
-    json_double(w, d->flops_a_token * (double)(s->prompt_tokens + s->new_tokens));
+    json_double(w, refine_sums_flops(s, d));
     json_close(w, '}');
 }
 

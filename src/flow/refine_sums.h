@@ -56,8 +56,11 @@ void refine_sums_offer(struct refine_sums *s, struct str id, struct str before, 
 /* What is written beside the sums. */
 struct refine_description {
     const char *dialect, *refiner, *engine, *level; /* refiner NULL: programs from a file */
-    double flops_a_token;                           /* of the refiner; 0: not known */
+    double flops_a_token, flops_a_line;             /* of the refiner; 0: not known */
 };
+
+/* What the refiner computed; 0 where that is not known. */
+double refine_sums_flops(const struct refine_sums *s, const struct refine_description *d);
 winnow_status refine_sums_write(const struct refine_sums *s, const struct refine_description *d,
                                 const char *path, struct winnow_error *err);
 

@@ -239,6 +239,11 @@ const struct line_config *line_model_config(const struct line_model *m)
     return &m->c;
 }
 
+double line_model_flops(const struct line_model *m)
+{
+    return 2.0 * (double)(line_model_parameters(m) - (size_t)m->c.rows * m->c.embed);
+}
+
 size_t line_model_parameters(const struct line_model *m)
 {
     size_t n = (size_t)m->c.rows * m->c.embed;

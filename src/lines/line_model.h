@@ -65,6 +65,10 @@ void line_model_free(struct line_model *m); /* NULL is fine */
 const struct line_config *line_model_config(const struct line_model *m);
 size_t line_model_parameters(const struct line_model *m);
 
+/* FLOPs of one line's verdict: 2 a number that is multiplied with (n-gram vectors
+ * are added up, attention's products are left out, as is the custom). */
+double line_model_flops(const struct line_model *m);
+
 /* Whether folder says of itself that it holds a line model. */
 bool line_model_is(const char *folder);
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "model/engine.h"
+#include "prove/preparation.h"
 
 #include <math.h>
 
@@ -170,6 +171,9 @@ static winnow_status load_sets(struct experiment *x, const struct winnow_list *p
             continue;
         }
         TRY(text_set_load(&load, pool, x->env, &x->names, &x->sets[i], err));
+        if (i > 0) {
+            TRY(preparation_flops(x->paths[i], &x->prepared[i], err));
+        }
         env_log(x->env, WINNOW_LOG_INFO, "prove: %s: %zu documents, %.1f M tokens%s",
                 i == 0 ? "corpus" : x->paths[i], x->sets[i].docs.count,
                 (double)x->sets[i].docs.tokens.len / 1e6,

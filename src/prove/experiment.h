@@ -36,6 +36,7 @@ struct experiment {
 
     const char *paths[PROVE_ARMS_MAX + 1]; /* of the sets; [0] NULL: the corpus given */
     struct text_set sets[PROVE_ARMS_MAX + 1];
+    double prepared[PROVE_ARMS_MAX + 1]; /* FLOPs that went into each set */
     uint32_t set_count;
     struct source_names names;
     struct held_set held, clean;

@@ -71,7 +71,8 @@ struct arm_cost arm_cost(const struct findings *f, uint32_t arm)
             c.scoring += f->o->selections[s].scoring_flops / n;
         }
     }
-    c.selection = c.reference + c.scoring;
+    c.preparation = f->x->prepared[f->x->arms[arm].set];
+    c.selection = c.preparation + c.reference + c.scoring;
     c.total = c.training + c.selection;
     return c;
 }
@@ -87,8 +88,8 @@ const struct steps_ratio *primary_ratio(const struct findings *f, uint32_t arm)
 }
 
 /* Training on N tokens costs c N; the arm needs N / ratio of them for what the
- * baseline gets from N.  The reference costs the same whatever N is, scoring
- * grows with it: c N (1 - 1 / ratio) = reference + s N. */
+ * baseline gets from N.  Making the pool and the reference cost the same whatever
+ * N is, scoring grows with it: c N (1 - 1 / ratio) = preparation + reference + s N. */
 double break_even(const struct findings *f, uint32_t arm, const char **reason)
 {
     *reason = NULL;
@@ -112,7 +113,7 @@ double break_even(const struct findings *f, uint32_t arm, const char **reason)
         *reason = "scoring the pool costs more than the steps it saves at this model size";
         return NONE;
     }
-    return c.reference / saved;
+    return (c.preparation + c.reference) / saved;
 }
 
 static void write_cost(const struct findings *f, struct json_writer *w)
@@ -126,6 +127,7 @@ static void write_cost(const struct findings *f, struct json_writer *w)
         json_open(w, '{');
         key_text(w, "arm", f->x->arms[a].name);
         key_double(w, "training", c.training);
+        key_double(w, "preparation", c.preparation);
         key_double(w, "reference", c.reference);
         key_double(w, "scoring", c.scoring);
         key_double(w, "selection", c.selection);

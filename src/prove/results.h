@@ -17,7 +17,10 @@ void results_sentences(const struct findings *f, struct buf *out);
 
 /* Means over seeds of what an arm's models cost, in FLOPs. */
 struct arm_cost {
-    double training, reference, scoring, selection, total;
+    double training;
+    double preparation;        /* of the stages that made its corpus, or the pool it is cut from */
+    double reference, scoring; /* of this seed's selection */
+    double selection, total;   /* the last three together, and all */
 };
 struct arm_cost arm_cost(const struct findings *f, uint32_t arm);
 

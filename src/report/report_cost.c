@@ -1,7 +1,8 @@
 /* report_cost.c -- what the selection cost, and whether it pays.
  *
  * FLOPs of one seed: training the proof's model, and what had to be spent before
- * (training the reference, scoring the pool).  The baseline spends the first only. */
+ * (making the corpus, training the reference, scoring the pool).  The baseline spends the first
+ * only. */
 #include "report/plot.h"
 #include "report/report_sections.h"
 
@@ -9,20 +10,21 @@
 
 struct cost_row {
     struct str arm;
-    double training, reference, scoring, total;
+    double training, preparation, reference, scoring, total;
 };
 
 static struct cost_row cost_of(struct json_value v)
 {
-    return (struct cost_row){data_str(v, "arm"), data_number(v, "training"),
-                             data_number(v, "reference"), data_number(v, "scoring"),
-                             data_number(v, "total")};
+    return (struct cost_row){
+        data_str(v, "arm"),          data_number(v, "training"), data_number(v, "preparation"),
+        data_number(v, "reference"), data_number(v, "scoring"),  data_number(v, "total")};
 }
 
 static void add_bars(const struct report_data *d, struct buf *out)
 {
     static const char *const HEAD[] = {
-        "arm", "", "training the model", "training the reference", "scoring", "in all"};
+        "arm",     "",      "training the model", "making the corpus", "training the reference",
+        "scoring", "in all"};
     double most = 0;
     struct json_iter it = json_walk(data_get(d->proof, "cost.arms"));
     while (json_next(&it)) {
@@ -34,20 +36,23 @@ static void add_bars(const struct report_data *d, struct buf *out)
     table_open(out, "diff",
                "Floating-point operations of one seed "
                "<span class=\"key\"><i class=\"p0\"></i>training "
-               "<i class=\"p2\"></i>reference <i class=\"p3\"></i>scoring</span>");
-    table_head(out, HEAD, "llnnnn");
+               "<i class=\"p1\"></i>the corpus <i class=\"p2\"></i>reference "
+               "<i class=\"p3\"></i>scoring</span>");
+    table_head(out, HEAD, "llnnnnn");
     it = json_walk(data_get(d->proof, "cost.arms"));
     while (json_next(&it)) {
         struct cost_row r = cost_of(it.value);
         const struct plot_part parts[] = {{r.training / most, "p0", "training"},
+                                          {r.preparation / most, "p1", "the corpus"},
                                           {r.reference / most, "p2", "reference"},
                                           {r.scoring / most, "p3", "scoring"}};
         buf_add_text(out, "<tr><th scope=\"row\">");
         html_str(out, r.arm);
         buf_add_text(out, "</th><td class=\"fig\">");
-        plot_bar(out, parts, 3);
+        plot_bar(out, parts, 4);
         buf_add_text(out, "</td>");
         cell_number(out, number_flops(r.training));
+        cell_number(out, number_flops(r.preparation));
         cell_number(out, number_flops(r.reference));
         cell_number(out, number_flops(r.scoring));
         cell_number(out, number_flops(r.total));

@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""The corpora of refining.sh: the same pages as different hands leave them.
+
+    refining_corpus.py folds DATA STATE
+        labelled pages for training, STATE/train-K.jsonl: those whose site is not in fold K
+    refining_corpus.py pages DATA STATE
+        STATE/pages/: WCXB and Dragnet as they come (raw-0 to raw-3 by the fold that the page's
+        site is in, Dragnet in 0; together raw.jsonl), as people cut them (gold.jsonl), and with
+        the lines that a C4-like rule takes (rules.jsonl)
+    refining_corpus.py injected DATA STATE
+        STATE/injected/: Wikipedia articles in frames and with blocks of Dragnet's boilerplate
+        (raw.jsonl, raw-0.jsonl), the same in the C4-like rule's version, and as they were (gold.jsonl)
+    refining_corpus.py arms FOLDER
+        after refining: joins the parts (refined.jsonl) and takes from each page of raw.jsonl
+        random lines, as many characters as refining took (random.jsonl)
+    refining_corpus.py heldout DATA STATE
+        STATE/heldout/: human text of other kinds to measure with
+
+The same input gives the same bytes.  Needs zstd on the path."""
+import glob
+import hashlib
+import json
+import os
+import random
+import sys
+
+import refiner_pages
+import refiner_rivals
+
+FOLDS = refiner_pages.FOLDS
+ARTICLE = 4000  # characters of an article, at most
+TRAINED_ON = 3000  # first articles of Wikipedia, which the line model saw (refiner_pages.ARTICLES)
+HELD_OUT = 300  # last articles of Wikipedia
+
+
+def read(path):
+    return [json.loads(line) for line in refiner_pages.lines(path)]
+
+
+def write(path, documents):
+    """Documents that hold something."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + ".part", "w", encoding="utf-8") as out:
+        for name, text in documents:
+            if text.strip():
+                out.write(json.dumps({"id": name, "text": text}, ensure_ascii=False) + "\n")
+    os.rename(path + ".part", path)
+
+
+def fold(page):
+    return int(hashlib.sha256(refiner_pages.site(page).encode()).hexdigest(), 16) % FOLDS
+
+
+def folds(data, state):
+    """Fold 0 is the one that models/lines was not trained on: refiner_pages.py's own split."""
+    pages = read(f"{data}/pages/wcxb_dev.jsonl.zst")
+    others = [p for name in ("readability", "newspaper") for p in read(f"{data}/pages/{name}.jsonl.zst")]
+    for k in range(1, FOLDS):
+        with open(f"{state}/train-{k}.jsonl", "w", encoding="utf-8") as out:
+            for p in [p for p in pages if fold(p) != k] + others:
+                out.write(json.dumps(p, ensure_ascii=False) + "\n")
+
+
+def write_versions(folder, pages):
+    """pages: (fold, id, lines, gold text)."""
+    rules = [(n, "\n".join(x for x in lines if refiner_rivals.c4_like(x))) for _, n, lines, _ in pages]
+    write(f"{folder}/rules.jsonl", rules)
+    write(f"{folder}/gold.jsonl", [(n, gold) for _, n, _, gold in pages])
+    for k in range(FOLDS):
+        part = [(n, "\n".join(lines)) for f, n, lines, _ in pages if f == k]
+        if part:
+            write(f"{folder}/raw-{k}.jsonl", part)
+    write(f"{folder}/raw.jsonl", [(n, "\n".join(lines)) for _, n, lines, _ in pages])
+
+
+def pages(data, state):
+    wcxb = [(fold(p), p["id"], p["lines"], p["gold"]) for p in read(f"{data}/pages/wcxb_dev.jsonl.zst")]
+    dragnet = [(0, p["id"], p["lines"], p["gold"]) for p in read(f"{data}/pages/dragnet_train.jsonl.zst")]
+    write_versions(f"{state}/pages", wcxb + dragnet)
+
+
+def boilerplate(page):
+    """What stands above the text, below it, and between its lines."""
+    kept = [i for i, y in enumerate(page["label"]) if y == 1]
+    if not kept:
+        return None
+    head, tail = page["lines"][:kept[0]], page["lines"][kept[-1] + 1:]
+    between, run = [], []
+    for i in range(kept[0], kept[-1]):
+        if page["label"][i] == 0:
+            run.append(page["lines"][i])
+        elif run:
+            between.append(run)
+            run = []
+    return (head, tail, between) if head or tail else None
+
+
+def article_lines(text):
+    out, size = [], 0
+    for line in text.split("\n"):
+        if line.strip() and size < ARTICLE:
+            out.append(line[:ARTICLE])
+            size += len(line)
+    return out
+
+
+def injected(data, state):
+    rng = random.Random("injected")
+    frames = [b for b in map(boilerplate, read(f"{data}/pages/dragnet_train.jsonl.zst")) if b]
+    out = []
+    for a in read(f"{data}/clean/wiki.jsonl.zst")[TRAINED_ON:-HELD_OUT]:
+        clean = article_lines(a["text"])
+        head, tail, between = rng.choice(frames)
+        lines = list(clean)
+        for block in between:
+            if rng.random() < 0.5 and len(lines) > 1:
+                at = rng.randrange(1, len(lines))
+                lines[at:at] = block
+        out.append((0, a["id"], head + lines + tail, "\n".join(clean)))
+    write_versions(f"{state}/injected", out)
+
+
+def arms(folder):
+    refined = {}
+    for path in sorted(glob.glob(f"{folder}/refined-*/documents/*.jsonl")):
+        refined.update((d["id"], d["text"]) for d in map(json.loads, open(path, encoding="utf-8")))
+    raw = [json.loads(line) for line in open(f"{folder}/raw.jsonl", encoding="utf-8")]
+    write(f"{folder}/refined.jsonl", [(d["id"], refined.get(d["id"], "")) for d in raw])
+    rng, out = random.Random("random"), []
+    for d in raw:
+        lines = d["text"].split("\n")
+        order, left, gone = list(range(len(lines))), len(d["text"]) - len(refined.get(d["id"], "")), set()
+        rng.shuffle(order)
+        for i in order:
+            if left <= 0:
+                break
+            gone.add(i)
+            left -= len(lines[i]) + 1
+        out.append((d["id"], "\n".join(x for i, x in enumerate(lines) if i not in gone)))
+    write(f"{folder}/random.jsonl", out)
+
+
+def heldout(data, state):
+    def cut(documents, pieces):
+        for d in documents:
+            text = d["text"] if "text" in d else d["gold"]
+            step = max(1, len(text) // pieces)
+            for i in range(pieces):
+                yield f"{d['id']}-{i}", text[i * step:i * step + ARTICLE]
+    write(f"{state}/heldout/wiki.jsonl", cut(read(f"{data}/clean/wiki.jsonl.zst")[-HELD_OUT:], 1))
+    write(f"{state}/heldout/novels.jsonl", cut(read(f"{data}/clean/novels.jsonl.zst"), 10))
+    news = read(f"{data}/pages/newspaper.jsonl.zst") + read(f"{data}/pages/cleanportal.jsonl.zst")
+    write(f"{state}/heldout/news.jsonl", cut(news, 1))
+
+
+def main():
+    what, args = sys.argv[1], sys.argv[2:]
+    {"folds": folds, "pages": pages, "injected": injected, "arms": arms, "heldout": heldout}[what](*args)
+
+
+if __name__ == "__main__":
+    main()

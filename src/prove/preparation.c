@@ -1,0 +1,100 @@
+#include "prove/preparation.h"
+
+#include "base/file.h"
+#include "base/json.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+
+#define STATS_MAX ((size_t)64 << 20)
+
+/* Where path lies in a run: its folder of stages, and the last of them that
+ * counts ("": all). */
+struct made_by {
+    struct buf stages, last;
+};
+
+/* s without its last part, and that part. */
+static struct str split_last(struct str s, struct str *part)
+{
+    while (s.len > 1 && s.ptr[s.len - 1] == '/') {
+        s.len--;
+    }
+    size_t at = s.len;
+    while (at > 0 && s.ptr[at - 1] != '/') {
+        at--;
+    }
+    *part = (struct str){s.ptr + at, s.len - at};
+    return (struct str){s.ptr, at > 1 ? at - 1 : at};
+}
+
+static void locate(const char *path, struct made_by *out)
+{
+    struct str part, stage, stages, run = str_of(path);
+    struct str above = split_last(run, &part);
+    if (str_is(part, "documents")) {
+        run = above;
+        above = split_last(run, &stage);
+        (void)split_last(above, &stages);
+        if (str_is(stages, "stages")) {
+            buf_add(&out->stages, above.ptr, above.len);
+            buf_add(&out->last, stage.ptr, stage.len);
+            return;
+        }
+    }
+    buf_addf(&out->stages, "%.*s", STR_ARG(run.len > 0 ? run : str_of(".")));
+    buf_add_text(&out->stages, "/stages");
+}
+
+static winnow_status stage_flops(const char *path, struct json_parser *parser, double *flops,
+                                 struct winnow_error *err)
+{
+    struct buf text = {0};
+    struct json_value root;
+    winnow_status st = file_read(path, STATS_MAX, &text, err);
+    if (st == WINNOW_OK) {
+        st = json_parse(parser, buf_str(&text), &root, err);
+    }
+    double value = 0;
+    if (st == WINNOW_OK && json_as_double(json_get(json_get(root, "notes"), "flops"), &value)) {
+        *flops += value;
+    }
+    buf_release(&text);
+    return st == WINNOW_OK ? st : error_wrap(err, st, "%s", path);
+}
+
+static winnow_status add_stages(const struct made_by *made, struct json_parser *parser,
+                                double *flops, struct winnow_error *err)
+{
+    struct dirent **entries = NULL;
+    struct buf path = {0};
+    winnow_status st = WINNOW_OK;
+    int count = scandir(made->stages.ptr, &entries, NULL, alphasort); /* -1: no run */
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        bool counts = made->last.len == 0 || strcmp(name, made->last.ptr) <= 0;
+        if (st == WINNOW_OK && counts && name[0] != '.') {
+            struct buf folder = {0};
+            file_join(&path, file_join(&folder, made->stages.ptr, name), "stats.json");
+            st = file_exists(path.ptr) ? stage_flops(path.ptr, parser, flops, err) : WINNOW_OK;
+            buf_release(&folder);
+        }
+        free(entries[i]); /* NOLINT: scandir's memory */
+    }
+    free(entries); /* NOLINT */
+    buf_release(&path);
+    return st;
+}
+
+winnow_status preparation_flops(const char *path, double *flops, struct winnow_error *err)
+{
+    struct made_by made = {0};
+    struct json_parser *parser = json_parser_new();
+    *flops = 0;
+    locate(path, &made);
+    winnow_status st = add_stages(&made, parser, flops, err);
+    buf_release(&made.stages);
+    buf_release(&made.last);
+    json_parser_free(parser);
+    return st;
+}
