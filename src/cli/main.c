@@ -74,6 +74,23 @@ static void help_command(const struct option_table *table)
     buf_release(&text);
 }
 
+/* The commands that begin with word, or a sentence if there are none. */
+static int list_or_refuse(const char *word)
+{
+    size_t len = strlen(word), found = 0;
+    for (const struct cmd *c = COMMANDS; c->table; c++) {
+        const char *name = c->table->command;
+        if (strncmp(name, word, len) == 0 && name[len] == ' ') {
+            (void)fprintf(stderr, "  winnow %-20s %s\n", name, c->table->summary);
+            found++;
+        }
+    }
+    if (found == 0) {
+        (void)fprintf(stderr, "winnow: no command '%s'; `winnow help` lists them\n", word);
+    }
+    return 2;
+}
+
 static int run_help(int argc, const char *const *argv)
 {
     if (argc == 0) {
@@ -86,8 +103,7 @@ static int run_help(int argc, const char *const *argv)
             return 0;
         }
     }
-    (void)fprintf(stderr, "winnow: no command '%s'; `winnow help` lists them\n", argv[0]);
-    return 2;
+    return list_or_refuse(argv[0]);
 }
 
 static bool asks_for_help(int argc, const char *const *argv)
@@ -144,6 +160,5 @@ int main(int argc, char **arguments)
             return run_command(c, argc - words, argv + words);
         }
     }
-    (void)fprintf(stderr, "winnow: no command '%s'; `winnow help` lists them\n", argv[1]);
-    return 2;
+    return list_or_refuse(argv[1]);
 }
