@@ -37,13 +37,13 @@ static void locate(const char *path, struct made_by *out)
         above = split_last(run, &stage);
         (void)split_last(above, &stages);
         if (str_is(stages, "stages")) {
-            buf_add(&out->stages, above.ptr, above.len);
-            buf_add(&out->last, stage.ptr, stage.len);
+            buf_addf(&out->stages, "%.*s", STR_ARG(above));
+            buf_addf(&out->last, "%.*s", STR_ARG(stage));
             return;
         }
     }
     buf_addf(&out->stages, "%.*s", STR_ARG(run.len > 0 ? run : str_of(".")));
-    buf_add_text(&out->stages, "/stages");
+    buf_addf(&out->stages, "/stages");
 }
 
 static winnow_status stage_flops(const char *path, struct json_parser *parser, double *flops,
