@@ -112,7 +112,8 @@ struct winnow_refiner_train_options {
 
 struct winnow_refiner_train_result {
     uint64_t pages, pages_left_out, examples, examples_left_out, examples_held_out;
-    uint64_t steps, tokens, targets, parameters, trained;
+    uint64_t steps, tokens, parameters, trained;
+    uint64_t targets; /* tokens of programs, and verdicts */
     double epochs, flops;
     double loss;            /* mean of the last tenth of the steps */
     double held_out, start; /* held-out loss of what stays, and before training; NaN: none */

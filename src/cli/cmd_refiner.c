@@ -18,10 +18,11 @@ winnow_status cmd_refiner_train(struct cli *cli, int argc, const char *const *ar
                  " held out; %" PRIu64 " examples and %" PRIu64 " pages left out)\n",
                  cli->env.seed, r.examples, r.pages, r.examples_held_out, r.examples_left_out,
                  r.pages_left_out);
-    (void)printf("%.2fM of %.2fM parameters, %" PRIu64 " tokens (%" PRIu64
-                 " of programs) in %" PRIu64 " steps (%.2f epochs), loss %.3f",
-                 (double)r.trained / 1e6, (double)r.parameters / 1e6, r.tokens, r.targets, r.steps,
-                 r.epochs, r.loss);
+    (void)printf("%.2fM of %.2fM parameters, %" PRIu64 " tokens (%" PRIu64 " of %s) in %" PRIu64
+                 " steps (%.2f epochs), loss %.3f",
+                 (double)r.trained / 1e6, (double)r.parameters / 1e6, r.tokens, r.targets,
+                 options.verdicts ? "programs and verdicts" : "programs", r.steps, r.epochs,
+                 r.loss);
     if (!isnan(r.held_out)) {
         (void)printf(", held out %.3f (before training %.3f)", r.held_out, r.start);
     }

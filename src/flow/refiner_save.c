@@ -64,7 +64,7 @@ static void write_fitted(const struct tune_result *r, struct json_writer *w)
     json_u64(w, r->steps);
     json_key(w, "tokens");
     json_u64(w, r->tokens);
-    json_key(w, "program_tokens");
+    json_key(w, "targets");
     json_u64(w, r->targets);
     json_key(w, "trained_parameters");
     json_u64(w, r->trained);

@@ -212,16 +212,18 @@ static void a_plan_spends_each_epoch_once(void **state)
     tune_examples_release(&e);
 }
 
-static void only_answers_are_targets(void **state)
+static void only_answers_and_what_was_given_are_targets(void **state)
 {
     (void)state;
     struct tune_examples e = {0};
     tune_examples_add(&e, (const uint32_t[]){10, 11, 12, 13, 14}, 5, 3);
+    tune_examples_target(&e, 1, 7);
     tune_examples_add(&e, (const uint32_t[]){20, 21}, 2, 1);
+    assert_int_equal(e.items[0].targets, 3);
+    assert_int_equal(e.items[1].targets, 1);
     struct tune_batch b = {0};
     tune_batch_fill(&b, &e, (const uint32_t[]){1, 0}, 2);
-    const uint32_t targets[] = {21, BATCH_NO_TARGET, BATCH_NO_TARGET, BATCH_NO_TARGET, 13,
-                                14, BATCH_NO_TARGET};
+    const uint32_t targets[] = {21, BATCH_NO_TARGET, BATCH_NO_TARGET, 7, 13, 14, BATCH_NO_TARGET};
     assert_int_equal(b.batch.sequences, 2);
     assert_int_equal(batch_tokens(&b.batch), 7);
     assert_memory_equal(b.batch.targets, targets, sizeof targets);
@@ -261,7 +263,7 @@ int main(void)
         cmocka_unit_test(what_is_learnt_is_the_answer),
         cmocka_unit_test(the_best_weights_stay),
         cmocka_unit_test(a_plan_spends_each_epoch_once),
-        cmocka_unit_test(only_answers_are_targets),
+        cmocka_unit_test(only_answers_and_what_was_given_are_targets),
         cmocka_unit_test(weights_files_are_whole_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
