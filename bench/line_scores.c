@@ -25,7 +25,8 @@ static void write_programs(struct scoring *s, struct json_writer *w)
 {
     struct line_program *programs = NULL;
     arena_reset(&s->keep);
-    size_t count = line_reader_programs(s->reader, buf_str(&s->text), -1, &s->keep, &programs);
+    size_t count = line_reader_programs(
+        s->reader, buf_str(&s->text), (struct line_limits){.keep_above = -1}, &s->keep, &programs);
     json_key(w, "chunks");
     json_open(w, '[');
     for (size_t i = 0; i < count; i++) {

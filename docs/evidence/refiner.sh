@@ -54,4 +54,4 @@ echo "== documents that people voted good or bad"
 zstd -dcq "$data/quality/dclm_majority_data.jsonl.zst" >quality.jsonl
 python3 "$here/refiner_curves.py" --lines quality.jsonl quality-lines.jsonl
 "$build/line_scores" "$model" quality-lines.jsonl >quality.scores.jsonl
-python3 "$here/refiner_curves.py" --quality quality.jsonl quality.scores.jsonl
+python3 "$here/refiner_curves.py" --quality quality.jsonl quality.scores.jsonl wcxb.jsonl wcxb.lines.jsonl

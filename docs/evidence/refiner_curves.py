@@ -3,8 +3,9 @@
 
     refiner_curves.py PAGES.jsonl SCORES.jsonl      precision and recall by limit; calibration
     refiner_curves.py --lines DOCUMENTS.jsonl OUT   documents as pages of lines
-    refiner_curves.py --quality QUALITY.jsonl SCORES.jsonl
-                                                    document scores against human votes
+    refiner_curves.py --quality QUALITY.jsonl SCORES.jsonl PAGES.jsonl PAGE-SCORES.jsonl
+                                                    document scores against human votes, and
+                                                    what the same limits do to labelled pages
 """
 import json
 import sys
@@ -46,15 +47,26 @@ def auc(values):
     return wins / (len(good) * len(bad))
 
 
-def quality(documents, scores):
-    values = []
-    for d in documents:
-        lines = d["text"].split("\n")
-        judged = [(p, len(line)) for p, line in zip(scores[d["id"]], lines) if p is not None]
-        size = sum(n for _, n in judged)
-        values.append((sum(p * n for p, n in judged) / size if size else 0.0, d["label"]))
-    print(f"{len(values)} documents, {sum(y for _, y in values)} good: area under the curve of the "
-          f"mean line score by characters {auc(values):.3f}")
+def document_score(lines, scores):
+    """As --drop-below has it: the mean of the lines' scores, by bytes."""
+    judged = [(p, len(line.encode())) for p, line in zip(scores, lines) if p is not None]
+    size = sum(n for _, n in judged)
+    return sum(p * n for p, n in judged) / size if size else 1.0
+
+
+def quality(documents, scores, pages, page_scores):
+    values = [(document_score(d["text"].split("\n"), scores[d["id"]]), d["label"]) for d in documents]
+    bad = sum(not y for _, y in values)
+    print(f"{len(values)} documents, {bad} bad: area under the curve of the document score {auc(values):.3f}\n")
+    articles = [document_score(p["lines"], page_scores[p["id"]]) for p in pages if p["type"] == "article"]
+    print("| limit | dropped | of these bad | of the bad dropped | F1 of dropping | F1 at random | WCXB articles dropped |\n"
+          "| --- | --- | --- | --- | --- | --- | --- |")
+    for limit in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9):
+        dropped = [y for v, y in values if v < limit]
+        right, lost = sum(not y for y in dropped), sum(a < limit for a in articles) / len(articles)
+        chance = 2 * len(dropped) * bad / len(values) / (len(dropped) + bad)
+        print(f"| {limit} | {len(dropped)} | {right / len(dropped):.3f} | {right / bad:.3f} | "
+              f"{2 * right / (len(dropped) + bad):.3f} | {chance:.3f} | {lost:.3f} |")
 
 
 if __name__ == "__main__":
@@ -64,6 +76,7 @@ if __name__ == "__main__":
                 out.write(json.dumps({"id": d["id"], "lines": d["text"].split("\n")}) + "\n")
         sys.exit()
     if sys.argv[1] == "--quality":
-        quality(read(sys.argv[2]), {s["id"]: s["scores"] for s in read(sys.argv[3])})
+        by_id = [{s["id"]: s["scores"] for s in read(path)} for path in (sys.argv[3], sys.argv[5])]
+        quality(read(sys.argv[2]), by_id[0], read(sys.argv[4]), by_id[1])
     else:
         curves(read(sys.argv[1]), {s["id"]: s["scores"] for s in read(sys.argv[2])})

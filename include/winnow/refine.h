@@ -64,7 +64,10 @@ struct winnow_refine_options {
     /* The refiner was taught verdicts (winnow_refiner_train_options.verdicts): one pass over a
      * chunk judges its lines, and nothing is generated.  Chunks in dialect winnow only. */
     bool one_pass;
-    double keep_above;                   /* with one_pass: lines less likely to stay go */
+    double keep_above; /* with one_pass: lines less likely to stay go */
+    /* Of a line model: documents go whose lines are text with a lower mean probability,
+     * weighted by bytes; 0: none do. */
+    double drop_below;
     int compute;                         /* enum winnow_compute (train.h) */
     struct winnow_server_options server; /* of WINNOW_ENGINE_HTTP */
 };

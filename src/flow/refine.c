@@ -76,6 +76,11 @@ static winnow_status check_lines(const struct winnow_refine_options *opt, struct
 static winnow_status check_refiner(const struct winnow_refine_options *opt,
                                    struct winnow_error *err)
 {
+    if (opt->drop_below > 0 && !by_lines(opt)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--drop-below is for line models, like the built-in refiner; a language "
+                         "model drops documents with --level doc");
+    }
     if (opt->one_pass && by_lines(opt)) {
         return error_set(err, WINNOW_E_USAGE,
                          "--one-pass needs a language model that was taught verdicts: --refiner "
@@ -225,12 +230,12 @@ static winnow_status ask_in_words(struct refine *r, struct winnow_error *err)
 
 static winnow_status ask_lines(struct refine *r, struct winnow_error *err)
 {
-    struct line_model *model = NULL;
+    struct refine_lines lines = {0};
     struct direct_refiner direct = {0};
     struct refine_ask ask = {.opt = r->opt, .store = r->store, .direct = &direct};
-    TRY(refine_lines_open(r->opt->refiner, stage_env(r->stage), &model, &direct, err));
+    TRY(refine_lines_open(r->opt, stage_env(r->stage), &lines, &direct, err));
     winnow_status st = refine_ask_run(r->stage, &ask, err);
-    line_model_free(model);
+    refine_lines_release(&lines);
     return st;
 }
 

@@ -5,26 +5,37 @@
 
 #include <string.h>
 
-static void *reader_new(void *state)
+struct lines_worker {
+    struct line_reader *reader;
+    struct line_limits limits;
+};
+
+static void *worker_new(void *state)
 {
-    return line_reader_new(state);
+    const struct refine_lines *lines = state;
+    struct lines_worker *w = mem_zalloc(sizeof *w);
+    *w = (struct lines_worker){line_reader_new(lines->model), lines->limits};
+    return w;
 }
 
-static void reader_free(void *worker)
+static void worker_free(void *worker)
 {
-    line_reader_free(worker);
+    struct lines_worker *w = worker;
+    line_reader_free(w->reader);
+    mem_free(w);
 }
 
 static winnow_status read_programs(void *worker, struct str text, struct arena *keep,
                                    struct program_list *out, struct winnow_error *err)
 {
     (void)err;
+    const struct lines_worker *w = worker;
     struct line_program *programs = NULL;
-    size_t count = line_reader_programs(worker, text, -1, keep, &programs);
+    size_t count = line_reader_programs(w->reader, text, w->limits, keep, &programs);
     out->count = 0;
     for (size_t i = 0; i < count; i++) {
         program_list_add(out, (struct program_text){programs[i].first, programs[i].last,
-                                                    programs[i].text, false});
+                                                    programs[i].text, programs[i].of_document});
     }
     return WINNOW_OK;
 }
@@ -56,14 +67,21 @@ winnow_status refine_lines_flops(const char *refiner, const struct winnow_env *e
     return WINNOW_OK;
 }
 
-winnow_status refine_lines_open(const char *refiner, const struct winnow_env *env,
-                                struct line_model **model, struct direct_refiner *out,
-                                struct winnow_error *err)
+winnow_status refine_lines_open(const struct winnow_refine_options *opt,
+                                const struct winnow_env *env, struct refine_lines *lines,
+                                struct direct_refiner *out, struct winnow_error *err)
 {
-    TRY(load(refiner, env, model, err));
-    *out = (struct direct_refiner){.state = *model,
-                                   .worker_new = reader_new,
-                                   .worker_free = reader_free,
+    TRY(load(opt->refiner, env, &lines->model, err));
+    lines->limits = (struct line_limits){.keep_above = -1, .drop_below = opt->drop_below};
+    *out = (struct direct_refiner){.state = lines,
+                                   .worker_new = worker_new,
+                                   .worker_free = worker_free,
                                    .programs = read_programs};
     return WINNOW_OK;
+}
+
+void refine_lines_release(struct refine_lines *lines)
+{
+    line_model_free(lines->model);
+    *lines = (struct refine_lines){0};
 }

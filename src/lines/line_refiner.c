@@ -66,10 +66,27 @@ void line_reader_scores(struct line_reader *r, const struct str *lines, size_t c
     }
 }
 
-size_t line_reader_programs(struct line_reader *r, struct str text, double keep_above,
+/* Sums for a document's score: of the lines that are judged, by their bytes. */
+struct document_score {
+    double sum, bytes;
+};
+
+static void add_scores(struct document_score *d, const struct str *lines, const float *scores,
+                       size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!isnan(scores[i])) {
+            d->sum += (double)scores[i] * (double)lines[i].len;
+            d->bytes += (double)lines[i].len;
+        }
+    }
+}
+
+size_t line_reader_programs(struct line_reader *r, struct str text, struct line_limits limits,
                             struct arena *keep, struct line_program **programs)
 {
-    double limit = keep_above < 0 ? r->m->c.keep_above : keep_above;
+    double limit = limits.keep_above < 0 ? r->m->c.keep_above : limits.keep_above;
+    struct document_score document = {0};
     size_t total = str_count_lines(text), parts = (total + LINE_PART_MAX - 1) / LINE_PART_MAX;
     *programs = ARENA_NEW(keep, struct line_program, parts);
     for (size_t part = 0; part < parts; part++) {
@@ -85,10 +102,15 @@ size_t line_reader_programs(struct line_reader *r, struct str text, double keep_
             text = str_sub(text, end < text.len ? end + 1 : end, text.len);
         }
         score_part(r, lines, count, scores);
+        add_scores(&document, lines, scores, count);
         buf_clear(&r->text);
         line_verdicts_program(scores, count, limit, first, &r->text);
         struct str program = {arena_strndup(keep, r->text.ptr, r->text.len), r->text.len};
-        (*programs)[part] = (struct line_program){first, first + count - 1, program};
+        (*programs)[part] = (struct line_program){first, first + count - 1, program, false};
+    }
+    if (document.sum < limits.drop_below * document.bytes) {
+        (*programs)[0] = (struct line_program){0, total - 1, STR_LIT("drop_doc()\n"), true};
+        return 1;
     }
     return parts;
 }

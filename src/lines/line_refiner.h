@@ -7,7 +7,10 @@
  * Programs are in the dialect "winnow", one a part of at most LINE_PART_MAX
  * lines, and hold remove_lines() or keep_chunk().  Lines without letters or
  * digits go with their neighbours: they are removed unless the nearest judged
- * line on each side is kept. */
+ * line on each side is kept.
+ *
+ * A document's score is the mean of its lines' probabilities to be text, each
+ * counting by its bytes.  Where it is below a limit the one program is drop_doc(). */
 #ifndef WINNOW_LINES_LINE_REFINER_H
 #define WINNOW_LINES_LINE_REFINER_H
 
@@ -17,15 +20,21 @@
 struct line_program {
     size_t first, last;
     struct str text;
+    bool of_document; /* a verdict on the whole */
+};
+
+/* Lines less likely to be text go, documents of a lower score go as a whole. */
+struct line_limits {
+    double keep_above; /* negative: the model's */
+    double drop_below; /* 0: no document goes */
 };
 
 struct line_reader;
 struct line_reader *line_reader_new(const struct line_model *m);
 void line_reader_free(struct line_reader *r);
 
-/* keep_above: the probability below which a line goes; negative: the model's.
- * Programs live in keep.  At least one. */
-size_t line_reader_programs(struct line_reader *r, struct str text, double keep_above,
+/* Programs live in keep.  At least one. */
+size_t line_reader_programs(struct line_reader *r, struct str text, struct line_limits limits,
                             struct arena *keep, struct line_program **programs);
 
 /* The probability of each line to be text, NaN for lines that are not judged. */

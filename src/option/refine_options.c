@@ -37,6 +37,8 @@ static const struct option OPTIONS[] = {
              "take verdicts on lines from one pass of a refiner that was taught them"),
     OPT_SHARE(0, "keep-above", struct winnow_refine_options, keep_above, 0, 1,
               "with --one-pass: lines less likely to stay go"),
+    OPT_SHARE(0, "drop-below", struct winnow_refine_options, drop_below, 0, 1,
+              "line models: documents whose lines are less likely to be text go; 0: none"),
     OPT_ENUM(0, "compute", struct winnow_refine_options, compute, SMALL_MODEL_COMPUTE,
              "how the model computes (here)"),
     SERVER_OPTIONS(struct winnow_refine_options),
@@ -49,6 +51,8 @@ const struct option_table REFINE_TABLE = {
     .usage = "[--refiner MODEL | --programs FILE] [options] CORPUS... -o FOLDER",
     .example = "  # the built-in line model: navigation, footers and the like go\n"
                "  winnow refine corpus/ -o runs/refined\n"
+               "  # and pages that are little else go as a whole\n"
+               "  winnow refine --drop-below 0.3 corpus/ -o runs/refined\n"
                "  # a small language model writes programs, and they are executed\n"
                "  winnow refine --refiner my-refiner/ corpus/ -o runs/refined\n"
                "  winnow explain runs/refined a       # each call, accepted or rejected and why\n"

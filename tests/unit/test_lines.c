@@ -406,15 +406,18 @@ static void programs_remove_exactly_the_lines_below_the_limit(void **state)
         }
     }
     struct line_program *programs = NULL;
-    size_t count = line_reader_programs(r, buf_str(&text), limit, &keep, &programs);
+    size_t count = line_reader_programs(
+        r, buf_str(&text), (struct line_limits){.keep_above = limit}, &keep, &programs);
     assert_int_equal(count, 1);
     run_programs(buf_str(&text), programs, count, &got);
     assert_str(buf_str(&got), buf_cstr(&want));
     assert_true(want.len > 0 && want.len < text.len);
 
-    (void)line_reader_programs(r, buf_str(&text), 0, &keep, &programs);
+    (void)line_reader_programs(r, buf_str(&text), (struct line_limits){.keep_above = 0}, &keep,
+                               &programs);
     assert_str(programs[0].text, "keep_chunk()\n");
-    (void)line_reader_programs(r, buf_str(&text), 1, &keep, &programs);
+    (void)line_reader_programs(r, buf_str(&text), (struct line_limits){.keep_above = 1}, &keep,
+                               &programs);
     assert_str(programs[0].text, "remove_lines(line_start=0, line_end=10)\n");
     buf_release(&text);
     buf_release(&want);
@@ -433,12 +436,55 @@ static void lines_without_words_go_with_their_neighbours(void **state)
     arena_init(&keep, 4096);
     struct line_program *programs = NULL;
     struct buf got = {0};
-    (void)line_reader_programs(r, STR_LIT("\n\none\n\n|\ntwo\n"), 0, &keep, &programs);
+    (void)line_reader_programs(r, STR_LIT("\n\none\n\n|\ntwo\n"),
+                               (struct line_limits){.keep_above = 0}, &keep, &programs);
     run_programs(STR_LIT("\n\none\n\n|\ntwo\n"), programs, 1, &got);
     assert_str(buf_str(&got), "one\n\n|\ntwo");
-    (void)line_reader_programs(r, STR_LIT(""), 0, &keep, &programs);
+    (void)line_reader_programs(r, STR_LIT(""), (struct line_limits){.keep_above = 0}, &keep,
+                               &programs);
     assert_str(programs[0].text, "remove_lines(line_start=0, line_end=0)\n");
     buf_release(&got);
+    arena_release(&keep);
+    line_reader_free(r);
+    line_model_free(m);
+}
+
+static void documents_of_a_low_score_are_dropped(void **state)
+{
+    (void)state;
+    struct line_model *m = random_model(NULL, 11);
+    struct line_reader *r = line_reader_new(m);
+    struct arena keep;
+    struct buf text = {0};
+    arena_init(&keep, 4096);
+    double sum = 0, bytes = 0;
+    for (size_t i = 0; i < PAGE_LINES; i++) {
+        buf_addf(&text, "%s%s", i > 0 ? "\n" : "", PAGE[i]);
+    }
+    struct str lines[PAGE_LINES];
+    float scores[PAGE_LINES];
+    page_lines(lines);
+    line_reader_scores(r, lines, PAGE_LINES, scores);
+    for (size_t i = 0; i < PAGE_LINES; i++) {
+        if (!isnan(scores[i])) {
+            sum += (double)scores[i] * (double)lines[i].len;
+            bytes += (double)lines[i].len;
+        }
+    }
+    struct line_program *programs = NULL;
+    struct line_limits limits = {.keep_above = 0, .drop_below = sum / bytes + 1e-6};
+    assert_int_equal(line_reader_programs(r, buf_str(&text), limits, &keep, &programs), 1);
+    assert_str(programs[0].text, "drop_doc()\n");
+    assert_true(programs[0].of_document);
+    assert_int_equal(programs[0].last, PAGE_LINES - 1);
+    limits.drop_below = sum / bytes - 1e-6;
+    (void)line_reader_programs(r, buf_str(&text), limits, &keep, &programs);
+    assert_str(programs[0].text, "keep_chunk()\n");
+    assert_false(programs[0].of_document);
+    limits.drop_below = 1; /* nothing to judge is no bad document */
+    (void)line_reader_programs(r, STR_LIT("--\n"), limits, &keep, &programs);
+    assert_false(programs[0].of_document);
+    buf_release(&text);
     arena_release(&keep);
     line_reader_free(r);
     line_model_free(m);
@@ -456,7 +502,8 @@ static void long_documents_are_read_in_parts(void **state)
         buf_addf(&text, "%s%s %zu", i > 0 ? "\n" : "", PAGE[i % PAGE_LINES], i);
     }
     struct line_program *programs = NULL;
-    size_t count = line_reader_programs(r, buf_str(&text), 0.5, &keep, &programs);
+    size_t count = line_reader_programs(r, buf_str(&text), (struct line_limits){.keep_above = 0.5},
+                                        &keep, &programs);
     assert_int_equal(count, 2);
     assert_int_equal(programs[0].last, LINE_PART_MAX - 1);
     assert_int_equal(programs[1].last, LINE_PART_MAX + 99);
@@ -555,6 +602,7 @@ int main(void)
         cmocka_unit_test(damaged_folders_are_refused_in_a_sentence),
         cmocka_unit_test(programs_remove_exactly_the_lines_below_the_limit),
         cmocka_unit_test(lines_without_words_go_with_their_neighbours),
+        cmocka_unit_test(documents_of_a_low_score_are_dropped),
         cmocka_unit_test(long_documents_are_read_in_parts),
         cmocka_unit_test(training_learns_and_does_not_depend_on_threads),
         cmocka_unit_test(the_built_in_refiner_loads_and_tells_text_from_menus),
