@@ -6,7 +6,14 @@
  * output, one row a run: medians over steps of tokens and GFLOP a second, by the
  * clock and by processor time (which other work on the machine disturbs less),
  * the share of what this processor's tile kernel does on data in its first
- * cache, and the share of each phase.
+ * cache, the engine's memory (packed weights, and the activations of a micro-batch),
+ * the barriers of a step, how much faster than one thread 64 could be at most, and the
+ * share of each phase; above the table the time of an empty barrier.
+ *
+ * That bound counts, for each barrier, how evenly its pieces go round: one thread's
+ * time is taken (run it with THREADS 1), pieces of a barrier are as long as each
+ * other, and waking and memory cost nothing.
+ *
  * GFLOP count 2 a multiply-add of the products and causal attention, forward
  * once and backward twice (model_config_flops). */
 #include "base/env.h"
@@ -15,6 +22,7 @@
 #include "math/gemm.h"
 #include "train/trainer.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,14 +103,48 @@ static void fill_batch(const struct shape *s, uint32_t *tokens, uint32_t *starts
     }
 }
 
+#define MANY 64
+
+struct barriers {
+    double rounds, seconds, seconds_of_many;
+};
+
+/* Of all that the pool did so far. */
+static struct barriers barriers_of(const struct pool *p)
+{
+    struct barriers sum = {0};
+    for (size_t i = 0; i < POOL_TALLIES; i++) {
+        const struct pool_tally *t = &pool_tallies(p)[i];
+        if (t->rounds > 0) {
+            double pieces = (double)t->pieces / (double)t->rounds;
+            sum.rounds += (double)t->rounds;
+            sum.seconds += t->seconds;
+            sum.seconds_of_many += t->seconds * ceil(pieces / MANY) / pieces;
+        }
+    }
+    return sum;
+}
+
+/* From the pool's counts before and after steps that took wall seconds. */
+static void print_barriers(const struct barriers *a, const struct barriers *b, uint32_t steps,
+                           double wall)
+{
+    double alone = wall - (b->seconds - a->seconds);
+    double many = alone + b->seconds_of_many - a->seconds_of_many;
+    (void)printf("\t%.0f\t%.1f", (b->rounds - a->rounds) / steps, wall / many);
+}
+
 static void print_row(const struct shape *s, const struct options *o, struct trainer *t,
-                      const struct trainer_result *r, const double seconds[2], double peak)
+                      const struct trainer_result *r, const double seconds[2], double peak,
+                      const struct barriers work[2], double wall)
 {
     struct engine *e = trainer_engine(t);
     double gflops = r->flops / seconds[0] * 1e-9, cpu = r->flops / seconds[1] * 1e-9, all = 0;
     (void)printf("%s\t%s\t%u\t%s\t%.0f\t%.1f\t%.1f\t%.0f%%", s->name,
                  o->compute == ENGINE_BF16 ? "bf16" : "f32", o->threads, engine_kernels(e),
                  (double)r->tokens / seconds[0], gflops, cpu, 100 * cpu / peak);
+    (void)printf("\t%.0f", (double)engine_bytes(e) / 1e6);
+    print_barriers(&work[0], &work[1], o->steps, wall);
     for (int p = 0; p < ENGINE_PHASES; p++) {
         all += engine_phase_seconds(e, (enum engine_phase)p);
     }
@@ -138,17 +180,21 @@ static winnow_status bench(const struct shape *s, const struct options *o, struc
     struct token_batch b = {tokens, starts, s->sequences, NULL};
     struct trainer_result r;
     TRY(trainer_step(t, &b, &r, err));
+    struct barriers work[2] = {barriers_of(pool)};
+    double start = env_seconds();
     for (uint32_t i = 0; i < o->steps; i++) {
         double w = env_seconds(), p = cpu_seconds();
         TRY(trainer_step(t, &b, &r, err));
         wall[i] = env_seconds() - w;
         cpu[i] = (cpu_seconds() - p) / o->threads;
     }
+    work[1] = barriers_of(pool);
+    double whole = env_seconds() - start;
     const struct kernels *k;
     TRY(kernels_pick(o->kernels, &k, err));
     double seconds[2] = {median(wall, o->steps), median(cpu, o->steps)};
     double peak = tile_peak(k, o->compute == ENGINE_BF16 ? GEMM_BF16 : GEMM_F32);
-    print_row(s, o, t, &r, seconds, peak);
+    print_row(s, o, t, &r, seconds, peak, work, whole);
     trainer_free(t);
     pool_free(pool);
     model_free(m);
@@ -157,6 +203,25 @@ static winnow_status bench(const struct shape *s, const struct options *o, struc
         mem_free(all[i]);
     }
     return WINNOW_OK;
+}
+
+static void nothing(void *ctx, size_t piece, uint32_t worker)
+{
+    (void)ctx, (void)piece, (void)worker;
+}
+
+/* Microseconds of a barrier around no work, one right after the other. */
+static double empty_barrier(uint32_t threads)
+{
+    enum { ROUNDS = 20000 };
+    struct pool *pool = pool_new(threads);
+    double start = env_seconds();
+    for (int i = 0; i < ROUNDS; i++) {
+        pool_run(pool, threads, nothing, NULL);
+    }
+    double seconds = env_seconds() - start;
+    pool_free(pool);
+    return seconds / ROUNDS * 1e6;
 }
 
 static uint32_t number(const char *text, uint32_t otherwise)
@@ -177,7 +242,9 @@ int main(int argc, char **argv)
                         .steps = number(arg[3], 5),
                         .tokens_max = number(arg[4], 0),
                         .kernels = arg[5]};
-    (void)printf("model\ttype\tthreads\tkernels\ttokens/s\tGFLOP/s\tper cpu second\tof tile peak");
+    (void)printf("# a barrier of %u threads: %.1f us\n", o.threads, empty_barrier(o.threads));
+    (void)printf("model\ttype\tthreads\tkernels\ttokens/s\tGFLOP/s\tper cpu second\tof tile peak"
+                 "\tMB held\tbarriers a step\tbound of 64 threads");
     for (int p = 0; p < ENGINE_PHASES; p++) {
         (void)printf("\t%s", engine_phase_name((enum engine_phase)p));
     }

@@ -8,6 +8,7 @@
  */
 #include "base/pool.h"
 
+#include "base/env.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -38,6 +39,8 @@ struct pool {
 
     pthread_mutex_t lock;
     pthread_cond_t wake, idle;
+
+    struct pool_tally tallies[POOL_TALLIES];
 };
 
 static void relax(void)
@@ -156,17 +159,26 @@ uint32_t pool_threads(const struct pool *p)
     return p->threads;
 }
 
-void pool_run(struct pool *p, size_t pieces, void (*work)(void *ctx, size_t piece, uint32_t worker),
-              void *ctx)
+const struct pool_tally *pool_tallies(const struct pool *p)
 {
-    if (pieces == 0) {
-        return;
+    return p->tallies;
+}
+
+static void book(struct pool *p, size_t pieces, double seconds)
+{
+    unsigned bits = 0;
+    for (size_t n = pieces; n > 0 && bits + 1 < POOL_TALLIES; n >>= 1) {
+        bits++;
     }
-    p->work = work;
-    p->ctx = ctx;
-    p->pieces = pieces;
-    atomic_store(&p->next, 0);
-    if (p->threads == 1 || pieces == 1) {
+    struct pool_tally *t = &p->tallies[bits];
+    t->rounds++;
+    t->pieces += pieces;
+    t->seconds += seconds;
+}
+
+static void run_round(struct pool *p)
+{
+    if (p->threads == 1 || p->pieces == 1) {
         take_pieces(p, 0);
         return;
     }
@@ -182,4 +194,19 @@ void pool_run(struct pool *p, size_t pieces, void (*work)(void *ctx, size_t piec
         (void)pthread_cond_wait(&p->idle, &p->lock);
     }
     (void)pthread_mutex_unlock(&p->lock);
+}
+
+void pool_run(struct pool *p, size_t pieces, void (*work)(void *ctx, size_t piece, uint32_t worker),
+              void *ctx)
+{
+    if (pieces == 0) {
+        return;
+    }
+    double start = env_seconds();
+    p->work = work;
+    p->ctx = ctx;
+    p->pieces = pieces;
+    atomic_store(&p->next, 0);
+    run_round(p);
+    book(p, pieces, env_seconds() - start);
 }

@@ -24,6 +24,15 @@ uint32_t pool_threads(const struct pool *p);
 void pool_run(struct pool *p, size_t pieces, void (*work)(void *ctx, size_t piece, uint32_t worker),
               void *ctx);
 
+/* What pool_run() did so far, by how far its work could have been shared out:
+ * [b] has the rounds of 2^(b-1) up to 2^b - 1 pieces.  A round is one barrier. */
+#define POOL_TALLIES 33
+struct pool_tally {
+    uint64_t rounds, pieces;
+    double seconds;
+};
+const struct pool_tally *pool_tallies(const struct pool *p);
+
 /* Processors this process may run on, at least 1. */
 uint32_t pool_processors(void);
 
