@@ -9,10 +9,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 winnow=$(readlink -f "$1"); model=$(readlink -f "$2"); pages=$(readlink -f "$3")
 mkdir -p "$4"; cd "$4"
 [ -e test.jsonl ] || "$here/refiner_lora_split.py" "$pages" .
-[ -e refiner/training.json ] && [ ! -e refiner/checkpoint ] ||
+if [ ! -e refiner/training.json ] || [ -e refiner/checkpoint ]; then
     "$winnow" refiner train train.jsonl --validate validate.jsonl --model "$model" --lora-rank 16 \
         --lora-alpha 32 --lr 1e-3 --warmup 0.1 --context 1024 --answer-tokens 256 --batch-tokens 3072 \
         --tokens "${5:-400k}" --points 2 --verdicts --compute bf16 --save bf16 --seed 1 -o refiner
+fi
 ask="--refiner refiner --level chunk --chunk-tokens 728 --new-tokens 256 --compute bf16 test.jsonl"
 programs=stages/01-refine/state/programs.jsonl
 measure() { # name, programs

@@ -5,7 +5,9 @@ import sys
 
 
 def number(value):
-    return "" if value is None else f"{value:.3f}".replace("0.", ".", 1) if value < 1 else f"{value:.1f}"
+    if value is None:
+        return ""
+    return f"{value:.3f}".lstrip("0") if value < 1 else f"{value:.1f}"
 
 
 def cell(scores, key):
@@ -16,7 +18,9 @@ def cell(scores, key):
 
 COLUMNS = {
     "kept_line_f1": "kept-line F1",
+    "kept_line_f1_page": "by page",
     "removed_line_f1": "removed-line F1",
+    "removed_line_f1_page": "by page",
     "char_f1": "character F1",
     "gold_chars_lost": "gold characters lost",
     "documents_dropped": "emptied",
