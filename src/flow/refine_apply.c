@@ -287,6 +287,7 @@ static void count_asked(struct json_value chunks, struct refine_sums *one)
         (void)json_as_bool(json_get(it.value, "part"), &part);
         one->skipped += str_is(end, "skipped");
         one->cut += str_is(end, "cut");
+        one->looped += str_is(end, "loop");
         one->refusals += str_is(end, "refused");
         one->asked += !str_is(end, "skipped");
         one->shown_in_part += part;

@@ -30,6 +30,8 @@ struct ask_item {
     struct buf program, reason;
     uint32_t prompt_tokens, new_tokens;
     double margin;
+    struct writer_tie ties[WRITER_TIES];
+    size_t tie_count;
 };
 
 struct ask_doc {
@@ -235,8 +237,22 @@ static winnow_status ask_document(void *state, void *worker, const struct docume
 
 /* ---- the store ---- */
 
+static void write_ties(const struct ask_item *item, struct json_writer *w)
+{
+    json_open(w, '[');
+    for (size_t i = 0; i < item->tie_count; i++) {
+        json_open(w, '[');
+        json_u64(w, item->ties[i].at);
+        json_double(w, (double)item->ties[i].margin);
+        json_close(w, ']');
+    }
+    json_close(w, ']');
+}
+
 static void write_item(const struct ask_item *item, struct json_writer *w)
 {
+    static const char *const ENDS[] = {
+        [WRITER_CUT] = "cut", [WRITER_LOOPED] = "loop", [WRITER_REFUSED] = "refused"};
     json_open(w, '{');
     json_key(w, "first");
     json_u64(w, item->first);
@@ -250,7 +266,7 @@ static void write_item(const struct ask_item *item, struct json_writer *w)
     json_str(w, buf_str(&item->program));
     if (item->skipped || item->outcome != WRITER_STOPPED) {
         json_key(w, "end");
-        json_text(w, item->skipped ? "skipped" : item->outcome == WRITER_CUT ? "cut" : "refused");
+        json_text(w, item->skipped ? "skipped" : ENDS[item->outcome]);
     }
     if (item->reason.len > 0) {
         json_key(w, "reason");
@@ -269,6 +285,10 @@ static void write_item(const struct ask_item *item, struct json_writer *w)
     if (isfinite(item->margin)) {
         json_key(w, "margin");
         json_double(w, item->margin);
+    }
+    if (item->tie_count > 0) {
+        json_key(w, "ties");
+        write_ties(item, w);
     }
     json_close(w, '}');
 }
@@ -380,6 +400,10 @@ static winnow_status take_answer(struct asking *k, struct winnow_error *err)
     item->prompt_tokens = answer.prompt_tokens;
     item->new_tokens = answer.new_tokens;
     item->margin = answer.margin;
+    item->tie_count = answer.tie_count;
+    for (size_t i = 0; i < answer.tie_count; i++) {
+        item->ties[i] = answer.ties[i];
+    }
     if (answer.outcome == WRITER_REFUSED) {
         buf_add_str(&item->reason, answer.reason);
     } else {

@@ -114,8 +114,8 @@ void refine_sums_add(struct refine_sums *s, struct refine_sums *one)
     ADD(text_bytes), ADD(text_bytes_kept), ADD(lines), ADD(lines_removed), ADD(bytes_removed);
     ADD(bytes_added), ADD(programs), ADD(programs_of_documents), ADD(unknown), ADD(calls);
     ADD(ill_formed), ADD(rejected), ADD(no_ops), ADD(prox_reverted), ADD(prox_refused);
-    ADD(asked), ADD(cut), ADD(refusals), ADD(skipped), ADD(shown_in_part), ADD(prompt_tokens);
-    ADD(new_tokens);
+    ADD(asked), ADD(cut), ADD(looped), ADD(refusals), ADD(skipped), ADD(shown_in_part);
+    ADD(prompt_tokens), ADD(new_tokens);
 #undef ADD
     for (size_t i = 0; i < PROGRAM_OPS; i++) {
         s->accepted[i] += one->accepted[i];
@@ -239,6 +239,7 @@ static void write_asked(const struct refine_sums *s, const struct refine_descrip
     json_open(w, '{');
     member(w, "requests", s->asked);
     member(w, "cut", s->cut);
+    member(w, "looped", s->looped);
     member(w, "refused", s->refusals);
     member(w, "long_lines_skipped", s->skipped);
     member(w, "shown_in_part", s->shown_in_part);

@@ -33,7 +33,7 @@ struct refine_sums {
     } reasons[REFINE_REASONS];
     uint64_t prox_reverted, prox_refused;
     /* From the store, where a refiner was asked. */
-    uint64_t asked, cut, refusals, skipped, shown_in_part, prompt_tokens, new_tokens;
+    uint64_t asked, cut, looped, refusals, skipped, shown_in_part, prompt_tokens, new_tokens;
     struct refine_example examples[REFINE_EXAMPLES];
     size_t example_count;
 };

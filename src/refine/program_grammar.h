@@ -40,8 +40,8 @@ bool program_grammar_has(int dialect, enum program_level level);
 
 /* Appends the grammar in llama.cpp's GBNF (also understood by vLLM and SGLang as
  * "guided grammar"); its start is `root`.  It is a little wider than the automaton
- * below: that a range ends behind its start cannot be said in it, and it counts a
- * string's characters, not bytes. */
+ * below: it counts a string's characters, not bytes, and in a chunk of more than
+ * 1,000 lines a range may end before it starts. */
 void program_grammar_gbnf(const struct program_grammar_spec *spec, struct buf *out);
 
 /* ---- the automaton ---- */

@@ -180,8 +180,6 @@ void program_mask_accept(void *row, uint32_t token)
     }
 }
 
-const struct token_mask PROGRAM_MASK = {program_mask_allowed, program_mask_accept};
-
 void program_mask_counts(const struct program_mask *m, uint64_t *asked, uint64_t *found)
 {
     *asked = m->asked;

@@ -49,7 +49,6 @@ void program_mask_start(struct program_mask *m, const struct program_grammar_spe
 /* These are struct token_mask's two calls, with a row as state. */
 enum mask_answer program_mask_allowed(void *row, uint64_t *bits);
 void program_mask_accept(void *row, uint32_t token);
-extern const struct token_mask PROGRAM_MASK;
 
 /* For bench/ and tests: masks asked for, and of them those found ready. */
 void program_mask_counts(const struct program_mask *m, uint64_t *asked, uint64_t *found);

@@ -46,9 +46,18 @@ struct writer_request {
 enum writer_outcome {
     WRITER_STOPPED, /* the model ended it */
     WRITER_CUT,     /* new_tokens were written, or the context was full */
+    WRITER_LOOPED,  /* it repeated itself, and the text ends there (program_loop.h) */
     WRITER_REFUSED, /* this request cannot be answered (longer than the context, a server's 4xx
                      * that is about the request): no text, and a reason */
 };
+
+/* A token whose choice was close. */
+struct writer_tie {
+    uint32_t at; /* the byte of the text where it starts; the text's length: the one that ended it */
+    float margin;
+};
+#define WRITER_TIES      8U   /* the closest of an answer */
+#define WRITER_TIE_BELOW 0.1F /* and only closer than this */
 
 struct writer_answer {
     uint64_t tag;
@@ -59,6 +68,8 @@ struct writer_answer {
     /* The least distance between the best and the second best logit over the
      * tokens of the answer: small where two engines may differ.  NaN: not known. */
     double margin;
+    const struct writer_tie *ties; /* in the order of the text */
+    size_t tie_count;
 };
 
 struct program_writer;

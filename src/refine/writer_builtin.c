@@ -4,12 +4,20 @@
 #include "base/mem.h"
 #include "model/generator.h"
 #include "model/model_file.h"
+#include "refine/program_loop.h"
 #include "refine/program_mask.h"
 
 #include <assert.h>
 #include <math.h>
 
 #define STOPS_MAX 4U
+
+/* One answer being written. */
+struct writing {
+    const struct tokenizer *tokenizer;
+    struct program_row row; /* without a mask: any text */
+    struct program_loop loop;
+};
 
 struct writer_builtin {
     struct program_writer head; /* first */
@@ -22,9 +30,10 @@ struct writer_builtin {
     size_t stop_count;
     bool free;
     struct program_mask *masks[4][LEVEL_COUNT]; /* by dialect; made when first asked for */
-    struct program_row *rows;                   /* by number of the request modulo window */
-    uint64_t submitted;
+    struct writing *writings;                   /* by number of the request modulo window */
+    uint64_t submitted, answered;
     struct buf text;
+    struct writer_tie ties[WRITER_TIES];
     double flops;
 };
 
@@ -32,6 +41,28 @@ static struct writer_builtin *own(struct program_writer *w)
 {
     return (struct writer_builtin *)w;
 }
+
+/* ---- what may come next ---- */
+
+static enum mask_answer allowed(void *state, uint64_t *bits)
+{
+    struct writing *s = state;
+    if (s->loop.found) {
+        return MASK_END;
+    }
+    return s->row.mask ? program_mask_allowed(&s->row, bits) : MASK_ANY;
+}
+
+static void accept(void *state, uint32_t token)
+{
+    struct writing *s = state;
+    program_loop_add(&s->loop, tokenizer_token_bytes(s->tokenizer, token));
+    if (s->row.mask) {
+        program_mask_accept(&s->row, token);
+    }
+}
+
+static const struct token_mask WRITING = {allowed, accept};
 
 static winnow_status find_mask(struct writer_builtin *w, const struct program_grammar_spec *spec,
                                struct program_mask **out, struct winnow_error *err)
@@ -56,23 +87,72 @@ static winnow_status submit(struct program_writer *writer, const struct writer_r
 {
     struct writer_builtin *w = own(writer);
     assert(request->tokens);
-    struct program_row *row = &w->rows[w->submitted % writer->window];
+    struct writing *s = &w->writings[w->submitted % writer->window];
+    *s = (struct writing){.tokenizer = w->tokenizer};
     struct generate_request g = {.prompt = request->tokens,
                                  .prompt_count = request->token_count,
                                  .new_max = request->new_tokens,
                                  .stops = w->stops,
                                  .stop_count = w->stop_count,
+                                 .mask = &WRITING,
+                                 .mask_state = s,
                                  .tag = request->tag};
     if (request->grammar && !w->free) {
         struct program_mask *m = NULL;
         TRY(find_mask(w, request->grammar, &m, err));
-        program_mask_start(m, request->grammar, row);
-        g.mask = &PROGRAM_MASK;
-        g.mask_state = row;
+        program_mask_start(m, request->grammar, &s->row);
     }
     TRY(generator_submit(w->generator, &g, err));
     w->submitted++;
     return WINNOW_OK;
+}
+
+/* ---- answers ---- */
+
+/* Keeps the closest choices, in the order in which they come. */
+static size_t add_tie(struct writer_tie *ties, size_t count, struct writer_tie t)
+{
+    if (t.margin >= WRITER_TIE_BELOW) {
+        return count;
+    }
+    if (count == WRITER_TIES) { /* the widest makes room */
+        size_t widest = 0;
+        for (size_t i = 1; i < count; i++) {
+            widest = ties[i].margin > ties[widest].margin ? i : widest;
+        }
+        if (t.margin >= ties[widest].margin) {
+            return count;
+        }
+        memmove(ties + widest, ties + widest + 1, (--count - widest) * sizeof *ties);
+    }
+    ties[count] = t;
+    return count + 1;
+}
+
+/* Text and margins of an answer. */
+static void read_tokens(struct writer_builtin *w, const struct generate_answer *a,
+                        struct writer_answer *out)
+{
+    size_t chosen = a->count + (a->end == GENERATE_STOPPED ? 1U : 0U);
+    buf_clear(&w->text);
+    out->margin = (double)INFINITY;
+    for (size_t i = 0; i < chosen; i++) {
+        out->margin = fmin(out->margin, (double)a->margins[i]);
+        out->tie_count = add_tie(w->ties, out->tie_count,
+                                 (struct writer_tie){(uint32_t)w->text.len, a->margins[i]});
+        if (i < a->count) {
+            buf_add_str(&w->text, tokenizer_token_bytes(w->tokenizer, a->tokens[i]));
+        }
+    }
+    out->ties = w->ties;
+    out->text = buf_str(&w->text);
+    out->new_tokens = (uint32_t)a->count;
+}
+
+static enum writer_outcome outcome_of(enum generate_end end)
+{
+    bool stopped = end == GENERATE_STOPPED || end == GENERATE_COMPLETE;
+    return end == GENERATE_REFUSED ? WRITER_REFUSED : stopped ? WRITER_STOPPED : WRITER_CUT;
 }
 
 static winnow_status next(struct program_writer *writer, struct writer_answer *answer,
@@ -81,28 +161,19 @@ static winnow_status next(struct program_writer *writer, struct writer_answer *a
     struct writer_builtin *w = own(writer);
     struct generate_answer a;
     TRY(generator_next(w->generator, &a, err));
-    buf_clear(&w->text);
-    double margin = (double)INFINITY;
-    for (size_t i = 0; i < a.count; i++) {
-        buf_add_str(&w->text, tokenizer_token_bytes(w->tokenizer, a.tokens[i]));
-        margin = fmin(margin, (double)a.margins[i]);
-    }
-    bool stopped = a.end == GENERATE_STOPPED || a.end == GENERATE_COMPLETE;
-    if (a.end == GENERATE_STOPPED) {
-        margin = fmin(margin, (double)a.margins[a.count]);
-    }
+    const struct program_loop *loop = &w->writings[w->answered++ % writer->window].loop;
     w->flops += model_config_flops(model_config(w->model), a.prompt_count + a.count);
     *answer = (struct writer_answer){
         .tag = a.tag,
-        .outcome = a.end == GENERATE_REFUSED ? WRITER_REFUSED
-                   : stopped                 ? WRITER_STOPPED
-                                             : WRITER_CUT,
-        .text = buf_str(&w->text),
+        .outcome = outcome_of(a.end),
         .reason = STR_LIT("the prompt is as long as the refiner's context"),
         .prompt_tokens = a.prompt_count,
-        .new_tokens = (uint32_t)a.count,
-        .margin = margin,
     };
+    read_tokens(w, &a, answer);
+    if (loop->found) {
+        answer->outcome = WRITER_LOOPED;
+        answer->text = str_sub(answer->text, 0, loop->end);
+    }
     return WINNOW_OK;
 }
 
@@ -118,7 +189,7 @@ static void free_writer(struct program_writer *writer)
             program_mask_free(w->masks[i][k]);
         }
     }
-    mem_free(w->rows);
+    mem_free(w->writings);
     buf_release(&w->text);
     mem_free(w);
 }
@@ -136,7 +207,7 @@ static winnow_status start(struct writer_builtin *w, const struct writer_builtin
     const struct generator_options generator = {.context_max = context};
     TRY(generator_new(w->engine, &generator, env, &w->generator, err));
     w->head.window = generator_window(w->generator);
-    w->rows = mem_zalloc(w->head.window * sizeof *w->rows);
+    w->writings = mem_zalloc(w->head.window * sizeof *w->writings);
     return WINNOW_OK;
 }
 

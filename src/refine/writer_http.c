@@ -1,6 +1,7 @@
 #include "refine/writer_http.h"
 
 #include "base/mem.h"
+#include "refine/program_loop.h"
 
 #include <assert.h>
 #include <math.h>
@@ -68,11 +69,15 @@ static winnow_status next(struct program_writer *writer, struct writer_answer *a
     struct writer_http *w = of(writer);
     struct completion_answer a;
     TRY(completion_client_next(w->client, &a, err));
+    struct program_loop loop = {0};
+    program_loop_add(&loop, a.text.text); /* a server does not know when to end */
     *answer = (struct writer_answer){.tag = w->tags[a.number % w->head.window],
                                      .outcome = a.refused    ? WRITER_REFUSED
+                                                : loop.found ? WRITER_LOOPED
                                                 : a.text.cut ? WRITER_CUT
                                                              : WRITER_STOPPED,
-                                     .text = a.text.text,
+                                     .text = loop.found ? str_sub(a.text.text, 0, loop.end)
+                                                        : a.text.text,
                                      .reason = a.refused ? str_of(a.refused) : STR_LIT(""),
                                      .prompt_tokens = count_of(a.text.prompt_tokens),
                                      .new_tokens = count_of(a.text.answer_tokens),

@@ -699,6 +699,25 @@ static void a_writer_sends_tokens_or_messages(void **state)
     }
 }
 
+/* The server echoes what it is asked. */
+static void a_text_that_repeats_itself_is_cut(void **state)
+{
+    (void)state;
+    struct bench b = {0};
+    struct program_writer *w = NULL;
+    struct writer_answer a;
+    const struct writer_request r = {.prompt = STR_LIT("a(1)\na(1)\nb()\na(1)\nc()"),
+                                     .new_tokens = 99};
+    bench_start(&b);
+    assert_ok(writer_http_open(&b.opt, &b.env, &w, &b.err), b.err);
+    assert_ok(program_writer_submit(w, &r, &b.err), b.err);
+    assert_ok(program_writer_next(w, &a, &b.err), b.err);
+    assert_int_equal(a.outcome, WRITER_LOOPED);
+    assert_str(a.text, "a(1)\na(1)\nb()\na(1)");
+    program_writer_free(w);
+    bench_stop(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -726,6 +745,7 @@ int main(void)
         cmocka_unit_test(addresses_are_read_in_every_spelling),
         cmocka_unit_test(a_writer_gives_back_tags_and_sends_the_grammar),
         cmocka_unit_test(a_writer_sends_tokens_or_messages),
+        cmocka_unit_test(a_text_that_repeats_itself_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

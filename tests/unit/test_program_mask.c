@@ -1,6 +1,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "refine/program.h"
+#include "refine/program_loop.h"
 #include "refine/program_mask.h"
 #include "refine/prox.h"
 #include "refine_tokenizer.h"
@@ -390,16 +391,37 @@ static void the_grammar_is_written_as_gbnf(void **state)
 {
     (void)state;
     struct buf out = {0};
-    struct program_grammar_spec spec = {WINNOW_DIALECT_REFINEX, LEVEL_CHUNK, 7, 123, 20};
+    struct program_grammar_spec spec = {WINNOW_DIALECT_REFINEX, LEVEL_CHUNK, 7, 12, 20};
     program_grammar_gbnf(&spec, &out);
     assert_str(buf_str(&out),
                "root ::= [ \\n]? ( alone | call ( \"\\n\" call )* \"\\n\"? )\n"
                "alone ::= \"keep_all()\"\n"
-               "call ::= \"remove_lines(start_line=\" line \", end_line=\" line \")\" | "
-               "\"remove_lines(\" line \", \" line \")\" | \"remove_str(line=\" line \", "
-               "del_str=\" source \")\" | \"remove_str(\" line \", \" source \")\"\n"
-               "line ::= \"7\" | \"8\" | \"9\" | \"10\" | \"1\" [1-9] | [2-8] [0-9] | \"9\" [0-8] "
-               "| \"99\" | \"100\" | \"10\" [1-9] | \"1\" \"1\" [0-9] | \"12\" [0-2] | \"123\"\n"
+               "call ::= \"remove_lines(start_line=\" named \")\" | \"remove_lines(\" span \")\" | "
+               "\"remove_str(line=\" line \", del_str=\" source \")\" | "
+               "\"remove_str(\" line \", \" source \")\"\n"
+               "named ::= \"1\" named1 | \"7\" named7 | \"8\" named8 | \"9\" named9\n"
+               "named1 ::= \"0\" named10 | \"1\" named11 | \"2\" named12\n"
+               "named7 ::= \", end_line=\" from7\n"
+               "named8 ::= \", end_line=\" from8\n"
+               "named9 ::= \", end_line=\" from9\n"
+               "named10 ::= \", end_line=\" from10\n"
+               "named11 ::= \", end_line=\" from11\n"
+               "named12 ::= \", end_line=\" from12\n"
+               "span ::= \"1\" span1 | \"7\" span7 | \"8\" span8 | \"9\" span9\n"
+               "span1 ::= \"0\" span10 | \"1\" span11 | \"2\" span12\n"
+               "span7 ::= \", \" from7\n"
+               "span8 ::= \", \" from8\n"
+               "span9 ::= \", \" from9\n"
+               "span10 ::= \", \" from10\n"
+               "span11 ::= \", \" from11\n"
+               "span12 ::= \", \" from12\n"
+               "from7 ::= \"7\" | \"8\" | \"9\" | \"10\" | \"1\" \"1\" | \"12\"\n"
+               "from8 ::= \"8\" | \"9\" | \"10\" | \"1\" \"1\" | \"12\"\n"
+               "from9 ::= \"9\" | \"10\" | \"1\" \"1\" | \"12\"\n"
+               "from10 ::= \"10\" | \"1\" \"1\" | \"12\"\n"
+               "from11 ::= \"11\" | \"12\"\n"
+               "from12 ::= \"12\"\n"
+               "line ::= \"7\" | \"8\" | \"9\" | \"10\" | \"1\" \"1\" | \"12\"\n"
                "source ::= \"\\\"\" double{1,20} \"\\\"\" | \"'\" single{1,20} \"'\"\n"
                "target ::= \"\\\"\" double{0,20} \"\\\"\" | \"'\" single{0,20} \"'\"\n"
                "double ::= [^\\x00-\\x08\\x0A-\\x1F\\x7F\"\\\\] | escape\n"
@@ -411,6 +433,78 @@ static void the_grammar_is_written_as_gbnf(void **state)
     assert_str(buf_str(&out),
                "root ::= [ \\n]? alone\nalone ::= \"keep_doc()\" | \"drop_doc()\"\n");
     buf_release(&out);
+}
+
+static bool holds(const struct buf *text, const char *line)
+{
+    return str_find(buf_str(text), str_of(line)) != SIZE_MAX;
+}
+
+static void lines_of_any_number_are_spelt_digit_by_digit(void **state)
+{
+    (void)state;
+    struct buf out = {0};
+    struct program_grammar_spec spec = {WINNOW_DIALECT_ULTRAX, LEVEL_CHUNK, 96, 122, 20};
+    program_grammar_gbnf(&spec, &out); /* ultrax counts from 1 */
+    assert_true(holds(&out, "\nspan ::= \"1\" span1 | \"9\" span9\n"));
+    assert_true(holds(&out, "\nspan1 ::= \"0\" span10 | \"1\" span11 | \"2\" span12\n"));
+    assert_true(holds(&out, "\nspan9 ::= \"7\" span97 | \"8\" span98 | \"9\" span99\n"));
+    assert_true(holds(&out, "\nspan12 ::= \"0\" span120 | \"1\" span121 | \"2\" span122 | \"3\" "
+                            "span123\n"));
+    assert_true(holds(&out, "\nnamed97 ::= \", end=\" from97\n"));
+    assert_true(holds(&out, "\nfrom98 ::= \"98\" | \"99\" | \"100\" | \"10\" [1-9] | \"1\" \"1\" "
+                            "[0-9] | \"12\" [0-2] | \"123\"\n"));
+    buf_clear(&out);
+    spec.first = 0;
+    spec.last = 1000;
+    program_grammar_gbnf(&spec, &out);
+    assert_true(holds(&out, "\"remove_lines(start=\" line \", end=\" line \")\""));
+    assert_false(holds(&out, "span"));
+    buf_release(&out);
+}
+
+static struct program_loop loop_of(const char *text, size_t piece)
+{
+    struct program_loop l = {0};
+    struct str rest = str_of(text);
+    while (rest.len > 0) {
+        size_t n = piece < rest.len ? piece : rest.len;
+        program_loop_add(&l, str_sub(rest, 0, n));
+        rest = str_sub(rest, n, rest.len);
+    }
+    return l;
+}
+
+static void a_call_that_comes_a_third_time_is_a_loop(void **state)
+{
+    (void)state;
+    for (size_t piece = 1; piece < 12; piece++) {
+        struct program_loop l = loop_of("\na(1)\n\na(1)\na(2)\na(1)\na(1)\na(3)", piece);
+        assert_true(l.found);
+        assert_int_equal(l.end, strlen("\na(1)\n\na(1)\na(2)\na(1)"));
+        assert_false(loop_of("a(1)\na(1)\na(1)", piece).found); /* not yet whole */
+        assert_false(loop_of("\n\n\n\n\n", piece).found);
+    }
+}
+
+static void cycles_are_loops_and_progress_is_none(void **state)
+{
+    (void)state;
+    for (unsigned cycle = 1; cycle < 40; cycle++) {
+        struct buf text = {0};
+        for (unsigned i = 0; i < 3 * cycle; i++) {
+            buf_addf(&text, "remove_lines(%u, 9)\n", i % cycle);
+        }
+        struct program_loop l = loop_of(buf_cstr(&text), 7);
+        assert_int_equal(l.found, cycle <= PROGRAM_LOOP_CALLS / 2);
+        buf_release(&text);
+    }
+    struct buf text = {0};
+    for (unsigned i = 0; i < 3000; i++) {
+        buf_addf(&text, "remove_lines(%u, %u)\n", i, i);
+    }
+    assert_false(loop_of(buf_cstr(&text), 64).found);
+    buf_release(&text);
 }
 
 int main(void)
@@ -425,6 +519,9 @@ int main(void)
         cmocka_unit_test(a_document_gets_one_of_two_answers),
         cmocka_unit_test(a_model_smaller_than_its_tokenizer_is_refused),
         cmocka_unit_test(the_grammar_is_written_as_gbnf),
+        cmocka_unit_test(lines_of_any_number_are_spelt_digit_by_digit),
+        cmocka_unit_test(a_call_that_comes_a_third_time_is_a_loop),
+        cmocka_unit_test(cycles_are_loops_and_progress_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
