@@ -319,7 +319,8 @@ void program_grammar_gbnf(const struct program_grammar_spec *spec, struct buf *o
         add_rule(out, "alone", &set, true, false);
         return;
     }
-    uint64_t lo = (uint64_t)spec->first + set.first_line, hi = (uint64_t)spec->last + set.first_line;
+    uint64_t lo = (uint64_t)spec->first + set.first_line,
+             hi = (uint64_t)spec->last + set.first_line;
     bool spans = hi - lo < SPAN_LINES_MAX;
     buf_add_text(out, "root ::= [ \\n]? ( alone | call ( \"\\n\" call )* \"\\n\"? )\n");
     add_rule(out, "alone", &set, true, spans);

@@ -53,7 +53,8 @@ enum writer_outcome {
 
 /* A token whose choice was close. */
 struct writer_tie {
-    uint32_t at; /* the byte of the text where it starts; the text's length: the one that ended it */
+    uint32_t
+        at; /* the byte of the text where it starts; the text's length: the one that ended it */
     float margin;
 };
 #define WRITER_TIES      8U   /* the closest of an answer */

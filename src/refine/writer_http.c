@@ -71,17 +71,17 @@ static winnow_status next(struct program_writer *writer, struct writer_answer *a
     TRY(completion_client_next(w->client, &a, err));
     struct program_loop loop = {0};
     program_loop_add(&loop, a.text.text); /* a server does not know when to end */
-    *answer = (struct writer_answer){.tag = w->tags[a.number % w->head.window],
-                                     .outcome = a.refused    ? WRITER_REFUSED
-                                                : loop.found ? WRITER_LOOPED
-                                                : a.text.cut ? WRITER_CUT
-                                                             : WRITER_STOPPED,
-                                     .text = loop.found ? str_sub(a.text.text, 0, loop.end)
-                                                        : a.text.text,
-                                     .reason = a.refused ? str_of(a.refused) : STR_LIT(""),
-                                     .prompt_tokens = count_of(a.text.prompt_tokens),
-                                     .new_tokens = count_of(a.text.answer_tokens),
-                                     .margin = (double)NAN};
+    *answer =
+        (struct writer_answer){.tag = w->tags[a.number % w->head.window],
+                               .outcome = a.refused    ? WRITER_REFUSED
+                                          : loop.found ? WRITER_LOOPED
+                                          : a.text.cut ? WRITER_CUT
+                                                       : WRITER_STOPPED,
+                               .text = loop.found ? str_sub(a.text.text, 0, loop.end) : a.text.text,
+                               .reason = a.refused ? str_of(a.refused) : STR_LIT(""),
+                               .prompt_tokens = count_of(a.text.prompt_tokens),
+                               .new_tokens = count_of(a.text.answer_tokens),
+                               .margin = (double)NAN};
     return WINNOW_OK;
 }
 
