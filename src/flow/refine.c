@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "flow/refine_apply.h"
 #include "flow/refine_ask.h"
+#include "flow/refine_estimate.h"
 #include "flow/refine_lines.h"
 #include "flow/scoring.h"
 #include "flow/server.h"
@@ -314,9 +315,25 @@ static winnow_status refine_run(struct stage *stage, const void *options, struct
     return st;
 }
 
+static bool asks_in_words(const void *options)
+{
+    const struct winnow_refine_options *opt = options;
+    return !opt->programs && !by_lines(opt);
+}
+
+static void refine_estimate(const void *options, const struct stage_plan *plan,
+                            struct stage_estimate *out)
+{
+    if (asks_in_words(options)) {
+        refine_estimate_words(options, plan, out);
+    }
+}
+
 const struct stage_kind REFINE_STAGE = {
     .table = &REFINE_TABLE,
     .check = refine_check,
+    .estimate = refine_estimate,
+    .estimate_only = asks_in_words,
     .run = refine_run,
     .many_passes = true,
     .uses_kernels = true,

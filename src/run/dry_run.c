@@ -4,9 +4,11 @@
  * distances, the first SAMPLE_BYTES of each (of files that are no documents:
  * whole files at even distances).  The stages then run on the sample in a
  * temporary folder, and their seconds, bytes and documents are scaled by the
- * share that the sample is of the input.  A stage whose cost does not grow with
- * its input alone (one that trains a model) says what it expects through its
- * estimate() and is left out of the sample run, with what comes behind it. */
+ * share that the sample is of the input.  A stage that is too dear for that (a
+ * language model that reads everything) says what it expects through its estimate()
+ * and is left out of the sample run, with what comes behind it; where it is the
+ * first, a stage that keeps everything stands in for it, so that documents and
+ * text are counted. */
 #include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -199,11 +201,12 @@ static double seconds_of(struct json_value timings, const char *name)
 
 /* What a stage that was left out says of itself, after the line before it. */
 static void expected(const struct run *r, size_t i, const struct line *before, struct line *l,
-                     uint64_t *memory)
+                     uint64_t *memory, struct buf *notes)
 {
     const struct stage_kind *kind = r->request->steps[i].kind;
     const struct stage_plan plan = {.input_bytes = (uint64_t)before->bytes,
                                     .documents = (uint64_t)before->documents,
+                                    .text_bytes = (uint64_t)before->text_bytes,
                                     .memory_max = r->env->memory_max,
                                     .threads = pool_threads(r->pool)};
     struct stage_estimate e = {0};
@@ -218,70 +221,102 @@ static void expected(const struct run *r, size_t i, const struct line *before, s
                        .disk = before->disk,
                        .said = true};
     *memory = e.memory > *memory ? e.memory : *memory;
+    if (e.note[0] != '\0') {
+        buf_addf(notes, "%s: %s\n", r->stages[i].name, e.note);
+    }
 }
 
-static winnow_status report(const struct run *r, const struct sample *s, size_t ran,
-                            const char *folder, struct winnow_error *err)
+/* ---- what is run ---- */
+
+/* Stands in for a first stage that is not run: keeps every document. */
+static winnow_status keep_all(struct stage *stage, const void *options, struct winnow_error *err)
 {
-    struct buf out = {0}, path = {0};
+    (void)options;
+    const struct stage_pass pass = {.name = "read", .verdicts = true};
+    return stage_run_pass(stage, &pass, err);
+}
+
+static const struct option NO_OPTIONS[] = {OPT_END};
+static const struct option_table INPUT_TABLE = {.command = "input", .options = NO_OPTIONS};
+static const struct stage_kind INPUT_STAGE = {.table = &INPUT_TABLE, .run = keep_all};
+#define INPUT_NAME "01-input"
+
+/* The stages that are run: up to the first whose estimate says all. */
+static size_t stages_to_run(const struct run *r)
+{
+    for (size_t i = 0; i < r->request->count; i++) {
+        const struct run_step *step = &r->request->steps[i];
+        if (step->kind->estimate_only && step->kind->estimate_only(step->options)) {
+            return i;
+        }
+    }
+    return r->request->count;
+}
+
+static void add_total(struct buf *out, const struct line *total, const struct line *last,
+                      uint64_t memory)
+{
+    struct rusage use;
+    (void)getrusage(RUSAGE_SELF, &use);
+    buf_addf(out, "%-16s %9.0f s %12.0f", "all, kept", total->seconds, last->documents);
+    add_amount(out, last->text_bytes);
+    buf_addf(out, " %11.2fM", last->text_bytes / TOKEN_BYTES / 1e6);
+    add_amount(out, total->disk);
+    buf_addf(out, "\nmemory: about %.0f MB; tokens at %.0f bytes each; nothing was written\n",
+             (double)((uint64_t)use.ru_maxrss * 1024 + memory) / 1e6, TOKEN_BYTES);
+}
+
+/* A line a stage: those that ran as measured, the others as they say. */
+static winnow_status add_stages(const struct run *r, const struct sample *s, size_t ran,
+                                const char *folder, struct buf *out, struct winnow_error *err)
+{
+    struct buf path = {0}, notes = {0};
     struct json_parser *parser = json_parser_new();
     struct json_value timings = {0};
     struct line total = {0}, l = {0};
-    struct rusage use;
     uint64_t memory = 0;
     bool found = false;
     winnow_status st =
         run_read_json(file_join(&path, folder, "timings.json"), parser, &timings, &found, err);
-    buf_addf(&out, "from a sample of %.1f MB, %.3g %% of the input:\n", (double)s->bytes / 1e6,
-             100 * s->share);
-    buf_add_text(&out,
-                 "stage                 time    documents         text       tokens        disk\n");
+    if (st == WINNOW_OK && ran == 0) {
+        st = measured(folder, INPUT_NAME, 1 / s->share, 0, &l, err);
+    }
     for (size_t i = 0; i < r->request->count && st == WINNOW_OK; i++) {
+        struct line before = l, said;
         if (i < ran) {
             st = measured(folder, r->stages[i].name, 1 / s->share,
                           seconds_of(timings, r->stages[i].name), &l, err);
-            struct line ignored;
-            expected(r, i, &l, &ignored, &memory);
-        } else {
-            struct line before = l;
-            expected(r, i, &before, &l, &memory);
+            before = l;
         }
-        add_line(&out, r->stages[i].name, &l);
+        expected(r, i, &before, &said, &memory, &notes);
+        l = i < ran ? l : said;
+        add_line(out, r->stages[i].name, &l);
         total.seconds += l.seconds;
         total.disk += l.disk;
     }
-    (void)getrusage(RUSAGE_SELF, &use);
-    buf_addf(&out, "%-16s %9.0f s %12.0f", "all, kept", total.seconds, l.documents);
-    add_amount(&out, l.text_bytes);
-    buf_addf(&out, " %11.2fM", l.text_bytes / TOKEN_BYTES / 1e6);
-    add_amount(&out, total.disk);
-    buf_addf(&out, "\nmemory: about %.0f MB; tokens at %.0f bytes each; nothing was written\n",
-             (double)((uint64_t)use.ru_maxrss * 1024 + memory) / 1e6, TOKEN_BYTES);
-    struct str rest = buf_str(&out), text;
-    while (st == WINNOW_OK && str_next_line(&rest, &text)) {
-        env_log(r->env, WINNOW_LOG_INFO, "%.*s", STR_ARG(text));
-    }
-    buf_release(&out);
+    add_total(out, &total, &l, memory);
+    buf_add_str(out, buf_str(&notes));
+    buf_release(&notes);
     buf_release(&path);
     json_parser_free(parser);
     return st;
 }
 
-/* The stages that are run: up to the first that says what it expects. */
-static size_t stages_to_run(const struct run *r)
+static winnow_status report(const struct run *r, const struct sample *s, size_t ran,
+                            const char *folder, struct winnow_error *err)
 {
-    for (size_t i = 0; i < r->request->count; i++) {
-        const struct stage_kind *kind = r->request->steps[i].kind;
-        const struct stage_plan plan = {.input_bytes = 1, .documents = 1, .threads = 1};
-        struct stage_estimate e = {0};
-        if (kind->estimate) {
-            kind->estimate(r->request->steps[i].options, &plan, &e);
-        }
-        if (e.seconds > 0) {
-            return i;
-        }
+    struct buf out = {0};
+    buf_addf(&out, "from a sample of %.1f MB, %.3g %% of the input:\n", (double)s->bytes / 1e6,
+             100 * s->share);
+    buf_add_text(&out,
+                 "stage                 time    documents         text       tokens        disk\n");
+    winnow_status st = add_stages(r, s, ran, folder, &out, err);
+    struct str rest = buf_str(&out), text;
+    while (st == WINNOW_OK && str_next_line(&rest, &text)) {
+        env_log(r->env, WINNOW_LOG_INFO, "%.*s", STR_ARG(text));
     }
-    return r->request->count;
+    buf_release(&out);
+    return st;
 }
 
 static winnow_status run_sample(struct run *r, struct sample *s, struct winnow_error *err)
@@ -299,11 +334,13 @@ static winnow_status run_sample(struct run *r, struct sample *s, struct winnow_e
     struct run_request request = *r->request;
     request.paths = s->paths;
     request.corpus = &corpus;
-    request.count = ran;
+    const struct run_step input = {.kind = &INPUT_STAGE};
+    request.steps = ran > 0 ? request.steps : &input;
+    request.count = ran > 0 ? ran : 1;
     request.ending_count = 0;
     request.env = &env;
     struct winnow_run_result ignored;
-    winnow_status st = ran > 0 ? run_do(&request, &ignored, err) : WINNOW_OK;
+    winnow_status st = run_do(&request, &ignored, err);
     st = st == WINNOW_OK ? report(r, s, ran, buf_cstr(&folder), err) : st;
     buf_release(&folder);
     return st;

@@ -159,6 +159,7 @@ void stage_timing(struct stage *s, const char *key, double value);
 struct stage_plan {
     uint64_t input_bytes; /* uncompressed, as far as known; estimated where compressed */
     uint64_t documents;   /* estimated */
+    uint64_t text_bytes;  /* of their texts; 0: not known */
     uint64_t memory_max;  /* --memory, 0: no limit */
     uint32_t threads;
 };
@@ -168,6 +169,7 @@ struct stage_estimate {
     double seconds;  /* 0: as measured on the sample */
     double keep;     /* share of documents; 0: as measured on the sample */
     uint64_t memory; /* bytes beside the driver's own buffers */
+    char note[384];  /* one line of what the stage has to say, or empty */
 };
 
 struct stage_source;
@@ -181,6 +183,9 @@ struct stage_kind {
                            struct winnow_error *err);
     void (*estimate)(const void *options, const struct stage_plan *plan,
                      struct stage_estimate *out); /* may be NULL */
+
+    /* Whether the stage is too dear for a dry run's sample and estimate() says all; NULL: no. */
+    bool (*estimate_only)(const void *options);
 
     winnow_status (*run)(struct stage *s, const void *options, struct winnow_error *err);
 
