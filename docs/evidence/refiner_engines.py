@@ -2,7 +2,7 @@
 """The same refiner in winnow's engine and in llama.cpp's server: are the programs the same?
 
     refiner_engines.py WINNOW MODEL.gguf DATA STATE [--pages 200] [--bytes 800]
-        [--chunk-tokens 256] [--new-tokens 32] [--slots 4] [--server-python PYTHON]
+        [--chunk-tokens 256] [--new-tokens 32] [--slots 8] [--threads 1] [--server-python PYTHON]
 
 Takes the first --bytes of so many pages of WCXB (DATA/pages/wcxb_dev.jsonl.zst, drawn
 by the hash of their ids), whole lines, and asks MODEL for their programs twice: `winnow
@@ -19,6 +19,7 @@ import argparse
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -46,7 +47,7 @@ def refine(args, name, *more):
     """The programs of one half, by document and first line; and how long it took, if it ran now."""
     begin, cpu = time.monotonic(), os.times().children_user
     command = [args.winnow, "refine", "--refiner", args.model, "--compute", "f32", "--chunk-tokens",
-               args.chunk_tokens, "--new-tokens", args.new_tokens, "--long-lines", "truncate", *more,
+               args.chunk_tokens, "--new-tokens", args.new_tokens, "--threads", args.threads, "--long-lines", "truncate", *more,
                f"{args.state}/pages.jsonl", "-o", f"{args.state}/{name}"]
     subprocess.run(list(map(str, command)), check=True)
     print(f"{name}: {time.monotonic() - begin:.0f} s, {os.times().children_user - cpu:.0f} s of processor time",
@@ -63,7 +64,7 @@ def ask_server(args):
     log = open(f"{args.state}/server.log", "w")
     context = args.chunk_tokens + args.new_tokens + 128
     server = subprocess.Popen([args.server_python, f"{HERE}/../../tests/oracle/llama_server.py", args.model, address,
-                               str(args.slots), str(context)], stdout=log, stderr=log)
+                               str(args.slots), str(context), str(args.threads)], stdout=log, stderr=log)
     try:
         while not os.path.exists(address):
             if server.poll() is not None:
@@ -90,9 +91,11 @@ def main():
     p.add_argument("--bytes", type=int, default=800)
     p.add_argument("--chunk-tokens", type=int, default=256)
     p.add_argument("--new-tokens", type=int, default=32)
-    p.add_argument("--slots", type=int, default=4)
+    p.add_argument("--slots", type=int, default=8)
+    p.add_argument("--threads", type=int, default=1, help="of each side: a server's spin while they wait for each other")
     p.add_argument("--server-python", default=sys.executable)
     args = p.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and the server with it
     os.makedirs(args.state, exist_ok=True)
     if not os.path.exists(f"{args.state}/pages.jsonl"):
         make_pages(args.data, args.pages, args.bytes, f"{args.state}/pages.jsonl")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """llama.cpp's server on loopback, out of the package xllamacpp (its wheel holds the
-server's own code).   llama_server.py MODEL.gguf ADDRESS_FILE [PARALLEL [CONTEXT]]
+server's own code).   llama_server.py MODEL.gguf ADDRESS_FILE [PARALLEL [CONTEXT [THREADS]]]
 
 Writes its address and runs until it is killed or whoever started it ends."""
 import os
@@ -19,7 +19,7 @@ def main():
     p.model.path = sys.argv[1]
     p.n_parallel = int(sys.argv[3]) if len(sys.argv) > 3 else 4
     p.n_ctx = p.n_parallel * (int(sys.argv[4]) if len(sys.argv) > 4 else 2048)
-    p.cpuparams.n_threads = p.cpuparams_batch.n_threads = os.cpu_count()
+    p.cpuparams.n_threads = p.cpuparams_batch.n_threads = int(sys.argv[5]) if len(sys.argv) > 5 else os.cpu_count()
     # Keys and values in full precision, as our engine keeps them.
     p.cache_type_k = p.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
     p.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
