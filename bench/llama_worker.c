@@ -2,8 +2,8 @@
  *
  *     llama_worker score MODEL THREADS CONTEXT UBATCH     then, a line each: BATCH
  *     llama_worker generate MODEL THREADS CONTEXT SEQUENCES UNIFIED   then: BATCH NEW
- *     llama_worker first MODEL THREADS PROMPT
- *     llama_worker quantize IN.gguf OUT.gguf bf16|q8_0
+ *     llama_worker programs MODEL THREADS CONTEXT SEQUENCES UNIFIED UBATCH   then: JOBS FIRST COUNT
+ * GRAMMAR llama_worker first MODEL THREADS PROMPT llama_worker quantize IN.gguf OUT.gguf bf16|q8_0
  *
  * Compiled by bench/peers.py against a llama.cpp or (with -DIK) ik_llama.cpp
  * tree; not part of the build.  Batches are dump_engine's.  Times are those of
@@ -18,6 +18,17 @@
  * with the likeliest token of each, NEW times, all rows in one call; context is
  * that of one row.  Answers "seconds_of_prompts seconds_of_decoding".  UNIFIED 1
  * keeps all rows in one cache (ik_llama.cpp has no other way).
+ *
+ * programs answers requests of many lengths, SEQUENCES at a time, a new one as soon
+ * as one is done, prompts and single tokens in the same calls, as llama.cpp's server
+ * does it; what all prompts begin with is computed once where the cache is unified.
+ * JOBS has u32 words: how many requests, then for each the number of its prompt's
+ * tokens, of new tokens and of the grammar's bytes, the tokens and the grammar, filled
+ * up to a word; FIRST and COUNT say which are worked on.  With GRAMMAR 0 each answer has
+ * all its new tokens, the likeliest ones.  With 1 the likeliest that the grammar allows,
+ * the grammar being asked about that token first and about all only where it refuses;
+ * an answer may then end early.  Answers "seconds tokens": with GRAMMAR 1 all of the
+ * time, and how many tokens were chosen.
  *
  * first loads the model, runs the prompt once and prints the likeliest next token.
  *
@@ -247,6 +258,215 @@ static int generate(char **arg)
     return 0;
 }
 
+/* ---- programs ---- */
+
+#ifndef IK
+
+struct job {
+    const uint32_t *prompt;
+    uint32_t prompt_count, new_max, grammar_bytes;
+    const char *grammar;
+};
+
+/* One sequence at work. */
+struct slot {
+    const struct job *job; /* NULL: free */
+    uint32_t computed, chosen;
+    uint32_t token;                /* the last one chosen */
+    int row;                       /* of the logits wanted, -1: none */
+    struct llama_sampler *grammar; /* NULL: any token */
+};
+
+struct programs {
+    struct llama_context *ctx;
+    const struct llama_vocab *vocab;
+    int vocab_count, sequences, unified, batch_max;
+    struct llama_batch batch;
+    struct slot slots[256];
+    llama_token_data *data; /* of the vocabulary */
+    uint32_t shared;        /* tokens that all prompts begin with, in sequence `sequences` */
+};
+
+static struct job *read_jobs(const char *path, uint32_t *count)
+{
+    static uint32_t words[1 << 22];
+    FILE *f = fopen(path, "rb");
+    must(f != NULL, "cannot open the jobs");
+    size_t n = fread(words, sizeof *words, sizeof words / sizeof *words, f);
+    fclose(f);
+    must(n > 1, "no jobs");
+    struct job *jobs = calloc(words[0], sizeof *jobs);
+    const uint32_t *w = words + 1;
+    for (uint32_t i = 0; i < words[0]; i++) {
+        jobs[i] = (struct job){w + 3, w[0], w[1], w[2], (const char *)(w + 3 + w[0])};
+        w += 3 + w[0] + (w[2] + 3) / 4;
+        must(w <= words + n, "the jobs are cut off");
+    }
+    *count = words[0];
+    return jobs;
+}
+
+static uint32_t shared_start(const struct job *jobs, uint32_t count)
+{
+    uint32_t n = jobs[0].prompt_count - 1;
+    for (uint32_t i = 1; i < count; i++) {
+        uint32_t k = 0;
+        while (k < n && k + 1 < jobs[i].prompt_count && jobs[i].prompt[k] == jobs[0].prompt[k]) {
+            k++;
+        }
+        n = k;
+    }
+    return n;
+}
+
+static void start_slot(struct programs *p, int at, const struct job *job, int with_grammar)
+{
+    struct slot *s = &p->slots[at];
+    *s = (struct slot){.job = job, .computed = p->shared, .row = -1};
+    llama_memory_seq_rm(llama_get_memory(p->ctx), at, -1, -1);
+    if (p->shared > 0) {
+        llama_memory_seq_cp(llama_get_memory(p->ctx), p->sequences, at, 0, (int)p->shared);
+    }
+    if (with_grammar && job->grammar_bytes > 0) {
+        char *text = calloc(job->grammar_bytes + 1, 1);
+        memcpy(text, job->grammar, job->grammar_bytes);
+        s->grammar = llama_sampler_init_grammar(p->vocab, text, "root");
+        must(s->grammar != NULL, "the grammar is refused");
+        free(text);
+    }
+}
+
+/* The next token of a running answer, or as much of its prompt as there is room for. */
+static void add_slot(struct programs *p, int at)
+{
+    struct slot *s = &p->slots[at];
+    s->row = -1;
+    if (s->chosen > 0) {
+        add(&p->batch, s->token, (int)s->computed++, at, 1);
+        s->row = p->batch.n_tokens - 1;
+    }
+    while (s->computed < s->job->prompt_count && p->batch.n_tokens < p->batch_max) {
+        int last = s->computed + 1 == s->job->prompt_count;
+        add(&p->batch, s->job->prompt[s->computed], (int)s->computed, at, last);
+        s->computed++;
+        s->row = last ? p->batch.n_tokens - 1 : -1;
+    }
+}
+
+static int allowed(struct slot *s, llama_token token)
+{
+    llama_token_data one = {token, 1.0F, 0.0F};
+    llama_token_data_array array = {&one, 1, -1, false};
+    llama_sampler_apply(s->grammar, &array);
+    return one.logit != -INFINITY;
+}
+
+static llama_token choose(struct programs *p, struct slot *s)
+{
+    int best = likeliest(p->ctx, s->row, p->vocab_count);
+    if (!s->grammar) {
+        return best;
+    }
+    if (!allowed(s, best)) {
+        const float *v = llama_get_logits_ith(p->ctx, s->row);
+        for (int i = 0; i < p->vocab_count; i++) {
+            p->data[i] = (llama_token_data){i, v[i], 0.0F};
+        }
+        llama_token_data_array array = {p->data, (size_t)p->vocab_count, -1, false};
+        llama_sampler_apply(s->grammar, &array);
+        best = 0;
+        for (int i = 1; i < p->vocab_count; i++) {
+            best = p->data[i].logit > p->data[best].logit ? i : best;
+        }
+    }
+    if (!llama_vocab_is_eog(p->vocab, best)) {
+        llama_sampler_accept(s->grammar, best);
+    }
+    return best;
+}
+
+static void end_slot(struct slot *s)
+{
+    llama_sampler_free(s->grammar);
+    *s = (struct slot){.row = -1};
+}
+
+static void run_jobs(struct programs *p, const struct job *jobs, uint32_t count, int with_grammar)
+{
+    double from = now(), decoding = 0;
+    uint32_t next = 0, done = 0;
+    size_t tokens = 0;
+    llama_memory_clear(llama_get_memory(p->ctx), false);
+    p->shared = p->unified && count > 1 ? shared_start(jobs, count) : 0;
+    p->batch.n_tokens = 0;
+    for (uint32_t i = 0; i < p->shared; i++) {
+        add(&p->batch, jobs[0].prompt[i], (int)i, p->sequences, 0);
+    }
+    if (p->shared > 0) {
+        decoding += decode(p->ctx, p->batch);
+    }
+    while (done < count) {
+        p->batch.n_tokens = 0;
+        for (int running = 1; running >= 0; running--) { /* single tokens first */
+            for (int i = 0; i < p->sequences; i++) {
+                if (!p->slots[i].job && next < count) {
+                    start_slot(p, i, &jobs[next++], with_grammar);
+                }
+                if (p->slots[i].job && (p->slots[i].chosen > 0) == running) {
+                    add_slot(p, i);
+                }
+            }
+        }
+        decoding += decode(p->ctx, p->batch);
+        for (int i = 0; i < p->sequences; i++) {
+            struct slot *s = &p->slots[i];
+            if (!s->job || s->row < 0) {
+                continue;
+            }
+            s->token = (uint32_t)choose(p, s);
+            s->chosen++;
+            tokens++;
+            if (s->chosen >= s->job->new_max ||
+                (s->grammar && llama_vocab_is_eog(p->vocab, (llama_token)s->token))) {
+                end_slot(s);
+                done++;
+            }
+        }
+    }
+    printf("%.6f %zu\n", with_grammar ? now() - from : decoding, tokens);
+    fflush(stdout);
+}
+
+static int programs(char **arg)
+{
+    int context = atoi(arg[2]), sequences = atoi(arg[3]), unified = atoi(arg[4]);
+    must(sequences < 256, "too many sequences");
+    struct llama_model *m = load(arg[0], 1);
+    static struct programs p;
+    int all = sequences + unified;
+    p.ctx = session(m, atoi(arg[1]), context * all, atoi(arg[5]), all, unified);
+    p.vocab = vocabulary(m);
+    p.vocab_count = llama_n_vocab(p.vocab);
+    p.sequences = sequences;
+    p.unified = unified;
+    p.batch_max = atoi(arg[5]);
+    p.batch = llama_batch_init(p.batch_max + sequences, 0, 1);
+    p.data = calloc((size_t)p.vocab_count, sizeof *p.data);
+    char path[4096];
+    unsigned first, count;
+    int with_grammar;
+    while (scanf("%4095s %u %u %d", path, &first, &count, &with_grammar) == 4) {
+        uint32_t there;
+        struct job *jobs = read_jobs(path, &there);
+        must(first <= there && count <= there - first && count > 0, "no such jobs");
+        run_jobs(&p, jobs + first, count, with_grammar);
+        free(jobs);
+    }
+    llama_free(p.ctx);
+    return 0;
+}
+#endif
+
 static int quantize(char **arg)
 {
     struct llama_model_quantize_params p = llama_model_quantize_default_params();
@@ -284,6 +504,11 @@ int main(int argc, char **argv)
     if (argc == 7 && strcmp(argv[1], "generate") == 0) {
         return generate(argv + 2);
     }
+#ifndef IK
+    if (argc == 8 && strcmp(argv[1], "programs") == 0) {
+        return programs(argv + 2);
+    }
+#endif
     if (argc == 5 && strcmp(argv[1], "first") == 0) {
         return first(argv + 2);
     }
