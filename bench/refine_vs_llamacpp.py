@@ -103,16 +103,16 @@ def write_jobs(path, requests, programs):
 
 
 def best_worker(binary, gguf, jobs, count, context):
-    """A worker with the fastest cache, micro-batch and way to wait, after one whole run."""
+    """A worker with the fastest cache, micro-batch and way to wait over the first ten requests."""
     tried = {}
     for unified in (1, 0):
         for ubatch in (512, 1024):
             for wait in peers.WAITS:
                 w = peers.Worker([binary, "programs", gguf, args.threads, context, args.sequences, unified, ubatch],
                                  peers.waiting(wait))
-                w.ask(f"{jobs} 0 {min(count, 4)} 0")
+                w.ask(f"{jobs} 0 1 0")
                 name = f"{'unified' if unified else 'split'} cache, micro-batch {ubatch}, {wait}"
-                tried[name] = (w.ask(f"{jobs} 0 {min(count, args.sequences)} 0")[0], w)
+                tried[name] = (w.ask(f"{jobs} 0 {min(count, 10)} 0")[0], w)
                 slower = [t for t in tried if tried[t][0] > min(s for s, _ in tried.values())]
                 for t in slower:  # eight caches need not fit into memory
                     tried.pop(t)[1].close()

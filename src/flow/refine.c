@@ -170,6 +170,8 @@ static winnow_status open_builtin(struct refine *r, struct prompter *p, uint32_t
     const struct winnow_env *env = stage_env(r->stage);
     uint32_t chunk = opt->chunk_tokens + opt->new_tokens + prompter_overhead(p) + PROMPT_MARGIN;
     uint32_t document = doc_tokens + REFINE_DOC_NEW_TOKENS;
+    chunk = opt->level == WINNOW_REFINE_DOC ? 0 : chunk;
+    document = opt->level == WINNOW_REFINE_CHUNK ? 0 : document;
     uint32_t context = chunk > document ? chunk : document;
     if (opt->long_lines == WINNOW_LONG_LINES_SEND) {
         context = r->config.context;

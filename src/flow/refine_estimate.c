@@ -117,7 +117,7 @@ static struct work work_of(const struct winnow_refine_options *opt, const struct
         chunks = fmax(chunks, documents);
         w.requests += chunks;
         w.prompt_tokens += tokens + chunks * AROUND_TOKENS;
-        w.new_tokens += chunks * opt->new_tokens;
+        w.new_tokens += opt->one_pass ? 0 : chunks * opt->new_tokens;
     }
     return w;
 }
