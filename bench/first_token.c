@@ -66,7 +66,7 @@ int main(int argc, char **argv)
         st = encode(argv[1], argv[4], &ids, &err);
     }
     if (st == WINNOW_OK) {
-        st = model_load(argv[1], &m, &err);
+        st = model_open(argv[1], &m, &err);
     }
     if (st == WINNOW_OK) {
         st = engine_new(m, pool, &opt, &env, &e, &err);

@@ -93,6 +93,20 @@ void file_map_close(struct file_map *m)
     *m = (struct file_map){{NULL, 0}};
 }
 
+void file_map_forget(struct str bytes)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)bytes.ptr + page - 1) / page * page;
+    uintptr_t to = ((uintptr_t)bytes.ptr + bytes.len) / page * page;
+    if (from < to) {
+        union { /* as in file_map_close() */
+            const char *from;
+            void *to;
+        } p = {bytes.ptr + (from - (uintptr_t)bytes.ptr)};
+        (void)madvise(p.to, to - from, MADV_DONTNEED);
+    }
+}
+
 winnow_status file_write_fd(int fd, struct str bytes, const char *path, struct winnow_error *err)
 {
     while (bytes.len > 0) {

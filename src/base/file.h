@@ -26,6 +26,10 @@ struct file_map {
 winnow_status file_map_open(const char *path, struct file_map *out, struct winnow_error *err);
 void file_map_close(struct file_map *m);
 
+/* The whole pages of bytes, which lie in a mapping, need not stay in this process's
+ * memory; reading them later brings them back. */
+void file_map_forget(struct str bytes);
+
 winnow_status file_write_atomic(const char *path, struct str bytes, struct winnow_error *err);
 
 /* Syncs temporary, renames it to path, syncs the folder. */

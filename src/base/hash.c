@@ -10,6 +10,10 @@ struct hash_stream {
     XXH3_state_t state;
 };
 
+struct hash64_stream {
+    XXH3_state_t state;
+};
+
 uint64_t hash64(struct str s, uint64_t seed)
 {
     return XXH3_64bits_withSeed(s.ptr, s.len, seed);
@@ -46,6 +50,28 @@ struct hash128 hash_stream_value(const struct hash_stream *h)
 }
 
 void hash_stream_free(struct hash_stream *h)
+{
+    mem_free(h);
+}
+
+struct hash64_stream *hash64_stream_new(uint64_t seed)
+{
+    struct hash64_stream *h = mem_alloc(sizeof *h);
+    (void)XXH3_64bits_reset_withSeed(&h->state, seed);
+    return h;
+}
+
+void hash64_stream_add(struct hash64_stream *h, struct str s)
+{
+    (void)XXH3_64bits_update(&h->state, s.ptr, s.len);
+}
+
+uint64_t hash64_stream_value(const struct hash64_stream *h)
+{
+    return XXH3_64bits_digest(&h->state);
+}
+
+void hash64_stream_free(struct hash64_stream *h)
 {
     mem_free(h);
 }

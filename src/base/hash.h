@@ -22,4 +22,11 @@ void hash_stream_add(struct hash_stream *h, struct str s);
 struct hash128 hash_stream_value(const struct hash_stream *h);
 void hash_stream_free(struct hash_stream *h);
 
+/* hash64() taken over pieces. */
+struct hash64_stream;
+struct hash64_stream *hash64_stream_new(uint64_t seed);
+void hash64_stream_add(struct hash64_stream *h, struct str s);
+uint64_t hash64_stream_value(const struct hash64_stream *h);
+void hash64_stream_free(struct hash64_stream *h);
+
 #endif /* WINNOW_BASE_HASH_H */

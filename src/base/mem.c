@@ -87,23 +87,31 @@ static size_t huge_round(size_t size)
 
 void *mem_try_alloc_huge(size_t size)
 {
-    if (size == 0 || size > SIZE_MAX - MEM_HUGE || fail_now()) {
+    if (size == 0 || size > SIZE_MAX - 2 * MEM_HUGE || fail_now()) {
         return NULL;
     }
     size_t bytes = huge_round(size);
-    void *p = aligned_alloc(MEM_HUGE, bytes);
-    if (!p) {
+    char *p = mmap(NULL, bytes + MEM_HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                   0);
+    if (p == MAP_FAILED) {
         return NULL;
     }
-    (void)madvise(p, bytes, MADV_HUGEPAGE); /* advice: slower without, never wrong */
-    memset(p, 0, bytes);
-    return p;
+    size_t before = huge_round((uintptr_t)p) - (uintptr_t)p, behind = MEM_HUGE - before;
+    if (before > 0) {
+        (void)munmap(p, before);
+    }
+    if (behind > 0) {
+        (void)munmap(p + before + bytes, behind);
+    }
+    (void)madvise(p + before, bytes, MADV_HUGEPAGE); /* advice: slower without, never wrong */
+    return p + before;
 }
 
 void mem_free_huge(void *p, size_t size)
 {
-    (void)size;
-    free(p);
+    if (p) {
+        (void)munmap(p, huge_round(size));
+    }
 }
 
 void mem_on_failure(void (*handler)(size_t size))

@@ -22,7 +22,9 @@ char *mem_strdup(const char *s);
 void mem_free(void *p);
 
 /* For arrays that a kernel streams through: 2 MiB aligned and backed by huge
- * pages where the system gives them, zeroed.  NULL when out of memory; freed by
+ * pages where the system gives them, zeroed.  A page comes when it is first
+ * touched: what is never used costs nothing, and threads that fill an array
+ * together share that work too.  NULL when out of memory; freed by
  * mem_free_huge() with the same size. */
 void *mem_try_alloc_huge(size_t size);
 void mem_free_huge(void *p, size_t size);

@@ -49,7 +49,7 @@ struct evaluation {
 
 static winnow_status load(struct evaluation *e, struct winnow_error *err)
 {
-    TRY(model_load(e->opt->model, &e->model, err));
+    TRY(model_open(e->opt->model, &e->model, err));
     if (e->opt->tokenizer) {
         TRY(tokenizer_load(e->opt->tokenizer, &e->tokenizer, err));
     } else {

@@ -98,7 +98,7 @@ static winnow_status get_references(struct prune *p, struct winnow_error *err)
 {
     const struct winnow_prune_options *o = p->opt;
     if (o->reference_model) {
-        TRY(model_load(o->reference_model, &p->given, err));
+        TRY(model_open(o->reference_model, &p->given, err));
         return scoring_load_tokenizer(o->tokenizer ? o->tokenizer : o->reference_model,
                                       &p->tokenizer, err);
     }

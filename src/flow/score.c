@@ -66,7 +66,7 @@ static winnow_status run_score(struct stage *s, const void *options, struct winn
     struct score_state state = {.scoring = {.env = stage_env(s), .compute = opt->compute}};
     struct model *m = NULL;
     struct tokenizer *t = NULL;
-    winnow_status st = model_load(opt->model, &m, err);
+    winnow_status st = model_open(opt->model, &m, err);
     if (st == WINNOW_OK) {
         st = scoring_load_tokenizer(opt->tokenizer ? opt->tokenizer : opt->model, &t, err);
     }

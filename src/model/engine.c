@@ -8,6 +8,7 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "model/engine_internal.h"
+#include "model/tensor_type.h"
 
 #include <assert.h>
 #include <math.h>
@@ -49,6 +50,12 @@ static struct packed plan_packed(const struct engine *e, struct cursor *at, size
 static size_t head_chunks(const struct engine *e)
 {
     return (e->c.vocab + HEAD_CHUNK - 1) / HEAD_CHUNK;
+}
+
+/* Four a layer, the head, and an embedding that is not the head. */
+static size_t matrices_max(const struct engine *e)
+{
+    return (size_t)e->c.layers * 4 + 2;
 }
 
 static void plan_weights(struct engine *e, struct cursor *at, struct engine_layer *layers)
@@ -135,6 +142,7 @@ static size_t plan(struct engine *e, char *base)
     struct cursor at = {base, 0};
     struct engine_layer *layers = take(&at, e->c.layers * sizeof *layers);
     struct engine_scratch *scratch = take(&at, e->threads * sizeof *scratch);
+    e->matrices = take(&at, matrices_max(e) * sizeof *e->matrices);
     struct engine_layer unused_layer;
     struct engine_scratch unused_scratch;
     size_t t = e->tokens_max, half = e->c.head_dim / 2;
@@ -265,7 +273,7 @@ static const float *weights_of(const struct engine *e, enum tensor_role role, ui
     return t ? model_data_const(e->model, t) : NULL;
 }
 
-static void find_weights(struct engine *e)
+static void find_vectors(struct engine *e)
 {
     for (uint32_t i = 0; i < e->c.layers; i++) {
         struct engine_layer *l = &e->layers[i];
@@ -277,8 +285,47 @@ static void find_weights(struct engine *e)
         l->down_bias = weights_of(e, TENSOR_DOWN_BIAS, i);
     }
     e->norm = weights_of(e, TENSOR_NORM, 0);
-    e->embed = weights_of(e, TENSOR_EMBED, 0);
-    e->head = e->c.tied ? e->embed : weights_of(e, TENSOR_HEAD, 0);
+}
+
+/* Numbers of a piece of packing: enough to be worth a call, few enough that no
+ * worker is left with the last one. */
+#define PACK_NUMBERS ((size_t)1 << 19)
+
+static void add_matrix(struct engine *e, const struct model_tensor *t, size_t n, size_t k,
+                       struct packed to)
+{
+    size_t cols = e->k->gemm_cols, part = PACK_NUMBERS / k / cols * cols;
+    struct engine_matrix *m = &e->matrices[e->matrix_count++];
+    *m = (struct engine_matrix){.rows = t, .n = n, .k = k, .to = to};
+    m->part = most(part, cols);
+    m->back_part = t->role == TENSOR_EMBED || t->role == TENSOR_HEAD ? HEAD_CHUNK : n;
+    m->parts = (n + m->part - 1) / m->part;
+    m->backs = to.backward ? (n + m->back_part - 1) / m->back_part : 0;
+}
+
+static void list_matrices(struct engine *e)
+{
+    const struct model *m = e->model;
+    size_t d = e->c.dim, f = e->c.ffn;
+    e->embed = model_find_role(m, TENSOR_EMBED, 0);
+    for (uint32_t i = 0; i < e->c.layers; i++) {
+        const struct engine_layer *l = &e->layers[i];
+        add_matrix(e, model_find_role(m, TENSOR_Q, i), e->s, d, l->w_qkv);
+        add_matrix(e, model_find_role(m, TENSOR_O, i), d, e->q, l->w_o);
+        add_matrix(e, model_find_role(m, TENSOR_GATE, i), 2 * f, d, l->w_gate_up);
+        add_matrix(e, model_find_role(m, TENSOR_DOWN, i), d, f, l->w_down);
+    }
+    add_matrix(e, e->c.tied ? e->embed : model_find_role(m, TENSOR_HEAD, 0), e->c.vocab, d,
+               e->w_head);
+    if (!e->c.tied && model_in_file(m)) {
+        add_matrix(e, e->embed, e->c.vocab, d, (struct packed){NULL, NULL});
+    }
+}
+
+static winnow_status refuse_numbers(const struct model *m, struct winnow_error *err)
+{
+    TRY(model_check_numbers(m, err));
+    return error_set(err, WINNOW_E_FORMAT, "the model's file changed while it was read");
 }
 
 winnow_status engine_new(const struct model *m, struct pool *pool, const struct engine_options *opt,
@@ -290,6 +337,7 @@ winnow_status engine_new(const struct model *m, struct pool *pool, const struct 
     if (opt->compute == ENGINE_INT8 && opt->gradients) {
         return error_set(err, WINNOW_E_USAGE, "int8 is for scoring, not for training; use bf16");
     }
+    assert(!opt->gradients || !model_in_file(m));
     struct engine *e = mem_zalloc(sizeof *e);
     describe(e, model_config(m), opt, k, pool_threads(pool));
     e->model = m;
@@ -310,7 +358,16 @@ winnow_status engine_new(const struct model *m, struct pool *pool, const struct 
     }
     (void)plan_all(e, e->memory);
     fill_rope(e);
-    find_weights(e);
+    find_vectors(e);
+    list_matrices(e);
+    if (model_in_file(m)) {
+        engine_pack_weights(e);
+        st = e->not_finite ? refuse_numbers(m, err) : WINNOW_OK;
+    }
+    if (st != WINNOW_OK) {
+        engine_free(e);
+        return st;
+    }
     *out = e;
     return WINNOW_OK;
 }
@@ -331,71 +388,73 @@ uint64_t engine_bytes(const struct engine *e)
 
 void engine_weights_changed(struct engine *e)
 {
+    assert(!model_in_file(e->model));
     e->packed = false;
 }
 
 /* ---- packing of weights ---- */
 
-static void pack(const struct engine *e, const struct packed *p, const float *w, size_t n, size_t k,
-                 bool backward)
+/* Where row n0 (whole panels before it) goes. */
+static void *packed_row(const struct engine *e, const struct engine_matrix *m, size_t n0)
 {
-    struct pack_source s = {w, k, n, k};
-    if (!backward) {
-        gemm_pack_b_rows(&e->g, p->forward, &s);
-    } else if (p->backward) {
-        gemm_pack_b_cols(&e->g, p->backward, &s);
-    }
+    const char *start = gemm_at_b(&e->g, m->to.forward, 0, m->k);
+    const char *row = gemm_at_b(&e->g, m->to.forward, n0, m->k);
+    return (char *)m->to.forward + (row - start);
 }
 
-static void pack_head(const struct engine *e, size_t chunk, bool backward)
+/* Some rows at a time: as many as a worker's scratch holds. */
+static void pack_forward(struct engine *e, const struct engine_matrix *m, size_t part,
+                         struct engine_scratch *s)
 {
-    size_t d = e->c.dim, v0 = chunk * HEAD_CHUNK;
-    size_t n = e->c.vocab - v0 < HEAD_CHUNK ? e->c.vocab - v0 : HEAD_CHUNK;
-    struct pack_source s = {e->head + v0 * d, d, n, d};
-    if (!backward) {
-        char *forward = e->w_head.forward;
-        gemm_pack_b_rows(&e->g, forward + chunk * gemm_size_b(&e->g, HEAD_CHUNK, d), &s);
-    } else if (e->w_head.backward) {
-        char *back = e->w_head.backward;
-        gemm_pack_b_cols(&e->g, back + chunk * gemm_size_b(&e->g, d, HEAD_CHUNK), &s);
+    size_t from = part * m->part, to = m->n - from < m->part ? m->n : from + m->part;
+    size_t each = e->tile_max / e->k->gemm_cols * e->k->gemm_cols;
+    for (size_t at = from; at < to; at += each) {
+        size_t rows = to - at < each ? to - at : each;
+        const float *w = model_rows(e->model, m->rows, at, rows, s->rows);
+        if (w == s->rows && !f32_all_finite(w, rows * m->k)) {
+            atomic_store(&e->not_finite, true);
+        }
+        if (m->to.forward) {
+            gemm_pack_b_rows(&e->g, packed_row(e, m, at),
+                             &(struct pack_source){w, m->k, rows, m->k});
+        }
     }
+    model_rows_done(e->model, m->rows, from, to - from);
+}
+
+static void pack_backward(struct engine *e, const struct engine_matrix *m, size_t part)
+{
+    size_t from = part * m->back_part, rows = m->n - from < m->back_part ? m->n - from : m->back_part;
+    const float *w = model_rows(e->model, m->rows, from, rows, NULL);
+    char *to = (char *)m->to.backward + part * gemm_size_b(&e->g, m->k, m->back_part);
+    gemm_pack_b_cols(&e->g, to, &(struct pack_source){w, m->k, rows, m->k});
 }
 
 static void pack_piece(void *engine, size_t piece, uint32_t worker)
 {
-    (void)worker;
-    const struct engine *e = engine;
-    bool backward = piece % 2 == 1;
-    size_t matrix = piece / 2, layer = matrix / 4, d = e->c.dim, f = e->c.ffn;
-    if (layer >= e->c.layers) {
-        pack_head(e, matrix - (size_t)e->c.layers * 4, backward);
-        return;
+    struct engine *e = engine;
+    const struct engine_matrix *m = e->matrices;
+    for (; piece >= m->parts + m->backs; m++) {
+        piece -= m->parts + m->backs;
     }
-    const struct engine_layer *l = &e->layers[layer];
-    uint32_t i = (uint32_t)layer;
-    switch (matrix % 4) {
-    case 0:
-        pack(e, &l->w_qkv, weights_of(e, TENSOR_Q, i), e->s, d, backward);
-        break;
-    case 1:
-        pack(e, &l->w_o, weights_of(e, TENSOR_O, i), d, e->q, backward);
-        break;
-    case 2:
-        pack(e, &l->w_gate_up, weights_of(e, TENSOR_GATE, i), 2 * f, d, backward);
-        break;
-    default:
-        pack(e, &l->w_down, weights_of(e, TENSOR_DOWN, i), d, f, backward);
-        break;
+    if (piece < m->parts) {
+        pack_forward(e, m, piece, &e->scratch[worker]);
+    } else {
+        pack_backward(e, m, piece - m->parts);
     }
 }
 
 void engine_pack_weights(struct engine *e)
 {
-    if (!e->packed) {
-        size_t matrices = (size_t)e->c.layers * 4 + head_chunks(e);
-        engine_run(e, ENGINE_PACK, 2 * matrices, pack_piece);
-        e->packed = true;
+    if (e->packed) {
+        return;
     }
+    size_t pieces = 0;
+    for (size_t i = 0; i < e->matrix_count; i++) {
+        pieces += e->matrices[i].parts + e->matrices[i].backs;
+    }
+    engine_run(e, ENGINE_PACK, pieces, pack_piece);
+    e->packed = true;
 }
 
 /* ---- micro-batches ---- */

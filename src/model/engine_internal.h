@@ -5,6 +5,8 @@
 #include "math/gemm.h"
 #include "model/engine.h"
 
+#include <stdatomic.h>
+
 /* Letters used in comments: T tokens of a micro-batch, D dim, Q heads * head_dim,
  * KV kv_heads * head_dim, S = Q + 2 KV, F ffn, V vocabulary, H head_dim. */
 
@@ -12,6 +14,16 @@
 struct packed {
     void *forward;  /* B for Y = X W' */
     void *backward; /* B for dX = dY W; NULL without gradients */
+};
+
+/* A matrix to pack: n rows of k numbers, of one tensor or of a group. */
+struct engine_matrix {
+    const struct model_tensor *rows; /* the first of them; model_rows() finds the others */
+    size_t n, k;
+    struct packed to;    /* forward NULL: its numbers are only looked at */
+    size_t part;         /* rows of a piece of work forward, whole panels */
+    size_t back_part;    /* and backward, each of which is packed for itself */
+    size_t parts, backs; /* pieces */
 };
 
 struct engine_layer {
@@ -76,7 +88,11 @@ struct engine {
     size_t memory_bytes;
     struct engine_layer *layers;
     struct packed w_head;
-    const float *norm, *embed, *head;
+    struct engine_matrix *matrices; /* all of them */
+    size_t matrix_count;
+    atomic_bool not_finite; /* a matrix in a file is not */
+    const float *norm;
+    const struct model_tensor *embed;
     float *rope_cos, *rope_sin; /* [tokens_max][H / 2] */
     float *x;                   /* [T][D] what leaves the last layer */
     float *r;                   /* [T] of the last norm */

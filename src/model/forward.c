@@ -52,7 +52,11 @@ static void embed_piece(void *engine, size_t tile, uint32_t worker)
     struct tile_span span = engine_tile(e, tile);
     size_t d = e->c.dim;
     for (size_t i = span.from; i < span.from + span.count; i++) {
-        memcpy(e->layers[0].x + i * d, e->embed + e->tokens[i] * d, d * sizeof(float));
+        float *x = e->layers[0].x + i * d;
+        const float *row = model_rows(e->model, e->embed, e->tokens[i], 1, x);
+        if (row != x) {
+            memcpy(x, row, d * sizeof *x);
+        }
     }
 }
 

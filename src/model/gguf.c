@@ -39,6 +39,7 @@ struct pair {
 
 struct gguf {
     struct arena keep;
+    const char *name;
     struct file_map map;
     struct pair *pairs;
     struct tensor_view *tensors;
@@ -346,6 +347,7 @@ winnow_status gguf_parse(struct str bytes, const char *name, struct gguf **out,
 {
     struct gguf *f = mem_zalloc(sizeof *f);
     arena_init(&f->keep, (size_t)1 << 16);
+    f->name = arena_strndup(&f->keep, name, strlen(name));
     *out = NULL;
     winnow_status st = read_all(f, bytes, name, err);
     if (st != WINNOW_OK) {
@@ -380,6 +382,11 @@ void gguf_close(struct gguf *file)
     map_release(&file->tensor_by_name);
     arena_release(&file->keep);
     mem_free(file);
+}
+
+const char *gguf_name(const struct gguf *file)
+{
+    return file->name;
 }
 
 static const struct pair *find_pair(const struct gguf *file, const char *key)

@@ -39,6 +39,9 @@ winnow_status gguf_parse(struct str bytes, const char *name, struct gguf **out,
                          struct winnow_error *err);
 void gguf_close(struct gguf *file); /* NULL is fine */
 
+/* The file's name, for sentences. */
+const char *gguf_name(const struct gguf *file);
+
 /* Metadata by key: each false where the key is missing or its value is of
  * another kind.  Numbers of any integer type answer gguf_u64() when they are
  * not negative; of any type gguf_f64().  Views are valid until gguf_close(). */

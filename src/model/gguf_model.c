@@ -10,7 +10,7 @@
 #include "model/gguf_model.h"
 
 #include "base/mem.h"
-#include "model/model_fill.h"
+#include "model/model_source.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -229,40 +229,31 @@ static void tensor_name(const struct model_tensor *t, char out[64])
     }
 }
 
-/* Rows of each head from interleaved to halves; spare holds one head. */
-static void deinterleave(float *values, const struct model_tensor *t, uint32_t head_dim,
-                         float *spare)
-{
-    size_t cols = t->cols, half = head_dim / 2;
-    for (size_t head = 0; head < t->rows / head_dim; head++) {
-        float *rows = values + head * head_dim * cols;
-        memcpy(spare, rows, head_dim * cols * sizeof *spare);
-        for (size_t i = 0; i < half; i++) {
-            memcpy(rows + i * cols, spare + 2 * i * cols, cols * sizeof *spare);
-            memcpy(rows + (half + i) * cols, spare + (2 * i + 1) * cols, cols * sizeof *spare);
-        }
-    }
-}
-
 static bool has_rotary_rows(enum tensor_role role)
 {
     return role == TENSOR_Q || role == TENSOR_K || role == TENSOR_Q_BIAS || role == TENSOR_K_BIAS;
 }
 
-static winnow_status fill_weights(const struct gguf *file, const char *name, struct model *m,
-                                  float *spare, struct winnow_error *err)
+static winnow_status bind_weights(const struct gguf *file, struct model *m,
+                                  struct winnow_error *err)
 {
+    const char *name = gguf_name(file);
     struct str arch = {"", 0};
     size_t used = 0;
     (void)gguf_str(file, "general.architecture", &arch);
     for (size_t i = 0; i < model_tensor_count(m); i++) {
-        struct model_tensor t = *model_tensor_at(m, i);
-        tensor_name(&t, t.name); /* sentences speak of the file's names */
-        TRY(model_fill(m, &t, gguf_tensor_find(file, str_of(t.name)), name, err));
-        used++;
-        if (str_is(arch, "llama") && has_rotary_rows(t.role)) {
-            deinterleave(model_data(m, &t), &t, model_config(m)->head_dim, spare);
+        const struct model_tensor *t = model_tensor_at(m, i);
+        char theirs[64];
+        tensor_name(t, theirs);
+        bool interleaved = str_is(arch, "llama") && has_rotary_rows(t->role);
+        struct model_source source = {.view = gguf_tensor_find(file, str_of(theirs)),
+                                      .file = name,
+                                      .interleaved = interleaved ? model_config(m)->head_dim : 0};
+        if (!source.view) {
+            return model_source_missing(name, theirs, err);
         }
+        TRY(model_bind(m, t, &source, err));
+        used++;
     }
     used += gguf_tensor_find(file, STR_LIT("rope_freqs.weight")) != NULL;
     if (used != gguf_tensor_count(file)) {
@@ -272,21 +263,6 @@ static winnow_status fill_weights(const struct gguf *file, const char *name, str
                          name, gguf_tensor_count(file) - used, gguf_tensor_count(file));
     }
     return WINNOW_OK;
-}
-
-winnow_status gguf_model_weights(const struct gguf *file, const char *name, struct model *m,
-                                 struct winnow_error *err)
-{
-    const struct model_config *c = model_config(m);
-    float *spare = mem_try_alloc((size_t)c->head_dim * c->dim * sizeof *spare);
-    if (!spare) {
-        return error_set(err, WINNOW_E_NOMEM,
-                         "%s: no memory to reorder a head of %" PRIu32 " x %" PRIu32, name,
-                         c->head_dim, c->dim);
-    }
-    winnow_status st = fill_weights(file, name, m, spare, err);
-    mem_free(spare);
-    return st;
 }
 
 /* Whether a text starts with the token of its beginning, where the file does
@@ -400,32 +376,42 @@ winnow_status gguf_load_tokenizer(const char *path, struct tokenizer **out,
     return st;
 }
 
-winnow_status gguf_load_model(const char *path, struct model **out, struct winnow_error *err)
+/* Numbers of all tensors whose type is known. */
+static uint64_t count_elements(const struct gguf *file)
 {
-    struct gguf *file = NULL;
-    struct model *m = NULL;
-    struct model_config config;
     uint64_t elements = 0;
-    *out = NULL;
-    TRY(gguf_open(path, &file, err));
-    winnow_status st = gguf_model_config(file, path, &config, err);
-    for (size_t i = 0; i < gguf_tensor_count(file) && st == WINNOW_OK; i++) {
+    for (size_t i = 0; i < gguf_tensor_count(file); i++) {
         const struct tensor_view *t = gguf_tensor_at(file, i);
         uint64_t count = 0;
         if (t->type != TENSOR_OTHER && tensor_elements(t->shape, t->dims, &count)) {
             elements += count;
         }
     }
-    if (st == WINNOW_OK) {
-        st = model_fill_check(&config, elements, path, err);
-    }
-    if (st == WINNOW_OK) {
-        st = model_new(&config, &m, err);
-    }
-    if (st == WINNOW_OK) {
-        st = gguf_model_weights(file, path, m, err);
-    }
+    return elements;
+}
+
+static void close_file(void *file)
+{
     gguf_close(file);
+}
+
+winnow_status gguf_open_model(const char *path, struct model **out, struct winnow_error *err)
+{
+    struct gguf *file = NULL;
+    struct model *m = NULL;
+    struct model_config config;
+    *out = NULL;
+    TRY(gguf_open(path, &file, err));
+    winnow_status st = gguf_model_config(file, path, &config, err);
+    if (st == WINNOW_OK) {
+        st = model_source_check(&config, count_elements(file), path, err);
+    }
+    if (st != WINNOW_OK) {
+        gguf_close(file);
+        return st;
+    }
+    TRY(model_new_in_file(&config, file, close_file, &m, err));
+    st = bind_weights(file, m, err);
     if (st != WINNOW_OK) {
         model_free(m);
         return st;

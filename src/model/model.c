@@ -10,20 +10,13 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "model/model_internal.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
 
 #define ALIGN 16U /* numbers */
-
-struct model {
-    struct model_config config;
-    struct model_tensor *tensors;
-    size_t tensor_count;
-    float *values;
-    size_t values_count;
-};
 
 /* What each role is called; the %s of a layer tensor's prefix is added. */
 static const char *const ROLE_NAMES[TENSOR_ROLES] = {
@@ -156,8 +149,8 @@ static void fill_table(struct model *m)
     add_tensor(m, TENSOR_HEAD, 0);
 }
 
-winnow_status model_new(const struct model_config *config, struct model **out,
-                        struct winnow_error *err)
+winnow_status model_new_table(const struct model_config *config, struct model **out,
+                              struct winnow_error *err)
 {
     TRY(model_config_check(config, err));
     struct model *m = mem_zalloc(sizeof *m);
@@ -165,11 +158,31 @@ winnow_status model_new(const struct model_config *config, struct model **out,
     m->tensors = mem_zalloc((3 + (size_t)config->layers * (TENSOR_NORM - TENSOR_NORM1)) *
                             sizeof *m->tensors);
     fill_table(m);
-    if (m->values_count > SIZE_MAX / 8 ||
-        !(m->values = mem_try_alloc_huge(m->values_count * sizeof *m->values))) {
-        size_t mib = m->values_count / ((size_t)1 << 18);
+    *out = m;
+    return WINNOW_OK;
+}
+
+float *model_try_values(const struct model *m, struct winnow_error *err)
+{
+    float *values = m->values_count > SIZE_MAX / 8
+                        ? NULL
+                        : mem_try_alloc_huge(m->values_count * sizeof *m->values);
+    if (!values) {
+        (void)error_set(err, WINNOW_E_NOMEM, "model: no memory for weights of %zu MiB",
+                        m->values_count / ((size_t)1 << 18));
+    }
+    return values;
+}
+
+winnow_status model_new(const struct model_config *config, struct model **out,
+                        struct winnow_error *err)
+{
+    struct model *m = NULL;
+    TRY(model_new_table(config, &m, err));
+    m->values = model_try_values(m, err);
+    if (!m->values) {
         model_free(m);
-        return error_set(err, WINNOW_E_NOMEM, "model: no memory for weights of %zu MiB", mib);
+        return WINNOW_E_NOMEM;
     }
     *out = m;
     return WINNOW_OK;
@@ -180,6 +193,7 @@ void model_free(struct model *m)
     if (!m) {
         return;
     }
+    model_release_file(m);
     mem_free_huge(m->values, m->values_count * sizeof *m->values);
     mem_free(m->tensors);
     mem_free(m);
@@ -258,27 +272,67 @@ const struct model_tensor *model_find_role(const struct model *m, enum tensor_ro
 
 float *model_data(struct model *m, const struct model_tensor *t)
 {
-    return m->values + t->offset;
+    return model_values(m) + t->offset;
 }
 
 const float *model_data_const(const struct model *m, const struct model_tensor *t)
 {
+    if (model_in_file(m)) {
+        assert(t->vector);
+        return m->bound[t - m->tensors].vector;
+    }
     return m->values + t->offset;
+}
+
+const float *model_rows(const struct model *m, const struct model_tensor *t, size_t first,
+                        size_t count, float *spare)
+{
+    if (model_in_file(m)) {
+        model_read_bound(m, t, first, count, spare);
+        return spare;
+    }
+    return m->values + t->offset + first * t->cols;
 }
 
 float *model_values(struct model *m)
 {
+    assert(m->values);
     return m->values;
 }
 
 const float *model_values_const(const struct model *m)
 {
+    assert(m->values);
     return m->values;
 }
 
 size_t model_values_count(const struct model *m)
 {
     return m->values_count;
+}
+
+/* The numbers as they would lie in memory, gaps included. */
+static uint64_t hash_numbers(const struct model *m, uint64_t seed)
+{
+    static const float GAP[ALIGN] = {0};
+    struct hash64_stream *h = hash64_stream_new(seed);
+    size_t at = 0;
+    for (size_t i = 0; i < m->tensor_count; i++) {
+        const struct model_tensor *t = &m->tensors[i];
+        size_t each = t->vector ? t->rows : 1;
+        float *spare = mem_alloc(t->cols * sizeof *spare);
+        hash64_stream_add(h, (struct str){(const char *)GAP, (t->offset - at) * sizeof *GAP});
+        for (size_t row = 0; row < t->rows; row += each) {
+            const float *x = t->vector ? model_data_const(m, t) : model_rows(m, t, row, 1, spare);
+            hash64_stream_add(h, (struct str){(const char *)x, each * t->cols * sizeof *x});
+        }
+        at = t->offset + (size_t)t->rows * t->cols;
+        model_rows_done(m, t, 0, t->rows);
+        mem_free(spare);
+    }
+    uint64_t value = hash64_stream_value(h);
+    hash64_stream_free(h);
+    return value;
 }
 
 /* Through the table, not over the struct's bytes, which hold padding. */
@@ -293,6 +347,5 @@ uint64_t model_hash(const struct model *m)
                       c->rope_low,     c->rope_high,
                       c->rope_context, (double)c->rope_scaling,
                       c->tied};
-    uint64_t h = hash64((struct str){(const char *)shape, sizeof shape}, 0);
-    return hash64((struct str){(const char *)m->values, m->values_count * sizeof *m->values}, h);
+    return hash_numbers(m, hash64((struct str){(const char *)shape, sizeof shape}, 0));
 }

@@ -1,7 +1,11 @@
-/* model.h -- a model's weights: named tensors in one allocation.
+/* model.h -- a model's weights: named tensors.
  *
  * Weights are f32, the master copy from which an engine makes whatever packed
- * form it computes with.  Names and shapes are those of HF transformers:
+ * form it computes with.  They lie in memory, in one allocation that training
+ * changes; or in the model's file (model_open() in model_file.h), from which an
+ * engine that only computes packs them without that copy.
+ *
+ * Names and shapes are those of HF transformers:
  *
  *     model.embed_tokens.weight                       vocab x dim
  *     model.layers.N.input_layernorm.weight           dim
@@ -21,13 +25,7 @@
  *
  * A matrix is stored row by row, rows being outputs.  Rotary embedding pairs
  * element i of a head with element i + head_dim / 2 (HF's order; GGUF's Llama
- * files interleave the rows of q and k and must be put in this order).
- *
- * A reader fills a model like this:
- *
- *     TRY(model_new(&config, &m, err));
- *     const struct model_tensor *t = model_find(m, name);
- *     float *values = model_data(m, t);      t->rows * t->cols of them
+ * files interleave the rows of q and k; model_source.h puts them in this order).
  */
 #ifndef WINNOW_MODEL_MODEL_H
 #define WINNOW_MODEL_MODEL_H
@@ -93,16 +91,39 @@ const struct model_tensor *model_find(const struct model *m, struct str name);
 const struct model_tensor *model_find_role(const struct model *m, enum tensor_role role,
                                            uint32_t layer);
 
+/* A tensor's numbers: of a model in memory, or of a vector. */
 float *model_data(struct model *m, const struct model_tensor *t);
 const float *model_data_const(const struct model *m, const struct model_tensor *t);
 
 /* All of it as one array, in the order of the table; gaps of up to 15 numbers
  * between tensors are zero and stay so.  q, k and v of a layer follow each other
  * without a gap, and so do gate and up, and the biases of both.  Gradients and
- * optimizer state have the same layout. */
+ * optimizer state have the same layout.  Only of a model in memory. */
 float *model_values(struct model *m);
 const float *model_values_const(const struct model *m);
 size_t model_values_count(const struct model *m);
+
+/* Rows of a matrix, wherever the model lies: a view of its memory, or spare
+ * (count * cols numbers), filled from the file.  Behind the last row of q come
+ * those of k, then v; behind gate's those of up. */
+const float *model_rows(const struct model *m, const struct model_tensor *t, size_t first,
+                        size_t count, float *spare);
+
+/* ---- models in their file ---- */
+
+bool model_in_file(const struct model *m);
+
+/* These rows are not needed again soon: their pages need not stay mapped. */
+void model_rows_done(const struct model *m, const struct model_tensor *t, size_t first,
+                     size_t count);
+
+/* WINNOW_E_FORMAT, naming it, where a matrix holds NaN or infinity.  Reads all:
+ * who reads all rows anyway looks at them there, and asks this for the sentence. */
+winnow_status model_check_numbers(const struct model *m, struct winnow_error *err);
+
+/* Reads everything into memory, where it is checked in the same way, and closes
+ * the file.  On failure the model is as it was. */
+winnow_status model_take_in(struct model *m, struct winnow_error *err);
 
 /* XXH3 over config and weights, for ledgers and resumption. */
 uint64_t model_hash(const struct model *m);

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "model/config_json.h"
 #include "model/gguf_model.h"
-#include "model/model_fill.h"
+#include "model/model_source.h"
 #include "model/safetensors.h"
 
 #include <inttypes.h>
@@ -31,8 +31,9 @@ struct shards {
     uint64_t elements;
 };
 
-static void shards_release(struct shards *s)
+static void shards_free(void *shards)
 {
+    struct shards *s = shards;
     for (size_t i = 0; i < s->count; i++) {
         safetensors_close(s->files[i]);
         mem_free(s->paths[i]);
@@ -40,7 +41,7 @@ static void shards_release(struct shards *s)
     mem_free(s->files);
     mem_free(s->paths);
     map_release(&s->by_name);
-    *s = (struct shards){0};
+    mem_free(s);
 }
 
 static winnow_status shards_add(struct shards *s, const char *path, struct winnow_error *err)
@@ -158,14 +159,16 @@ static bool is_spare(const struct model_config *c, struct str name)
            (c->tied && str_is(name, "lm_head.weight"));
 }
 
-static winnow_status fill_from_shards(struct model *m, const struct shards *s,
-                                      struct winnow_error *err)
+static winnow_status bind_shards(struct model *m, const struct shards *s, struct winnow_error *err)
 {
     for (size_t i = 0; i < model_tensor_count(m); i++) {
         const struct model_tensor *t = model_tensor_at(m, i);
-        const char *file = NULL;
-        const struct tensor_view *view = shards_find(s, t->name, &file);
-        TRY(model_fill(m, t, view, file, err));
+        struct model_source source = {.view = NULL};
+        source.view = shards_find(s, t->name, &source.file);
+        if (!source.view) {
+            return model_source_missing(source.file, t->name, err);
+        }
+        TRY(model_bind(m, t, &source, err));
     }
     for (size_t i = 0; i < s->by_name.count; i++) {
         struct str name = s->by_name.entries[i].key;
@@ -193,23 +196,22 @@ static winnow_status load_folder_config(const char *folder, struct model_config 
     return st;
 }
 
-static winnow_status load_folder(const char *folder, struct model **out, struct winnow_error *err)
+static winnow_status open_folder(const char *folder, struct model **out, struct winnow_error *err)
 {
     struct model_config config;
-    struct shards shards = {0};
     struct model *m = NULL;
     TRY(load_folder_config(folder, &config, err));
-    winnow_status st = shards_open(&shards, folder, err);
+    struct shards *shards = mem_zalloc(sizeof *shards);
+    winnow_status st = shards_open(shards, folder, err);
     if (st == WINNOW_OK) {
-        st = model_fill_check(&config, shards.elements, folder, err);
+        st = model_source_check(&config, shards->elements, folder, err);
     }
-    if (st == WINNOW_OK) {
-        st = model_new(&config, &m, err);
+    if (st != WINNOW_OK) {
+        shards_free(shards);
+        return st;
     }
-    if (st == WINNOW_OK) {
-        st = fill_from_shards(m, &shards, err);
-    }
-    shards_release(&shards);
+    TRY(model_new_in_file(&config, shards, shards_free, &m, err));
+    st = bind_shards(m, shards, err);
     if (st != WINNOW_OK) {
         model_free(m);
         return st;
@@ -223,10 +225,21 @@ static bool is_gguf(const char *path)
     return str_ends(str_of(path), STR_LIT(".gguf"));
 }
 
-winnow_status model_load(const char *path, struct model **out, struct winnow_error *err)
+winnow_status model_open(const char *path, struct model **out, struct winnow_error *err)
 {
     *out = NULL;
-    return is_gguf(path) ? gguf_load_model(path, out, err) : load_folder(path, out, err);
+    return is_gguf(path) ? gguf_open_model(path, out, err) : open_folder(path, out, err);
+}
+
+winnow_status model_load(const char *path, struct model **out, struct winnow_error *err)
+{
+    TRY(model_open(path, out, err));
+    winnow_status st = model_take_in(*out, err);
+    if (st != WINNOW_OK) {
+        model_free(*out);
+        *out = NULL;
+    }
+    return st;
 }
 
 winnow_status model_load_config(const char *path, struct model_config *out,

@@ -17,8 +17,15 @@
 #include "model/tensor_type.h"
 #include "token/tokenizer.h"
 
-/* Config and weights, the latter converted to f32. */
+/* Config and weights, the latter converted to f32 in memory. */
 winnow_status model_load(const char *path, struct model **out, struct winnow_error *err);
+
+/* The same for engines that only compute: the weights stay in the file, mapped
+ * until model_free(), and engine_new() packs them from there (and is where one that
+ * is NaN or infinite is refused).  Results are those of model_load(), bit for bit.
+ * A file that is changed in place meanwhile changes the embedding of tokens, one
+ * that is cut short ends the process; replacing it by another is fine. */
+winnow_status model_open(const char *path, struct model **out, struct winnow_error *err);
 
 /* The config alone: cheap, for estimates. */
 winnow_status model_load_config(const char *path, struct model_config *out,

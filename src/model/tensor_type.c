@@ -141,6 +141,16 @@ uint16_t f16_from_f32(float x)
     return (uint16_t)(sign | ((bits - 0x38000000U + 0xFFFU + odd) >> 13));
 }
 
+/* Finite numbers have an exponent below its largest value. */
+bool f32_all_finite(const float *values, size_t count)
+{
+    uint32_t bad = 0;
+    for (size_t i = 0; i < count; i++) {
+        bad |= (bits_of(values[i]) & 0x7F800000U) == 0x7F800000U;
+    }
+    return bad == 0;
+}
+
 static void from_f16(const uint8_t *src, size_t count, float *out)
 {
     for (size_t i = 0; i < count; i++) {

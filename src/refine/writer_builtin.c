@@ -199,7 +199,7 @@ static const struct program_writer_kind BUILTIN = {"builtin", submit, next, free
 static winnow_status start(struct writer_builtin *w, const struct writer_builtin_options *opt,
                            const struct winnow_env *env, struct winnow_error *err)
 {
-    TRY(model_load(opt->model, &w->model, err));
+    TRY(model_open(opt->model, &w->model, err));
     uint32_t context = model_config(w->model)->context;
     context = opt->context_max > 0 && opt->context_max < context ? opt->context_max : context;
     const struct engine_options engine = {.compute = opt->compute, .tokens_max = context};

@@ -1,6 +1,8 @@
 #include "base/file.h"
 #include "check.h"
+#include "base/rng.h"
 #include "model/config_json.h"
+#include "model/engine.h"
 #include "model/model_file.h"
 #include "model/safetensors.h"
 
@@ -406,6 +408,10 @@ static void gguf_name(const struct model_tensor *t, char out[64])
                        t->role == TENSOR_NORM ? "output_norm.weight" : "token_embd.weight");
         return;
     }
+    if (t->role == TENSOR_HEAD) {
+        (void)snprintf(out, 64, "output.weight");
+        return;
+    }
     for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
         if (NAMES[i].role == t->role) {
             (void)snprintf(out, 64, "blk.%u.%s.weight", t->layer, NAMES[i].name);
@@ -420,7 +426,29 @@ static size_t interleaved(size_t r, size_t head_dim)
     return head * head_dim + (in_head % 2) * (head_dim / 2) + in_head / 2;
 }
 
-static void put_gguf(struct buf *b, const struct model *m)
+/* The matrices' type, by ggml's number; f32 holds the model's own numbers, any
+ * other type blocks of arbitrary bytes. */
+struct matrix_type {
+    enum tensor_type type;
+    uint32_t number;
+};
+
+static uint64_t tensor_size(const struct model_tensor *t, enum tensor_type type)
+{
+    uint64_t bytes = 0;
+    assert_true(tensor_bytes(t->vector ? TENSOR_F32 : type, (uint64_t)t->rows * t->cols, &bytes));
+    return bytes;
+}
+
+/* Bytes of which no two in a row are an f16 that is large or not finite. */
+static void put_noise(struct buf *b, uint64_t bytes, struct rng *r)
+{
+    for (uint64_t i = 0; i < bytes; i++) {
+        buf_add_char(b, (char)(rng_u64(r) & 0x3BU));
+    }
+}
+
+static void put_gguf(struct buf *b, const struct model *m, struct matrix_type matrices)
 {
     const struct model_config *c = model_config(m);
     buf_add_text(b, "GGUF");
@@ -449,18 +477,24 @@ static void put_gguf(struct buf *b, const struct model *m)
             put_u64(b, t->cols);
         }
         put_u64(b, t->rows);
-        put_u32(b, 0);
+        put_u32(b, t->vector ? 0 : matrices.number);
         put_u64(b, at);
-        at += ((uint64_t)t->rows * t->cols * 4 + 31) & ~31ULL;
+        at += (tensor_size(t, matrices.type) + 31) & ~31ULL;
     }
+    struct rng r;
+    rng_init(&r, 1, "noise");
     for (size_t i = 0; i < model_tensor_count(m); i++) {
         const struct model_tensor *t = model_tensor_at(m, i);
         while (b->len % 32 != 0) {
             buf_add_char(b, 0);
         }
-        for (size_t r = 0; r < t->rows; r++) {
+        if (!t->vector && matrices.type != TENSOR_F32) {
+            put_noise(b, tensor_size(t, matrices.type), &r);
+            continue;
+        }
+        for (size_t row = 0; row < t->rows; row++) {
             bool rotary = t->role == TENSOR_Q || t->role == TENSOR_K;
-            size_t from = rotary ? interleaved(r, c->head_dim) : r;
+            size_t from = rotary ? interleaved(row, c->head_dim) : row;
             buf_add(b, model_data_const(m, t) + from * t->cols, t->cols * sizeof(float));
         }
     }
@@ -472,7 +506,7 @@ static void gguf_of_a_model_gives_it_back(void **state)
     struct winnow_error err;
     struct model *m = random_model(&SMALL), *back = NULL;
     struct buf bytes = {0};
-    put_gguf(&bytes, m);
+    put_gguf(&bytes, m, (struct matrix_type){TENSOR_F32, 0});
     assert_ok(file_write_atomic(in(s, "m.gguf"), buf_str(&bytes), &err), err);
     assert_ok(model_load(in(s, "m.gguf"), &back, &err), err);
     assert_same_model(m, back);
@@ -487,6 +521,151 @@ static void gguf_of_a_model_gives_it_back(void **state)
     refuse_load(in(s, "m.gguf"), "\"output_norm.weight\" is missing");
     buf_release(&bytes);
     model_free(m);
+}
+
+/* ---- models that stay in their file ---- */
+
+/* Large enough for several pieces of packing, with a last one that is no whole panel. */
+static struct model_config wide_config(bool tied, bool biases)
+{
+    struct model_config c = SMALL;
+    c.vocab = 4500;
+    c.dim = 256;
+    c.head_dim = 64;
+    c.ffn = 512;
+    c.tied = tied;
+    c.qkv_bias = c.out_bias = c.mlp_bias = biases;
+    return c;
+}
+
+/* Biases and norms that matter. */
+static struct model *disturbed_model(const struct model_config *c)
+{
+    struct model *m = random_model(c);
+    struct rng r;
+    rng_init(&r, 2, "disturb");
+    for (size_t i = 0; i < model_tensor_count(m); i++) {
+        const struct model_tensor *t = model_tensor_at(m, i);
+        for (size_t j = 0; t->vector && j < t->rows; j++) {
+            model_data(m, t)[j] += 0.1F * (float)rng_normal(&r);
+        }
+    }
+    return m;
+}
+
+#define TEXT 40U
+
+static float *logits_of(const struct model *m, enum engine_compute compute, uint32_t threads)
+{
+    struct pool *pool = pool_new(threads);
+    struct winnow_env env = {.threads = threads};
+    struct engine_options opt = {.compute = compute, .tokens_max = TEXT};
+    struct winnow_error err;
+    struct engine *e = NULL;
+    uint32_t tokens[TEXT], starts[2] = {0, TEXT}, vocab = model_config(m)->vocab;
+    for (uint32_t i = 0; i < TEXT; i++) {
+        tokens[i] = i * i * 31 % vocab;
+    }
+    float *logits = malloc(sizeof *logits * TEXT * vocab);
+    struct token_batch b = {.tokens = tokens, .starts = starts, .sequences = 1};
+    assert_non_null(logits);
+    assert_ok(engine_new(m, pool, &opt, &env, &e, &err), err);
+    assert_ok(engine_logits(e, &b, logits, &err), err);
+    engine_free(e);
+    pool_free(pool);
+    return logits;
+}
+
+/* The slow twin of a model in its file is the one in memory. */
+static void assert_opens_as_it_loads(const char *path)
+{
+    struct winnow_error err;
+    struct model *loaded = NULL, *opened = NULL;
+    assert_ok(model_load(path, &loaded, &err), err);
+    assert_ok(model_open(path, &opened, &err), err);
+    assert_true(model_in_file(opened) && !model_in_file(loaded));
+    assert_true(model_hash(loaded) == model_hash(opened));
+    assert_ok(model_check_numbers(opened, &err), err);
+    size_t bytes = sizeof(float) * TEXT * model_config(loaded)->vocab;
+    for (enum engine_compute compute = ENGINE_F32; compute <= ENGINE_INT8; compute++) {
+        float *want = logits_of(loaded, compute, 1);
+        for (uint32_t threads = 1; threads <= 3; threads += 2) {
+            float *got = logits_of(opened, compute, threads);
+            assert_memory_equal(got, want, bytes);
+            free(got);
+        }
+        free(want);
+    }
+    model_free(loaded);
+    model_free(opened);
+}
+
+static void opened_folder_computes_what_a_loaded_one_does(void **state)
+{
+    struct scratch *s = *state;
+    static const enum tensor_type TYPES[] = {TENSOR_F32, TENSOR_BF16, TENSOR_F16};
+    for (size_t i = 0; i < 6; i++) {
+        struct winnow_error err;
+        struct model_config c = wide_config(i % 2 == 0, i >= 3);
+        struct model *m = disturbed_model(&c);
+        assert_ok(model_save(m, s->folder, TYPES[i / 2], &err), err);
+        model_free(m);
+        assert_opens_as_it_loads(s->folder);
+    }
+}
+
+static void opened_gguf_computes_what_a_loaded_one_does(void **state)
+{
+    struct scratch *s = *state;
+    static const struct matrix_type TYPES[] = {
+        {TENSOR_F32, 0},   {TENSOR_F16, 1},   {TENSOR_BF16, 30}, {TENSOR_Q8_0, 8},
+        {TENSOR_Q4_0, 2},  {TENSOR_Q4_1, 3},  {TENSOR_Q5_0, 6},  {TENSOR_Q5_1, 7},
+        {TENSOR_Q4_K, 12}, {TENSOR_Q5_K, 13}, {TENSOR_Q6_K, 14}};
+    for (size_t i = 0; i < sizeof TYPES / sizeof TYPES[0]; i++) {
+        struct winnow_error err;
+        struct model_config c = wide_config(i % 2 == 0, false);
+        struct model *m = disturbed_model(&c);
+        struct buf bytes = {0};
+        put_gguf(&bytes, m, TYPES[i]);
+        assert_ok(file_write_atomic(in(s, "m.gguf"), buf_str(&bytes), &err), err);
+        buf_release(&bytes);
+        model_free(m);
+        assert_opens_as_it_loads(in(s, "m.gguf"));
+    }
+}
+
+/* In the last row of the tensor of that role. */
+static void refuse_nan(struct scratch *s, bool tied, enum tensor_role role, const char *says)
+{
+    struct winnow_error err = {""};
+    struct model_config c = wide_config(tied, false);
+    struct model *m = random_model(&c), *back = NULL;
+    struct pool *pool = pool_new(2);
+    struct winnow_env env = {.threads = 2};
+    struct engine_options opt = {.compute = ENGINE_BF16, .tokens_max = TEXT};
+    struct engine *e = NULL;
+    const struct model_tensor *t = model_find_role(m, role, 0);
+    model_data(m, t)[(size_t)t->rows * t->cols - 1] = NAN;
+    assert_ok(model_save(m, s->folder, TENSOR_BF16, &err), err);
+    assert_ok(model_open(s->folder, &back, &err), err);
+    assert_int_equal(engine_new(back, pool, &opt, &env, &e, &err), WINNOW_E_FORMAT);
+    assert_null(e);
+    if (!strstr(err.text, says)) {
+        fail_msg("got '%s', expected '%s'", err.text, says);
+    }
+    refuse_load(s->folder, says);
+    model_free(back);
+    model_free(m);
+    pool_free(pool);
+}
+
+static void opened_model_with_a_nan_is_refused_by_its_engine(void **state)
+{
+    struct scratch *s = *state;
+    refuse_nan(s, true, TENSOR_V, "self_attn.v_proj.weight\" holds NaN");
+    refuse_nan(s, true, TENSOR_EMBED, "embed_tokens.weight\" holds NaN");
+    refuse_nan(s, false, TENSOR_EMBED, "embed_tokens.weight\" holds NaN");
+    refuse_nan(s, false, TENSOR_HEAD, "lm_head.weight\" holds NaN");
 }
 
 int main(void)
@@ -505,6 +684,12 @@ int main(void)
                                         scratch_remove),
         cmocka_unit_test_setup_teardown(gguf_of_a_model_gives_it_back, scratch_make,
                                         scratch_remove),
+        cmocka_unit_test_setup_teardown(opened_folder_computes_what_a_loaded_one_does, scratch_make,
+                                        scratch_remove),
+        cmocka_unit_test_setup_teardown(opened_gguf_computes_what_a_loaded_one_does, scratch_make,
+                                        scratch_remove),
+        cmocka_unit_test_setup_teardown(opened_model_with_a_nan_is_refused_by_its_engine,
+                                        scratch_make, scratch_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
