@@ -21,10 +21,12 @@
 #define POISON(p, n)   ASAN_POISON_MEMORY_REGION((p), (n))
 #define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION((p), (n))
 #define REDZONE        64U
+#define TEXT_PIECE     0U /* each string has its own red zone */
 #else
 #define POISON(p, n)   ((void)(p), (void)(n))
 #define UNPOISON(p, n) ((void)(p), (void)(n))
 #define REDZONE        0U
+#define TEXT_PIECE     4096U
 #endif
 
 #define ARENA_ALIGN 64U
@@ -50,6 +52,7 @@ void arena_release(struct arena *a)
         a->head = older;
     }
     a->used = 0;
+    a->text_left = 0;
 }
 
 void arena_reset(struct arena *a)
@@ -114,9 +117,21 @@ void *arena_try_alloc(struct arena *a, size_t count, size_t size)
 
 char *arena_strndup(struct arena *a, const char *s, size_t len)
 {
-    char *copy = arena_alloc(a, len + 1, 1);
+    char *copy;
+    if (len < TEXT_PIECE / 16) {
+        if (a->text_left <= len) {
+            a->text = arena_alloc(a, TEXT_PIECE, 1);
+            a->text_left = TEXT_PIECE;
+        }
+        copy = a->text;
+        a->text += len + 1;
+        a->text_left -= len + 1;
+    } else {
+        copy = arena_alloc(a, len + 1, 1);
+    }
     if (len > 0) {
         memcpy(copy, s, len);
     }
+    copy[len] = '\0';
     return copy;
 }

@@ -16,6 +16,8 @@ struct arena {
     struct arena_block *head; /* block in use; older ones follow */
     size_t used;              /* bytes taken from head */
     size_t block_size;        /* least size of a new block */
+    char *text;               /* where the next short string goes */
+    size_t text_left;         /* bytes there */
 };
 
 void arena_init(struct arena *a, size_t block_size);
@@ -31,7 +33,7 @@ void *arena_alloc(struct arena *a, size_t count, size_t size);
 /* The same for a count that came from data: NULL where it does not fit. */
 void *arena_try_alloc(struct arena *a, size_t count, size_t size);
 
-/* A copy of len bytes with a NUL behind them. */
+/* A copy of len bytes with a NUL behind them; short ones follow each other closely. */
 char *arena_strndup(struct arena *a, const char *s, size_t len);
 
 #define ARENA_NEW(a, type, count) ((type *)arena_alloc((a), (count), sizeof(type)))

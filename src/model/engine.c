@@ -8,7 +8,6 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "model/engine_internal.h"
-#include "model/tensor_type.h"
 
 #include <assert.h>
 #include <math.h>
@@ -410,11 +409,11 @@ static void pack_forward(struct engine *e, const struct engine_matrix *m, size_t
     size_t each = e->tile_max / e->k->gemm_cols * e->k->gemm_cols;
     for (size_t at = from; at < to; at += each) {
         size_t rows = to - at < each ? to - at : each;
-        const float *w = model_rows(e->model, m->rows, at, rows, s->rows);
-        if (w == s->rows && !f32_all_finite(w, rows * m->k)) {
+        if (!model_rows_finite(e->model, m->rows, at, rows)) {
             atomic_store(&e->not_finite, true);
         }
         if (m->to.forward) {
+            const float *w = model_rows(e->model, m->rows, at, rows, s->rows);
             gemm_pack_b_rows(&e->g, packed_row(e, m, at),
                              &(struct pack_source){w, m->k, rows, m->k});
         }

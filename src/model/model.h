@@ -117,8 +117,11 @@ bool model_in_file(const struct model *m);
 void model_rows_done(const struct model *m, const struct model_tensor *t, size_t first,
                      size_t count);
 
-/* WINNOW_E_FORMAT, naming it, where a matrix holds NaN or infinity.  Reads all:
- * who reads all rows anyway looks at them there, and asks this for the sentence. */
+/* Whether none of these rows of the file holds NaN or infinity, in any order
+ * within a head; and the sentence of WINNOW_E_FORMAT, naming the tensor, for who
+ * found one that does.  Of a model in memory that was seen to when it was read. */
+bool model_rows_finite(const struct model *m, const struct model_tensor *t, size_t first,
+                       size_t count);
 winnow_status model_check_numbers(const struct model *m, struct winnow_error *err);
 
 /* Reads everything into memory, where it is checked in the same way, and closes

@@ -124,12 +124,17 @@ static size_t file_row(const struct model_source *s, size_t row)
     return row - in_head + (in_head < half ? 2 * in_head : 2 * (in_head - half) + 1);
 }
 
-static winnow_status refuse_numbers(const struct model_source *s, struct winnow_error *err)
+static winnow_status check_numbers(const struct model_source *s, struct winnow_error *err)
 {
-    return error_set(err, WINNOW_E_FORMAT,
-                     "%s: tensor \"%.*s\" holds NaN or infinity; the model broke in training or "
-                     "the file is damaged",
-                     s->file, STR_ARG(s->view->name));
+    const struct tensor_view *view = s->view;
+    uint64_t count = 0;
+    bool finite = tensor_elements(view->shape, view->dims, &count) &&
+                  tensor_all_finite(view->type, view->bytes.ptr, (size_t)count);
+    return finite ? WINNOW_OK
+                  : error_set(err, WINNOW_E_FORMAT,
+                              "%s: tensor \"%.*s\" holds NaN or infinity; the model broke in "
+                              "training or the file is damaged",
+                              s->file, STR_ARG(view->name));
 }
 
 /* All of a vector, whose blocks know no rows. */
@@ -146,7 +151,7 @@ static winnow_status read_vector(const struct model_source *s, size_t count, flo
         out[i] = numbers[file_row(s, i)];
     }
     mem_free(numbers);
-    return f32_all_finite(out, count) ? WINNOW_OK : refuse_numbers(s, err);
+    return WINNOW_OK;
 }
 
 winnow_status model_source_missing(const char *file, const char *name, struct winnow_error *err)
@@ -176,7 +181,11 @@ winnow_status model_bind(struct model *m, const struct model_tensor *t,
     }
     struct bound_tensor *b = bound_of(m, t);
     b->source = *source;
-    return t->vector ? read_vector(source, t->rows, b->vector, err) : WINNOW_OK;
+    if (!t->vector) {
+        return WINNOW_OK;
+    }
+    TRY(check_numbers(source, err));
+    return read_vector(source, t->rows, b->vector, err);
 }
 
 /* ---- reading ---- */
@@ -253,27 +262,28 @@ void model_rows_done(const struct model *m, const struct model_tensor *t, size_t
     }
 }
 
-/* Rows read at once where one thread reads them all. */
-#define ROWS_AT_ONCE 64U
+bool model_rows_finite(const struct model *m, const struct model_tensor *t, size_t first,
+                       size_t count)
+{
+    bool finite = true;
+    struct row_walk w = {t, first, count};
+    while (model_in_file(m) && w.left > 0) {
+        size_t n = next_rows(&w);
+        /* Interleaving moves rows within a head: the rows of some of its heads may
+         * be others of the same, which are asked for too. */
+        enum tensor_type type = bound_of(m, w.t)->source.view->type;
+        finite = tensor_all_finite(type, row_bytes(m, w.t, w.first), n * w.t->cols) && finite;
+        skip_rows(&w, n);
+    }
+    return finite;
+}
 
 winnow_status model_check_numbers(const struct model *m, struct winnow_error *err)
 {
-    winnow_status st = WINNOW_OK;
-    for (size_t i = 0; i < m->tensor_count && st == WINNOW_OK; i++) {
-        const struct model_tensor *t = &m->tensors[i];
-        if (t->vector || !model_in_file(m)) {
-            continue; /* seen when they were read */
-        }
-        float *rows = mem_alloc((size_t)ROWS_AT_ONCE * t->cols * sizeof *rows);
-        for (size_t at = 0; at < t->rows && st == WINNOW_OK; at += ROWS_AT_ONCE) {
-            size_t n = t->rows - at < ROWS_AT_ONCE ? t->rows - at : ROWS_AT_ONCE;
-            read_rows(m, t, at, n, rows);
-            st = f32_all_finite(rows, n * t->cols) ? WINNOW_OK
-                                                   : refuse_numbers(&bound_of(m, t)->source, err);
-        }
-        mem_free(rows);
+    for (size_t i = 0; i < m->tensor_count && model_in_file(m); i++) {
+        TRY(check_numbers(&m->bound[i].source, err));
     }
-    return st;
+    return WINNOW_OK;
 }
 
 winnow_status model_take_in(struct model *m, struct winnow_error *err)
@@ -289,11 +299,9 @@ winnow_status model_take_in(struct model *m, struct winnow_error *err)
             memcpy(out, b->vector, t->rows * sizeof *out);
             continue;
         }
+        st = check_numbers(&b->source, err);
         read_rows(m, t, 0, t->rows, out);
         model_rows_done(m, t, 0, t->rows);
-        if (!f32_all_finite(out, (size_t)t->rows * t->cols)) {
-            st = refuse_numbers(&b->source, err);
-        }
     }
     if (st != WINNOW_OK) {
         mem_free_huge(values, m->values_count * sizeof *values);

@@ -32,14 +32,20 @@
 static const struct {
     const char *name;
     uint64_t count, bytes;
+    size_t scales, scale_at; /* f16 of a block, and where the first of them is */
 } TYPES[] = {
-    [TENSOR_F32] = {"F32", 1, 4},       [TENSOR_F16] = {"F16", 1, 2},
-    [TENSOR_BF16] = {"BF16", 1, 2},     [TENSOR_Q8_0] = {"Q8_0", 32, 34},
-    [TENSOR_Q4_0] = {"Q4_0", 32, 18},   [TENSOR_Q4_1] = {"Q4_1", 32, 20},
-    [TENSOR_Q5_0] = {"Q5_0", 32, 22},   [TENSOR_Q5_1] = {"Q5_1", 32, 24},
-    [TENSOR_Q4_K] = {"Q4_K", 256, 144}, [TENSOR_Q5_K] = {"Q5_K", 256, 176},
-
-    [TENSOR_Q6_K] = {"Q6_K", 256, 210}, [TENSOR_OTHER] = {"other", 1, 0},
+    [TENSOR_F32] = {"F32", 1, 4, 0, 0},
+    [TENSOR_F16] = {"F16", 1, 2, 1, 0},
+    [TENSOR_BF16] = {"BF16", 1, 2, 0, 0},
+    [TENSOR_Q8_0] = {"Q8_0", 32, 34, 1, 0},
+    [TENSOR_Q4_0] = {"Q4_0", 32, 18, 1, 0},
+    [TENSOR_Q4_1] = {"Q4_1", 32, 20, 2, 0},
+    [TENSOR_Q5_0] = {"Q5_0", 32, 22, 1, 0},
+    [TENSOR_Q5_1] = {"Q5_1", 32, 24, 2, 0},
+    [TENSOR_Q4_K] = {"Q4_K", 256, 144, 2, 0},
+    [TENSOR_Q5_K] = {"Q5_K", 256, 176, 2, 0},
+    [TENSOR_Q6_K] = {"Q6_K", 256, 210, 1, 208},
+    [TENSOR_OTHER] = {"other", 1, 0, 0, 0},
 };
 
 const char *tensor_type_name(enum tensor_type type)
@@ -100,6 +106,13 @@ static uint16_t load_u16(const uint8_t *p)
     return v;
 }
 
+static uint32_t load_u32(const uint8_t *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
 float f32_from_bf16(uint16_t h)
 {
     return float_of((uint32_t)h << 16);
@@ -141,16 +154,6 @@ uint16_t f16_from_f32(float x)
     return (uint16_t)(sign | ((bits - 0x38000000U + 0xFFFU + odd) >> 13));
 }
 
-/* Finite numbers have an exponent below its largest value. */
-bool f32_all_finite(const float *values, size_t count)
-{
-    uint32_t bad = 0;
-    for (size_t i = 0; i < count; i++) {
-        bad |= (bits_of(values[i]) & 0x7F800000U) == 0x7F800000U;
-    }
-    return bad == 0;
-}
-
 static void from_f16(const uint8_t *src, size_t count, float *out)
 {
     for (size_t i = 0; i < count; i++) {
@@ -190,13 +193,6 @@ static void from_q4_1(const uint8_t *b, float *out)
         out[j] = d * (float)(b[4 + j] & 15) + m;
         out[j + 16] = d * (float)(b[4 + j] >> 4) + m;
     }
-}
-
-static uint32_t load_u32(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
 }
 
 /* Numbers of 0..31 times d plus m: both five-bit formats. */
@@ -295,4 +291,30 @@ void tensor_to_f32(enum tensor_type type, const void *src, size_t count, float *
             BLOCK[type](from + i / TYPES[type].count * TYPES[type].bytes, out + i);
         }
     }
+}
+
+/* Finite numbers have an exponent below its largest value.  Of a block the scales
+ * decide: a finite one is at most 65,504, whatever it is multiplied with; any
+ * other makes NaN or infinity of all numbers, of those that are 0 too. */
+bool tensor_all_finite(enum tensor_type type, const void *src, size_t count)
+{
+    const uint8_t *from = src;
+    uint32_t bad = 0;
+    if (type == TENSOR_F32) {
+        for (size_t i = 0; i < count; i++) {
+            bad |= (load_u32(from + 4 * i) & 0x7F800000U) == 0x7F800000U;
+        }
+    } else if (type == TENSOR_BF16) {
+        for (size_t i = 0; i < count; i++) {
+            bad |= (load_u16(from + 2 * i) & 0x7F80U) == 0x7F80U;
+        }
+    } else {
+        for (size_t i = 0; i < count / TYPES[type].count; i++) {
+            const uint8_t *scale = from + i * TYPES[type].bytes + TYPES[type].scale_at;
+            for (size_t k = 0; k < TYPES[type].scales; k++) {
+                bad |= (load_u16(scale + 2 * k) & 0x7C00U) == 0x7C00U;
+            }
+        }
+    }
+    return bad == 0;
 }

@@ -53,8 +53,8 @@ bool tensor_bytes(enum tensor_type type, uint64_t count, uint64_t *bytes);
 /* count elements (a multiple of the block) from src, at any alignment. */
 void tensor_to_f32(enum tensor_type type, const void *src, size_t count, float *out);
 
-/* Whether none of them is NaN or infinite. */
-bool f32_all_finite(const float *values, size_t count);
+/* Whether none of them is NaN or infinite as f32. */
+bool tensor_all_finite(enum tensor_type type, const void *src, size_t count);
 
 /* Nearest, ties to even; NaN stays NaN. */
 uint16_t bf16_from_f32(float x);

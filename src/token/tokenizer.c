@@ -84,6 +84,7 @@ winnow_status tokenizer_reserve(struct tokenizer *t, uint64_t size, uint64_t cou
         memset(t->tokens + t->cap, 0, (cap - t->cap) * sizeof *t->tokens);
         memset(t->in_model + t->cap, 0, cap - t->cap);
         t->cap = cap;
+        map_reserve(&t->ids, cap);
     }
     return WINNOW_OK;
 }
@@ -108,6 +109,7 @@ winnow_status tokenizer_put(struct tokenizer *t, struct str token, uint64_t id, 
         t->tokens[id] = t->ids.entries[t->ids.count - 1].key;
     } else {
         t->tokens[id] = t->tokens[*value];
+        t->twins = true;
     }
     t->in_model[id] = in_model;
     t->size = t->size > id ? t->size : (uint32_t)id + 1;
@@ -138,6 +140,20 @@ static winnow_status model_id(const struct tokenizer *t, struct str token, const
     return WINNOW_OK;
 }
 
+/* Trained vocabularies number the results of merges in their order: the one
+ * behind the last merge's is nearly always right, and found without its hash. */
+static bool next_is(const struct tokenizer *t, struct str left, struct str right, uint32_t *id)
+{
+    const struct merge_table *m = &t->merges;
+    uint32_t next = m->count > 0 ? m->list[m->count - 1].id + 1 : t->size;
+    if (t->twins || next >= t->size || !t->in_model[next]) {
+        return false;
+    }
+    struct str token = t->tokens[next];
+    *id = next;
+    return token.len == left.len + right.len && str_starts(token, left) && str_ends(token, right);
+}
+
 winnow_status tokenizer_put_merge(struct tokenizer *t, struct str left, struct str right,
                                   size_t rank, struct winnow_error *err)
 {
@@ -148,11 +164,14 @@ winnow_status tokenizer_put_merge(struct tokenizer *t, struct str left, struct s
     m.rank = (uint32_t)rank;
     TRY(model_id(t, left, "left half", &m.left, err));
     TRY(model_id(t, right, "right half", &m.right, err));
-    struct buf both = {0};
-    buf_add_str(&both, left);
-    buf_add_str(&both, right);
-    winnow_status st = model_id(t, buf_str(&both), "result", &m.id, err);
-    buf_release(&both);
+    winnow_status st = WINNOW_OK;
+    if (!next_is(t, left, right, &m.id)) {
+        struct buf both = {0};
+        buf_add_str(&both, left);
+        buf_add_str(&both, right);
+        st = model_id(t, buf_str(&both), "result", &m.id, err);
+        buf_release(&both);
+    }
     if (st == WINNOW_OK) {
         merge_table_put(&t->merges, m);
     }

@@ -146,6 +146,7 @@ struct tokenizer {
     struct map ids;    /* token text -> id; owns the texts */
     struct str *tokens;
     uint32_t size, cap;
+    bool twins;        /* two ids have one text; ids holds the first put */
     uint8_t *in_model; /* by id; false: only an added token, or none */
     uint8_t *special;  /* by id */
 
