@@ -6,12 +6,13 @@
  * MODEL is a model folder or a .gguf file.  What counts is the time of the whole
  * process, so nothing is warmed up.
  */
-#include "base/mem.h"
-#include "model/engine.h"
+#include "base/pool.h"
+#include "model/generator.h"
 #include "model/model_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static winnow_status encode(const char *path, const char *prompt, struct u32_list *ids,
                             struct winnow_error *err)
@@ -25,25 +26,22 @@ static winnow_status encode(const char *path, const char *prompt, struct u32_lis
     return WINNOW_OK;
 }
 
-static uint32_t likeliest(const float *row, uint32_t vocab)
+static winnow_status first(struct engine *e, const struct u32_list *ids,
+                           const struct winnow_env *env, struct winnow_error *err)
 {
-    uint32_t best = 0;
-    for (uint32_t i = 1; i < vocab; i++) {
-        best = row[i] > row[best] ? i : best;
-    }
-    return best;
-}
-
-static winnow_status first(struct engine *e, const struct u32_list *ids, struct winnow_error *err)
-{
-    uint32_t vocab = model_config(engine_model(e))->vocab, starts[2] = {0, (uint32_t)ids->len};
-    float *logits = mem_alloc(ids->len * vocab * sizeof *logits);
-    struct token_batch b = {.tokens = ids->ptr, .starts = starts, .sequences = 1};
-    winnow_status st = engine_logits(e, &b, logits, err);
+    struct generator_options opt = {.rows = 1};
+    struct generator *g = NULL;
+    struct generate_answer answer;
+    struct generate_request request = {.prompt = ids->ptr, .prompt_count = ids->len, .new_max = 1};
+    TRY(generator_new(e, &opt, env, &g, err));
+    winnow_status st = generator_submit(g, &request, err);
     if (st == WINNOW_OK) {
-        (void)printf("%u\n", (unsigned)likeliest(logits + (ids->len - 1) * vocab, vocab));
+        st = generator_next(g, &answer, err);
     }
-    mem_free(logits);
+    if (st == WINNOW_OK && answer.count == 1) {
+        (void)printf("%u\n", (unsigned)answer.tokens[0]);
+    }
+    generator_free(g);
     return st;
 }
 
@@ -72,7 +70,7 @@ int main(int argc, char **argv)
         st = engine_new(m, pool, &opt, &env, &e, &err);
     }
     if (st == WINNOW_OK) {
-        st = first(e, &ids, &err);
+        st = first(e, &ids, &env, &err);
     }
     if (st != WINNOW_OK) {
         (void)fprintf(stderr, "first_token: %s\n", err.text);

@@ -25,7 +25,8 @@ args = p.parse_args()
 def timed(command):
     begin = time.perf_counter()
     out = peers.run(*command, env=peers.waiting("passive"))
-    return time.perf_counter() - begin, out.strip().splitlines()[-1] if out.strip() else ""
+    took = time.perf_counter() - begin
+    return took, next((line for line in out.splitlines() if line.isdigit()), "none")  # among llama.cpp's log
 
 
 with tempfile.TemporaryDirectory() as tmp:
