@@ -423,7 +423,8 @@ static void pack_forward(struct engine *e, const struct engine_matrix *m, size_t
 
 static void pack_backward(struct engine *e, const struct engine_matrix *m, size_t part)
 {
-    size_t from = part * m->back_part, rows = m->n - from < m->back_part ? m->n - from : m->back_part;
+    size_t from = part * m->back_part,
+           rows = m->n - from < m->back_part ? m->n - from : m->back_part;
     const float *w = model_rows(e->model, m->rows, from, rows, NULL);
     char *to = (char *)m->to.backward + part * gemm_size_b(&e->g, m->k, m->back_part);
     gemm_pack_b_cols(&e->g, to, &(struct pack_source){w, m->k, rows, m->k});

@@ -34,18 +34,12 @@ static const struct {
     uint64_t count, bytes;
     size_t scales, scale_at; /* f16 of a block, and where the first of them is */
 } TYPES[] = {
-    [TENSOR_F32] = {"F32", 1, 4, 0, 0},
-    [TENSOR_F16] = {"F16", 1, 2, 1, 0},
-    [TENSOR_BF16] = {"BF16", 1, 2, 0, 0},
-    [TENSOR_Q8_0] = {"Q8_0", 32, 34, 1, 0},
-    [TENSOR_Q4_0] = {"Q4_0", 32, 18, 1, 0},
-    [TENSOR_Q4_1] = {"Q4_1", 32, 20, 2, 0},
-    [TENSOR_Q5_0] = {"Q5_0", 32, 22, 1, 0},
-    [TENSOR_Q5_1] = {"Q5_1", 32, 24, 2, 0},
-    [TENSOR_Q4_K] = {"Q4_K", 256, 144, 2, 0},
-    [TENSOR_Q5_K] = {"Q5_K", 256, 176, 2, 0},
-    [TENSOR_Q6_K] = {"Q6_K", 256, 210, 1, 208},
-    [TENSOR_OTHER] = {"other", 1, 0, 0, 0},
+    [TENSOR_F32] = {"F32", 1, 4, 0, 0},         [TENSOR_F16] = {"F16", 1, 2, 1, 0},
+    [TENSOR_BF16] = {"BF16", 1, 2, 0, 0},       [TENSOR_Q8_0] = {"Q8_0", 32, 34, 1, 0},
+    [TENSOR_Q4_0] = {"Q4_0", 32, 18, 1, 0},     [TENSOR_Q4_1] = {"Q4_1", 32, 20, 2, 0},
+    [TENSOR_Q5_0] = {"Q5_0", 32, 22, 1, 0},     [TENSOR_Q5_1] = {"Q5_1", 32, 24, 2, 0},
+    [TENSOR_Q4_K] = {"Q4_K", 256, 144, 2, 0},   [TENSOR_Q5_K] = {"Q5_K", 256, 176, 2, 0},
+    [TENSOR_Q6_K] = {"Q6_K", 256, 210, 1, 208}, [TENSOR_OTHER] = {"other", 1, 0, 0, 0},
 };
 
 const char *tensor_type_name(enum tensor_type type)

@@ -1,6 +1,6 @@
 #include "base/file.h"
-#include "check.h"
 #include "base/rng.h"
+#include "check.h"
 #include "model/config_json.h"
 #include "model/engine.h"
 #include "model/model_file.h"
