@@ -21,13 +21,14 @@
 #define POISON(p, n)   ASAN_POISON_MEMORY_REGION((p), (n))
 #define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION((p), (n))
 #define REDZONE        64U
-#define TEXT_PIECE     0U /* each string has its own red zone */
+#define SHORT_TEXT     0U /* each string has its own red zone, but for empty ones */
 #else
 #define POISON(p, n)   ((void)(p), (void)(n))
 #define UNPOISON(p, n) ((void)(p), (void)(n))
 #define REDZONE        0U
-#define TEXT_PIECE     4096U
+#define SHORT_TEXT     255U
 #endif
+#define TEXT_PIECE  4096U
 
 #define ARENA_ALIGN 64U
 
@@ -118,7 +119,7 @@ void *arena_try_alloc(struct arena *a, size_t count, size_t size)
 char *arena_strndup(struct arena *a, const char *s, size_t len)
 {
     char *copy;
-    if (len < TEXT_PIECE / 16) {
+    if (len <= SHORT_TEXT) {
         if (a->text_left <= len) {
             a->text = arena_alloc(a, TEXT_PIECE, 1);
             a->text_left = TEXT_PIECE;

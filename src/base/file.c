@@ -13,6 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define READ_STEP    ((size_t)1 << 16)
+#define RESERVE_MOST ((off_t)64 << 20) /* on the word of a file's size alone */
+
 static winnow_status open_read(const char *path, int *fd, struct stat *st, struct winnow_error *err)
 {
     *fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -39,9 +42,12 @@ winnow_status file_read(const char *path, size_t bytes_max, struct buf *out,
     TRY(open_read(path, &fd, &st, err));
     winnow_status status = WINNOW_OK;
     size_t start = out->len;
+    if (st.st_size > 0 && st.st_size < RESERVE_MOST) {
+        (void)buf_reserve(out, (size_t)st.st_size + READ_STEP); /* growing would copy */
+    }
     for (;;) {
-        char *at = buf_reserve(out, (size_t)1 << 16);
-        ssize_t n = read(fd, at, (size_t)1 << 16);
+        char *at = buf_reserve(out, READ_STEP);
+        ssize_t n = read(fd, at, READ_STEP);
         if (n < 0 && errno == EINTR) {
             continue;
         }

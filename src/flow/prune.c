@@ -167,8 +167,8 @@ static winnow_status run_scoring(struct prune *p, struct winnow_error *err)
         const struct model *m = p->given ? p->given : p->references[i].model;
         p->scorings[i].env = stage_env(p->stage);
         p->scorings[i].compute = p->opt->model.compute;
-        TRY(scoring_init(&p->scorings[i], m, p->tokenizer, p->opt->window, p->opt->stride,
-                         p->opt->fixed_length, err));
+        const struct scoring_shape shape = {p->opt->window, p->opt->stride, p->opt->fixed_length};
+        TRY(scoring_init(&p->scorings[i], m, p->tokenizer, stage_pool(p->stage), shape, err));
         if (p->opt->fixed_length > 0) {
             TRY(scoring_measure_curve(&p->scorings[i], &p->sample, err));
         }

@@ -71,7 +71,8 @@ static winnow_status run_score(struct stage *s, const void *options, struct winn
         st = scoring_load_tokenizer(opt->tokenizer ? opt->tokenizer : opt->model, &t, err);
     }
     if (st == WINNOW_OK) {
-        st = scoring_init(&state.scoring, m, t, opt->window, opt->stride, opt->fixed_length, err);
+        const struct scoring_shape shape = {opt->window, opt->stride, opt->fixed_length};
+        st = scoring_init(&state.scoring, m, t, stage_pool(s), shape, err);
     }
     if (st == WINNOW_OK && opt->fixed_length > 0) {
         st = measure_length(s, &state, err);

@@ -12,8 +12,7 @@
 #define WINDOW_MOST 2048U /* default for models with longer contexts */
 
 winnow_status scoring_init(struct scoring *s, const struct model *m, const struct tokenizer *t,
-                           uint32_t window, uint32_t stride, uint32_t fixed_length,
-                           struct winnow_error *err)
+                           struct pool *pool, struct scoring_shape shape, struct winnow_error *err)
 {
     const struct model_config *c = model_config(m);
     if (tokenizer_vocab_size(t) > c->vocab) {
@@ -22,23 +21,25 @@ winnow_status scoring_init(struct scoring *s, const struct model *m, const struc
                          "together",
                          tokenizer_vocab_size(t), c->vocab);
     }
-    s->model = m;
-    s->tokenizer = t;
     uint32_t most = c->context < WINDOW_MOST ? c->context : WINDOW_MOST;
-    s->score.window = window > 0 ? window : most;
+    s->score.window = shape.window > 0 ? shape.window : most;
     if (s->score.window < 2 || s->score.window > c->context) {
         return error_set(err, WINNOW_E_USAGE,
                          "--window %u: the model was made for 2 to %u tokens at once",
                          s->score.window, c->context);
     }
-    s->score.stride = stride > 0 ? stride : s->score.window / 2;
+    s->score.stride = shape.stride > 0 ? shape.stride : s->score.window / 2;
     if (s->score.stride >= s->score.window) {
         return error_set(err, WINNOW_E_USAGE, "--stride %u is not smaller than the window of %u",
                          s->score.stride, s->score.window);
     }
-    s->score.fixed_length = fixed_length;
+    s->score.fixed_length = shape.fixed_length;
     s->score.start = c->bos != MODEL_NO_TOKEN ? c->bos : c->eos;
-    length_curve_init(&s->curve, fixed_length);
+    const struct engine_options opt = {.compute = scoring_compute(s->compute), .tokens_max = 1};
+    TRY(engine_new(m, pool, &opt, s->env, &s->weights, err));
+    s->model = m;
+    s->tokenizer = t;
+    length_curve_init(&s->curve, shape.fixed_length);
     (void)pthread_mutex_init(&s->lock, NULL);
     return WINNOW_OK;
 }
@@ -46,6 +47,7 @@ winnow_status scoring_init(struct scoring *s, const struct model *m, const struc
 void scoring_release(struct scoring *s)
 {
     if (s->model) {
+        engine_free(s->weights);
         length_curve_release(&s->curve);
         (void)pthread_mutex_destroy(&s->lock);
     }
@@ -122,6 +124,7 @@ winnow_status scoring_text(struct scoring_worker *w, struct str text, bool corre
     if (!w->engine) {
         struct engine_options opt = ENGINE_OPTIONS_INIT;
         opt.compute = scoring_compute(s->compute);
+        opt.weights = s->weights;
         TRY(engine_new(s->model, w->pool, &opt, s->env, &w->engine, err));
     }
     w->tokens.len = 0;

@@ -2,7 +2,8 @@
  * and `prune`.
  *
  * Documents are scored one by one, each worker with an engine of its own of one
- * thread, so the number of threads changes no score.  With a fixed length, what
+ * thread, so the number of threads changes no score; the packed weights are there
+ * once, for all of them.  With a fixed length, what
  * makes short documents comparable (winnow/score.h) is measured beforehand on a
  * random sample of the corpus, drawn by hash, which is the same in every pass. */
 #ifndef WINNOW_FLOW_SCORING_H
@@ -23,6 +24,7 @@ struct scoring {
     struct document_score_options score;
     int compute;               /* enum winnow_compute */
     struct length_curve curve; /* used where score.fixed_length > 0 */
+    struct engine *weights;    /* what the workers' engines compute with */
     pthread_mutex_t lock;
     double flops; /* of this process */
 };
@@ -30,11 +32,14 @@ struct scoring {
 /* What an enum winnow_compute is to an engine. */
 enum engine_compute scoring_compute(int compute);
 
-/* Model and tokenizer are borrowed.  Refuses a window or stride that makes no
+/* Model and tokenizer are borrowed; the pool, which must live on, packs the weights
+ * now.  env and compute are set.  Refuses a window or stride that makes no
  * sense for the model; 0 takes the default of each. */
+struct scoring_shape {
+    uint32_t window, stride, fixed_length;
+};
 winnow_status scoring_init(struct scoring *s, const struct model *m, const struct tokenizer *t,
-                           uint32_t window, uint32_t stride, uint32_t fixed_length,
-                           struct winnow_error *err);
+                           struct pool *pool, struct scoring_shape shape, struct winnow_error *err);
 void scoring_release(struct scoring *s);
 
 /* From a folder, a tokenizer.json or a .gguf file. */

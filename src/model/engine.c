@@ -172,13 +172,29 @@ static size_t plan(struct engine *e, char *base)
     return at.used;
 }
 
+static void borrow_weights(struct engine *e, struct engine_layer *layers)
+{
+    for (uint32_t i = 0; i < e->c.layers; i++) {
+        const struct engine_layer *from = &e->weights->layers[i];
+        layers[i].w_qkv = from->w_qkv;
+        layers[i].w_o = from->w_o;
+        layers[i].w_gate_up = from->w_gate_up;
+        layers[i].w_down = from->w_down;
+    }
+    e->w_head = e->weights->w_head;
+}
+
 /* Packed weights are planned apart: they need the layers array to exist. */
 static size_t plan_all(struct engine *e, char *base)
 {
     size_t used = (plan(e, base) + 4095) / 4096 * 4096;
     struct cursor at = {base ? base + used : NULL, 0};
     struct engine_layer *layers = base ? e->layers : mem_zalloc(e->c.layers * sizeof *layers);
-    plan_weights(e, &at, layers);
+    if (e->weights) {
+        borrow_weights(e, layers);
+    } else {
+        plan_weights(e, &at, layers);
+    }
     if (!base) {
         mem_free(layers);
     }
@@ -202,7 +218,12 @@ static void describe_head(struct engine *e)
 static void describe(struct engine *e, const struct model_config *c,
                      const struct engine_options *opt, const struct kernels *k, uint32_t threads)
 {
-    *e = (struct engine){.c = *c, .k = k, .gradients = opt->gradients, .threads = threads};
+    *e = (struct engine){.c = *c,
+                         .k = k,
+                         .gradients = opt->gradients,
+                         .weights = opt->weights,
+                         .packed = opt->weights != NULL,
+                         .threads = threads};
     static const enum gemm_type WEIGHTS[] = {
         [ENGINE_F32] = GEMM_F32, [ENGINE_BF16] = GEMM_BF16, [ENGINE_INT8] = GEMM_INT8};
     e->g = (struct gemm){k, WEIGHTS[opt->compute]};
@@ -336,7 +357,9 @@ winnow_status engine_new(const struct model *m, struct pool *pool, const struct 
     if (opt->compute == ENGINE_INT8 && opt->gradients) {
         return error_set(err, WINNOW_E_USAGE, "int8 is for scoring, not for training; use bf16");
     }
-    assert(!opt->gradients || !model_in_file(m));
+    assert(!opt->gradients || (!model_in_file(m) && !opt->weights));
+    assert(!opt->weights ||
+           (opt->weights->model == m && opt->weights->k == k && opt->weights->packed));
     struct engine *e = mem_zalloc(sizeof *e);
     describe(e, model_config(m), opt, k, pool_threads(pool));
     e->model = m;
@@ -359,7 +382,7 @@ winnow_status engine_new(const struct model *m, struct pool *pool, const struct 
     fill_rope(e);
     find_vectors(e);
     list_matrices(e);
-    if (model_in_file(m)) {
+    if (!opt->gradients) {
         engine_pack_weights(e);
         st = e->not_finite ? refuse_numbers(m, err) : WINNOW_OK;
     }

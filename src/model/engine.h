@@ -33,6 +33,10 @@ struct engine_options {
      * model's context where that is longer. */
     uint32_t tokens_max;
     bool gradients; /* memory for engine_gradient() too */
+    /* Not NULL: computes with the packed weights of that engine, of the same model,
+     * compute type and kernels, which must outlive this one and not change.  So
+     * engines of many threads have them once.  Not with gradients. */
+    const struct engine *weights;
 };
 
 #define ENGINE_OPTIONS_INIT   \
@@ -49,7 +53,9 @@ uint64_t engine_memory(const struct model_config *c, const struct engine_options
 
 /* Model and pool must outlive the engine.  pool_threads(pool) threads work;
  * env gives memory_max (WINNOW_E_LIMIT where the engine alone passes it) and
- * kernels. */
+ * kernels.  Without gradients the weights are packed here, with them at the first
+ * call; a model in its file is for the former only, and WINNOW_E_FORMAT says that
+ * a weight there is NaN or infinite. */
 winnow_status engine_new(const struct model *m, struct pool *pool, const struct engine_options *opt,
                          const struct winnow_env *env, struct engine **out,
                          struct winnow_error *err);
@@ -58,7 +64,8 @@ void engine_free(struct engine *e);
 /* What it took. */
 uint64_t engine_bytes(const struct engine *e);
 
-/* To be called after the weights changed, before the next call below. */
+/* To be called after the weights changed, before the next call below; never for a
+ * model in its file. */
 void engine_weights_changed(struct engine *e);
 
 /* nll[i] = -ln p(target of position i | the positions before it in its

@@ -77,7 +77,8 @@ struct engine {
     struct gemm g_attention; /* those of queries, keys and values */
     const struct kernels *k;
     bool gradients;
-    bool packed; /* the packed weights are those of the model */
+    bool packed;                  /* the packed weights are those of the model */
+    const struct engine *weights; /* whose packed weights these are; NULL: its own */
     uint32_t tokens_max;
     uint32_t threads;
     uint32_t tile_max; /* tokens of a tile at most, a multiple of gemm_rows */
