@@ -56,7 +56,8 @@ void hash_stream_free(struct hash_stream *h)
 
 struct hash64_stream *hash64_stream_new(uint64_t seed)
 {
-    struct hash64_stream *h = mem_alloc(sizeof *h);
+    struct hash64_stream *h =
+        mem_zalloc(sizeof *h); /* or a seed of before might be taken for ours */
     (void)XXH3_64bits_reset_withSeed(&h->state, seed);
     return h;
 }

@@ -335,8 +335,8 @@ static void list_matrices(struct engine *e)
         add_matrix(e, model_find_role(m, TENSOR_GATE, i), 2 * f, d, l->w_gate_up);
         add_matrix(e, model_find_role(m, TENSOR_DOWN, i), d, f, l->w_down);
     }
-    add_matrix(e, e->c.tied ? e->embed : model_find_role(m, TENSOR_HEAD, 0), e->c.vocab, d,
-               e->w_head);
+    e->head = e->c.tied ? e->embed : model_find_role(m, TENSOR_HEAD, 0);
+    add_matrix(e, e->head, e->c.vocab, d, e->w_head);
     if (!e->c.tied && model_in_file(m)) {
         add_matrix(e, e->embed, e->c.vocab, d, (struct packed){NULL, NULL});
     }
@@ -576,14 +576,15 @@ winnow_status engine_logits(struct engine *e, const struct token_batch *b, float
 static void choose(struct engine *e, const uint32_t *wanted, size_t count, float *scores)
 {
     size_t d = e->c.dim;
-    float *row = e->scratch[0].rows;
+    float *row = e->scratch[0].rows, *spare = row + d;
     for (size_t i = 0; i < e->t; i++) {
         if (e->targets[i] == BATCH_NO_TARGET) {
             continue;
         }
         (void)e->k->rmsnorm(row, e->x + i * d, e->norm, d, (float)e->c.norm_eps);
         for (size_t k = 0; k < count; k++) {
-            scores[i * count + k] = e->k->dot(row, e->head + wanted[k] * d, d);
+            const float *w = model_rows(e->model, e->head, wanted[k], 1, spare);
+            scores[i * count + k] = e->k->dot(row, w, d);
         }
     }
 }

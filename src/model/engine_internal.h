@@ -93,7 +93,7 @@ struct engine {
     size_t matrix_count;
     atomic_bool not_finite; /* a matrix in a file is not */
     const float *norm;
-    const struct model_tensor *embed;
+    const struct model_tensor *embed, *head;
     float *rope_cos, *rope_sin; /* [tokens_max][H / 2] */
     float *x;                   /* [T][D] what leaves the last layer */
     float *r;                   /* [T] of the last norm */

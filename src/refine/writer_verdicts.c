@@ -167,7 +167,7 @@ static winnow_status start(struct writer_verdicts *w, const struct writer_verdic
                            const struct winnow_env *env, struct winnow_error *err)
 {
     TRY(verdict_tokens_find(w->tokenizer, &w->wanted, err));
-    TRY(model_load(opt->model, &w->model, err));
+    TRY(model_open(opt->model, &w->model, err));
     const struct model_config *c = model_config(w->model);
     if (w->wanted.keep >= c->vocab || w->wanted.remove >= c->vocab) {
         return error_set(err, WINNOW_E_FORMAT, "%s: its tokenizer does not belong to the model",
