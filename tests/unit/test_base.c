@@ -1,3 +1,4 @@
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/map.h"
@@ -142,9 +143,30 @@ static void utf8_refuses_what_is_none(void **state)
     buf_release(&out);
 }
 
+/* Memory that another hash left behind must not show. */
+static void hash_in_pieces_is_that_of_the_whole(void **state)
+{
+    (void)state;
+    char text[3000];
+    for (size_t i = 0; i < sizeof text; i++) {
+        text[i] = (char)(i * i % 251);
+    }
+    for (uint64_t i = 0; i < 400; i++) {
+        struct str whole = {text, (size_t)(i * 7)};
+        uint64_t seed = i % 5 * 0x9E3779B97F4A7C15U;
+        struct hash64_stream *h = hash64_stream_new(seed);
+        for (size_t at = 0; at < whole.len; at += 97) {
+            hash64_stream_add(h, str_sub(whole, at, at + 97 < whole.len ? at + 97 : whole.len));
+        }
+        assert_true(hash64_stream_value(h) == hash64(whole, seed));
+        hash64_stream_free(h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hash_in_pieces_is_that_of_the_whole),
         cmocka_unit_test(json_reads_back_what_was_written),
         cmocka_unit_test(map_keeps_a_hundred_thousand_keys_in_order),
         cmocka_unit_test(pool_runs_each_piece_once),

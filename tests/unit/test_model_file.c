@@ -555,13 +555,15 @@ static struct model *disturbed_model(const struct model_config *c)
 
 #define TEXT 40U
 
-static float *logits_of(const struct model *m, enum engine_compute compute, uint32_t threads)
+/* borrowed: by an engine that computes with another one's packed weights. */
+static float *logits_of(const struct model *m, enum engine_compute compute, uint32_t threads,
+                        bool borrowed)
 {
     struct pool *pool = pool_new(threads);
     struct winnow_env env = {.threads = threads};
     struct engine_options opt = {.compute = compute, .tokens_max = TEXT};
     struct winnow_error err;
-    struct engine *e = NULL;
+    struct engine *e = NULL, *lender = NULL;
     uint32_t tokens[TEXT], starts[2] = {0, TEXT}, vocab = model_config(m)->vocab;
     for (uint32_t i = 0; i < TEXT; i++) {
         tokens[i] = i * i * 31 % vocab;
@@ -569,9 +571,15 @@ static float *logits_of(const struct model *m, enum engine_compute compute, uint
     float *logits = malloc(sizeof *logits * TEXT * vocab);
     struct token_batch b = {.tokens = tokens, .starts = starts, .sequences = 1};
     assert_non_null(logits);
+    if (borrowed) {
+        assert_ok(engine_new(m, pool, &opt, &env, &lender, &err), err);
+        opt.weights = lender;
+    }
     assert_ok(engine_new(m, pool, &opt, &env, &e, &err), err);
+    assert_true(!borrowed || engine_bytes(e) < engine_bytes(lender));
     assert_ok(engine_logits(e, &b, logits, &err), err);
     engine_free(e);
+    engine_free(lender);
     pool_free(pool);
     return logits;
 }
@@ -588,9 +596,9 @@ static void assert_opens_as_it_loads(const char *path)
     assert_ok(model_check_numbers(opened, &err), err);
     size_t bytes = sizeof(float) * TEXT * model_config(loaded)->vocab;
     for (enum engine_compute compute = ENGINE_F32; compute <= ENGINE_INT8; compute++) {
-        float *want = logits_of(loaded, compute, 1);
+        float *want = logits_of(loaded, compute, 1, false);
         for (uint32_t threads = 1; threads <= 3; threads += 2) {
-            float *got = logits_of(opened, compute, threads);
+            float *got = logits_of(opened, compute, threads, threads > 1);
             assert_memory_equal(got, want, bytes);
             free(got);
         }
@@ -612,6 +620,36 @@ static void opened_folder_computes_what_a_loaded_one_does(void **state)
         model_free(m);
         assert_opens_as_it_loads(s->folder);
     }
+}
+
+/* Judged by the numbers themselves, a block of arbitrary bytes at a time. */
+static void blocks_are_finite_where_their_numbers_are(void **state)
+{
+    (void)state;
+    struct rng r;
+    rng_init(&r, 3, "blocks");
+    size_t finite = 0, other = 0;
+    for (int i = 0; i < 200000; i++) {
+        enum tensor_type type = (enum tensor_type)(i % TENSOR_OTHER);
+        size_t count = (size_t)tensor_block_count(type);
+        uint8_t block[256];
+        float numbers[256];
+        bool all = true;
+        for (size_t k = 0; k < sizeof block; k++) {
+            block[k] = (uint8_t)rng_below(&r, 256);
+        }
+        for (size_t k = 0; k + 1 < sizeof block && rng_below(&r, 2) == 0; k++) {
+            block[rng_below(&r, tensor_block_bytes(type))] |= 0x7C; /* more that are not */
+        }
+        tensor_to_f32(type, block, count, numbers);
+        for (size_t k = 0; k < count; k++) {
+            all = all && isfinite(numbers[k]);
+        }
+        finite += all;
+        other += !all;
+        assert_int_equal(tensor_all_finite(type, block, count), all);
+    }
+    assert_true(finite > 1000 && other > 1000);
 }
 
 static void opened_gguf_computes_what_a_loaded_one_does(void **state)
@@ -684,6 +722,7 @@ int main(void)
                                         scratch_remove),
         cmocka_unit_test_setup_teardown(gguf_of_a_model_gives_it_back, scratch_make,
                                         scratch_remove),
+        cmocka_unit_test(blocks_are_finite_where_their_numbers_are),
         cmocka_unit_test_setup_teardown(opened_folder_computes_what_a_loaded_one_does, scratch_make,
                                         scratch_remove),
         cmocka_unit_test_setup_teardown(opened_gguf_computes_what_a_loaded_one_does, scratch_make,
