@@ -65,6 +65,7 @@ void arena_reset(struct arena *a)
     arena_release(&older);
     a->head->older = NULL;
     a->used = 0;
+    a->text_left = 0;
     POISON(a->head->data, a->head->size);
 }
 

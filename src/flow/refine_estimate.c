@@ -73,7 +73,7 @@ static winnow_status measure(const struct winnow_refine_options *opt, const stru
                                        .tokens_max = TRIAL_ROWS * TRIAL_PROMPT};
     struct model *m = NULL;
     struct engine *e = NULL;
-    TRY(model_load(opt->refiner, &m, err));
+    TRY(model_open(opt->refiner, &m, err));
     struct pool *pool = pool_new(plan->threads);
     winnow_status st = engine_new(m, pool, &how, &env, &e, err);
     st = st == WINNOW_OK ? run_trial(e, &env, out, err) : st;
