@@ -2,8 +2,10 @@
  *
  *     llama_worker score MODEL THREADS CONTEXT UBATCH     then, a line each: BATCH
  *     llama_worker generate MODEL THREADS CONTEXT SEQUENCES UNIFIED   then: BATCH NEW
- *     llama_worker programs MODEL THREADS CONTEXT SEQUENCES UNIFIED UBATCH   then: JOBS FIRST COUNT
- * GRAMMAR llama_worker first MODEL THREADS PROMPT llama_worker quantize IN.gguf OUT.gguf bf16|q8_0
+ *     llama_worker programs MODEL THREADS CONTEXT SEQUENCES UNIFIED UBATCH MIXED
+ *                                                             then: JOBS FIRST COUNT GRAMMAR
+ *     llama_worker first MODEL THREADS PROMPT
+ *     llama_worker quantize IN.gguf OUT.gguf bf16|q8_0
  *
  * Compiled by bench/peers.py against a llama.cpp or (with -DIK) ik_llama.cpp
  * tree; not part of the build.  Batches are dump_engine's.  Times are those of
@@ -20,8 +22,9 @@
  * keeps all rows in one cache (ik_llama.cpp has no other way).
  *
  * programs answers requests of many lengths, SEQUENCES at a time, a new one as soon
- * as one is done, prompts and single tokens in the same calls, as llama.cpp's server
- * does it; what all prompts begin with is computed once where the cache is unified.
+ * as one is done; with MIXED 1 prompts and single tokens go into the same calls, as in
+ * llama.cpp's server, with 0 single tokens wait until no prompt is left to compute.
+ * What all prompts begin with is computed once where the cache is unified.
  * JOBS has u32 words: how many requests, then for each the number of its prompt's
  * tokens, of new tokens and of the grammar's bytes, the tokens and the grammar, filled
  * up to a word; FIRST and COUNT say which are worked on.  With GRAMMAR 0 each answer has
@@ -280,7 +283,7 @@ struct slot {
 struct programs {
     struct llama_context *ctx;
     const struct llama_vocab *vocab;
-    int vocab_count, sequences, unified, batch_max;
+    int vocab_count, sequences, unified, batch_max, mixed;
     struct llama_batch batch;
     struct slot slots[256];
     llama_token_data *data; /* of the vocabulary */
@@ -353,6 +356,16 @@ static void add_slot(struct programs *p, int at)
     }
 }
 
+/* Those that choose tokens, or those whose prompts are not computed yet. */
+static void add_slots(struct programs *p, int choosing)
+{
+    for (int i = 0; i < p->sequences; i++) {
+        if (p->slots[i].job && (p->slots[i].chosen > 0) == choosing) {
+            add_slot(p, i);
+        }
+    }
+}
+
 static int allowed(struct slot *s, llama_token token)
 {
     llama_token_data one = {token, 1.0F, 0.0F};
@@ -407,15 +420,18 @@ static void run_jobs(struct programs *p, const struct job *jobs, uint32_t count,
     }
     while (done < count) {
         p->batch.n_tokens = 0;
-        for (int running = 1; running >= 0; running--) { /* single tokens first */
-            for (int i = 0; i < p->sequences; i++) {
-                if (!p->slots[i].job && next < count) {
-                    start_slot(p, i, &jobs[next++], with_grammar);
-                }
-                if (p->slots[i].job && (p->slots[i].chosen > 0) == running) {
-                    add_slot(p, i);
-                }
+        for (int i = 0; i < p->sequences; i++) {
+            p->slots[i].row = -1;
+            if (!p->slots[i].job && next < count) {
+                start_slot(p, i, &jobs[next++], with_grammar);
             }
+        }
+        if (p->mixed) { /* single tokens first */
+            add_slots(p, 1);
+        }
+        add_slots(p, 0);
+        if (p->batch.n_tokens == 0) {
+            add_slots(p, 1);
         }
         decoding += decode(p->ctx, p->batch);
         for (int i = 0; i < p->sequences; i++) {
@@ -450,6 +466,7 @@ static int programs(char **arg)
     p.sequences = sequences;
     p.unified = unified;
     p.batch_max = atoi(arg[5]);
+    p.mixed = atoi(arg[6]);
     p.batch = llama_batch_init(p.batch_max + sequences, 0, 1);
     p.data = calloc((size_t)p.vocab_count, sizeof *p.data);
     char path[4096];
@@ -505,7 +522,7 @@ int main(int argc, char **argv)
         return generate(argv + 2);
     }
 #ifndef IK
-    if (argc == 8 && strcmp(argv[1], "programs") == 0) {
+    if (argc == 9 && strcmp(argv[1], "programs") == 0) {
         return programs(argv + 2);
     }
 #endif

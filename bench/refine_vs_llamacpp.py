@@ -8,9 +8,9 @@ same bf16 weights.  winnow is timed as a command, from its start to its exit: lo
 into chunks, writing programs held to the grammar, executing them, ledger and outputs.  The prompts that llama.cpp
 gets are those that winnow sends to a server, token for token (taken down by a server here), loaded and
 tokenized before its clock starts, and each answer has as many tokens as winnow's had; it works on as many
-at once as winnow does, prompts and single tokens in the same calls, with what all prompts begin with
+at once as winnow does, with what all prompts begin with
 computed once where its cache is unified.  Timed are its forward passes alone: no sampler, no grammar.  Kind of
-cache, micro-batch and the way its threads wait are the fastest of a trial before the rounds; what its grammar
+cache, whether single tokens wait for prompts, and the way its threads wait are the fastest of a trial before the rounds; what its grammar
 sampler costs, a last line says for a few of the prompts (--grammar-requests), with the same settings.
 """
 import argparse, http.server, json, os, shutil, subprocess, sys, tempfile, threading, time
@@ -32,6 +32,7 @@ p.add_argument("--sequences", type=int, default=32)
 p.add_argument("--rounds", type=int, default=5)
 p.add_argument("--threads", type=int, default=2)
 p.add_argument("--grammar-requests", type=int, default=4)
+p.add_argument("--settings", default="", help="only what is called so takes part in the trial: split cache, say")
 args = p.parse_args()
 winnow = args.build + "/winnow"
 
@@ -103,16 +104,19 @@ def write_jobs(path, requests, programs):
 
 
 def best_worker(binary, gguf, jobs, count, context):
-    """A worker with the fastest cache, micro-batch and way to wait over the first ten requests."""
+    """A worker with the fastest settings over the first six requests; micro-batches of 512 tokens, its own default."""
     tried = {}
     for unified in (1, 0):
-        for ubatch in (512, 1024):
+        for mixed in (1, 0):
             for wait in peers.WAITS:
-                w = peers.Worker([binary, "programs", gguf, args.threads, context, args.sequences, unified, ubatch],
+                name = f"{'unified' if unified else 'split'} cache, {'mixed' if mixed else 'prompts first'}, {wait}"
+                if args.settings not in name:
+                    continue
+                w = peers.Worker([binary, "programs", gguf, args.threads, context, args.sequences, unified, 512,
+                                  mixed],
                                  peers.waiting(wait))
                 w.ask(f"{jobs} 0 1 0")
-                name = f"{'unified' if unified else 'split'} cache, micro-batch {ubatch}, {wait}"
-                tried[name] = (w.ask(f"{jobs} 0 {min(count, 10)} 0")[0], w)
+                tried[name] = (w.ask(f"{jobs} 0 {min(count, 6)} 0")[0], w)
                 slower = [t for t in tried if tried[t][0] > min(s for s, _ in tried.values())]
                 for t in slower:  # eight caches need not fit into memory
                     tried.pop(t)[1].close()

@@ -7,8 +7,8 @@
 Takes the first --bytes of so many pages of WCXB (DATA/pages/wcxb_dev.jsonl.zst, drawn
 by the hash of their ids), whole lines, and asks MODEL for their programs twice: `winnow
 refine --compute f32`, and `winnow refine --engine http` from tests/oracle/llama_server.py
-under PYTHON, which has xllamacpp.  MODEL's weights should be f32, so that both compute
-from the same ones.  Both are held to the same grammar, as masks here and as GBNF there.
+under PYTHON, which has xllamacpp.  MODEL's weights should be f32 (tests/oracle/gguf_dequantise.py makes them so), so that both
+compute from the same ones.  Both are held to the same grammar, as masks here and as GBNF there.
 Prints how many chunks have the same program, and those that have not, with the distance
 between our best and second best logit at the token where they part (programs.jsonl has
 the byte and the margin of the closest choices of each answer).
