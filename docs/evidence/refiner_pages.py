@@ -19,9 +19,12 @@ FOLDS = 4
 ARTICLES = 3000
 
 
+def raw(path):
+    return subprocess.run(["zstd", "-dcq", path], stdout=subprocess.PIPE, check=True).stdout
+
+
 def lines(path):
-    text = subprocess.run(["zstd", "-dcq", path], stdout=subprocess.PIPE, check=True).stdout
-    return [line for line in text.decode().split("\n") if line]
+    return [line for line in raw(path).decode().split("\n") if line]
 
 
 def site(page):

@@ -3,20 +3,21 @@
 #
 #   pages      WCXB and Dragnet, refined by line models that were not trained on the page's site
 #   injected   Wikipedia articles in real boilerplate of other sites, so that the truth is known
+#   html       the 300 pages of WCXB that have raw HTML, with an arm for trafilatura; small only
 #
 # Arms, at equal tokens and without repetition: raw, rules (C4-like line rule), random (random lines, as
 # many characters of a page as refining takes), refined, gold (as people cut the page; the article as it
 # was).  The primary measure, named here before the run: NLL on held-out human text of other kinds
 # (articles, novels, news), each kind weighing the same.  Run it again after an interruption and it goes on.
 #
-#   refining.sh [PROOF-SIZE...]     default: pages-small injected-small pages-large injected-large
+#   refining.sh [PROOF-SIZE...]     default: pages-small injected-small html-small pages-large injected-large
 #
 #   WINNOW_DATA  folder with pages/ clean/ eval/ noisy/   (../shared/data)
 #   STATE        where it works                           (runs/evidence-refining)
 #   WINNOW       the program                              (build/release/winnow)
 #
 # Results: $STATE/proof-*/results.json (partial.json after each seed before that); refining_table.py shows
-# them.  Needs python3 and zstd.
+# them.  Needs python3 and zstd; html-small is left out where python3 has no trafilatura.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -48,19 +49,23 @@ for set in pages injected; do
     [ -s "$set/random.jsonl" ] || $corpus arms "$set"
 done
 
-[ $# -gt 0 ] || set -- pages-small injected-small pages-large injected-large
+[ $# -gt 0 ] || set -- pages-small injected-small html-small pages-large injected-large
 for proof; do
-    set=${proof%-*}
+    set=${proof%-*} tokens=3M seeds=5 trafilatura=
+    if [ "$set" = html ]; then
+        [ -s html/raw.jsonl ] || $corpus html "$data" . || { echo "skipped html: python3 has no trafilatura"; continue; }
+        tokens=600k seeds=10 trafilatura=",trafilatura=html/trafilatura.jsonl"
+    fi
     case ${proof#*-} in
     small) size="--dim 96 --layers 4 --heads 4 --vocab 2048 --lr 2e-3" ;;
     large) size="--dim 160 --layers 4 --heads 5 --vocab 4096 --lr 1.5e-3" ;;
-    *) echo "usage: refining.sh [pages-small|injected-small|pages-large|injected-large]..." >&2; exit 2 ;;
+    *) echo "usage: refining.sh [pages-small|injected-small|html-small|pages-large|injected-large]..." >&2; exit 2 ;;
     esac
     # shellcheck disable=SC2086  # the sizes are words
     nice -n "${NICE:-10}" "$winnow" prove -q "$set/raw.jsonl" -o "proof-$proof" $size \
-        --arms "before,rules=$set/rules.jsonl,random=$set/random.jsonl,refined=$set/refined.jsonl,gold=$set/gold.jsonl" \
+        --arms "before,rules=$set/rules.jsonl,random=$set/random.jsonl,refined=$set/refined.jsonl,gold=$set/gold.jsonl$trafilatura" \
         --baseline before --primary macro --heldout heldout/wiki.jsonl,heldout/novels.jsonl,heldout/news.jsonl \
         --clean-rules none --clean heldout/wiki.jsonl,heldout/novels.jsonl,heldout/news.jsonl \
-        --tokens "${TOKENS:-3M}" --document-tokens 0 --seeds "${SEEDS:-5}" --batch-tokens 512 --compute bf16 \
+        --tokens $tokens --document-tokens 0 --seeds $seeds --batch-tokens 512 --compute bf16 \
         --eval-tokens 400k --cloze-items 100 --tasks "$data/eval/blimp.jsonl.zst" --task-limit 100
 done

@@ -10,6 +10,9 @@
     refining_corpus.py injected DATA STATE
         STATE/injected/: Wikipedia articles in frames and with blocks of Dragnet's boilerplate
         (raw.jsonl, raw-0.jsonl), the same in the C4-like rule's version, and as they were (gold.jsonl)
+    refining_corpus.py html DATA STATE
+        STATE/html/: those pages of WCXB that have raw HTML, after STATE/pages/ is complete: its versions,
+        and what trafilatura makes of the HTML (needs it installed)
     refining_corpus.py arms FOLDER
         after refining: joins the parts (refined.jsonl) and takes from each page of raw.jsonl
         random lines, as many characters as refining took (random.jsonl)
@@ -19,10 +22,12 @@
 The same input gives the same bytes.  Needs zstd on the path."""
 import glob
 import hashlib
+import io
 import json
 import os
 import random
 import sys
+import tarfile
 
 import refiner_pages
 import refiner_rivals
@@ -140,6 +145,21 @@ def arms(folder):
     write(f"{folder}/random.jsonl", out)
 
 
+def html(data, state):
+    import trafilatura
+    ids, out = set(), []
+    with tarfile.open(fileobj=io.BytesIO(refiner_pages.raw(f"{data}/html/html.tar.zst"))) as tar:
+        for member in tar:
+            name = os.path.basename(member.name)
+            if member.isfile() and "wcxb_dev" in member.name and name.endswith(".html"):
+                ids.add(name[:-5])
+                out.append((name[:-5], trafilatura.extract(tar.extractfile(member).read()) or ""))
+    write(f"{state}/html/trafilatura.jsonl", sorted(out))
+    for arm in ("raw", "rules", "random", "refined", "gold"):
+        documents = [json.loads(x) for x in open(f"{state}/pages/{arm}.jsonl", encoding="utf-8")]
+        write(f"{state}/html/{arm}.jsonl", [(d["id"], d["text"]) for d in documents if d["id"] in ids])
+
+
 def heldout(data, state):
     def cut(documents, pieces):
         for d in documents:
@@ -155,7 +175,7 @@ def heldout(data, state):
 
 def main():
     what, args = sys.argv[1], sys.argv[2:]
-    {"folds": folds, "pages": pages, "injected": injected, "arms": arms, "heldout": heldout}[what](*args)
+    {"folds": folds, "pages": pages, "injected": injected, "html": html, "arms": arms, "heldout": heldout}[what](*args)
 
 
 if __name__ == "__main__":

@@ -35,14 +35,14 @@ def refining_flops(folder):
 
 def show(path, folder):
     d = json.load(open(path, encoding="utf-8"))
-    subprocess.run([sys.executable, HERE + "/pruning_table.py", path], check=True)
+    table = subprocess.run([sys.executable, HERE + "/pruning_table.py", path], check=True, stdout=subprocess.PIPE, text=True)
+    parts = table.stdout.split("\n\n")
+    print("\n\n".join(x for x in parts if not x.startswith("| share of documents")))
     seeds = {r["arm"]: r["per_seed"] for r in d["results"]
              if r["measure"] == d["primary"]["measure"] and r["domain"] is None}
-    print("\n| | share of the way from raw to gold | tokens to train on |\n| --- | --- | --- |")
-    for a in d["arms"]:
-        name = a["name"]
-        share = "" if name in ("before", "gold") else gap(seeds["before"], seeds["gold"], seeds[name])
-        print(f"| {name} | {share} | {a['tokens_available'] / 1e6:.2f}M |")
+    print("\n| | share of the way from raw to gold |\n| --- | --- |")
+    for name in (a["name"] for a in d["arms"] if a["name"] not in ("before", "gold")):
+        print(f"| {name} | {gap(seeds['before'], seeds['gold'], seeds[name])} |")
     training = next(c["training"] for c in d["cost"]["arms"] if c["arm"] == "refined")
     flops = refining_flops(folder)
     print(f"\nRefining the whole corpus: {flops:.2e} FLOPs, {100 * flops / training:.2f} % of training one model "
@@ -51,7 +51,7 @@ def show(path, folder):
 
 def main():
     state = sys.argv[1]
-    for proof in ("pages-small", "injected-small", "pages-large", "injected-large"):
+    for proof in ("pages-small", "injected-small", "html-small", "pages-large", "injected-large"):
         found = [p for p in (f"{state}/proof-{proof}/{x}.json" for x in ("results", "partial")) if os.path.exists(p)]
         if found:
             print(f"## {proof}\n", flush=True)
