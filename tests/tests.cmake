@@ -124,6 +124,8 @@ add_executable(line_logistic bench/line_logistic.c)
 target_link_libraries(line_logistic PRIVATE winnow winnow_flags m)
 add_executable(bench_train bench/bench_train.c)
 target_link_libraries(bench_train PRIVATE winnow winnow_flags)
+add_executable(bench_score bench/bench_score.c)
+target_link_libraries(bench_score PRIVATE winnow winnow_flags)
 add_executable(optimizer_curve bench/optimizer_curve.c)
 target_link_libraries(optimizer_curve PRIVATE winnow winnow_flags)
 find_library(DNNL_LIB dnnl) # the peer of bench_gemm; nothing else uses it

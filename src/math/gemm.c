@@ -1,7 +1,7 @@
 /* gemm.c -- products out of packed panels.
  *
- * The classic form (Goto, van de Geijn 2008): A in panels of gemm_rows rows, B
- * in panels of gemm_cols columns, both with k running slowest, so that a tile
+ * The classic form (Goto, van de Geijn 2008): A in panels of up to gemm_rows rows,
+ * B in panels of gemm_cols columns, both with k running slowest, so that a tile
  * kernel reads both factors in order and keeps its part of C in registers.
  * Measured (bench/bench_gemm.c): cutting k so that a panel of B fits the first
  * cache costs more in reading and writing C than it saves, since a tile needs
@@ -27,6 +27,11 @@ size_t gemm_steps(const struct gemm *g, size_t k)
     return g->type == GEMM_BF16 ? (k + 1) / 2 : k;
 }
 
+static uint32_t at_most(size_t left, uint32_t most)
+{
+    return left < most ? (uint32_t)left : most;
+}
+
 static size_t int8_blocks(size_t k)
 {
     return (k + KERNELS_BLOCK - 1) / KERNELS_BLOCK;
@@ -35,12 +40,20 @@ static size_t int8_blocks(size_t k)
 /* Words of 4 bytes that a row takes in a packed factor. */
 static size_t words_a(const struct gemm *g, size_t k)
 {
-    return g->type == GEMM_INT8 ? int8_blocks(k) * (KERNELS_BLOCK_STEPS + 2) : gemm_steps(g, k);
+    return g->type == GEMM_INT8 ? kernels_block_steps(k) + 2 * int8_blocks(k) : gemm_steps(g, k);
 }
 
 static size_t words_b(const struct gemm *g, size_t k)
 {
-    return g->type == GEMM_INT8 ? int8_blocks(k) * (KERNELS_BLOCK_STEPS + 1) : gemm_steps(g, k);
+    return g->type == GEMM_INT8 ? kernels_block_steps(k) + int8_blocks(k) : gemm_steps(g, k);
+}
+
+/* Panels equally high, since a low one takes nearly as long as one of twice its
+ * height (32 rows are 11 + 11 + 10, not 14 + 14 + 4). */
+uint32_t gemm_panel_rows(const struct gemm *g, size_t m)
+{
+    size_t panels = (m + g->k->gemm_rows - 1) / g->k->gemm_rows;
+    return (uint32_t)((m + panels - 1) / panels);
 }
 
 size_t gemm_size_a(const struct gemm *g, size_t m, size_t k)
@@ -73,18 +86,38 @@ void gemm_pack_cols(const struct gemm *g, void *dst, uint32_t width, const struc
     }
 }
 
-void gemm_pack_a_rows(const struct gemm *g, void *dst, const struct pack_source *s)
+/* Rows of A, no more than fit the panels of `rows`. */
+static void pack_a(const struct gemm *g, void *dst, uint32_t rows, const struct pack_source *s)
 {
     if (g->type == GEMM_INT8) {
-        g->k->pack_a_int8(dst, s);
+        g->k->pack_a_int8(dst, rows, s);
     } else {
-        gemm_pack_rows(g, dst, g->k->gemm_rows, s);
+        gemm_pack_rows(g, dst, rows, s);
+    }
+}
+
+void gemm_pack_a_rows(const struct gemm *g, void *dst, const struct pack_source *s)
+{
+    pack_a(g, dst, gemm_panel_rows(g, s->rows), s);
+}
+
+void gemm_pack_a_part(const struct gemm *g, void *dst, const struct gemm_part *part,
+                      const struct pack_source *s)
+{
+    size_t rows = gemm_panel_rows(g, part->m), words = words_a(g, part->k);
+    assert(part->m0 % rows == 0 && part->m0 + s->rows <= part->m);
+    assert(part->k0 % GEMM_PART == 0 && part->k0 + s->cols <= part->k);
+    uint32_t *to = (uint32_t *)dst + part->m0 * words + rows * words_a(g, part->k0);
+    for (size_t r = 0; r < s->rows; r += rows, to += rows * words) {
+        const float *src = s->src + r * s->stride;
+        struct pack_source panel = {src, s->stride, at_most(s->rows - r, (uint32_t)rows), s->cols};
+        pack_a(g, to, (uint32_t)rows, &panel);
     }
 }
 
 void gemm_pack_a_cols(const struct gemm *g, void *dst, const struct pack_source *s)
 {
-    gemm_pack_cols(g, dst, g->k->gemm_rows, s);
+    gemm_pack_cols(g, dst, gemm_panel_rows(g, s->cols), s);
 }
 
 void gemm_pack_b_rows(const struct gemm *g, void *dst, const struct pack_source *s)
@@ -101,19 +134,9 @@ void gemm_pack_b_cols(const struct gemm *g, void *dst, const struct pack_source 
     gemm_pack_cols(g, dst, g->k->gemm_cols, s);
 }
 
-const void *gemm_at_a(const struct gemm *g, const void *a, size_t m0, size_t k)
-{
-    return (const uint32_t *)a + m0 * words_a(g, k);
-}
-
 const void *gemm_at_b(const struct gemm *g, const void *b, size_t n0, size_t k)
 {
     return (const uint32_t *)b + n0 * words_b(g, k);
-}
-
-static uint32_t at_most(size_t left, uint32_t most)
-{
-    return left < most ? (uint32_t)left : most;
 }
 
 /* What the first piece of k is added to; the next ones are added to C. */
@@ -151,26 +174,31 @@ static const void *next_panel(const struct gemm_tile *t, size_t panel, size_t st
 void gemm_run(const struct gemm *g, struct gemm_shape s, const void *a, const void *b,
               const struct gemm_out *out)
 {
+    gemm_run_top(g, s, s.m, a, b, out);
+}
+
+void gemm_run_top(const struct gemm *g, struct gemm_shape s, size_t rows, const void *a,
+                  const void *b, const struct gemm_out *out)
+{
     tile_fn *tile = tile_of(g);
-    uint32_t rows = g->k->gemm_rows, cols = g->k->gemm_cols;
+    uint32_t high = gemm_panel_rows(g, s.m), cols = g->k->gemm_cols;
     size_t a_words = words_a(g, s.k), b_words = words_b(g, s.k);
-    /* Blocks of int8 are few and are never cut. */
-    size_t depth = g->type == GEMM_INT8 ? int8_blocks(s.k) : a_words;
+    /* In int8 k is short and is never cut. */
+    size_t depth = g->type == GEMM_INT8 ? kernels_block_steps(s.k) : a_words;
     size_t each = g->type == GEMM_INT8 ? depth : GEMM_DEPTH;
-    struct gemm_tile t = {.a_step = rows, .b_step = cols, .c_step = out->stride};
+    struct gemm_tile t = {.a_step = high, .b_step = cols, .c_step = out->stride};
     const float *base = base_of(out);
     for (size_t k0 = 0; k0 < depth; k0 += each, base = out->c) {
         t.k = depth - k0 < each ? depth - k0 : each;
-        size_t steps = g->type == GEMM_INT8 ? t.k * KERNELS_BLOCK_STEPS : t.k;
         for (size_t n0 = 0; n0 < s.n; n0 += cols) {
             t.n = at_most(s.n - n0, cols);
             t.b = (const uint32_t *)b + n0 * b_words + k0 * cols;
-            for (size_t m0 = 0; m0 < s.m; m0 += rows) {
-                t.m = at_most(s.m - m0, rows);
-                t.a = (const uint32_t *)a + m0 * a_words + k0 * rows;
+            for (size_t m0 = 0; m0 < rows; m0 += high) {
+                t.m = at_most(rows - m0, high);
+                t.a = (const uint32_t *)a + m0 * a_words + k0 * high;
                 t.c = out->c + m0 * out->stride + n0;
                 t.base = base ? base + m0 * out->stride + n0 : NULL;
-                t.ahead = next_panel(&t, b_words * cols * sizeof(uint32_t), steps, m0 / rows);
+                t.ahead = next_panel(&t, b_words * cols * sizeof(uint32_t), t.k, m0 / high);
                 tile(&t);
             }
         }

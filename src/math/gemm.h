@@ -42,9 +42,19 @@ void gemm_pack_a_cols(const struct gemm *g, void *dst, const struct pack_source 
 void gemm_pack_b_rows(const struct gemm *g, void *dst, const struct pack_source *s);
 void gemm_pack_b_cols(const struct gemm *g, void *dst, const struct pack_source *s);
 
-/* Where row m0 (a multiple of gemm_rows) of a packed A, column n0 (a multiple
- * of gemm_cols) of a packed B begins. */
-const void *gemm_at_a(const struct gemm *g, const void *a, size_t m0, size_t k);
+/* The same a part at a time: rows m0.. (a multiple of gemm_panel_rows(g, m)) and
+ * columns k0.. (a multiple of GEMM_PART) of an A of m x k, in any order.  Only the
+ * last parts of all may be other than whole multiples of these. */
+#define GEMM_PART KERNELS_BLOCK
+struct gemm_part {
+    size_t m, k, m0, k0;
+};
+void gemm_pack_a_part(const struct gemm *g, void *dst, const struct gemm_part *part,
+                      const struct pack_source *s);
+/* Rows that lie side by side in an A of m rows, at most gemm_rows. */
+uint32_t gemm_panel_rows(const struct gemm *g, size_t m);
+
+/* Where column n0 (a multiple of gemm_cols) of a packed B begins. */
 const void *gemm_at_b(const struct gemm *g, const void *b, size_t n0, size_t k);
 
 struct gemm_out {
@@ -60,6 +70,9 @@ struct gemm_shape {
 
 void gemm_run(const struct gemm *g, struct gemm_shape s, const void *a, const void *b,
               const struct gemm_out *out);
+/* Only the first rows of such a product: m remains what A was packed with. */
+void gemm_run_top(const struct gemm *g, struct gemm_shape s, size_t rows, const void *a,
+                  const void *b, const struct gemm_out *out);
 
 /* ---- for callers that lay out factors themselves (attention) ---- */
 

@@ -14,11 +14,19 @@
 #define KERNELS_ROWS_MAX 16U
 #define KERNELS_COLS_MAX 64U
 
-/* int8: k is cut into blocks of this many numbers, the last one filled up with
- * zeros, each row's part of a block having a scale of its own (the largest
- * magnitude is 127).  A step is a quad of k, the lowest in the lowest byte. */
+/* int8: k is cut into blocks of this many numbers, the last one shorter and filled
+ * up with zeros to a multiple of KERNELS_BLOCK_PART, each row's part of a block
+ * having a scale of its own (the largest magnitude is 127).  A step is a quad of k,
+ * the lowest in the lowest byte. */
 #define KERNELS_BLOCK       64U
+#define KERNELS_BLOCK_PART  64U
 #define KERNELS_BLOCK_STEPS (KERNELS_BLOCK / 4)
+
+/* Steps of a block of n numbers, or of many blocks. */
+static inline size_t kernels_block_steps(size_t n)
+{
+    return (n + KERNELS_BLOCK_PART - 1) / KERNELS_BLOCK_PART * (KERNELS_BLOCK_PART / 4);
+}
 
 /* One tile of a matrix product, C[m][n] = base[m][n] + sum over k of A[k][m] * B[k][n].
  * A has gemm_rows numbers for each k (m <= gemm_rows of them used), B has
@@ -26,11 +34,10 @@
  * readable), next ones a_step and b_step further on.
  * In bf16 a step is a pair of k: a uint32_t with the even one in its low half;
  * steps count such pairs.
- * In int8 k counts blocks, and a_step and b_step mean nothing: a block of A is
- * [KERNELS_BLOCK_STEPS][gemm_rows] quads, [gemm_rows] scales (float) and
- * [gemm_rows] sums of the block's numbers times -128 (int32); one of B is
- * [KERNELS_BLOCK_STEPS][gemm_cols] quads of numbers + 128 and [gemm_cols]
- * scales.  Sums within a block are exact; blocks are added in f32, in order. */
+ * In int8 steps count quads.  A block of A is [steps][a_step] quads, [a_step]
+ * scales (float) and [a_step] sums of the block's numbers times -128 (int32); one
+ * of B is [steps][gemm_cols] quads of numbers + 128 and [gemm_cols] scales.  Sums
+ * within a block are exact; blocks are added in f32, in order. */
 struct gemm_tile {
     size_t k;
     const void *a, *b;
@@ -94,8 +101,8 @@ struct kernels {
     /* Panels of `width` columns, k being the rows: dst[panel][k][width]. */
     void (*pack_cols_f32)(float *dst, uint32_t width, const struct pack_source *s);
     void (*pack_cols_bf16)(uint32_t *dst, uint32_t width, const struct pack_source *s);
-    /* Panels of gemm_rows or gemm_cols rows as tile_int8 reads them in A and B. */
-    void (*pack_a_int8)(uint32_t *dst, const struct pack_source *s);
+    /* Panels of `width` or gemm_cols rows as tile_int8 reads them in A and B. */
+    void (*pack_a_int8)(uint32_t *dst, uint32_t width, const struct pack_source *s);
     void (*pack_b_int8)(uint32_t *dst, const struct pack_source *s);
 
     /* y += a x;  y += x;  y *= a */

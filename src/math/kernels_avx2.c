@@ -122,19 +122,23 @@ static inline __attribute__((always_inline)) P p_of_row(V first, V second)
     return _mm256_permute4x64_epi64(packed, 0xD8);
 }
 
+/* Unrolled, since gcc would otherwise keep the arrays in memory. */
 static inline __attribute__((always_inline)) void v_transpose(V x[8])
 {
     V t[8], u[8];
+#pragma GCC unroll 4
     for (int i = 0; i < 8; i += 2) {
         t[i] = _mm256_unpacklo_ps(x[i], x[i + 1]);
         t[i + 1] = _mm256_unpackhi_ps(x[i], x[i + 1]);
     }
+#pragma GCC unroll 2
     for (int i = 0; i < 8; i += 4) {
         u[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
         u[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xEE);
         u[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
         u[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
     }
+#pragma GCC unroll 4
     for (int i = 0; i < 4; i++) {
         x[i] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x20);
         x[i + 4] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x31);

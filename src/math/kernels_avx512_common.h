@@ -83,25 +83,30 @@ FORCE P p_of_quads(V a, V b, V c, V d)
     return _mm512_inserti64x4(_mm512_castsi256_si512(lo), hi, 1);
 }
 
+/* Unrolled, since gcc would otherwise keep the arrays in memory. */
 FORCE void v_transpose(V x[16])
 {
     V t[16], u[16];
+#pragma GCC unroll 8
     for (int i = 0; i < 16; i += 2) {
         t[i] = _mm512_unpacklo_ps(x[i], x[i + 1]);
         t[i + 1] = _mm512_unpackhi_ps(x[i], x[i + 1]);
     }
+#pragma GCC unroll 4
     for (int i = 0; i < 16; i += 4) {
         u[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
         u[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xEE);
         u[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
         u[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
     }
+#pragma GCC unroll 4
     for (int i = 0; i < 4; i++) { /* u[i + 4q]: column i of quarter, rows 4q.. */
         t[i] = _mm512_shuffle_f32x4(u[i], u[i + 4], 0x88);
         t[i + 4] = _mm512_shuffle_f32x4(u[i], u[i + 4], 0xDD);
         t[i + 8] = _mm512_shuffle_f32x4(u[i + 8], u[i + 12], 0x88);
         t[i + 12] = _mm512_shuffle_f32x4(u[i + 8], u[i + 12], 0xDD);
     }
+#pragma GCC unroll 4
     for (int i = 0; i < 4; i++) {
         x[i] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0x88);
         x[i + 8] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0xDD);

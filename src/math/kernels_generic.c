@@ -88,45 +88,47 @@ static void tile_int8(const struct gemm_tile *t)
 {
     float sum[ROWS][COLS] = {{0}};
     const uint32_t *a = t->a, *b = t->b;
-    for (size_t block = 0; block < t->k; block++) {
-        const float *a_scale = (const float *)(a + KERNELS_BLOCK_STEPS * ROWS);
-        const int32_t *a_start = (const int32_t *)(a_scale + ROWS);
-        const float *b_scale = (const float *)(b + KERNELS_BLOCK_STEPS * COLS);
+    for (size_t left = t->k, steps; left > 0; left -= steps) {
+        steps = left < KERNELS_BLOCK_STEPS ? left : KERNELS_BLOCK_STEPS;
+        const float *a_scale = (const float *)(a + steps * t->a_step);
+        const int32_t *a_start = (const int32_t *)(a_scale + t->a_step);
+        const float *b_scale = (const float *)(b + steps * COLS);
         for (size_t i = 0; i < t->m; i++) {
             for (size_t j = 0; j < t->n; j++) {
                 int32_t dot = a_start[i];
-                for (size_t s = 0; s < KERNELS_BLOCK_STEPS; s++) {
-                    dot += quad_product(a[s * ROWS + i], b[s * COLS + j]);
+                for (size_t s = 0; s < steps; s++) {
+                    dot += quad_product(a[s * t->a_step + i], b[s * COLS + j]);
                 }
                 sum[i][j] += (float)dot * (a_scale[i] * b_scale[j]);
             }
         }
-        a += (KERNELS_BLOCK_STEPS + 2) * ROWS;
-        b += (KERNELS_BLOCK_STEPS + 1) * COLS;
+        a += (steps + 2) * t->a_step;
+        b += (steps + 1) * COLS;
     }
     put_tile(t, sum);
 }
 
-/* One row's part of a block; its numbers go to quads `step` apart, those + 128
- * where offset is 128, and its scale is returned. */
-static float pack_block(uint32_t *dst, size_t step, const float *x, size_t n, uint32_t offset,
-                        int32_t *sum)
+/* One row's part of a block, to quads `width` apart, those of numbers + 128 where
+ * offset is 128; returns the sum of the numbers. */
+static int32_t pack_block(uint32_t *dst, size_t width, const float *x, size_t n, uint32_t offset,
+                          size_t steps, float *scale)
 {
     float top = 0;
     for (size_t i = 0; i < n; i++) {
         top = fmaxf(top, fabsf(x[i]));
     }
     float factor = top > 0 ? 127.0F / top : 0.0F;
-    *sum = 0;
-    for (size_t s = 0; s < KERNELS_BLOCK_STEPS; s++, dst += step) {
+    int32_t sum = 0;
+    for (size_t s = 0; s < steps; s++, dst += width) {
         *dst = 0;
         for (size_t i = 4 * s; i < 4 * s + 4; i++) {
             int32_t q = i < n ? (int32_t)lrintf(x[i] * factor) : 0;
-            *sum += q;
+            sum += q;
             *dst |= (((uint32_t)q + offset) & 0xFFU) << 8 * (i % 4);
         }
     }
-    return top / 127.0F;
+    *scale = top / 127.0F;
+    return sum;
 }
 
 static void pack_int8(uint32_t *dst, const struct pack_source *s, uint32_t width, bool left)
@@ -134,25 +136,25 @@ static void pack_int8(uint32_t *dst, const struct pack_source *s, uint32_t width
     for (size_t r0 = 0; r0 < s->rows; r0 += width) {
         for (size_t k = 0; k < s->cols; k += KERNELS_BLOCK) {
             size_t n = s->cols - k < KERNELS_BLOCK ? s->cols - k : KERNELS_BLOCK;
-            float *scale = (float *)(dst + KERNELS_BLOCK_STEPS * width);
+            size_t steps = kernels_block_steps(n);
+            float *scale = (float *)(dst + steps * width);
             for (size_t r = 0; r < width; r++) {
                 bool real = r0 + r < s->rows;
-                int32_t sum;
-                scale[r] =
-                    pack_block(dst + r, width, real ? s->src + (r0 + r) * s->stride + k : NULL,
-                               real ? n : 0, left ? 0 : 128, &sum);
+                const float *x = real ? s->src + (r0 + r) * s->stride + k : NULL;
+                int32_t sum = pack_block(dst + r, width, x, real ? n : 0, left ? 0 : 128, steps,
+                                         &scale[r]);
                 if (left) {
                     ((int32_t *)(scale + width))[r] = -128 * sum;
                 }
             }
-            dst += (KERNELS_BLOCK_STEPS + (left ? 2 : 1)) * width;
+            dst += (steps + (left ? 2 : 1)) * width;
         }
     }
 }
 
-static void pack_a_int8(uint32_t *dst, const struct pack_source *s)
+static void pack_a_int8(uint32_t *dst, uint32_t width, const struct pack_source *s)
 {
-    pack_int8(dst, s, ROWS, true);
+    pack_int8(dst, s, width, true);
 }
 
 static void pack_b_int8(uint32_t *dst, const struct pack_source *s)

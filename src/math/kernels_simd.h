@@ -55,16 +55,32 @@ INLINE V v_exp(V x)
 
 /* ---- matrix tiles ---- */
 
-INLINE void put_sums(const struct gemm_tile *t, V sum[][VECTORS], size_t rows, size_t vectors)
+/* C = base + sums where `whole` and `added` say how: told apart once a tile, not
+ * once a vector. */
+INLINE void put_sums_as(const struct gemm_tile *t, V sum[][VECTORS], size_t rows, size_t vectors,
+                        bool whole, bool added)
 {
 #pragma GCC unroll 16
     for (size_t i = 0; i < rows; i++) {
 #pragma GCC unroll 4
         for (size_t j = 0; j < vectors; j++) {
-            size_t at = i * t->c_step + j * LANES, n = part(j * LANES, t->n);
-            V x = t->base ? V_ADD(load_part(t->base + at, n), sum[i][j]) : sum[i][j];
+            size_t at = i * t->c_step + j * LANES, n = whole ? LANES : part(j * LANES, t->n);
+            V x = added ? V_ADD(load_part(t->base + at, n), sum[i][j]) : sum[i][j];
             store_part(t->c + at, x, n);
         }
+    }
+}
+
+INLINE void put_sums(const struct gemm_tile *t, V sum[][VECTORS], size_t rows, size_t vectors)
+{
+    if (t->n == vectors * LANES) {
+        if (t->base) {
+            put_sums_as(t, sum, rows, vectors, true, true);
+        } else {
+            put_sums_as(t, sum, rows, vectors, true, false);
+        }
+    } else {
+        put_sums_as(t, sum, rows, vectors, false, t->base != NULL);
     }
 }
 
@@ -74,8 +90,17 @@ INLINE void start_sums(const struct gemm_tile *t, V sum[][VECTORS], size_t rows,
     for (size_t i = 0; i < rows; i++) {
 #pragma GCC unroll 4
         for (size_t j = 0; j < vectors; j++) {
-            size_t at = i * t->c_step + j * LANES, n = part(j * LANES, t->n);
-            sum[i][j] = t->from ? load_part(t->from + at, n) : V_SET1(0.0F);
+            sum[i][j] = V_SET1(0.0F);
+        }
+    }
+    if (t->from) {
+#pragma GCC unroll 16
+        for (size_t i = 0; i < rows; i++) {
+#pragma GCC unroll 4
+            for (size_t j = 0; j < vectors; j++) {
+                size_t at = i * t->c_step + j * LANES, n = part(j * LANES, t->n);
+                sum[i][j] = load_part(t->from + at, n);
+            }
         }
     }
 }
@@ -164,19 +189,31 @@ static void tile_bf16(const struct gemm_tile *t)
 
 /* ---- packing ---- */
 
+/* LANES vectors, turned, the first count of which go to dst[k * width], `lanes`
+ * numbers each.  Unrolled here and where they come from, since an array with an
+ * index that changes would be kept in memory. */
+INLINE void put_turned(float *dst, size_t width, size_t lanes, V x[LANES], size_t count)
+{
+    v_transpose(x);
+#pragma GCC unroll 16
+    for (size_t k = 0; k < LANES; k++, dst += width) {
+        if (k < count) {
+            store_part(dst, x[k], lanes);
+        }
+    }
+}
+
 /* LANES rows (fewer exist) by up to LANES columns, turned: column k of them
- * goes to dst[k * width], of which the first n lanes are stored. */
+ * goes to dst[k * width]. */
 INLINE void turn_f32(float *dst, uint32_t width, const float *src, size_t stride, size_t rows,
                      size_t cols)
 {
     V x[LANES];
+#pragma GCC unroll 16
     for (size_t r = 0; r < LANES; r++) {
         x[r] = r < rows ? load_part(src + r * stride, cols) : V_SET1(0.0F);
     }
-    v_transpose(x);
-    for (size_t k = 0; k < cols; k++, dst += width) {
-        store_part(dst, x[k], width < LANES ? width : LANES);
-    }
+    put_turned(dst, width, width < LANES ? width : LANES, x, cols);
 }
 
 INLINE size_t rows_left(size_t rows, size_t at, size_t most)
@@ -212,13 +249,11 @@ INLINE void turn_bf16(float *dst, uint32_t width, const float *src, size_t strid
                       size_t cols)
 {
     V x[LANES];
+#pragma GCC unroll 16
     for (size_t r = 0; r < LANES; r++) {
         x[r] = r < rows ? V_OF_P(row_pairs(src + r * stride, cols)) : V_SET1(0.0F);
     }
-    v_transpose(x);
-    for (size_t k = 0; k < (cols + 1) / 2; k++, dst += width) {
-        store_part(dst, x[k], width < LANES ? width : LANES);
-    }
+    put_turned(dst, width, width < LANES ? width : LANES, x, (cols + 1) / 2);
 }
 
 static void pack_rows_bf16(uint32_t *dst, uint32_t width, const struct pack_source *s)

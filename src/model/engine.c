@@ -126,12 +126,14 @@ static void plan_scratch(const struct engine *e, struct cursor *at, struct engin
 {
     size_t widest = most(most(e->c.dim, e->c.ffn), most(e->q, e->s));
     size_t deepest = most(most(widest, 2 * (size_t)e->c.ffn), most(HEAD_CHUNK, WEIGHT_DEPTH));
-    s->rows = take_floats(at, e->tile_max, widest);
+    s->rows = take_floats(at, TILE_MOST, widest);
     /* A packed tile of tokens, or a block of a weight gradient. */
-    s->a = take(at, most(gemm_size_a(&e->g, e->tile_max, deepest),
+    s->a = take(at, most(gemm_size_a(&e->g, TILE_MOST, deepest),
                          gemm_size_a(&e->g, 2 * (size_t)WEIGHT_ROWS, WEIGHT_DEPTH)));
     s->b = take(at, gemm_size_b(&e->g, WEIGHT_COLS, WEIGHT_DEPTH));
-    s->logits = take_floats(at, e->tile_max, HEAD_CHUNK);
+    s->chunk = take_floats(at, TILE_MOST, (size_t)2 * FFN_CHUNK);
+    s->hidden = take(at, gemm_size_a(&e->g, TILE_MOST, e->c.ffn));
+    s->logits = take_floats(at, TILE_MOST, HEAD_CHUNK);
     s->attention = take_floats(at, attention_scratch_floats(e), 1);
 }
 
@@ -208,7 +210,7 @@ static void describe_head(struct engine *e)
     uint32_t rows = e->k->gemm_rows;
     e->head_rows = (uint32_t)(((size_t)128 << 10) / e->c.vocab / rows * rows);
     e->head_rows = e->head_rows < 2 * rows ? 2 * rows : e->head_rows;
-    e->head_rows = e->head_rows > e->tile_max ? e->tile_max : e->head_rows;
+    e->head_rows = e->head_rows > TILE_MOST ? TILE_MOST : e->head_rows;
     size_t tiles = ((size_t)4 << 20) / e->c.vocab / e->head_rows;
     size_t all = e->tokens_max / e->head_rows + 1;
     e->head_tiles = tiles == 0 ? 1 : tiles < all ? tiles : all;
@@ -235,7 +237,6 @@ static void describe(struct engine *e, const struct model_config *c,
     if (e->tokens_max == 0) {
         e->tokens_max = c->context > 2048 ? c->context : 2048;
     }
-    e->tile_max = TILE_MOST / k->gemm_rows * k->gemm_rows;
     e->head_pad = (c->head_dim + k->lanes - 1) / k->lanes * k->lanes;
     describe_head(e);
 }
@@ -505,6 +506,16 @@ static winnow_status check_batch(const struct engine *e, const struct token_batc
     return WINNOW_OK;
 }
 
+/* Tiles of equal size.  As many for each thread, but where gradients are summed
+ * tile by tile: results must not depend on the number of threads. */
+void engine_cut_tiles(struct engine *e)
+{
+    size_t tiles = (e->t + TILE_MOST - 1) / TILE_MOST, each = e->gradients ? 1 : e->threads;
+    tiles = (tiles + each - 1) / each * each;
+    e->tile = (uint32_t)((e->t + tiles - 1) / tiles);
+    e->tiles = (e->t + e->tile - 1) / e->tile;
+}
+
 /* Takes sequences from *at on, as many as fit, into the engine; false when none
  * are left.  Their first token is *first. */
 static bool next_micro(struct engine *e, const struct token_batch *b, size_t *at, size_t *first)
@@ -535,11 +546,7 @@ static bool next_micro(struct engine *e, const struct token_batch *b, size_t *at
     }
     e->starts[e->sequences] = (uint32_t)e->t;
     e->tokens = b->tokens + *first;
-    /* Tiles of equal size, whole panels each. */
-    size_t rows = e->k->gemm_rows, tiles = (e->t + e->tile_max - 1) / e->tile_max;
-    size_t each = (e->t + tiles - 1) / tiles;
-    e->tile = (uint32_t)((each + rows - 1) / rows * rows);
-    e->tiles = (e->t + e->tile - 1) / e->tile;
+    engine_cut_tiles(e);
     return true;
 }
 

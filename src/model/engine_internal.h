@@ -65,6 +65,8 @@ struct engine_back {
 struct engine_scratch {
     float *rows;   /* [tile][widest] */
     void *a, *b;   /* packed factors */
+    float *chunk;  /* [tile][2][FFN_CHUNK] of gate and up */
+    void *hidden;  /* packed: silu(gate) * up */
     float *logits; /* [tile][HEAD_CHUNK] */
     float *attention;
 };
@@ -81,7 +83,6 @@ struct engine {
     const struct engine *weights; /* whose packed weights these are; NULL: its own */
     uint32_t tokens_max;
     uint32_t threads;
-    uint32_t tile_max; /* tokens of a tile at most, a multiple of gemm_rows */
     uint32_t head_pad; /* head_dim rounded up to lanes */
     size_t q, kv, s;   /* widths */
 
@@ -121,6 +122,8 @@ struct engine {
 
 /* Vocabulary entries worked on at once; a multiple of any gemm_cols. */
 #define HEAD_CHUNK 1024U
+/* The same of gate and up, and a multiple of GEMM_PART. */
+#define FFN_CHUNK 192U
 /* Tokens of a tile at most. */
 #define TILE_MOST 128U
 /* A tile of a weight gradient, and the tokens summed in one go. */
@@ -143,6 +146,12 @@ static inline struct tile_span engine_tile(const struct engine *e, size_t tile)
     return (struct tile_span){from, e->t - from < e->tile ? e->t - from : e->tile};
 }
 
+struct norm_rows {
+    const float *x, *w;
+    size_t count;
+    float *r;
+};
+
 /* Rows of f32 times a packed weight matrix: out[rows][n] (+)= in[rows][k] W'. */
 struct row_product {
     const float *in;
@@ -151,6 +160,13 @@ struct row_product {
 };
 void engine_product(const struct engine *e, struct engine_scratch *s, const struct row_product *p,
                     const struct gemm_out *out);
+
+/* The norm w of a tile's rows x[count][D], packed into s->a; r gets the inverse
+ * root mean squares. */
+void engine_pack_normed(const struct engine *e, struct engine_scratch *s, struct norm_rows x);
+
+/* Sets tile and tiles for t tokens. */
+void engine_cut_tiles(struct engine *e);
 
 /* Packs the weights where they changed since. */
 void engine_pack_weights(struct engine *e);

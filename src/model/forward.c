@@ -8,8 +8,11 @@
  *     o product, + x, norm, gate and up product,
  *     SwiGLU, down product, + mid                  one piece a tile
  *
- * that is, three rounds of the pool a layer.  The size of a tile depends on the
- * number of tokens only.
+ * that is, three rounds of the pool a layer.  What is computed to be packed again
+ * goes there in small parts, a panel of normed rows or a chunk of gate and up at a
+ * time: a whole tile of it (1.5 MB of f32 in a 135M model) would leave the cache,
+ * and of all tiles it would be most of the memory that a pass touches.  Only a
+ * backward pass needs gate and up again, and then they are kept.
  */
 #include "base/env.h"
 #include "model/engine_internal.h"
@@ -70,6 +73,23 @@ static void rotate(const struct engine *e, float *qkv, size_t token)
     }
 }
 
+void engine_pack_normed(const struct engine *e, struct engine_scratch *s, struct norm_rows x)
+{
+    size_t d = e->c.dim, high = gemm_panel_rows(&e->g, x.count);
+    for (size_t m0 = 0; m0 < x.count; m0 += high) {
+        size_t rows = x.count - m0 < high ? x.count - m0 : high;
+        for (size_t i = 0; i < rows; i++) {
+            float r = e->k->rmsnorm(s->rows + i * d, x.x + (m0 + i) * d, x.w, d,
+                                    (float)e->c.norm_eps);
+            if (x.r) {
+                x.r[m0 + i] = r;
+            }
+        }
+        gemm_pack_a_part(&e->g, s->a, &(struct gemm_part){.m = x.count, .k = d, .m0 = m0},
+                         &(struct pack_source){s->rows, d, rows, d});
+    }
+}
+
 static void before_attention(void *run, size_t tile, uint32_t worker)
 {
     const struct run *r = run;
@@ -78,13 +98,11 @@ static void before_attention(void *run, size_t tile, uint32_t worker)
     struct engine_scratch *s = &e->scratch[worker];
     struct tile_span span = engine_tile(e, tile);
     size_t d = e->c.dim;
-    for (size_t i = 0; i < span.count; i++) {
-        size_t t = span.from + i;
-        l->r1[t] = e->k->rmsnorm(s->rows + i * d, l->x + t * d, l->norm1, d, (float)e->c.norm_eps);
-    }
+    engine_pack_normed(
+        e, s, (struct norm_rows){l->x + span.from * d, l->norm1, span.count, l->r1 + span.from});
     float *qkv = l->qkv + span.from * e->s;
-    struct row_product p = {s->rows, d, span.count, d, e->s, l->w_qkv.forward};
-    engine_product(e, s, &p, &(struct gemm_out){qkv, e->s, false, NULL});
+    gemm_run(&e->g, (struct gemm_shape){span.count, e->s, d}, s->a, l->w_qkv.forward,
+             &(struct gemm_out){qkv, e->s, false, NULL});
     add_bias(e, qkv, span.count, e->s, l->qkv_bias);
     for (size_t i = 0; i < span.count; i++) {
         rotate(e, qkv + i * e->s, span.from + i);
@@ -109,6 +127,68 @@ static float *layer_output(const struct engine *e, const struct engine_layer *l)
     return i + 1 < e->c.layers ? e->layers[i + 1].x : e->x;
 }
 
+/* Where gate and up of a tile go: all of it, or a chunk at a time. */
+struct gate_up {
+    float *gate, *up;
+    size_t stride;
+};
+
+/* Columns from.. of gate or up (those of up begin at F) for the rows packed in s->a. */
+static void gate_up_product(const struct engine *e, const struct engine_layer *l,
+                            const struct engine_scratch *s, struct gemm_shape shape, size_t from,
+                            const struct gemm_out *out)
+{
+    gemm_run(&e->g, shape, s->a, gemm_at_b(&e->g, l->w_gate_up.forward, from, shape.k), out);
+    for (size_t i = 0; l->gate_up_bias && i < shape.m; i++) {
+        e->k->add(out->c + i * out->stride, l->gate_up_bias + from, shape.n);
+    }
+}
+
+/* Numbers from.. of silu(gate) * up, packed a panel of rows at a time. */
+static void pack_hidden(const struct engine *e, struct engine_scratch *s, size_t count,
+                        struct tile_span numbers, const struct gate_up *at)
+{
+    size_t high = gemm_panel_rows(&e->g, count), n = numbers.count;
+    struct gemm_part part = {.m = count, .k = e->c.ffn, .k0 = numbers.from};
+    for (; part.m0 < count; part.m0 += high) {
+        size_t rows = count - part.m0 < high ? count - part.m0 : high;
+        for (size_t i = 0; i < rows; i++) {
+            size_t row = (part.m0 + i) * at->stride;
+            e->k->swiglu(s->rows + i * n, at->gate + row, at->up + row, n);
+        }
+        gemm_pack_a_part(&e->g, s->hidden, &part, &(struct pack_source){s->rows, n, rows, n});
+    }
+}
+
+/* From the rows packed in s->a to s->hidden. */
+static void gate_up_swiglu(const struct engine *e, const struct engine_layer *l,
+                           struct engine_scratch *s, struct tile_span span)
+{
+    size_t d = e->c.dim, f = e->c.ffn;
+    float *all = l->gate_up + span.from * 2 * f;
+    /* Up's columns must begin with a panel to be computed apart. */
+    bool apart = f % e->k->gemm_cols == 0, keep = e->gradients || !apart;
+    if (!apart) {
+        gate_up_product(e, l, s, (struct gemm_shape){span.count, 2 * f, d}, 0,
+                        &(struct gemm_out){all, 2 * f, false, NULL});
+    }
+    for (size_t from = 0; from < f; from += FFN_CHUNK) {
+        size_t n = f - from < FFN_CHUNK ? f - from : FFN_CHUNK;
+        struct gate_up at = {s->chunk, s->chunk + FFN_CHUNK, (size_t)2 * FFN_CHUNK};
+        if (keep) {
+            at = (struct gate_up){all + from, all + f + from, 2 * f};
+        }
+        struct gemm_shape shape = {span.count, n, d};
+        if (apart) {
+            gate_up_product(e, l, s, shape, from,
+                            &(struct gemm_out){at.gate, at.stride, false, NULL});
+            gate_up_product(e, l, s, shape, f + from,
+                            &(struct gemm_out){at.up, at.stride, false, NULL});
+        }
+        pack_hidden(e, s, span.count, (struct tile_span){from, n}, &at);
+    }
+}
+
 static void after_attention(void *run, size_t tile, uint32_t worker)
 {
     const struct run *r = run;
@@ -119,21 +199,12 @@ static void after_attention(void *run, size_t tile, uint32_t worker)
     size_t d = e->c.dim, f = e->c.ffn;
     attention_out(e, l, s, span);
     const float *mid = l->mid + span.from * d;
-    for (size_t i = 0; i < span.count; i++) {
-        l->r2[span.from + i] =
-            e->k->rmsnorm(s->rows + i * d, mid + i * d, l->norm2, d, (float)e->c.norm_eps);
-    }
-    float *gate_up = l->gate_up + span.from * 2 * f;
-    struct row_product p = {s->rows, d, span.count, d, 2 * f, l->w_gate_up.forward};
-    engine_product(e, s, &p, &(struct gemm_out){gate_up, 2 * f, false, NULL});
-    add_bias(e, gate_up, span.count, 2 * f, l->gate_up_bias);
-    for (size_t i = 0; i < span.count; i++) {
-        const float *g = gate_up + i * 2 * f;
-        e->k->swiglu(s->rows + i * f, g, g + f, f);
-    }
+    engine_pack_normed(e, s,
+                       (struct norm_rows){mid, l->norm2, span.count, l->r2 + span.from});
+    gate_up_swiglu(e, l, s, span);
     float *x = layer_output(e, l) + span.from * d;
-    struct row_product down = {s->rows, f, span.count, f, d, l->w_down.forward};
-    engine_product(e, s, &down, &(struct gemm_out){x, d, true, mid});
+    gemm_run(&e->g, (struct gemm_shape){span.count, d, f}, s->hidden, l->w_down.forward,
+             &(struct gemm_out){x, d, true, mid});
     add_bias(e, x, span.count, d, l->down_bias);
 }
 

@@ -111,10 +111,10 @@ static void chunk_piece(void *generator, size_t chunk, uint32_t worker)
     struct engine_scratch *s = &e->scratch[worker];
     size_t v0 = chunk * HEAD_CHUNK, d = e->c.dim;
     size_t n = e->c.vocab - v0 < HEAD_CHUNK ? e->c.vocab - v0 : HEAD_CHUNK;
-    bool one_tile = g->wanted_count <= e->tile_max, first = generate_first_piece(g, worker);
-    for (size_t from = 0; from < g->wanted_count; from += e->tile_max) {
+    bool one_tile = g->wanted_count <= TILE_MOST, first = generate_first_piece(g, worker);
+    for (size_t from = 0; from < g->wanted_count; from += TILE_MOST) {
         size_t left = g->wanted_count - from;
-        struct tile_span rows = {from, left < e->tile_max ? left : e->tile_max};
+        struct tile_span rows = {from, left < TILE_MOST ? left : TILE_MOST};
         if (first || !one_tile) {
             pack_wanted(g, s, rows);
         }

@@ -76,16 +76,6 @@ static void pack_rows(const struct engine *e, struct engine_scratch *s, const fl
     gemm_pack_a_rows(&e->g, s->a, &(struct pack_source){rows, stride, e->t, k});
 }
 
-static void pack_normed(const struct engine *e, struct engine_scratch *s, const float *x,
-                        const float *norm)
-{
-    size_t d = e->c.dim;
-    for (size_t i = 0; i < e->t; i++) {
-        (void)e->k->rmsnorm(s->rows + i * d, x + i * d, norm, d, (float)e->c.norm_eps);
-    }
-    pack_rows(e, s, s->rows, d, d);
-}
-
 /* Outputs of pieces: whole panels, some pieces a thread so that a slow one does
  * not hold up the rest. */
 #define PIECES_A_THREAD 4U
@@ -144,7 +134,7 @@ static void qkv_piece(void *generator, size_t piece, uint32_t worker)
     struct engine_layer *l = &e->layers[g->layer];
     struct engine_scratch *s = &e->scratch[worker];
     if (generate_first_piece(g, worker)) {
-        pack_normed(e, s, l->x, l->norm1);
+        engine_pack_normed(e, s, (struct norm_rows){l->x, l->norm1, e->t, NULL});
     }
     size_t heads = e->c.heads, all = heads + 2 * (size_t)e->c.kv_heads, each = piece_heads(e);
     size_t from = piece * each, to = all - from < each ? all : from + each;
@@ -222,7 +212,7 @@ static void gate_up_piece(void *generator, size_t piece, uint32_t worker)
     struct engine_layer *l = &e->layers[g->layer];
     struct engine_scratch *s = &e->scratch[worker];
     if (generate_first_piece(g, worker)) {
-        pack_normed(e, s, l->mid, l->norm2);
+        engine_pack_normed(e, s, (struct norm_rows){l->mid, l->norm2, e->t, NULL});
     }
     if (up_begins_with_a_panel(e)) {
         gate_up_columns(g, s, piece);
@@ -311,22 +301,12 @@ static void wide_layer(struct generator *g)
     engine_after_attention(e, l);
 }
 
-/* Tiles of equal size, as many as keep all threads busy. */
-static void cut_tiles(struct engine *e)
-{
-    size_t rows = e->k->gemm_rows, tiles = (e->t + e->tile_max - 1) / e->tile_max;
-    tiles = (tiles + e->threads - 1) / e->threads * e->threads;
-    size_t each = (e->t + tiles - 1) / tiles;
-    e->tile = (uint32_t)((each + rows - 1) / rows * rows);
-    e->tiles = (e->t + e->tile - 1) / e->tile;
-}
-
 void generate_forward(struct generator *g)
 {
     struct engine *e = g->e;
     e->tokens = g->tokens;
-    bool narrow = e->t <= e->tile_max;
-    cut_tiles(e);
+    bool narrow = e->t <= TILE_MOST;
+    engine_cut_tiles(e);
     engine_embed(e);
     generate_cut_attention(g);
     for (g->layer = 0; g->layer < e->c.layers; g->layer++) {

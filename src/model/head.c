@@ -81,8 +81,9 @@ static void score_rows(const struct engine *e, struct engine_scratch *s, struct 
 
 static void pack_normed(struct engine *e, struct engine_scratch *s, struct tile_span span)
 {
-    struct pack_source src = {s->rows, e->c.dim, span.count, e->c.dim};
-    gemm_pack_a_rows(&e->g, s->a, &src);
+    engine_pack_normed(e, s,
+                       (struct norm_rows){e->x + span.from * e->c.dim, e->norm, span.count,
+                                          e->r + span.from});
 }
 
 static void score_piece(void *engine, size_t tile, uint32_t worker)
@@ -90,7 +91,6 @@ static void score_piece(void *engine, size_t tile, uint32_t worker)
     struct engine *e = engine;
     struct engine_scratch *s = &e->scratch[worker];
     struct tile_span span = engine_tile(e, tile);
-    norm_tile(e, s->rows, span);
     pack_normed(e, s, span);
     struct log_sum sums[TILE_MOST];
     assert(span.count <= TILE_MOST);
@@ -110,7 +110,6 @@ static void logits_piece(void *engine, size_t tile, uint32_t worker)
     struct engine_scratch *s = &e->scratch[worker];
     struct tile_span span = engine_tile(e, tile);
     size_t v = e->c.vocab;
-    norm_tile(e, s->rows, span);
     pack_normed(e, s, span);
     for (size_t v0 = 0; v0 < v; v0 += HEAD_CHUNK) {
         chunk_logits(e, s, span.count, v0,

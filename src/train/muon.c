@@ -112,8 +112,8 @@ static void upper_product(const struct gemm *g, size_t m, size_t k, const void *
     size_t width = g->k->gemm_cols;
     for (size_t from = 0; from < m; from += width) {
         size_t n = smaller(width, m - from);
-        gemm_run(g, (struct gemm_shape){from + n, n, k}, left, gemm_at_b(g, right, from, k),
-                 &(struct gemm_out){.c = c + from, .stride = m});
+        gemm_run_top(g, (struct gemm_shape){m, n, k}, from + n, left, gemm_at_b(g, right, from, k),
+                     &(struct gemm_out){.c = c + from, .stride = m});
     }
 }
 
