@@ -60,17 +60,18 @@ static inline float v_maximum(V x)
     return _mm_cvtss_f32(_mm_max_ss(a, _mm_movehdup_ps(a)));
 }
 
-/* x * 2^n for whole n, x in [0.5, 2]. */
-static inline __attribute__((always_inline)) V v_pow2(V x, V n)
+/* What v_exp works on: p * 2^n must be a normal number. */
+static inline __attribute__((always_inline)) V v_exp_range(V x)
 {
-    __m256i shift = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
-    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), shift));
+    return V_MIN(V_MAX(x, V_SET1(-87.33654F)), V_SET1(88.37626F));
 }
 
-/* y, or 0 where x is below least. */
-static inline __attribute__((always_inline)) V v_zero_below(V y, V x, V least)
+/* Its last step: p * 2^n for whole n, or 0 where x was below that range. */
+static inline __attribute__((always_inline)) V v_exp_scale(V p, V n, V x)
 {
-    return _mm256_andnot_ps(_mm256_cmp_ps(x, least, _CMP_LT_OQ), y);
+    __m256i shift = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
+    V y = _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), shift));
+    return _mm256_andnot_ps(_mm256_cmp_ps(x, V_SET1(-87.33654F), _CMP_LT_OQ), y);
 }
 
 /* sum + the two products of each pair. */

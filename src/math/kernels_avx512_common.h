@@ -38,7 +38,7 @@ typedef int I __attribute__((vector_size(64)));
 #define V_MAX(a, b)       _mm512_max_ps(a, b)
 #define V_MIN(a, b)       _mm512_min_ps(a, b)
 #define V_FMA(a, b, c)    _mm512_fmadd_ps(a, b, c)
-#define V_ROUND(a)        _mm512_cvtepi32_ps(_mm512_cvtps_epi32(a))
+#define V_ROUND(a)        _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 #define V_OF_P(p)         _mm512_castsi512_ps(p)
 #define P_LOAD(p)         _mm512_loadu_si512(p)
 #define P_SET1(u)         _mm512_set1_epi32((int)(u))
@@ -59,16 +59,16 @@ FORCE float v_maximum(V x)
     return _mm512_reduce_max_ps(x);
 }
 
-/* x * 2^n for whole n. */
-FORCE V v_pow2(V x, V n)
+/* What v_exp works on, and its last step, p * 2^n, which overflows and underflows
+ * by itself; only minus infinity must become a number. */
+FORCE V v_exp_range(V x)
 {
-    return _mm512_scalef_ps(x, n);
+    return V_MAX(V_SET1(-200.0F), x);
 }
-
-/* y, or 0 where x is below least. */
-FORCE V v_zero_below(V y, V x, V least)
+FORCE V v_exp_scale(V p, V n, V x)
 {
-    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, least, _CMP_NLT_UQ), y);
+    (void)x;
+    return _mm512_scalef_ps(p, n);
 }
 
 /* 64 numbers within +-127, rounded to bytes, in order. */

@@ -35,11 +35,10 @@ INLINE void store_part(float *p, V x, size_t n)
 }
 
 /* exp by x = n ln 2 + r, |r| <= ln 2 / 2, and the polynomial of Cephes' expf;
- * within 2 units in the last place.  Below the smallest normal result: 0. */
+ * within 2 units in the last place.  Far below the smallest normal result: 0. */
 INLINE V v_exp(V x)
 {
-    V tiny = V_SET1(-87.33654F);
-    V y = V_MIN(V_MAX(x, tiny), V_SET1(88.37626F));
+    V y = v_exp_range(x);
     V n = V_ROUND(V_MUL(y, V_SET1(1.44269504F)));
     V r = V_FMA(n, V_SET1(-0.693359375F), y);
     r = V_FMA(n, V_SET1(2.12194440e-4F), r);
@@ -50,7 +49,7 @@ INLINE V v_exp(V x)
     p = V_FMA(p, r, V_SET1(1.6666665459e-1F));
     p = V_FMA(p, r, V_SET1(5.0000001201e-1F));
     p = V_ADD(V_FMA(p, V_MUL(r, r), r), V_SET1(1.0F));
-    return v_zero_below(v_pow2(p, n), x, tiny);
+    return v_exp_scale(p, n, x);
 }
 
 /* ---- matrix tiles ---- */

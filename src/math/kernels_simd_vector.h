@@ -139,12 +139,19 @@ static void swiglu_back(float *h, float *g, float *u, const float *dh, size_t n)
 
 static float max(const float *x, size_t n)
 {
-    V top = V_SET1(x[0]);
+    V top = V_SET1(x[0]), tops[4] = {top, top, top, top}; /* not one chain of waiting */
     size_t i = 0;
+    for (; i + (size_t)4 * LANES <= n; i += (size_t)4 * LANES) {
+#pragma GCC unroll 4
+        for (size_t j = 0; j < 4; j++) {
+            tops[j] = V_MAX(tops[j], V_LOAD(x + i + j * LANES));
+        }
+    }
     for (; i + LANES <= n; i += LANES) {
         top = V_MAX(top, V_LOAD(x + i));
     }
-    float most = v_maximum(top);
+    V half = V_MAX(tops[0], tops[1]), other = V_MAX(tops[2], tops[3]);
+    float most = v_maximum(V_MAX(top, V_MAX(half, other)));
     for (; i < n; i++) {
         most = x[i] > most ? x[i] : most;
     }

@@ -43,7 +43,6 @@ struct forward_scratch {
     void *query;   /* right: [H][cols] */
     float *scores; /* [np][cols] */
     void *p;       /* left: [np][cols]; the scores themselves in f32 */
-    float *out;    /* [cols][head_pad] */
     float *lse;    /* [cols] */
 };
 
@@ -81,7 +80,6 @@ static size_t forward_layout(const struct engine *e, size_t n, struct cursor at,
     s->query = take(&at, h * cols);
     s->scores = take(&at, round_up(n, rows) * cols);
     s->p = e->g_attention.type == GEMM_BF16 ? take(&at, round_up(n, rows) * cols) : s->scores;
-    s->out = take(&at, (size_t)cols * e->head_pad);
     s->lse = take(&at, cols);
     return at.used;
 }
@@ -158,13 +156,10 @@ static void forward_piece(void *run, size_t piece, uint32_t worker)
         if (g->type == GEMM_BF16) {
             gemm_pack_cols(g, s.p, cols, &(struct pack_source){s.scores, cols, seen, cols});
         }
-        gemm_run_views(g, (struct gemm_shape){queries, pad, seen},
+        float *out = r->l->attended + (start + q0) * e->q + head * h;
+        gemm_run_views(g, (struct gemm_shape){queries, h, seen},
                        (struct gemm_view){s.p, cols, rows}, (struct gemm_view){s.values, pad, cols},
-                       &(struct gemm_out){s.out, pad, false, NULL});
-        for (size_t i = 0; i < queries; i++) {
-            memcpy(r->l->attended + (start + q0 + i) * e->q + head * h, s.out + i * pad,
-                   h * sizeof(float));
-        }
+                       &(struct gemm_out){out, e->q, false, NULL});
         memcpy(r->l->lse + head * e->tokens_max + start + q0, s.lse, queries * sizeof(float));
     }
 }
