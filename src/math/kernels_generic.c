@@ -141,8 +141,8 @@ static void pack_int8(uint32_t *dst, const struct pack_source *s, uint32_t width
             for (size_t r = 0; r < width; r++) {
                 bool real = r0 + r < s->rows;
                 const float *x = real ? s->src + (r0 + r) * s->stride + k : NULL;
-                int32_t sum = pack_block(dst + r, width, x, real ? n : 0, left ? 0 : 128, steps,
-                                         &scale[r]);
+                int32_t sum =
+                    pack_block(dst + r, width, x, real ? n : 0, left ? 0 : 128, steps, &scale[r]);
                 if (left) {
                     ((int32_t *)(scale + width))[r] = -128 * sum;
                 }

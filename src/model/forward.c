@@ -79,8 +79,8 @@ void engine_pack_normed(const struct engine *e, struct engine_scratch *s, struct
     for (size_t m0 = 0; m0 < x.count; m0 += high) {
         size_t rows = x.count - m0 < high ? x.count - m0 : high;
         for (size_t i = 0; i < rows; i++) {
-            float r = e->k->rmsnorm(s->rows + i * d, x.x + (m0 + i) * d, x.w, d,
-                                    (float)e->c.norm_eps);
+            float r =
+                e->k->rmsnorm(s->rows + i * d, x.x + (m0 + i) * d, x.w, d, (float)e->c.norm_eps);
             if (x.r) {
                 x.r[m0 + i] = r;
             }
@@ -199,8 +199,7 @@ static void after_attention(void *run, size_t tile, uint32_t worker)
     size_t d = e->c.dim, f = e->c.ffn;
     attention_out(e, l, s, span);
     const float *mid = l->mid + span.from * d;
-    engine_pack_normed(e, s,
-                       (struct norm_rows){mid, l->norm2, span.count, l->r2 + span.from});
+    engine_pack_normed(e, s, (struct norm_rows){mid, l->norm2, span.count, l->r2 + span.from});
     gate_up_swiglu(e, l, s, span);
     float *x = layer_output(e, l) + span.from * d;
     gemm_run(&e->g, (struct gemm_shape){span.count, d, f}, s->hidden, l->w_down.forward,

@@ -81,9 +81,9 @@ static void score_rows(const struct engine *e, struct engine_scratch *s, struct 
 
 static void pack_normed(struct engine *e, struct engine_scratch *s, struct tile_span span)
 {
-    engine_pack_normed(e, s,
-                       (struct norm_rows){e->x + span.from * e->c.dim, e->norm, span.count,
-                                          e->r + span.from});
+    engine_pack_normed(
+        e, s,
+        (struct norm_rows){e->x + span.from * e->c.dim, e->norm, span.count, e->r + span.from});
 }
 
 static void score_piece(void *engine, size_t tile, uint32_t worker)
