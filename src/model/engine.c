@@ -510,6 +510,7 @@ static winnow_status check_batch(const struct engine *e, const struct token_batc
  * tile by tile: results must not depend on the number of threads. */
 void engine_cut_tiles(struct engine *e)
 {
+    assert(e->t > 0 && e->threads > 0);
     size_t tiles = (e->t + TILE_MOST - 1) / TILE_MOST, each = e->gradients ? 1 : e->threads;
     tiles = (tiles + each - 1) / each * each;
     e->tile = (uint32_t)((e->t + tiles - 1) / tiles);

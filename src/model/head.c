@@ -18,16 +18,6 @@
 #include <math.h>
 #include <string.h>
 
-/* The last norm of a tile's rows, into rows. */
-static void norm_tile(struct engine *e, float *rows, struct tile_span span)
-{
-    size_t d = e->c.dim;
-    for (size_t i = 0; i < span.count; i++) {
-        e->r[span.from + i] = e->k->rmsnorm(rows + i * d, e->x + (span.from + i) * d, e->norm, d,
-                                            (float)e->c.norm_eps);
-    }
-}
-
 /* Logits of vocabulary entries v0.. for rows packed in s->a. */
 static void chunk_logits(const struct engine *e, const struct engine_scratch *s, size_t rows,
                          size_t v0, const struct gemm_out *out)
