@@ -54,52 +54,89 @@ INLINE V v_exp(V x)
 
 /* ---- matrix tiles ---- */
 
-/* C = base + sums where `whole` and `added` say how: told apart once a tile, not
- * once a vector. */
-INLINE void put_sums_as(const struct gemm_tile *t, V sum[][VECTORS], size_t rows, size_t vectors,
-                        bool whole, bool added)
+/* A tile that does not fill its vectors goes through memory, all[][COLS]: only the
+ * last of many tiles, and code of its own for each size would be most of the
+ * table. */
+static __attribute__((noinline)) void put_edge(const struct gemm_tile *t, const float *all)
+{
+    for (size_t i = 0; i < t->m; i++) {
+        for (size_t j = 0; j < t->n; j += LANES) {
+            size_t at = i * t->c_step + j, n = part(j, t->n);
+            V x = V_LOAD(all + i * COLS + j);
+            store_part(t->c + at, t->base ? V_ADD(load_part(t->base + at, n), x) : x, n);
+        }
+    }
+}
+
+static __attribute__((noinline)) void get_edge(const struct gemm_tile *t, float *all)
+{
+    for (size_t i = 0; i < t->m; i++) {
+        for (size_t j = 0; j < t->n; j += LANES) {
+            V_STORE(all + i * COLS + j, load_part(t->from + i * t->c_step + j, part(j, t->n)));
+        }
+    }
+}
+
+/* Sums from or to rows `step` apart. */
+INLINE void get_sums(V sum[][VECTORS], const float *from, size_t step, size_t rows, size_t vectors)
 {
 #pragma GCC unroll 16
     for (size_t i = 0; i < rows; i++) {
 #pragma GCC unroll 4
         for (size_t j = 0; j < vectors; j++) {
-            size_t at = i * t->c_step + j * LANES, n = whole ? LANES : part(j * LANES, t->n);
-            V x = added ? V_ADD(load_part(t->base + at, n), sum[i][j]) : sum[i][j];
-            store_part(t->c + at, x, n);
+            sum[i][j] = V_LOAD(from + i * step + j * LANES);
+        }
+    }
+}
+
+INLINE void store_sums(float *to, size_t step, V sum[][VECTORS], size_t rows, size_t vectors)
+{
+#pragma GCC unroll 16
+    for (size_t i = 0; i < rows; i++) {
+#pragma GCC unroll 4
+        for (size_t j = 0; j < vectors; j++) {
+            V_STORE(to + i * step + j * LANES, sum[i][j]);
         }
     }
 }
 
 INLINE void put_sums(const struct gemm_tile *t, V sum[][VECTORS], size_t rows, size_t vectors)
 {
-    if (t->n == vectors * LANES) {
-        if (t->base) {
-            put_sums_as(t, sum, rows, vectors, true, true);
-        } else {
-            put_sums_as(t, sum, rows, vectors, true, false);
-        }
-    } else {
-        put_sums_as(t, sum, rows, vectors, false, t->base != NULL);
+    if (t->n != vectors * LANES) {
+        float all[ROWS * COLS];
+        store_sums(all, COLS, sum, rows, vectors);
+        put_edge(t, all);
+        return;
     }
+    if (t->base) {
+#pragma GCC unroll 16
+        for (size_t i = 0; i < rows; i++) {
+#pragma GCC unroll 4
+            for (size_t j = 0; j < vectors; j++) {
+                sum[i][j] = V_ADD(V_LOAD(t->base + i * t->c_step + j * LANES), sum[i][j]);
+            }
+        }
+    }
+    store_sums(t->c, t->c_step, sum, rows, vectors);
 }
 
 INLINE void start_sums(const struct gemm_tile *t, V sum[][VECTORS], size_t rows, size_t vectors)
 {
+    if (t->from && t->n == vectors * LANES) {
+        get_sums(sum, t->from, t->c_step, rows, vectors);
+        return;
+    }
+    if (t->from) {
+        float all[ROWS * COLS];
+        get_edge(t, all);
+        get_sums(sum, all, COLS, rows, vectors);
+        return;
+    }
 #pragma GCC unroll 16
     for (size_t i = 0; i < rows; i++) {
 #pragma GCC unroll 4
         for (size_t j = 0; j < vectors; j++) {
             sum[i][j] = V_SET1(0.0F);
-        }
-    }
-    if (t->from) {
-#pragma GCC unroll 16
-        for (size_t i = 0; i < rows; i++) {
-#pragma GCC unroll 4
-            for (size_t j = 0; j < vectors; j++) {
-                size_t at = i * t->c_step + j * LANES, n = part(j * LANES, t->n);
-                sum[i][j] = load_part(t->from + at, n);
-            }
         }
     }
 }

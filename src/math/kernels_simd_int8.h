@@ -81,13 +81,7 @@ INLINE void tile_int8_any(const struct gemm_tile *t, size_t rows, size_t vectors
         b += COLS;
     }
     V sum[ROWS][VECTORS];
-#pragma GCC unroll 16
-    for (size_t i = 0; i < rows; i++) {
-#pragma GCC unroll 4
-        for (size_t j = 0; j < vectors; j++) {
-            sum[i][j] = V_LOAD(all + i * COLS + j * LANES);
-        }
-    }
+    get_sums(sum, all, COLS, rows, vectors);
     put_sums(t, sum, rows, vectors);
 }
 
