@@ -430,7 +430,7 @@ static void pack_forward(struct engine *e, const struct engine_matrix *m, size_t
                          struct engine_scratch *s)
 {
     size_t from = part * m->part, to = m->n - from < m->part ? m->n : from + m->part;
-    size_t each = e->tile_max / e->k->gemm_cols * e->k->gemm_cols;
+    size_t each = TILE_MOST / e->k->gemm_cols * e->k->gemm_cols;
     for (size_t at = from; at < to; at += each) {
         size_t rows = to - at < each ? to - at : each;
         if (!model_rows_finite(e->model, m->rows, at, rows)) {
