@@ -9,7 +9,7 @@
 #define STATS_MAX ((size_t)64 << 20)
 
 /* Where path lies in a run: its folder of stages, and the last of them that
- * counts ("": all). */
+ * counts (empty: all). */
 struct made_by {
     struct buf stages, last;
 };
@@ -37,13 +37,13 @@ static void locate(const char *path, struct made_by *out)
         above = split_last(run, &stage);
         (void)split_last(above, &stages);
         if (str_is(stages, "stages")) {
-            buf_addf(&out->stages, "%.*s", STR_ARG(above));
-            buf_addf(&out->last, "%.*s", STR_ARG(stage));
+            buf_add_str(&out->stages, above);
+            buf_add_str(&out->last, stage);
             return;
         }
     }
-    buf_addf(&out->stages, "%.*s", STR_ARG(run.len > 0 ? run : str_of(".")));
-    buf_addf(&out->stages, "/stages");
+    buf_add_str(&out->stages, run.len > 0 ? run : str_of("."));
+    buf_add_text(&out->stages, "/stages");
 }
 
 static winnow_status stage_flops(const char *path, struct json_parser *parser, double *flops,
@@ -63,20 +63,21 @@ static winnow_status stage_flops(const char *path, struct json_parser *parser, d
     return st == WINNOW_OK ? st : error_wrap(err, st, "%s", path);
 }
 
-static winnow_status add_stages(const struct made_by *made, struct json_parser *parser,
-                                double *flops, struct winnow_error *err)
+static winnow_status add_stages(struct made_by *made, struct json_parser *parser, double *flops,
+                                struct winnow_error *err)
 {
     struct dirent **entries = NULL;
     struct buf path = {0};
     winnow_status st = WINNOW_OK;
-    int count = scandir(made->stages.ptr, &entries, NULL, alphasort); /* -1: no run */
+    const char *stages = buf_cstr(&made->stages), *last = buf_cstr(&made->last);
+    int count = scandir(stages, &entries, NULL, alphasort); /* -1: no run */
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
-        bool counts = made->last.len == 0 || strcmp(name, made->last.ptr) <= 0;
+        bool counts = last[0] == '\0' || strcmp(name, last) <= 0;
         if (st == WINNOW_OK && counts && name[0] != '.') {
             struct buf folder = {0};
-            file_join(&path, file_join(&folder, made->stages.ptr, name), "stats.json");
-            st = file_exists(path.ptr) ? stage_flops(path.ptr, parser, flops, err) : WINNOW_OK;
+            const char *stats = file_join(&path, file_join(&folder, stages, name), "stats.json");
+            st = file_exists(stats) ? stage_flops(stats, parser, flops, err) : WINNOW_OK;
             buf_release(&folder);
         }
         free(entries[i]); /* NOLINT: scandir's memory */
