@@ -4,7 +4,7 @@
     refining_table.py STATE
 
 For each proof that refining.sh has begun: each arm against the raw text (pruning_table.py), then how much of
-the way from raw to gold an arm goes on the primary measure, with a bootstrap interval over seeds, and what
+the way from raw to gold an arm goes on the primary measure and on each kind of text, with a bootstrap interval over seeds, and what
 refining cost beside training."""
 import glob
 import json
@@ -38,11 +38,15 @@ def show(path, folder):
     table = subprocess.run([sys.executable, HERE + "/pruning_table.py", path], check=True, stdout=subprocess.PIPE, text=True)
     parts = table.stdout.split("\n\n")
     print("\n\n".join(x for x in parts if not x.startswith("| share of documents")))
-    seeds = {r["arm"]: r["per_seed"] for r in d["results"]
-             if r["measure"] == d["primary"]["measure"] and r["domain"] is None}
-    print("\n| | share of the way from raw to gold |\n| --- | --- |")
+    seeds = {(r["arm"], r["measure"], r["domain"]): r["per_seed"] for r in d["results"]}
+    measures = [(d["primary"]["measure"], None)] + [("clean", x["name"]) for x in d["heldout"]["domains"]
+                                                    if ("gold", "clean", x["name"]) in seeds]
+    print("\nShare of the way from raw to gold:\n")
+    print("| | " + " | ".join(f"{m} {x or ''}".strip() for m, x in measures) + " |")
+    print("| --- |" + " --- |" * len(measures))
     for name in (a["name"] for a in d["arms"] if a["name"] not in ("before", "gold")):
-        print(f"| {name} | {gap(seeds['before'], seeds['gold'], seeds[name])} |")
+        print(f"| {name} | " + " | ".join(gap(seeds["before", m, x], seeds["gold", m, x], seeds[name, m, x])
+                                          for m, x in measures) + " |")
     training = next(c["training"] for c in d["cost"]["arms"] if c["arm"] == "refined")
     flops = refining_flops(folder)
     print(f"\nRefining the whole corpus: {flops:.2e} FLOPs, {100 * flops / training:.2f} % of training one model "
