@@ -149,6 +149,22 @@ static void fill_table(struct model *m)
     add_tensor(m, TENSOR_HEAD, 0);
 }
 
+bool tensor_role_is_hidden(enum tensor_role role)
+{
+    switch (role) {
+    case TENSOR_Q:
+    case TENSOR_K:
+    case TENSOR_V:
+    case TENSOR_O:
+    case TENSOR_GATE:
+    case TENSOR_UP:
+    case TENSOR_DOWN:
+        return true;
+    default:
+        return false;
+    }
+}
+
 winnow_status model_new_table(const struct model_config *config, struct model **out,
                               struct winnow_error *err)
 {

@@ -57,6 +57,9 @@ enum tensor_role {
     TENSOR_ROLES
 };
 
+/* A matrix of a layer: neither embedding nor head, nor a vector. */
+bool tensor_role_is_hidden(enum tensor_role role);
+
 struct model_tensor {
     char name[64];
     enum tensor_role role;

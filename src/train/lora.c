@@ -16,22 +16,6 @@
 #include <math.h>
 #include <stdio.h>
 
-bool lora_takes(enum tensor_role role)
-{
-    switch (role) {
-    case TENSOR_Q:
-    case TENSOR_K:
-    case TENSOR_V:
-    case TENSOR_O:
-    case TENSOR_GATE:
-    case TENSOR_UP:
-    case TENSOR_DOWN:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static size_t size_of(const struct model_tensor *t)
 {
     return (size_t)t->rows * t->cols;
@@ -44,7 +28,7 @@ static void count_numbers(const struct model *m, uint32_t rank, size_t *base, si
     *base = *adapters = *matrices = 0;
     for (size_t i = 0; i < model_tensor_count(m); i++) {
         const struct model_tensor *t = model_tensor_at(m, i);
-        if (lora_takes(t->role)) {
+        if (tensor_role_is_hidden(t->role)) {
             *base += size_of(t);
             *adapters += (size_t)rank * (t->rows + t->cols);
             (*matrices)++;
@@ -75,7 +59,7 @@ static winnow_status check_rank(const struct model *m, const struct lora_options
     }
     for (size_t i = 0; i < model_tensor_count(m); i++) {
         const struct model_tensor *t = model_tensor_at(m, i);
-        if (lora_takes(t->role) && (opt->rank > t->rows || opt->rank > t->cols)) {
+        if (tensor_role_is_hidden(t->role) && (opt->rank > t->rows || opt->rank > t->cols)) {
             return error_set(err, WINNOW_E_USAGE,
                              "a LoRA rank of %u is more than %s, which is %u x %u, can have",
                              opt->rank, t->name, t->rows, t->cols);
@@ -89,7 +73,7 @@ static void place_adapters(struct lora *l)
     size_t at = 0, base = 0;
     for (size_t i = 0; i < model_tensor_count(l->model); i++) {
         const struct model_tensor *t = model_tensor_at(l->model, i);
-        if (!lora_takes(t->role)) {
+        if (!tensor_role_is_hidden(t->role)) {
             continue;
         }
         struct adapter_place *p = &l->adapters[l->adapter_count++];

@@ -35,6 +35,4 @@ struct lora {
     struct adamw_step step_now;
 };
 
-bool lora_takes(enum tensor_role role);
-
 #endif /* WINNOW_TRAIN_LORA_INTERNAL_H */

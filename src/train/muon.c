@@ -42,22 +42,6 @@ struct muon {
     struct muon_step step;
 };
 
-bool muon_takes(const struct model_tensor *t)
-{
-    switch (t->role) {
-    case TENSOR_Q:
-    case TENSOR_K:
-    case TENSOR_V:
-    case TENSOR_O:
-    case TENSOR_GATE:
-    case TENSOR_UP:
-    case TENSOR_DOWN:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* ---- one matrix ---- */
 
 static size_t larger(size_t a, size_t b)
@@ -203,7 +187,7 @@ struct muon *muon_new(const struct model *m, const struct gemm *g, float *scratc
     u->matrices = mem_alloc(model_tensor_count(m) * sizeof *u->matrices);
     for (size_t i = 0; i < model_tensor_count(m); i++) {
         const struct model_tensor *t = model_tensor_at(m, i);
-        if (muon_takes(t)) {
+        if (tensor_role_is_hidden(t->role)) {
             u->matrices[u->count++] = (struct matrix){t->offset, t->rows, t->cols};
             u->flops += muon_matrix_flops(t->rows, t->cols);
         }

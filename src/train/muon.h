@@ -30,8 +30,6 @@ struct muon_step {
     float gradient; /* factor on the gradient (clipping) */
 };
 
-bool muon_takes(const struct model_tensor *t);
-
 /* ---- one matrix ---- */
 
 /* Numbers of scratch, 64-byte aligned, that a matrix needs: a multiple of 16. */

@@ -196,7 +196,7 @@ static void update_piece(void *trainer, size_t piece, uint32_t worker)
         size_t begin = tensor->offset, end = begin + (size_t)tensor->rows * tensor->cols;
         begin = begin > from ? begin : from;
         end = end < to ? end : to;
-        if (begin < end && !(t->muon && muon_takes(tensor))) {
+        if (begin < end && !(t->muon && tensor_role_is_hidden(tensor->role))) {
             update_range(t, begin, end, !tensor->vector);
         }
     }

@@ -2,20 +2,8 @@
 #include "check.h"
 #include "model/safetensors.h"
 #include "scratch.h"
+#include "small_llama.h"
 #include "train/lora.h"
-
-static struct model_config config(void)
-{
-    struct model_config c = MODEL_CONFIG_INIT;
-    c.vocab = 64;
-    c.dim = 32;
-    c.layers = 2;
-    c.heads = 2;
-    c.kv_heads = 1;
-    c.head_dim = 16;
-    c.ffn = 48;
-    return c;
-}
 
 struct run {
     struct model *m;
@@ -39,7 +27,7 @@ static void open_run(struct run *r, const struct lora_options *opt, uint32_t thr
 {
     struct winnow_error err;
     const struct winnow_env env = {0};
-    struct model_config c = config();
+    struct model_config c = small_llama();
     *r = (struct run){0};
     assert_ok(model_new(&c, &r->m, &err), err);
     model_init_random(r->m, 1);
@@ -150,7 +138,7 @@ static void the_model_is_the_merged_one(void **state)
     struct winnow_error err;
     struct run r;
     open_run(&r, &opt, 1);
-    struct model_config c = config();
+    struct model_config c = small_llama();
     struct model *base;
     assert_ok(model_new(&c, &base, &err), err);
     model_init_random(base, 1);
@@ -287,7 +275,7 @@ static void senseless_ranks_are_refused(void **state)
     (void)state;
     struct winnow_error err;
     const struct winnow_env env = {0};
-    struct model_config c = config();
+    struct model_config c = small_llama();
     struct model *m;
     struct lora *l;
     assert_ok(model_new(&c, &m, &err), err);

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "check.h"
+#include "small_llama.h"
 #include "train/muon.h"
 #include "train/trainer.h"
 
@@ -216,14 +217,7 @@ static void open_run(struct run *r, const struct trainer_options *opt)
 {
     struct winnow_error err;
     struct winnow_env env = {0};
-    struct model_config c = MODEL_CONFIG_INIT;
-    c.vocab = 64;
-    c.dim = 32;
-    c.layers = 2;
-    c.heads = 2;
-    c.kv_heads = 1;
-    c.head_dim = 16;
-    c.ffn = 48;
+    struct model_config c = small_llama();
     c.qkv_bias = true;
     assert_ok(model_new(&c, &r->m, &err), err);
     model_init_random(r->m, 1);
@@ -290,7 +284,7 @@ static void updates_are_muons(void **state)
         double lr = opt.lr * step / 4, flops = 0;
         for (size_t i = 0; i < model_tensor_count(r.m); i++) {
             const struct model_tensor *t = model_tensor_at(r.m, i);
-            if (!muon_takes(t)) {
+            if (!tensor_role_is_hidden(t->role)) {
                 continue;
             }
             twin(x + t->offset, t->rows, t->cols);
@@ -337,8 +331,8 @@ static void all_else_is_adamws_to_the_bit(void **state)
         const struct model_tensor *t = model_tensor_at(muon.m, i);
         const float *x = model_data_const(muon.m, t), *y = model_data_const(adamw.m, t);
         size_t bytes = (size_t)t->rows * t->cols * sizeof *x;
-        hidden += muon_takes(t) ? 1 : 0;
-        assert_true(muon_takes(t) == (memcmp(x, y, bytes) != 0));
+        hidden += tensor_role_is_hidden(t->role) ? 1 : 0;
+        assert_true(tensor_role_is_hidden(t->role) == (memcmp(x, y, bytes) != 0));
     }
     assert_int_equal(hidden, 2 * 7);
     close_run(&adamw);

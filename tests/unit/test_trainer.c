@@ -1,24 +1,12 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "check.h"
+#include "small_llama.h"
 #include "train/trainer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static struct model_config config(void)
-{
-    struct model_config c = MODEL_CONFIG_INIT;
-    c.vocab = 64;
-    c.dim = 32;
-    c.layers = 2;
-    c.heads = 2;
-    c.kv_heads = 1;
-    c.head_dim = 16;
-    c.ffn = 48;
-    return c;
-}
 
 struct run {
     struct model *m;
@@ -31,7 +19,7 @@ static void open_run(struct run *r, const struct trainer_options *opt, uint32_t 
 {
     struct winnow_error err;
     struct winnow_env env = {0};
-    struct model_config c = config();
+    struct model_config c = small_llama();
     *r = (struct run){0};
     assert_ok(model_new(&c, &r->m, &err), err);
     model_init_random(r->m, 1);
@@ -254,7 +242,7 @@ static void memory_is_promised(void **state)
 {
     (void)state;
     struct winnow_error err;
-    struct model_config c = config();
+    struct model_config c = small_llama();
     struct trainer_options opt = options();
     opt.optimizer = TRAINER_MUON;
     struct model *m;
