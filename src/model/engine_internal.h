@@ -168,8 +168,11 @@ void engine_pack_normed(const struct engine *e, struct engine_scratch *s, struct
 /* Sets tile and tiles for t tokens. */
 void engine_cut_tiles(struct engine *e);
 
-/* Packs the weights where they changed since. */
+/* Which matrices there are, and where their packed form goes. */
+void engine_list_matrices(struct engine *e);
+/* Packs the weights where they changed since; the second refuses NaN and infinity. */
 void engine_pack_weights(struct engine *e);
+winnow_status engine_pack_checked(struct engine *e, struct winnow_error *err);
 /* The micro-batch through all layers: x is filled. */
 void engine_forward(struct engine *e);
 /* Its steps: embeddings to the first layer's x; from there to rotated q, k and v;
