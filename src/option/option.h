@@ -44,51 +44,33 @@ struct option {
     const char *help;
 };
 
-#define OPT_FLAG(letter, name, type, field, help)                                       \
-    {                                                                                   \
-        OPTION_FLAG, letter, false, name, offsetof(type, field), 0, 0, NULL, NULL, help \
+#define OPT_ROW(kind, letter, how, name, type, field, lo, hi, choices, value, help)  \
+    {                                                                                \
+        kind, letter, how, name, offsetof(type, field), lo, hi, choices, value, help \
     }
-#define OPT_COUNT(letter, name, type, field, lo, hi, help)                                \
-    {                                                                                     \
-        OPTION_COUNT, letter, false, name, offsetof(type, field), lo, hi, NULL, "N", help \
-    }
-#define OPT_U32(letter, name, type, field, lo, hi, help)                                \
-    {                                                                                   \
-        OPTION_U32, letter, false, name, offsetof(type, field), lo, hi, NULL, "N", help \
-    }
-#define OPT_SIZE(letter, name, type, field, lo, hi, help)                                   \
-    {                                                                                       \
-        OPTION_SIZE, letter, false, name, offsetof(type, field), lo, hi, NULL, "SIZE", help \
-    }
-#define OPT_REAL(letter, name, type, field, lo, hi, help)                                \
-    {                                                                                    \
-        OPTION_REAL, letter, false, name, offsetof(type, field), lo, hi, NULL, "X", help \
-    }
-#define OPT_SHARE(letter, name, type, field, lo, hi, help)                                    \
-    {                                                                                         \
-        OPTION_SHARE, letter, false, name, offsetof(type, field), lo, hi, NULL, "SHARE", help \
-    }
-#define OPT_TEXT(letter, name, type, field, value, help)                                 \
-    {                                                                                    \
-        OPTION_TEXT, letter, false, name, offsetof(type, field), 0, 0, NULL, value, help \
-    }
-#define OPT_FILE(letter, name, type, field, help)                                         \
-    {                                                                                     \
-        OPTION_FILE, letter, false, name, offsetof(type, field), 0, 0, NULL, "PATH", help \
-    }
-#define OPT_ENUM(letter, name, type, field, choices, help)                                 \
-    {                                                                                      \
-        OPTION_ENUM, letter, false, name, offsetof(type, field), 0, 0, choices, NULL, help \
-    }
-#define OPT_LIST(letter, name, type, field, value, help)                                 \
-    {                                                                                    \
-        OPTION_LIST, letter, false, name, offsetof(type, field), 0, 0, NULL, value, help \
-    }
+#define OPT_FLAG(letter, name, type, field, help) \
+    OPT_ROW(OPTION_FLAG, letter, false, name, type, field, 0, 0, NULL, NULL, help)
+#define OPT_COUNT(letter, name, type, field, lo, hi, help) \
+    OPT_ROW(OPTION_COUNT, letter, false, name, type, field, lo, hi, NULL, "N", help)
+#define OPT_U32(letter, name, type, field, lo, hi, help) \
+    OPT_ROW(OPTION_U32, letter, false, name, type, field, lo, hi, NULL, "N", help)
+#define OPT_SIZE(letter, name, type, field, lo, hi, help) \
+    OPT_ROW(OPTION_SIZE, letter, false, name, type, field, lo, hi, NULL, "SIZE", help)
+#define OPT_REAL(letter, name, type, field, lo, hi, help) \
+    OPT_ROW(OPTION_REAL, letter, false, name, type, field, lo, hi, NULL, "X", help)
+#define OPT_SHARE(letter, name, type, field, lo, hi, help) \
+    OPT_ROW(OPTION_SHARE, letter, false, name, type, field, lo, hi, NULL, "SHARE", help)
+#define OPT_TEXT(letter, name, type, field, value, help) \
+    OPT_ROW(OPTION_TEXT, letter, false, name, type, field, 0, 0, NULL, value, help)
+#define OPT_FILE(letter, name, type, field, help) \
+    OPT_ROW(OPTION_FILE, letter, false, name, type, field, 0, 0, NULL, "PATH", help)
+#define OPT_ENUM(letter, name, type, field, choices, help) \
+    OPT_ROW(OPTION_ENUM, letter, false, name, type, field, 0, 0, choices, NULL, help)
+#define OPT_LIST(letter, name, type, field, value, help) \
+    OPT_ROW(OPTION_LIST, letter, false, name, type, field, 0, 0, NULL, value, help)
 /* A row whose value cannot change what comes out: see `how` above. */
-#define OPT_HOW(kind, name, type, field, lo, hi, value, help)                 \
-    {                                                                         \
-        kind, 0, true, name, offsetof(type, field), lo, hi, NULL, value, help \
-    }
+#define OPT_HOW(kind, name, type, field, lo, hi, value, help) \
+    OPT_ROW(kind, 0, true, name, type, field, lo, hi, NULL, value, help)
 #define OPT_END                                               \
     {                                                         \
         OPTION_END, 0, false, NULL, 0, 0, 0, NULL, NULL, NULL \
