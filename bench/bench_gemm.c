@@ -28,12 +28,6 @@ static double cpu_seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 static void must(dnnl_status_t st, const char *what)
 {
     if (st != dnnl_success) {
@@ -187,12 +181,9 @@ static void compare(const struct kernels *k, struct gemm_shape s, enum gemm_type
             ratio[round] = (c - b) / (b - a);
         }
     }
-    qsort(mine, ROUNDS, sizeof *mine, by_size);
-    qsort(other, ROUNDS, sizeof *other, by_size);
-    qsort(ratio, ROUNDS, sizeof *ratio, by_size);
     (void)printf("%zu x %zu x %zu\t%s\t%.0f\t%.0f\t%.2f\t%.1e\n", s.m, s.n, s.k,
-                 type == GEMM_BF16 ? "bf16" : "f32", mine[ROUNDS / 2], other[ROUNDS / 2],
-                 ratio[ROUNDS / 2], (double)worst_difference(&t, o.y, s.m * s.n));
+                 type == GEMM_BF16 ? "bf16" : "f32", median(mine, ROUNDS), median(other, ROUNDS),
+                 median(ratio, ROUNDS), (double)worst_difference(&t, o.y, s.m * s.n));
     theirs_close(&t);
     void *all[] = {x, w, o.y, o.a, o.b};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {

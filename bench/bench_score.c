@@ -6,8 +6,9 @@
  * tokens a second and of the milliseconds of each phase; weights are packed and
  * all memory is touched before. */
 #include "base/env.h"
-#include "base/file.h"
 #include "base/mem.h"
+#include "batch_file.h"
+#include "median.h"
 #include "model/engine.h"
 #include "model/model_file.h"
 
@@ -15,27 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_MAX ((size_t)1 << 32)
 enum { ROUNDS_MAX = 99, COLUMNS = ENGINE_PHASES + 1 };
-
-static int by_size(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-static winnow_status read_batch(const char *path, struct buf *words, struct token_batch *b,
-                                struct winnow_error *err)
-{
-    TRY(file_read(path, FILE_MAX, words, err));
-    const uint32_t *w = (const uint32_t *)(const void *)words->ptr;
-    size_t count = words->len / sizeof *w;
-    if (count < 2 || w[0] > count - 2 || 2 + (size_t)w[0] + w[w[0] + 1] != count) {
-        return error_set(err, WINNOW_E_FORMAT, "%s is no batch", path);
-    }
-    *b = (struct token_batch){.tokens = w + 2 + w[0], .starts = w + 1, .sequences = w[0]};
-    return WINNOW_OK;
-}
 
 /* Seconds of each phase of a call, and of all of it. */
 static winnow_status round_of(struct engine *e, const struct token_batch *b, float *nll,
@@ -66,14 +47,11 @@ static winnow_status bench(struct engine *e, const struct token_batch *b, int ro
             seconds[p][r] = now[p];
         }
     }
-    for (int p = 0; p < COLUMNS; p++) {
-        qsort(seconds[p], (size_t)rounds, sizeof(double), by_size);
-    }
-    double all = seconds[ENGINE_PHASES][rounds / 2];
+    double all = median(seconds[ENGINE_PHASES], (size_t)rounds);
     (void)printf("%s: %.0f tokens/s (best %.0f)", engine_kernels(e), (double)batch_tokens(b) / all,
                  (double)batch_tokens(b) / seconds[ENGINE_PHASES][0]);
     for (int p = 0; p < ENGINE_PHASES; p++) {
-        double s = seconds[p][rounds / 2];
+        double s = median(seconds[p], (size_t)rounds);
         if (s > 0) {
             (void)printf(", %s %.0f ms (%.1f %%)", engine_phase_name((enum engine_phase)p), 1e3 * s,
                          100 * s / all);
@@ -105,7 +83,7 @@ int main(int argc, char **argv)
                                                  : ENGINE_F32;
     winnow_status st = model_load(argv[1], &m, &err);
     if (st == WINNOW_OK) {
-        st = read_batch(argv[2], &words, &batch, &err);
+        st = batch_file_read(argv[2], &words, &batch, &err);
     }
     if (st == WINNOW_OK) {
         st = engine_new(m, pool, &opt, &env, &e, &err);

@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "math/gemm.h"
+#include "median.h"
 #include "train/trainer.h"
 
 #include <math.h>
@@ -51,18 +52,6 @@ static double cpu_seconds(void)
     struct timespec t;
     (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-static double median(double *x, size_t n)
-{
-    qsort(x, n, sizeof *x, by_size);
-    return x[n / 2];
 }
 
 /* GFLOP/s of one tile after the other on data that stays in the first cache. */

@@ -12,24 +12,16 @@ before the rounds finds faster.  Columns: new tokens a second over the whole tim
 prompts included; prompt tokens a second; new tokens a second in the passes that
 only decode.
 """
-import argparse, re, sys, tempfile
+import re, sys, tempfile
 
 import numpy as np
 
 import peers
 
-p = argparse.ArgumentParser()
-p.add_argument("build")
-p.add_argument("model")
-p.add_argument("text")
-p.add_argument("--llama")
-p.add_argument("--ik")
-p.add_argument("--compute", default="bf16", choices=["bf16", "int8"])
+p = peers.llama_arguments()
 p.add_argument("--sequences", type=int, default=32)
 p.add_argument("--prompt", type=int, default=128)
 p.add_argument("--new", type=int, default=128)
-p.add_argument("--rounds", type=int, default=5)
-p.add_argument("--threads", type=int, default=2)
 args = p.parse_args()
 S, P, N = args.sequences, args.prompt, args.new
 
@@ -64,15 +56,8 @@ def best_worker(binary, gguf, batch, ik):
 
 
 with tempfile.TemporaryDirectory() as tmp:
-    binaries = {name: peers.llama_worker(source, f"{tmp}/worker{i}")
-                for i, (name, source) in enumerate([("llama.cpp", args.llama), ("ik_llama.cpp", args.ik)]) if source}
-    quantize = [next(iter(binaries.values())), "quantize"]
-    bf16, batch = tmp + "/bf16.gguf", tmp + "/batch"
-    peers.run(*quantize, args.model, bf16, "bf16")
-    theirs, kind = bf16, "bf16"
-    if args.compute == "int8":
-        theirs, kind = tmp + "/q8_0.gguf", "q8_0"
-        peers.run(*quantize, bf16, theirs, "q8_0")
+    binaries, bf16, theirs, kind = peers.llama_contestants(args, tmp)
+    batch = tmp + "/batch"
     peers.run(args.build + "/dump_engine", "encode", args.model, args.text, tmp + "/ids")
     peers.write_batch(batch, np.fromfile(tmp + "/ids", dtype=np.uint32)[:S * P].reshape(S, P))
     play = {"winnow": lambda: winnow(bf16, batch)}

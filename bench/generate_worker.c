@@ -15,6 +15,7 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "batch_file.h"
 #include "model/generator.h"
 #include "model/model_file.h"
 
@@ -22,11 +23,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_MAX ((size_t)1 << 32)
-
 struct job {
-    const uint32_t *starts, *tokens;
-    size_t sequences;
+    struct token_batch prompts;
     uint32_t new_max;
     uint32_t stops[16];
     size_t stop_count;
@@ -34,26 +32,11 @@ struct job {
     uint64_t count; /* new tokens */
 };
 
-static winnow_status read_batch(const char *path, struct buf *words, struct job *j,
-                                struct winnow_error *err)
-{
-    TRY(file_read(path, FILE_MAX, words, err));
-    const uint32_t *w = (const uint32_t *)(const void *)words->ptr;
-    size_t count = words->len / sizeof *w;
-    if (count < 2 || w[0] > count - 2 || 2 + (size_t)w[0] + w[w[0] + 1] != count) {
-        return error_set(err, WINNOW_E_FORMAT, "%s is no batch", path);
-    }
-    j->sequences = w[0];
-    j->starts = w + 1;
-    j->tokens = w + 2 + w[0];
-    return WINNOW_OK;
-}
-
 static winnow_status submit(struct generator *g, const struct job *j, size_t i,
                             struct winnow_error *err)
 {
-    struct generate_request r = {.prompt = j->tokens + j->starts[i],
-                                 .prompt_count = j->starts[i + 1] - j->starts[i],
+    struct generate_request r = {.prompt = j->prompts.tokens + j->prompts.starts[i],
+                                 .prompt_count = j->prompts.starts[i + 1] - j->prompts.starts[i],
                                  .new_max = j->new_max,
                                  .stops = j->stops,
                                  .stop_count = j->stop_count,
@@ -73,8 +56,8 @@ static void write_answer(const struct job *j, const struct generate_answer *a)
 
 static winnow_status work(struct generator *g, struct job *j, struct winnow_error *err)
 {
-    for (size_t in = 0, out = 0; out < j->sequences; out++) {
-        while (in < j->sequences && generator_waiting(g) < generator_window(g)) {
+    for (size_t in = 0, out = 0; out < j->prompts.sequences; out++) {
+        while (in < j->prompts.sequences && generator_waiting(g) < generator_window(g)) {
             TRY(submit(g, j, in++, err));
         }
         struct generate_answer a;
@@ -114,10 +97,11 @@ static winnow_status run(struct engine *e, struct job *j, uint32_t rows,
     /* Once for nothing: packs the weights and touches the memory.  Its prompts are
      * shifted by a token, so that none of their pages is found again. */
     struct job warm = *j;
-    uint32_t *shifted = mem_alloc((j->starts[j->sequences] + 1) * sizeof *shifted);
-    memcpy(shifted + 1, j->tokens, j->starts[j->sequences] * sizeof *shifted);
+    uint32_t *shifted = mem_alloc((j->prompts.starts[j->prompts.sequences] + 1) * sizeof *shifted);
+    memcpy(shifted + 1, j->prompts.tokens,
+           j->prompts.starts[j->prompts.sequences] * sizeof *shifted);
     shifted[0] = 0;
-    warm.tokens = shifted;
+    warm.prompts.tokens = shifted;
     warm.new_max = 2;
     warm.out = NULL;
     winnow_status st = generator_new(e, &opt, env, &g, err);
@@ -158,7 +142,7 @@ static winnow_status generate(char **arg, int count, struct winnow_error *err)
     }
     winnow_status st = model_load(arg[0], &m, err);
     if (st == WINNOW_OK) {
-        st = read_batch(arg[3], &words, &j, err);
+        st = batch_file_read(arg[3], &words, &j.prompts, err);
     }
     if (st == WINNOW_OK && count > 6 && !(j.out = fopen(arg[6], "w"))) {
         st = error_errno(err, "cannot write", arg[6]);

@@ -4,7 +4,7 @@ Machines here are shared and two processors may be two threads of one core, so
 every bench takes turns, prints the pair probe beside each round, and quotes
 medians of the rounds' ratios with their range.
 """
-import glob, os, signal, statistics, subprocess, sys, time
+import argparse, glob, os, signal, statistics, subprocess, sys, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -133,6 +133,33 @@ def llama_worker(where, out):
     run("cc", *flags, "-c", HERE + "/llama_worker.c", "-o", out + ".o")
     run("c++", out + ".o", "-o", out, *libs, "-fopenmp", "-lpthread", "-ldl", "-lm")
     return out
+
+
+def llama_arguments():
+    """A parser with what every race against the two llama.cpps on the same text is told."""
+    p = argparse.ArgumentParser()
+    p.add_argument("build")
+    p.add_argument("model")
+    p.add_argument("text")
+    p.add_argument("--llama")
+    p.add_argument("--ik")
+    p.add_argument("--compute", default="bf16", choices=["bf16", "int8"])
+    p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--threads", type=int, default=2)
+    return p
+
+
+def llama_contestants(args, tmp):
+    """The peers' workers by name, the model in bf16, and what the peers compute with: its file and type."""
+    binaries = {name: llama_worker(source, f"{tmp}/worker{i}")
+                for i, (name, source) in enumerate([("llama.cpp", args.llama), ("ik_llama.cpp", args.ik)]) if source}
+    quantize = [next(iter(binaries.values())), "quantize"]
+    bf16, q8_0 = tmp + "/bf16.gguf", tmp + "/q8_0.gguf"
+    run(*quantize, args.model, bf16, "bf16")
+    if args.compute != "int8":
+        return binaries, bf16, bf16, "bf16"
+    run(*quantize, bf16, q8_0, "q8_0")
+    return binaries, bf16, q8_0, "q8_0"
 
 
 def write_batch(path, sequences):

@@ -18,23 +18,15 @@ before the rounds.  Loading, packing
 and one warm-up call are left out for everyone.  The last columns give 2 x
 parameters x tokens over the peak of the type, measured in the same round.
 """
-import argparse, os, re, statistics, sys, tempfile
+import os, re, statistics, sys, tempfile
 
 import numpy as np
 
 import peers
 
-p = argparse.ArgumentParser()
-p.add_argument("build")
-p.add_argument("model")
-p.add_argument("text")
-p.add_argument("--llama")
-p.add_argument("--ik")
-p.add_argument("--compute", default="bf16", choices=["bf16", "int8"])
+p = peers.llama_arguments()
 p.add_argument("--lengths", default="512,2048")
-p.add_argument("--rounds", type=int, default=5)
 p.add_argument("--tokens", type=int, default=4096, help="of a turn")
-p.add_argument("--threads", type=int, default=2)
 args = p.parse_args()
 dump, probe = args.build + "/dump_engine", args.build + "/peak_probe"
 
@@ -68,15 +60,7 @@ def best_worker(binary, gguf, length, batch):
 
 
 with tempfile.TemporaryDirectory() as tmp:
-    binaries = {name: peers.llama_worker(source, f"{tmp}/worker{i}")
-                for i, (name, source) in enumerate([("llama.cpp", args.llama), ("ik_llama.cpp", args.ik)]) if source}
-    quantize = [next(iter(binaries.values())), "quantize"]
-    bf16 = tmp + "/bf16.gguf"
-    peers.run(*quantize, args.model, bf16, "bf16")
-    peer_model, peer_type = bf16, "bf16"
-    if args.compute == "int8":
-        peer_model, peer_type = tmp + "/q8_0.gguf", "q8_0"
-        peers.run(*quantize, bf16, peer_model, "q8_0")
+    binaries, bf16, peer_model, peer_type = peers.llama_contestants(args, tmp)
     peers.run(dump, "convert", args.model, "bf16", tmp + "/folder")
     size = parameters(tmp + "/folder")
     peers.run(dump, "encode", args.model, args.text, tmp + "/ids")

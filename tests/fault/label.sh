@@ -7,21 +7,12 @@ bin=$(readlink -f "$1") && [ -x "$bin" ] || { echo "no program: $1"; exit 1; }
 mock=$(readlink -f "$2") && [ -x "$mock" ] || { echo "no program: $2"; exit 1; }
 kills=${3:-4}
 tmp=$(mktemp -d)
-server=
+. "$(dirname "$(readlink -f "$0")")/../support/mock_server.sh"
 trap '[ -n "$server" ] && kill $server 2>/dev/null; rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
 
 fail() { echo "$*"; exit 1; }
 
-# start RULES: the server's address in $url, its log in log
-start() {
-    [ -n "$server" ] && { kill "$server"; wait "$server" 2>/dev/null; }
-    rm -f port
-    "$mock" "$1" port log 120 &
-    server=$!
-    for _ in $(seq 100); do [ -s port ] && break; sleep 0.05; done
-    url=http://127.0.0.1:$(cat port)
-}
 label() { "$bin" refiner label --url "$url" --concurrency 3 "$@"; }
 asked() { grep -c . log; }
 

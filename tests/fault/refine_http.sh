@@ -6,7 +6,7 @@ set -u
 bin=$(readlink -f "$1") && [ -x "$bin" ] || { echo "no program: $1"; exit 1; }
 mock=$(readlink -f "$2") && [ -x "$mock" ] || { echo "no program: $2"; exit 1; }
 tmp=$(mktemp -d)
-server=
+. "$(dirname "$(readlink -f "$0")")/../support/mock_server.sh"
 trap '[ -n "$server" ] && kill "$server" 2>/dev/null; rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
 documents=300
@@ -17,21 +17,14 @@ cat >rules <<'R'
 {"match": "page 1", "delay": 0.1, "answer": "remove_lines(line_start=0, line_end=0)\nremove_lines(2, 2)"}
 {"delay": 0.1, "answer": "keep_chunk()"}
 R
-start_server() {
-    rm -f port log
-    "$mock" rules port log 120 &
-    server=$!
-    for _ in $(seq 100); do [ -s port ] && break; sleep 0.05; done
-}
-go() { "$bin" refine -q --engine http --url "http://127.0.0.1:$(cat port)" --concurrency 4 in.jsonl -o "$1"; }
+go() { "$bin" refine -q --engine http --url "$url" --concurrency 4 in.jsonl -o "$1"; }
 
-start_server
-port=$(cat port)
+start rules
 go whole || exit 1
 for f in documents/in.jsonl stages/01-refine/state/programs.jsonl stages/01-refine/refine.json; do [ -s "whole/$f" ] || { echo "no $f"; exit 1; }; done
 grep -q '"edited": 111' whole/stages/01-refine/refine.json || { echo "not the pages that were to be edited"; exit 1; }
 before=$(wc -l <log)
-"$bin" refine -q --engine http --url "http://127.0.0.1:$port" --concurrency 4 in.jsonl -o run >/dev/null 2>&1 &
+"$bin" refine -q --engine http --url "$url" --concurrency 4 in.jsonl -o run >/dev/null 2>&1 &
 pid=$!
 sleep 3.5
 kill -KILL $pid 2>/dev/null

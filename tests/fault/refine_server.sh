@@ -6,18 +6,10 @@ set -u
 bin=$(readlink -f "$1") && mock=$(readlink -f "$2") || exit 1
 [ -x "$bin" ] && [ -x "$mock" ] || { echo "no program: $1 or $2"; exit 1; }
 tmp=$(mktemp -d)
-server=
+. "$(dirname "$(readlink -f "$0")")/../support/mock_server.sh"
 trap '[ -n "$server" ] && kill $server 2>/dev/null; rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
 fail() { echo "$*"; exit 1; }
-start() {
-    [ -n "$server" ] && { kill "$server"; wait "$server" 2>/dev/null; }
-    rm -f port
-    "$mock" "$1" port log 60 &
-    server=$!
-    for _ in $(seq 100); do [ -s port ] && break; sleep 0.05; done
-    url=http://127.0.0.1:$(cat port)
-}
 refine() { "$bin" refine -q --engine http --url "$url" "$@"; }
 
 seq 30 | sed 's/.*/{"id": "d&", "text": "Menu\\nPage & has words.\\n(c) &"}/' >in.jsonl

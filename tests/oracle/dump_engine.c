@@ -18,6 +18,7 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "batch_file.h"
 #include "model/config_json.h"
 #include "model/engine.h"
 #include "model/model_file.h"
@@ -27,24 +28,6 @@
 #include <stdlib.h>
 
 #define FILE_MAX ((size_t)1 << 32)
-
-struct input {
-    struct buf words;
-    struct token_batch batch;
-};
-
-static winnow_status read_batch(const char *path, struct input *in, struct winnow_error *err)
-{
-    TRY(file_read(path, FILE_MAX, &in->words, err));
-    const uint32_t *w = (const uint32_t *)(const void *)in->words.ptr;
-    size_t count = in->words.len / sizeof *w;
-    if (count < 2 || w[0] > count - 2 || 2 + (size_t)w[0] + w[w[0] + 1] != count) {
-        return error_set(err, WINNOW_E_FORMAT, "%s is no batch", path);
-    }
-    in->batch = (struct token_batch){
-        .tokens = w + 2 + w[0], .starts = w + 1, .sequences = w[0], .targets = NULL};
-    return WINNOW_OK;
-}
 
 static winnow_status write_floats(const char *path, const float *v, size_t count,
                                   struct winnow_error *err)
@@ -117,7 +100,8 @@ static winnow_status dump_forward(struct engine *e, const struct token_batch *b,
 
 static winnow_status dump(const char *verb, char **arg, struct winnow_error *err)
 {
-    struct input in = {0};
+    struct buf words = {0};
+    struct token_batch batch;
     struct model *m = NULL;
     struct engine *e = NULL;
     struct winnow_env env = {.kernels = getenv("WINNOW_KERNELS")};
@@ -129,22 +113,22 @@ static winnow_status dump(const char *verb, char **arg, struct winnow_error *err
     opt.gradients = strcmp(verb, "gradient") == 0;
     winnow_status st = model_load(arg[0], &m, err);
     if (st == WINNOW_OK) {
-        st = read_batch(arg[1], &in, err);
+        st = batch_file_read(arg[1], &words, &batch, err);
     }
     if (st == WINNOW_OK && strcmp(verb, "steps") == 0) {
-        st = dump_steps(m, pool, &in.batch, opt.compute, arg[3], err);
+        st = dump_steps(m, pool, &batch, opt.compute, arg[3], err);
     } else if (st == WINNOW_OK) {
         st = engine_new(m, pool, &opt, &env, &e, err);
         if (st == WINNOW_OK && opt.gradients) {
-            st = dump_gradient(e, &in.batch, m, arg[3], err);
+            st = dump_gradient(e, &batch, m, arg[3], err);
         } else if (st == WINNOW_OK) {
-            st = dump_forward(e, &in.batch, strcmp(verb, "logits") == 0, m, arg[3], err);
+            st = dump_forward(e, &batch, strcmp(verb, "logits") == 0, m, arg[3], err);
         }
     }
     engine_free(e);
     model_free(m);
     pool_free(pool);
-    buf_release(&in.words);
+    buf_release(&words);
     return st;
 }
 
