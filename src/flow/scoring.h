@@ -32,12 +32,14 @@ struct scoring {
 /* What an enum winnow_compute is to an engine. */
 enum engine_compute scoring_compute(int compute);
 
-/* Model and tokenizer are borrowed; the pool, which must live on, packs the weights
- * now.  env and compute are set.  Refuses a window or stride that makes no
- * sense for the model; 0 takes the default of each. */
+/* In tokens; of the first two 0 is the default. */
 struct scoring_shape {
     uint32_t window, stride, fixed_length;
 };
+
+/* Model and tokenizer are borrowed; the pool, which must live on, packs the weights
+ * now.  env and compute are set.  Refuses a window or stride that makes no
+ * sense for the model. */
 winnow_status scoring_init(struct scoring *s, const struct model *m, const struct tokenizer *t,
                            struct pool *pool, struct scoring_shape shape, struct winnow_error *err);
 void scoring_release(struct scoring *s);

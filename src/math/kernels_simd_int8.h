@@ -59,6 +59,10 @@ INLINE void add_block(float *all, I sum[][VECTORS], const float *a_scale, const 
     }
 }
 
+/* gcc does not see that a tile has a block, and that the first one writes all[]. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+
 INLINE void tile_int8_any(const struct gemm_tile *t, size_t rows, size_t vectors)
 {
     /* In the first cache: the registers hold one block's sums. */
@@ -99,6 +103,8 @@ static void tile_int8(const struct gemm_tile *t)
     static tile_fn *const TILES[ROWS][VECTORS] = {TILE_ALL(TILE_INT8)};
     TILES[t->m - 1][(t->n - 1) / LANES](t);
 }
+
+#pragma GCC diagnostic pop
 
 /* ---- packing ---- */
 
