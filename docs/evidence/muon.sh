@@ -6,8 +6,8 @@
 #   muon.sh small   0.8M parameters, 1M tokens: minutes on two idle cores
 #   muon.sh         3M parameters, 6M tokens: hours
 #
-# The middle learning rate comes first, all seeds of both; behind the grid come
-# other numbers of tokens a step.  Run it again after an interruption and it goes
+# The middle learning rate comes first, all seeds of both, then the other rates seed
+# by seed; behind the grid come other numbers of tokens a step.  Run it again after an interruption and it goes
 # on.
 #
 #   WINNOW_DATA  folder with clean/wiki.jsonl.zst  (../shared/data)
@@ -40,17 +40,17 @@ small) size=0.8M tokens=1000000 few=512 many=2048 ;;
 full) size=3M tokens=6000000 few=1024 many=4096 ;;
 *) echo "usage: muon.sh [small|full]" >&2; exit 2 ;;
 esac
-# AdamW's rate and Muon's, three seeds each
-pairs() {
-    for seed in 1 2 3; do
-        echo "$size adamw $1 $seed $tokens $few"
-        echo "$size muon $2 $seed $tokens $many"
-    done
+# AdamW's rate, Muon's, a seed
+pair() {
+    echo "$size adamw $1 $3 $tokens $few"
+    echo "$size muon $2 $3 $tokens $many"
 }
 {
-    pairs 4e-3 8e-3
-    pairs 2e-3 4e-3
-    pairs 8e-3 16e-3
+    for seed in 1 2 3; do pair 4e-3 8e-3 $seed; done
+    for seed in 1 2 3; do
+        pair 2e-3 4e-3 $seed
+        pair 8e-3 16e-3 $seed
+    done
     echo "$size adamw 4e-3 1 $tokens $((few / 2))"
     echo "$size adamw 4e-3 1 $tokens $((few * 2))"
     echo "$size adamw 4e-3 1 $tokens $many"

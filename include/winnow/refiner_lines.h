@@ -18,6 +18,7 @@ struct winnow_refiner_lines_options {
     double epochs, lr, table_lr, weight_decay;
     double token_dropout, group_dropout, transplant, length_weight, page_power;
     uint32_t batch_pages;
+    double checkpoint; /* seconds between two at least; a broken-off training goes on */
     int compute;       /* enum winnow_compute of train.h */
     double keep_above; /* written into the folder: lines less likely to be text go */
 };
@@ -39,6 +40,7 @@ struct winnow_refiner_lines_options {
                                            .length_weight = 0.3,  \
                                            .page_power = 0.3,     \
                                            .batch_pages = 16,     \
+                                           .checkpoint = 60,      \
                                            .compute = WINNOW_F32, \
                                            .keep_above = 0.5})
 

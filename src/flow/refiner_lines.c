@@ -1,30 +1,27 @@
 /* refiner_lines.c -- `winnow refiner train-lines`: pages, model, training, folder. */
 #include "winnow/refiner_lines.h"
 
-#include "base/buf.h"
+#include "base/file.h"
 #include "base/json_write.h"
 #include "lines/line_train.h"
 #include "option/refiner_lines_options.h"
 
 static winnow_status read_files(struct winnow_list paths, enum line_page_kind kind,
-                                const struct winnow_env *env, struct line_page_set *set,
-                                struct winnow_error *err)
+                                struct line_page_set *set, struct winnow_error *err)
 {
     for (size_t i = 0; i < paths.count; i++) {
         TRY(line_page_set_read(set, paths.items[i], kind, err));
     }
-    (void)env;
     return WINNOW_OK;
 }
 
 static winnow_status read_all(const struct winnow_refiner_lines_options *opt,
-                              const struct winnow_list *paths, const struct winnow_env *env,
-                              struct line_page_set *pages, struct line_page_set *articles,
-                              struct winnow_error *err)
+                              const struct winnow_list *paths, struct line_page_set *pages,
+                              struct line_page_set *articles, struct winnow_error *err)
 {
-    TRY(read_files(*paths, LINE_PAGES, env, pages, err));
-    TRY(read_files(opt->templates, LINE_TEMPLATES, env, pages, err));
-    TRY(read_files(opt->articles, LINE_ARTICLES, env, articles, err));
+    TRY(read_files(*paths, LINE_PAGES, pages, err));
+    TRY(read_files(opt->templates, LINE_TEMPLATES, pages, err));
+    TRY(read_files(opt->articles, LINE_ARTICLES, articles, err));
     if (pages->count == 0) {
         return error_set(err, WINNOW_E_FORMAT, "the files hold no page with words");
     }
@@ -103,6 +100,40 @@ static winnow_status train_and_save(const struct winnow_refiner_lines_options *o
     return st;
 }
 
+/* The folder of the checkpoint lasts as long as there is no model. */
+static winnow_status run(const struct winnow_refiner_lines_options *opt,
+                         const struct winnow_list *paths, const struct winnow_env *env,
+                         struct winnow_refiner_lines_result *result, struct winnow_error *err)
+{
+    struct line_page_set pages = {0}, articles = {0};
+    struct buf folder = {0}, file = {0};
+    const char *checkpoint = file_join(&folder, opt->output, "checkpoint");
+    struct pool *pool = pool_new(env->threads);
+    winnow_status st = read_all(opt, paths, &pages, &articles, err);
+    if (st == WINNOW_OK) {
+        st = file_make_dirs(checkpoint, err);
+    }
+    if (st == WINNOW_OK) {
+        const struct line_train_data data = {.pages = &pages,
+                                             .articles = &articles,
+                                             .pool = pool,
+                                             .env = env,
+                                             .checkpoint =
+                                                 file_join(&file, checkpoint, "lines.bin"),
+                                             .save_seconds = opt->checkpoint};
+        st = train_and_save(opt, &data, result, err);
+    }
+    if (st == WINNOW_OK) {
+        st = file_remove_tree(checkpoint, err);
+    }
+    pool_free(pool);
+    line_page_set_release(&pages);
+    line_page_set_release(&articles);
+    buf_release(&folder);
+    buf_release(&file);
+    return st;
+}
+
 winnow_status winnow_refiner_train_lines(const struct winnow_refiner_lines_options *opt,
                                          const struct winnow_list *paths,
                                          const struct winnow_env *env,
@@ -114,15 +145,10 @@ winnow_status winnow_refiner_train_lines(const struct winnow_refiner_lines_optio
     }
     struct line_config c = config_of(opt);
     TRY(line_config_check(&c, err)); /* before anything is read */
-    struct line_page_set pages = {0}, articles = {0};
-    struct pool *pool = pool_new(env->threads);
-    winnow_status st = read_all(opt, paths, env, &pages, &articles, err);
-    if (st == WINNOW_OK) {
-        const struct line_train_data data = {&pages, &articles, pool, env};
-        st = train_and_save(opt, &data, result, err);
-    }
-    pool_free(pool);
-    line_page_set_release(&pages);
-    line_page_set_release(&articles);
+    int lock = -1;
+    TRY(file_make_dirs(opt->output, err));
+    TRY(file_lock_folder(opt->output, &lock, err));
+    winnow_status st = run(opt, paths, env, result, err);
+    file_unlock(lock);
     return st;
 }

@@ -8,6 +8,7 @@
 #include "lines/line_train.h"
 
 #include "base/env.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "lines/line_train_internal.h"
 
@@ -28,7 +29,8 @@ struct train {
     struct line_model *m;
     const struct line_train_options *opt;
     const struct line_train_data *data;
-    uint64_t step, steps;
+    struct line_train_progress at;
+    uint64_t steps;
 
     uint32_t *order; /* of the epoch */
     size_t order_count, order_at;
@@ -47,6 +49,9 @@ struct train {
     float *grads[LANES];
     float *table_grads;
     float *m1, *m2, *table_m1, *table_m2;
+
+    uint64_t key; /* of the checkpoint */
+    double saved_at;
 };
 
 static void draw_piece(void *ctx, size_t piece, uint32_t worker)
@@ -54,12 +59,13 @@ static void draw_piece(void *ctx, size_t piece, uint32_t worker)
     (void)worker;
     struct train *t = ctx;
     struct rng r;
-    rng_init(&r, rng_mix(t->data->env->seed ^ rng_mix(t->step * t->opt->batch_pages + piece)),
+    rng_init(&r, rng_mix(t->data->env->seed ^ rng_mix(t->at.step * t->opt->batch_pages + piece)),
              "lines.sample");
     line_draw_sample(t->opt, t->data, t->batch[piece], t->m->c.rows, &r, &t->samples[piece]);
 }
 
-static void draw_batch(struct train *t)
+/* The next pages of the epoch's order. */
+static void take_pages(struct train *t)
 {
     t->sample_count = 0;
     while (t->sample_count < t->opt->batch_pages) {
@@ -71,7 +77,6 @@ static void draw_batch(struct train *t)
         }
         t->batch[t->sample_count++] = t->order[t->order_at++];
     }
-    pool_run(t->data->pool, t->sample_count, draw_piece, t);
 }
 
 static double line_weight(const struct train *t, const struct line_sample *s, size_t line)
@@ -187,7 +192,7 @@ static double join_gradients(struct train *t)
 
 static double rate_at(const struct train *t)
 {
-    double warmup = t->opt->warmup * (double)t->steps, at = (double)t->step;
+    double warmup = t->opt->warmup * (double)t->steps, at = (double)t->at.step;
     if (at < warmup) {
         return (at + 1) / (warmup + 1);
     }
@@ -198,7 +203,7 @@ static double rate_at(const struct train *t)
 static void update(struct train *t)
 {
     struct line_model *m = t->m;
-    double norm = join_gradients(t), rate = rate_at(t), n = (double)t->step + 1;
+    double norm = join_gradients(t), rate = rate_at(t), n = (double)t->at.step + 1;
     const double beta1 = 0.9, beta2 = 0.98;
     double bias = 1 / (1 - pow(beta1, n));
     struct adamw_step s = {.rate = (float)(t->opt->lr * rate * bias),
@@ -222,7 +227,8 @@ static void update(struct train *t)
 
 static double train_step(struct train *t)
 {
-    draw_batch(t);
+    take_pages(t);
+    pool_run(t->data->pool, t->sample_count, draw_piece, t);
     cut_windows(t);
     pool_run(t->data->pool, LANES, lane_piece, t);
     pool_run(t->data->pool, SHARDS, scatter_piece, t);
@@ -231,7 +237,7 @@ static double train_step(struct train *t)
         loss += t->windows[i].loss;
     }
     update(t);
-    t->step++;
+    t->at.step++;
     return loss;
 }
 
@@ -276,32 +282,106 @@ static void train_release(struct train *t)
     }
 }
 
-static winnow_status run_steps(struct train *t, struct line_train_result *result,
-                               struct winnow_error *err)
+/* ---- checkpoints ---- */
+
+static struct line_train_state state_of(struct train *t)
 {
-    double recent = 0, last = 0;
-    uint64_t tenth = t->steps / 10 > 0 ? t->steps / 10 : 1;
-    while (t->step < t->steps) {
-        TRY(env_check(t->data->env, err));
+    struct line_model *m = t->m;
+    size_t n = m->weight_count, table = (size_t)m->c.rows * m->c.embed;
+    return (struct line_train_state){t->at,
+                                     {{m->weights, n},
+                                      {t->m1, n},
+                                      {t->m2, n},
+                                      {m->table, table},
+                                      {t->table_m1, table},
+                                      {t->table_m2, table}}};
+}
+
+static winnow_status save(struct train *t, struct winnow_error *err)
+{
+    struct line_train_state s = state_of(t);
+    TRY(line_checkpoint_save(t->data->checkpoint, t->key, &s, err));
+    t->saved_at = env_seconds();
+    return WINNOW_OK;
+}
+
+/* A checkpoint that cannot be used is an error: starting anew without a word would
+ * throw the time away. */
+static winnow_status resume(struct train *t, struct winnow_error *err)
+{
+    const char *path = t->data->checkpoint;
+    t->saved_at = env_seconds();
+    if (!path) {
+        return WINNOW_OK;
+    }
+    t->key = line_checkpoint_key(t->m, t->opt, t->data);
+    if (!file_exists(path)) {
+        return WINNOW_OK;
+    }
+    struct line_train_state s = state_of(t);
+    winnow_status st = line_checkpoint_load(path, t->key, &s, err);
+    if (st != WINNOW_OK) {
+        return error_wrap(err, st, "remove %s to train anew", path);
+    }
+    t->at = s.at;
+    for (uint64_t i = 0; i < t->at.step; i++) {
+        take_pages(t);
+    }
+    line_model_pack(t->m);
+    return WINNOW_OK;
+}
+
+/* Now and then, and before giving up because asked to. */
+static winnow_status checkpoint(struct train *t, struct winnow_error *err)
+{
+    winnow_status st = env_check(t->data->env, err);
+    if (!t->data->checkpoint) {
+        return st;
+    }
+    if (st != WINNOW_OK) {
+        struct winnow_error unused; /* what is reported is that it was asked to stop */
+        if (save(t, &unused) != WINNOW_OK) {
+            env_log(t->data->env, WINNOW_LOG_WARNING, "no checkpoint: %s", unused.text);
+        }
+        return st;
+    }
+    bool due = t->at.step > 0 && env_seconds() - t->saved_at >= t->data->save_seconds;
+    return due ? save(t, err) : WINNOW_OK;
+}
+
+static uint64_t tenth_of(const struct train *t)
+{
+    return t->steps / 10 > 0 ? t->steps / 10 : 1;
+}
+
+static void tell(struct train *t)
+{
+    const struct winnow_env *env = t->data->env;
+    uint64_t tenth = tenth_of(t);
+    if (t->at.step % tenth == 0) {
+        env_log(env, WINNOW_LOG_INFO, "refiner train-lines: step %llu of %llu, loss %.4f",
+                (unsigned long long)t->at.step, (unsigned long long)t->steps,
+                t->at.recent / (double)tenth);
+        t->at.recent = 0;
+    }
+    env_progress(env, "refiner train-lines", "steps", t->at.step, t->steps);
+}
+
+static winnow_status run_steps(struct train *t, struct winnow_error *err)
+{
+    while (t->at.step < t->steps) {
+        TRY(checkpoint(t, err));
         double loss = train_step(t);
         if (!isfinite(loss)) {
             return error_set(err, WINNOW_E_INTERNAL,
                              "the loss is no number at step %llu; train with a lower --lr",
-                             (unsigned long long)t->step);
+                             (unsigned long long)t->at.step);
         }
-        recent += loss;
-        last += t->step + tenth > t->steps ? loss : 0;
-        if (t->step % tenth == 0) {
-            env_log(
-                t->data->env, WINNOW_LOG_INFO, "refiner train-lines: step %llu of %llu, loss %.4f",
-                (unsigned long long)t->step, (unsigned long long)t->steps, recent / (double)tenth);
-            recent = 0;
-        }
-        result->pages += t->sample_count;
-        env_progress(t->data->env, "refiner train-lines", "steps", t->step, t->steps);
+        t->at.recent += loss;
+        t->at.last += t->at.step + tenth_of(t) > t->steps ? loss : 0;
+        t->at.pages += t->sample_count;
+        tell(t);
     }
-    result->steps = t->steps;
-    result->loss = last / (double)tenth;
     return WINNOW_OK;
 }
 
@@ -320,7 +400,13 @@ winnow_status line_train(struct line_model *m, const struct line_train_options *
     for (size_t i = 0; i < data->pages->count; i++) {
         result->lines += data->pages->items[i].count;
     }
-    winnow_status st = run_steps(&t, result, err);
+    winnow_status st = resume(&t, err);
+    if (st == WINNOW_OK) {
+        st = run_steps(&t, err);
+    }
+    result->steps = t.steps;
+    result->pages = t.at.pages;
+    result->loss = t.at.last / (double)tenth_of(&t);
     train_release(&t);
     return st;
 }

@@ -48,6 +48,8 @@ struct line_train_data {
     const struct line_page_set *pages, *articles; /* articles may be empty */
     struct pool *pool;
     const struct winnow_env *env;
+    const char *checkpoint; /* a file to go on from and to leave behind; NULL: none */
+    double save_seconds;    /* between two of its writings at least */
 };
 
 struct line_train_result {
@@ -55,7 +57,10 @@ struct line_train_result {
     double loss; /* mean of the last tenth of the steps */
 };
 
-/* Trains m, which line_model_new() made, in place. */
+/* Trains m, which line_model_new() made, in place.  Where the checkpoint is there it
+ * goes on from it, to the same weights as without a break; WINNOW_E_FORMAT where that
+ * is of another training.  The file stays, for the caller to remove once the model is
+ * stored. */
 winnow_status line_train(struct line_model *m, const struct line_train_options *opt,
                          const struct line_train_data *data, struct line_train_result *result,
                          struct winnow_error *err);

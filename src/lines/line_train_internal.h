@@ -1,4 +1,5 @@
-/* line_train_internal.h -- pages as a training step sees them. */
+/* line_train_internal.h -- pages as a training step sees them, and what a
+ * checkpoint keeps. */
 #ifndef WINNOW_LINES_LINE_TRAIN_INTERNAL_H
 #define WINNOW_LINES_LINE_TRAIN_INTERNAL_H
 
@@ -23,5 +24,31 @@ size_t line_draw_epoch(const struct line_page_set *pages, uint32_t per_template,
 /* The page, perhaps with another body, its features with n-grams left out. */
 void line_draw_sample(const struct line_train_options *opt, const struct line_train_data *data,
                       uint32_t page, uint32_t rows, struct rng *r, struct line_sample *out);
+
+/* Where a training is. */
+struct line_train_progress {
+    uint64_t step, pages;
+    double recent; /* sum of losses since the last message */
+    double last;   /* of the last tenth of the steps */
+};
+
+/* Weights, n-gram vectors and the moments of both. */
+#define LINE_STATE_ARRAYS 6U
+struct line_train_state {
+    struct line_train_progress at;
+    struct {
+        float *numbers;
+        size_t count;
+    } arrays[LINE_STATE_ARRAYS];
+};
+
+/* What a training is made of: two of the same key go the same way. */
+uint64_t line_checkpoint_key(const struct line_model *m, const struct line_train_options *opt,
+                             const struct line_train_data *data);
+winnow_status line_checkpoint_save(const char *path, uint64_t key, const struct line_train_state *s,
+                                   struct winnow_error *err);
+/* WINNOW_E_FORMAT: of another training, or damaged; s is then untouched. */
+winnow_status line_checkpoint_load(const char *path, uint64_t key, struct line_train_state *s,
+                                   struct winnow_error *err);
 
 #endif /* WINNOW_LINES_LINE_TRAIN_INTERNAL_H */

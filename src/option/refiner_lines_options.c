@@ -29,6 +29,7 @@ static const struct option OPTIONS[] = {
     OPT_U32(0, "dim", T, dim, 32, 1024, "width of the transformer"),
     OPT_U32(0, "layers", T, layers, 1, 16, "its layers"),
     OPT_U32(0, "ffn", T, ffn, 16, 4096, "width of its feed-forward part"),
+    OPT_REAL(0, "checkpoint", T, checkpoint, 0, 1e6, "seconds between two checkpoints at least"),
     OPT_ENUM(0, "compute", T, compute, COMPUTE, "number format of matrix products"),
     OPT_SHARE(0, "keep-above", T, keep_above, 0, 1, "lines less likely to be text are removed"),
     OPT_END,
@@ -40,7 +41,8 @@ const struct option_table REFINER_LINES_TABLE = {
     .usage = "[options] PAGES... -o FOLDER",
     .example = "  # pages.jsonl: {\"lines\": [\"Home\", \"It rained.\"], \"label\": [0, 1]}\n"
                "  winnow refiner train-lines pages.jsonl -o my-refiner\n"
-               "  winnow refine --refiner my-refiner corpus/ -o runs/refined\n",
+               "  winnow refine --refiner my-refiner corpus/ -o runs/refined\n"
+               "  # killed: the same command goes on from the last checkpoint\n",
     .options = OPTIONS,
     .defaults = &WINNOW_REFINER_LINES_OPTIONS_INIT,
     .size = sizeof(T),

@@ -1,31 +1,18 @@
 /* checkpoint.c -- a trainer's state in one file, docs/formats/checkpoint.md.
  *
  * Numbers are written as they lie in memory, so what is loaded is what was
- * saved, bit for bit.  The hash at the end covers everything before it.
- */
-#include "base/file.h"
-#include "base/hash.h"
-#include "base/mem.h"
+ * saved, bit for bit. */
+#include "base/state_file.h"
 #include "train/trainer_internal.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <unistd.h>
-
-#define MAGIC "winnowC1"
+#define KIND "winnowC1"
 
 struct header {
-    char magic[8];
     uint64_t model;   /* fingerprint of the model's shape */
     uint64_t options; /* of the schedule and optimizer */
     uint64_t steps;
     double flops;
     uint64_t count;
-};
-
-struct footer {
-    uint64_t low, high;
 };
 
 static uint64_t fingerprint(const double *numbers, size_t n)
@@ -61,93 +48,34 @@ static struct header header_of(const struct trainer *t)
                        .steps = t->steps,
                        .flops = t->flops,
                        .count = t->count};
-    memcpy(h.magic, MAGIC, sizeof h.magic);
     return h;
-}
-
-static struct str bytes_of(const void *p, size_t n)
-{
-    return (struct str){p, n};
-}
-
-static winnow_status write_part(int fd, struct hash_stream *hash, struct str bytes,
-                                const char *path, struct winnow_error *err)
-{
-    hash_stream_add(hash, bytes);
-    return file_write_fd(fd, bytes, path, err);
-}
-
-static winnow_status write_all(const struct trainer *t, int fd, const char *path,
-                               struct winnow_error *err)
-{
-    struct hash_stream *hash = hash_stream_new();
-    struct header h = header_of(t);
-    size_t bytes = t->count * sizeof(float);
-    winnow_status st = write_part(fd, hash, bytes_of(&h, sizeof h), path, err);
-    const float *const parts[] = {model_values_const(t->model), t->m, t->v};
-    for (size_t i = 0; i < 3 && st == WINNOW_OK; i++) {
-        st = write_part(fd, hash, bytes_of(parts[i], bytes), path, err);
-    }
-    struct hash128 value = hash_stream_value(hash);
-    hash_stream_free(hash);
-    struct footer f = {value.low, value.high};
-    return st == WINNOW_OK ? file_write_fd(fd, bytes_of(&f, sizeof f), path, err) : st;
 }
 
 winnow_status trainer_save(const struct trainer *t, const char *path, struct winnow_error *err)
 {
-    struct buf temporary = {0};
-    buf_addf(&temporary, "%s.tmp", path);
-    const char *name = buf_cstr(&temporary);
-    winnow_status st;
-    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        st = error_errno(err, "writing", name);
-    } else {
-        st = write_all(t, fd, name, err);
-        if (close(fd) != 0 && st == WINNOW_OK) {
-            st = error_errno(err, "writing", name);
-        }
-        if (st == WINNOW_OK) {
-            st = file_commit(name, path, err);
-        }
-        if (st != WINNOW_OK) {
-            (void)unlink(name);
-        }
-    }
-    buf_release(&temporary);
-    return st;
+    struct header h = header_of(t);
+    size_t each = t->count * sizeof(float);
+    const struct str parts[] = {state_part(&h, sizeof h),
+                                state_part(model_values_const(t->model), each),
+                                state_part(t->m, each), state_part(t->v, each)};
+    return state_file_write(path, KIND, parts, sizeof parts / sizeof *parts, err);
 }
 
-static winnow_status read_state(struct trainer *t, struct str bytes, struct winnow_error *err)
+static winnow_status read_state(struct trainer *t, struct state_file *f, struct winnow_error *err)
 {
     struct header h, own = header_of(t);
-    size_t each = t->count * sizeof(float), whole = sizeof h + 3 * each;
-    if (bytes.len < sizeof h || memcmp(bytes.ptr, MAGIC, sizeof h.magic) != 0) {
-        return error_set(err, WINNOW_E_FORMAT, "not a winnow checkpoint");
-    }
-    memcpy(&h, bytes.ptr, sizeof h);
-    if (h.model != own.model || h.count != own.count) {
+    size_t each = t->count * sizeof(float);
+    if (!state_file_take(f, &h, sizeof h) || h.model != own.model || h.count != own.count ||
+        f->left.len != 3 * each) {
         return error_set(err, WINNOW_E_FORMAT, "checkpoint of a model of another shape");
     }
     if (h.options != own.options) {
         return error_set(err, WINNOW_E_FORMAT,
                          "checkpoint of a training with other options (schedule or optimizer)");
     }
-    struct footer f;
-    if (bytes.len != whole + sizeof f) {
-        return error_set(err, WINNOW_E_FORMAT, "checkpoint of %zu bytes, expected %zu", bytes.len,
-                         whole + sizeof f);
-    }
-    memcpy(&f, bytes.ptr + whole, sizeof f);
-    struct hash128 hash = hash128(str_sub(bytes, 0, whole));
-    if (f.low != hash.low || f.high != hash.high) {
-        return error_set(err, WINNOW_E_FORMAT, "damaged checkpoint (its hash does not fit)");
-    }
-    const char *at = bytes.ptr + sizeof h;
-    memcpy(model_values(t->model), at, each);
-    memcpy(t->m, at + each, each);
-    memcpy(t->v, at + 2 * each, each);
+    (void)state_file_take(f, model_values(t->model), each);
+    (void)state_file_take(f, t->m, each);
+    (void)state_file_take(f, t->v, each);
     t->steps = h.steps;
     t->flops = h.flops;
     engine_weights_changed(t->engine);
@@ -156,9 +84,9 @@ static winnow_status read_state(struct trainer *t, struct str bytes, struct winn
 
 winnow_status trainer_load(struct trainer *t, const char *path, struct winnow_error *err)
 {
-    struct file_map map;
-    TRY(file_map_open(path, &map, err));
-    winnow_status st = read_state(t, map.bytes, err);
-    file_map_close(&map);
+    struct state_file f;
+    TRY(state_file_open(path, KIND, &f, err));
+    winnow_status st = read_state(t, &f, err);
+    state_file_close(&f);
     return st == WINNOW_OK ? st : error_wrap(err, st, "%s", path);
 }

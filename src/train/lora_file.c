@@ -1,18 +1,16 @@
 /* lora_file.c -- a LoRA training's state in one file (docs/formats/checkpoint.md),
  * and its adapter as peft has it. */
-#include "base/file.h"
-#include "base/hash.h"
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "base/state_file.h"
 #include "model/safetensors.h"
 #include "train/lora_internal.h"
 
 #include <stdio.h>
 
-#define MAGIC "winnowL1"
+#define KIND "winnowL1"
 
 struct header {
-    char magic[8];
     uint64_t model;   /* hash of the model that the adapters were put on */
     uint64_t options; /* of the schedule, optimizer and adapters */
     uint64_t steps;
@@ -25,11 +23,6 @@ static uint64_t hash_numbers(const double *numbers, size_t n)
     return hash64((struct str){(const char *)numbers, n * sizeof *numbers}, 0);
 }
 
-static struct str bytes_of(const void *p, size_t n)
-{
-    return (struct str){p, n};
-}
-
 static struct header header_of(const struct lora *l)
 {
     const struct trainer_options *o = &l->opt.trainer;
@@ -38,12 +31,11 @@ static struct header header_of(const struct lora *l)
                         o->weight_decay,    o->clip,          l->opt.alpha,      l->opt.rank,
                         (double)l->opt.seed};
     size_t base = (size_t)(l->whole - l->base);
-    struct header h = {.model = hash64(bytes_of(l->base, base * sizeof *l->base), 0),
+    struct header h = {.model = hash64(state_part(l->base, base * sizeof *l->base), 0),
                        .options = hash_numbers(options, sizeof options / sizeof *options),
                        .steps = l->steps,
                        .flops = l->flops,
                        .count = l->count};
-    memcpy(h.magic, MAGIC, sizeof h.magic);
     return h;
 }
 
@@ -51,49 +43,26 @@ winnow_status lora_save(const struct lora *l, const char *path, struct winnow_er
 {
     struct header h = header_of(l);
     size_t each = l->count * sizeof(float);
-    struct buf out = {0};
-    buf_add(&out, &h, sizeof h);
-    buf_add(&out, l->values, each);
-    buf_add(&out, l->m, each);
-    buf_add(&out, l->v, each);
-    struct hash128 hash = hash128(buf_str(&out));
-    buf_add(&out, &hash.low, sizeof hash.low);
-    buf_add(&out, &hash.high, sizeof hash.high);
-    winnow_status st = file_write_atomic(path, buf_str(&out), err);
-    buf_release(&out);
-    return st;
+    const struct str parts[] = {state_part(&h, sizeof h), state_part(l->values, each),
+                                state_part(l->m, each), state_part(l->v, each)};
+    return state_file_write(path, KIND, parts, sizeof parts / sizeof *parts, err);
 }
 
-static winnow_status read_state(struct lora *l, struct str bytes, struct winnow_error *err)
+static winnow_status read_state(struct lora *l, struct state_file *f, struct winnow_error *err)
 {
     struct header h, own = header_of(l);
-    size_t each = l->count * sizeof(float), whole = sizeof h + 3 * each;
-    if (bytes.len < sizeof h || memcmp(bytes.ptr, MAGIC, sizeof h.magic) != 0) {
-        return error_set(err, WINNOW_E_FORMAT, "not a checkpoint of a LoRA training");
-    }
-    memcpy(&h, bytes.ptr, sizeof h);
-    if (h.model != own.model || h.count != own.count) {
+    size_t each = l->count * sizeof(float);
+    if (!state_file_take(f, &h, sizeof h) || h.model != own.model || h.count != own.count ||
+        f->left.len != 3 * each) {
         return error_set(err, WINNOW_E_FORMAT, "checkpoint of a training on another model or rank");
     }
     if (h.options != own.options) {
         return error_set(err, WINNOW_E_FORMAT,
                          "checkpoint of a training with other options (schedule, seed or alpha)");
     }
-    struct hash128 hash;
-    if (bytes.len != whole + sizeof hash) {
-        return error_set(err, WINNOW_E_FORMAT, "checkpoint of %zu bytes, expected %zu", bytes.len,
-                         whole + sizeof hash);
-    }
-    memcpy(&hash.low, bytes.ptr + whole, sizeof hash.low);
-    memcpy(&hash.high, bytes.ptr + whole + sizeof hash.low, sizeof hash.high);
-    struct hash128 now = hash128(str_sub(bytes, 0, whole));
-    if (hash.low != now.low || hash.high != now.high) {
-        return error_set(err, WINNOW_E_FORMAT, "damaged checkpoint (its hash does not fit)");
-    }
-    const char *at = bytes.ptr + sizeof h;
-    memcpy(l->values, at, each);
-    memcpy(l->m, at + each, each);
-    memcpy(l->v, at + 2 * each, each);
+    (void)state_file_take(f, l->values, each);
+    (void)state_file_take(f, l->m, each);
+    (void)state_file_take(f, l->v, each);
     l->steps = h.steps;
     l->flops = h.flops;
     lora_merge(l);
@@ -102,10 +71,10 @@ static winnow_status read_state(struct lora *l, struct str bytes, struct winnow_
 
 winnow_status lora_load(struct lora *l, const char *path, struct winnow_error *err)
 {
-    struct file_map map;
-    TRY(file_map_open(path, &map, err));
-    winnow_status st = read_state(l, map.bytes, err);
-    file_map_close(&map);
+    struct state_file f;
+    TRY(state_file_open(path, KIND, &f, err));
+    winnow_status st = read_state(l, &f, err);
+    state_file_close(&f);
     return st == WINNOW_OK ? st : error_wrap(err, st, "%s", path);
 }
 

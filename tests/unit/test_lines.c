@@ -9,6 +9,7 @@
 #include "lines/line_scan.h"
 #include "lines/line_train.h"
 #include "refine/edit.h"
+#include "scratch.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -539,22 +540,59 @@ static void make_pages(struct line_page_set *set, size_t count)
     }
 }
 
-static void train_under(uint32_t threads, struct line_model **m, struct line_train_result *result)
+/* Asks to stop after some steps. */
+struct stop {
+    uint64_t at;
+    volatile int cancel;
+};
+
+static void watch(void *user, const struct winnow_progress *p)
+{
+    struct stop *s = user;
+    s->cancel = p->done >= s->at;
+}
+
+struct line_run {
+    uint32_t threads;
+    const char *checkpoint;
+    uint64_t stop_at; /* 0: never */
+    uint64_t seed;
+};
+
+static winnow_status train_run(const struct line_run *run, struct line_model **m,
+                               struct line_train_result *result, struct winnow_error *err)
 {
     struct line_page_set pages = {0}, articles = {0};
-    struct winnow_error err;
-    const struct winnow_env env = {.seed = 4};
+    struct stop stop = {run->stop_at > 0 ? run->stop_at : UINT64_MAX, 0};
+    const struct winnow_env env = {
+        .seed = run->seed, .progress = watch, .user = &stop, .cancel = &stop.cancel};
     make_pages(&pages, 24);
-    struct pool *pool = pool_new(threads);
-    const struct line_train_data data = {&pages, &articles, pool, &env};
+    struct pool *pool = pool_new(run->threads);
+    const struct line_train_data data = {.pages = &pages,
+                                         .articles = &articles,
+                                         .pool = pool,
+                                         .env = &env,
+                                         .checkpoint = run->checkpoint,
+                                         .save_seconds = 1000};
     struct line_train_options opt = LINE_TRAIN_OPTIONS_INIT;
     opt.epochs = 10;
     opt.batch_pages = 8;
     opt.lr = opt.table_lr = 1e-2;
-    assert_ok(line_model_new(&SMALL, 4, NULL, false, m, &err), err);
-    assert_ok(line_train(*m, &opt, &data, result, &err), err);
+    winnow_status st = line_model_new(&SMALL, run->seed, NULL, false, m, err);
+    if (st == WINNOW_OK) {
+        st = line_train(*m, &opt, &data, result, err);
+    }
     pool_free(pool);
     line_page_set_release(&pages);
+    return st;
+}
+
+static void assert_same_training(const struct line_model *a, const struct line_train_result *ra,
+                                 const struct line_model *b, const struct line_train_result *rb)
+{
+    assert_memory_equal(ra, rb, sizeof *ra);
+    assert_memory_equal(a->weights, b->weights, a->weight_count * sizeof(float));
+    assert_memory_equal(a->table, b->table, (size_t)SMALL.rows * SMALL.embed * sizeof(float));
 }
 
 static void training_learns_and_does_not_depend_on_threads(void **state)
@@ -562,15 +600,72 @@ static void training_learns_and_does_not_depend_on_threads(void **state)
     (void)state;
     struct line_model *one = NULL, *three = NULL;
     struct line_train_result result, again;
-    train_under(1, &one, &result);
-    train_under(3, &three, &again);
+    struct winnow_error err;
+    assert_ok(train_run(&(struct line_run){.threads = 1, .seed = 4}, &one, &result, &err), err);
+    assert_ok(train_run(&(struct line_run){.threads = 3, .seed = 4}, &three, &again, &err), err);
     assert_true(result.loss < 0.1); /* log 2 = 0.69 before it starts */
     assert_int_equal(result.steps, 30);
-    assert_memory_equal(&result.loss, &again.loss, sizeof result.loss);
-    assert_memory_equal(one->weights, three->weights, one->weight_count * sizeof(float));
-    assert_memory_equal(one->table, three->table, (size_t)SMALL.rows * SMALL.embed * sizeof(float));
+    assert_same_training(one, &result, three, &again);
     line_model_free(one);
     line_model_free(three);
+}
+
+/* Stopped after each number of steps in turn: what was saved is gone on from. */
+static void a_broken_off_training_goes_on_to_the_same_weights(void **state)
+{
+    (void)state;
+    struct line_model *whole = NULL, *m = NULL;
+    struct line_train_result result, again;
+    struct winnow_error err;
+    struct scratch dir;
+    scratch_open(&dir);
+    const char *path = scratch_path(&dir, "lines.bin");
+    assert_ok(train_run(&(struct line_run){.threads = 2, .seed = 4}, &whole, &result, &err), err);
+    for (uint64_t at = 1; at < 30; at += 7) {
+        const struct line_run run = {1, path, at, 4};
+        assert_int_equal(train_run(&run, &m, &again, &err), WINNOW_E_CANCELLED);
+        line_model_free(m);
+    }
+    assert_ok(train_run(&(struct line_run){2, path, 0, 4}, &m, &again, &err), err);
+    assert_same_training(whole, &result, m, &again);
+    line_model_free(m);
+    line_model_free(whole);
+    scratch_close(&dir);
+}
+
+static void checkpoints_of_other_trainings_are_refused_in_a_sentence(void **state)
+{
+    (void)state;
+    struct line_model *m = NULL;
+    struct line_train_result result;
+    struct winnow_error err;
+    struct scratch dir;
+    scratch_open(&dir);
+    const char *path = scratch_path(&dir, "lines.bin");
+    assert_int_equal(train_run(&(struct line_run){1, path, 3, 4}, &m, &result, &err),
+                     WINNOW_E_CANCELLED);
+    line_model_free(m);
+    assert_int_equal(train_run(&(struct line_run){1, path, 0, 5}, &m, &result, &err),
+                     WINNOW_E_FORMAT);
+    assert_non_null(strstr(err.text, "other pages or with other options"));
+    assert_non_null(strstr(err.text, "to train anew"));
+    line_model_free(m);
+    struct buf bytes = {0};
+    assert_ok(file_read(path, SIZE_MAX, &bytes, &err), err);
+    for (size_t i = 0; i < bytes.len; i += bytes.len / 9) {
+        bytes.ptr[i] ^= 1;
+        path = scratch_write(&dir, "lines.bin", buf_str(&bytes));
+        assert_int_equal(train_run(&(struct line_run){1, path, 0, 4}, &m, &result, &err),
+                         WINNOW_E_FORMAT);
+        line_model_free(m);
+        bytes.ptr[i] ^= 1;
+        path = scratch_write(&dir, "lines.bin", str_sub(buf_str(&bytes), 0, i));
+        assert_int_equal(train_run(&(struct line_run){1, path, 0, 4}, &m, &result, &err),
+                         WINNOW_E_FORMAT);
+        line_model_free(m);
+    }
+    buf_release(&bytes);
+    scratch_close(&dir);
 }
 
 static void the_built_in_refiner_loads_and_tells_text_from_menus(void **state)
@@ -605,6 +700,8 @@ int main(void)
         cmocka_unit_test(documents_of_a_low_score_are_dropped),
         cmocka_unit_test(long_documents_are_read_in_parts),
         cmocka_unit_test(training_learns_and_does_not_depend_on_threads),
+        cmocka_unit_test(a_broken_off_training_goes_on_to_the_same_weights),
+        cmocka_unit_test(checkpoints_of_other_trainings_are_refused_in_a_sentence),
         cmocka_unit_test(the_built_in_refiner_loads_and_tells_text_from_menus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
