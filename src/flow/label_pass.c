@@ -42,6 +42,7 @@ struct pass {
     struct label_subject *ring;
     size_t ring_size;
     uint64_t oldest, newest; /* numbers of subjects; newest: one past */
+    uint64_t held;           /* bytes of their texts */
     uint64_t drawn;          /* documents */
     uint64_t number;         /* of the next question */
     uint64_t answered;
@@ -87,8 +88,22 @@ static bool draw(struct pass *p, const struct document *d)
         return false;
     }
     s->ordinal = ordinal;
+    p->held += s->text.len;
     p->newest++;
     return true;
+}
+
+/* Of each document drawn a letter stays. */
+static winnow_status check_verdicts(const struct pass *p, struct winnow_error *err)
+{
+    uint64_t most = p->l->env->memory_max;
+    if (most > 0 && p->l->verdicts.len > most / 2) {
+        return error_set(err, WINNOW_E_LIMIT,
+                         "a byte for each of %zu documents is more than half of --memory %" PRIu64
+                         "; give more, or draw fewer (--share)",
+                         p->l->verdicts.len, most);
+    }
+    return WINNOW_OK;
 }
 
 /* Opens the next document that there is something to ask about. */
@@ -103,6 +118,7 @@ static winnow_status open_subject(struct pass *p, bool *more, struct winnow_erro
             p->texts_end = true;
         } else if (is_drawn(p, d.id)) {
             *more = draw(p, &d);
+            TRY(check_verdicts(p, err));
         }
     }
     return WINNOW_OK;
@@ -123,6 +139,7 @@ static winnow_status close_subjects(struct pass *p, struct winnow_error *err)
     while (p->oldest < p->newest && label_subject_done(subject_at(p, p->oldest))) {
         struct label_subject *s = subject_at(p, p->oldest);
         uint64_t ordinal = s->ordinal;
+        p->held -= s->text.len;
         char verdict = label_subject_close(s, &p->plan, p->l->result, &p->out);
         if (!p->plan.chunks) {
             p->l->verdicts.ptr[ordinal] = verdict;
@@ -238,9 +255,16 @@ static winnow_status hear(struct pass *p, struct winnow_error *err)
     return take_answer(p, &e, err);
 }
 
+/* Texts that are being asked about take a quarter of --memory (their chunks, questions
+ * and answers about as much again); a longer one is asked about by itself. */
 static bool may_ask(const struct pass *p)
 {
-    return !p->live || completion_client_room(p->l->client);
+    if (!p->live) {
+        return true;
+    }
+    uint64_t most = p->l->env->memory_max / 4;
+    bool full = most > 0 && p->held >= most && completion_client_pending(p->l->client) > 0;
+    return !full && completion_client_room(p->l->client);
 }
 
 static winnow_status ask_all(struct pass *p, struct winnow_error *err)

@@ -81,6 +81,12 @@ diff -r whole out || fail "going on gave other bytes"
 echo 'garbage' >>out/documents-answers.jsonl
 label -q in.jsonl -o out 2>err && fail "it read garbage"
 
+# Little memory: fewer questions at once, the same bytes; too little for the verdicts is said.
+label -q in.jsonl --memory 200 -o tight || fail "little memory failed"
+diff -r whole tight || fail "with little memory the bytes are others"
+label -q in.jsonl --memory 8 -o tighter 2>err && fail "it did without the memory for verdicts"
+grep -q 'a byte for each of 5 documents is more than half of --memory 8' err || { cat err; exit 1; }
+
 # A level alone.
 label -q in.jsonl --level chunks -o chunks || fail "chunks failed"
 [ "$(grep -c . chunks/chunks-answers.jsonl)" = 12 ] || fail "not 12 answers about chunks"
