@@ -153,6 +153,17 @@ static bool set_is_used(const struct experiment *x, uint32_t set)
     return x->has_bands && set == x->pool;
 }
 
+static winnow_status add_preparation(const struct winnow_list *paths, double *flops,
+                                     struct winnow_error *err)
+{
+    for (size_t i = 0; i < paths->count; i++) {
+        double one;
+        TRY(preparation_flops(paths->items[i], &one, err));
+        *flops += one;
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status load_sets(struct experiment *x, const struct winnow_list *paths,
                                const struct document_keys *keys, struct pool *pool,
                                struct winnow_error *err)
@@ -171,9 +182,7 @@ static winnow_status load_sets(struct experiment *x, const struct winnow_list *p
             continue;
         }
         TRY(text_set_load(&load, pool, x->env, &x->names, &x->sets[i], err));
-        if (i > 0) {
-            TRY(preparation_flops(x->paths[i], &x->prepared[i], err));
-        }
+        TRY(add_preparation(&load.paths, &x->prepared[i], err));
         env_log(x->env, WINNOW_LOG_INFO, "prove: %s: %zu documents, %.1f M tokens%s",
                 i == 0 ? "corpus" : x->paths[i], x->sets[i].docs.count,
                 (double)x->sets[i].docs.tokens.len / 1e6,

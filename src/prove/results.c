@@ -87,9 +87,17 @@ const struct steps_ratio *primary_ratio(const struct findings *f, uint32_t arm)
     return &f->ratios[2 * arm + (curve_is_clean(f) ? 1U : 0U)];
 }
 
+double arm_preparation(const struct findings *f, uint32_t arm)
+{
+    double own = f->x->prepared[f->x->arms[arm].set];
+    double base = f->x->prepared[f->x->arms[f->x->baseline].set];
+    return own > base ? own - base : 0;
+}
+
 /* Training on N tokens costs c N; the arm needs N / ratio of them for what the
  * baseline gets from N.  Making the pool and the reference cost the same whatever
- * N is, scoring grows with it: c N (1 - 1 / ratio) = preparation + reference + s N. */
+ * N is, scoring grows with it: c N (1 - 1 / ratio) = preparation beyond the
+ * baseline's + reference + s N. */
 double break_even(const struct findings *f, uint32_t arm, const char **reason)
 {
     *reason = NULL;
@@ -113,7 +121,7 @@ double break_even(const struct findings *f, uint32_t arm, const char **reason)
         *reason = "scoring the pool costs more than the steps it saves at this model size";
         return NONE;
     }
-    return (c.preparation + c.reference) / saved;
+    return (arm_preparation(f, arm) + c.reference) / saved;
 }
 
 static void write_cost(const struct findings *f, struct json_writer *w)

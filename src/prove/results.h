@@ -24,6 +24,9 @@ struct arm_cost {
 };
 struct arm_cost arm_cost(const struct findings *f, uint32_t arm);
 
+/* FLOPs that went into the arm's corpus beyond those that went into the baseline's. */
+double arm_preparation(const struct findings *f, uint32_t arm);
+
 /* How many tokens of training make the selection worth its cost; NaN with the
  * reason where none do. */
 double break_even(const struct findings *f, uint32_t arm, const char **reason);

@@ -71,15 +71,16 @@ static void ratio_sentence(const struct findings *f, uint32_t arm, struct buf *o
     const char *reason;
     double tokens = break_even(f, arm, &reason);
     struct arm_cost c = arm_cost(f, arm);
-    if (f->x->arms[arm].kind == ARM_CORPUS && c.preparation > 0) {
+    double made = arm_preparation(f, arm), chosen = made + c.reference + c.scoring;
+    if (f->x->arms[arm].kind == ARM_CORPUS && made > 0) {
         buf_addf(out,
                  "Cost: making the corpus of %s took %.2f times the FLOPs of training on it.\n",
-                 name, c.preparation / c.training);
-    } else if (c.selection > 0) {
+                 name, made / c.training);
+    } else if (chosen > 0) {
         buf_addf(out,
                  "Cost: choosing the documents of %s took %.2f times the FLOPs of training on "
                  "them; ",
-                 name, c.selection / c.training);
+                 name, chosen / c.training);
         if (isnan(tokens)) {
             buf_addf(out, "it does not break even: %s.\n", reason);
         } else {
