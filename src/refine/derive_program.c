@@ -120,7 +120,9 @@ void derived_program(const struct derived *d, size_t first, size_t last, struct 
         while (edit + n < d->edit_count && d->edits[edit + n].line == i) {
             n++;
         }
-        add_edits(d->lines[i], d->edits + edit, n, out);
+        if (n > 0) {
+            add_edits(d->lines[i], d->edits + edit, n, out);
+        }
         i++;
     }
     if (out->len == start) {
