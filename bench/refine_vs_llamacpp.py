@@ -120,6 +120,8 @@ def best_worker(binary, gguf, jobs, count, context):
                 slower = [t for t in tried if tried[t][0] > min(s for s, _ in tried.values())]
                 for t in slower:  # eight caches need not fit into memory
                     tried.pop(t)[1].close()
+    if not tried:
+        sys.exit(f"no settings are called {args.settings!r}: unified or split cache, mixed or prompts first, active or passive")
     best = min(tried, key=lambda t: tried[t][0])
     return tried[best][1], best
 
