@@ -160,7 +160,8 @@ winnow_status file_commit(const char *temporary, const char *path, struct winnow
     return st;
 }
 
-winnow_status file_write_atomic(const char *path, struct str bytes, struct winnow_error *err)
+winnow_status file_write_parts(const char *path, const struct str *parts, size_t count,
+                               struct winnow_error *err)
 {
     struct buf tmp = {0};
     buf_addf(&tmp, "%s.tmp", path);
@@ -171,7 +172,9 @@ winnow_status file_write_atomic(const char *path, struct str bytes, struct winno
         st = error_errno(err, "cannot create", name);
         goto done;
     }
-    st = file_write_fd(fd, bytes, name, err);
+    for (size_t i = 0; i < count && st == WINNOW_OK; i++) {
+        st = file_write_fd(fd, parts[i], name, err);
+    }
     if (close(fd) != 0 && st == WINNOW_OK) {
         st = error_errno(err, "cannot close", name);
     }
@@ -184,6 +187,11 @@ winnow_status file_write_atomic(const char *path, struct str bytes, struct winno
 done:
     buf_release(&tmp);
     return st;
+}
+
+winnow_status file_write_atomic(const char *path, struct str bytes, struct winnow_error *err)
+{
+    return file_write_parts(path, &bytes, 1, err);
 }
 
 winnow_status file_make_dirs(const char *path, struct winnow_error *err)

@@ -31,6 +31,9 @@ void file_map_close(struct file_map *m);
 void file_map_forget(struct str bytes);
 
 winnow_status file_write_atomic(const char *path, struct str bytes, struct winnow_error *err);
+/* The same for content that lies in parts. */
+winnow_status file_write_parts(const char *path, const struct str *parts, size_t count,
+                               struct winnow_error *err);
 
 /* Syncs temporary, renames it to path, syncs the folder. */
 winnow_status file_commit(const char *temporary, const char *path, struct winnow_error *err);

@@ -1,53 +1,32 @@
 #include "base/state_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include "base/mem.h"
+
 #include <string.h>
-#include <unistd.h>
 
-static winnow_status write_part(int fd, struct hash_stream *hash, struct str part, const char *path,
-                                struct winnow_error *err)
-{
-    hash_stream_add(hash, part);
-    return file_write_fd(fd, part, path, err);
-}
-
-static winnow_status write_all(int fd, const char *kind, const struct str *parts, size_t count,
-                               const char *path, struct winnow_error *err)
+static struct hash128 hash_parts(const struct str *parts, size_t count)
 {
     struct hash_stream *hash = hash_stream_new();
-    winnow_status st = write_part(fd, hash, state_part(kind, STATE_KIND_BYTES), path, err);
-    for (size_t i = 0; i < count && st == WINNOW_OK; i++) {
-        st = write_part(fd, hash, parts[i], path, err);
+    for (size_t i = 0; i < count; i++) {
+        hash_stream_add(hash, parts[i]);
     }
-    struct hash128 end = hash_stream_value(hash);
+    struct hash128 value = hash_stream_value(hash);
     hash_stream_free(hash);
-    return st == WINNOW_OK ? file_write_fd(fd, state_part(&end, sizeof end), path, err) : st;
+    return value;
 }
 
 winnow_status state_file_write(const char *path, const char *kind, const struct str *parts,
                                size_t count, struct winnow_error *err)
 {
-    struct buf temporary = {0};
-    buf_addf(&temporary, "%s.tmp", path);
-    const char *name = buf_cstr(&temporary);
-    winnow_status st;
-    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        st = error_errno(err, "writing", name);
-    } else {
-        st = write_all(fd, kind, parts, count, name, err);
-        if (close(fd) != 0 && st == WINNOW_OK) {
-            st = error_errno(err, "writing", name);
-        }
-        if (st == WINNOW_OK) {
-            st = file_commit(name, path, err);
-        }
-        if (st != WINNOW_OK) {
-            (void)unlink(name);
-        }
+    struct str *all = mem_alloc((count + 2) * sizeof *all);
+    all[0] = state_part(kind, STATE_KIND_BYTES);
+    for (size_t i = 0; i < count; i++) {
+        all[1 + i] = parts[i];
     }
-    buf_release(&temporary);
+    const struct hash128 end = hash_parts(all, count + 1);
+    all[count + 1] = state_part(&end, sizeof end);
+    winnow_status st = file_write_parts(path, all, count + 2, err);
+    mem_free(all);
     return st;
 }
 

@@ -87,11 +87,9 @@ static struct shape role_shape(const struct model_config *c, enum tensor_role ro
     return (struct shape){0, 0};
 }
 
-static bool role_is_vector(enum tensor_role role)
+bool tensor_role_is_hidden(enum tensor_role role)
 {
     switch (role) {
-    case TENSOR_EMBED:
-    case TENSOR_HEAD:
     case TENSOR_Q:
     case TENSOR_K:
     case TENSOR_V:
@@ -99,10 +97,15 @@ static bool role_is_vector(enum tensor_role role)
     case TENSOR_GATE:
     case TENSOR_UP:
     case TENSOR_DOWN:
-        return false;
-    default:
         return true;
+    default:
+        return false;
     }
+}
+
+static bool role_is_vector(enum tensor_role role)
+{
+    return role != TENSOR_EMBED && role != TENSOR_HEAD && !tensor_role_is_hidden(role);
 }
 
 /* Whether the tensor continues the one before it as further rows of one matrix. */
@@ -147,22 +150,6 @@ static void fill_table(struct model *m)
     }
     add_tensor(m, TENSOR_NORM, 0);
     add_tensor(m, TENSOR_HEAD, 0);
-}
-
-bool tensor_role_is_hidden(enum tensor_role role)
-{
-    switch (role) {
-    case TENSOR_Q:
-    case TENSOR_K:
-    case TENSOR_V:
-    case TENSOR_O:
-    case TENSOR_GATE:
-    case TENSOR_UP:
-    case TENSOR_DOWN:
-        return true;
-    default:
-        return false;
-    }
 }
 
 winnow_status model_new_table(const struct model_config *config, struct model **out,

@@ -7,6 +7,7 @@
 #include "llama.h"
 #include "math/kernels.h"
 #include "model/engine.h"
+#include "small_llama.h"
 
 #include <stdlib.h>
 
@@ -18,24 +19,9 @@ struct fixture {
     struct token_batch b;
 };
 
-/* Sizes that are multiples of nothing. */
-static struct model_config odd_config(void)
-{
-    struct model_config c = MODEL_CONFIG_INIT;
-    c.vocab = 37;
-    c.dim = 18;
-    c.layers = 2;
-    c.heads = 4;
-    c.kv_heads = 2;
-    c.head_dim = 6;
-    c.ffn = 29;
-    c.context = 64;
-    return c;
-}
-
 static struct model_config full_config(void)
 {
-    struct model_config c = odd_config();
+    struct model_config c = odd_llama();
     c.tied = false;
     c.qkv_bias = c.out_bias = c.mlp_bias = true;
     c.rope_scaling = ROPE_LLAMA3;
@@ -135,8 +121,8 @@ static void nll_and_logits_are_the_twins(const struct model_config *c, const cha
 static void every_kernel_table_scores_as_the_twin_does(void **state)
 {
     (void)state;
-    struct model_config full = full_config(), plain = odd_config();
-    struct model_config wide = odd_config(); /* more vocabulary than a chunk */
+    struct model_config full = full_config(), plain = odd_llama();
+    struct model_config wide = odd_llama(); /* more vocabulary than a chunk */
     wide.vocab = 2500;
     wide.rope_scaling = ROPE_LINEAR;
     wide.rope_factor = 4;
@@ -193,7 +179,7 @@ static void gradients_are_the_differences_of_the_twin(const struct model_config 
 static void every_gradient_is_the_derivative_of_the_loss(void **state)
 {
     (void)state;
-    struct model_config full = full_config(), plain = odd_config();
+    struct model_config full = full_config(), plain = odd_llama();
     gradients_are_the_differences_of_the_twin(&full, NULL);
     gradients_are_the_differences_of_the_twin(&plain, NULL);
     gradients_are_the_differences_of_the_twin(&plain, "generic");
@@ -206,7 +192,7 @@ static void gradients_hold_over_many_tiles(void **state)
     (void)state;
     struct fixture f;
     struct winnow_error err;
-    struct model_config c = odd_config();
+    struct model_config c = odd_llama();
     c.vocab = 1300;
     c.dim = 40;
     c.ffn = 70;
@@ -337,7 +323,7 @@ static void short_types_stay_near_f32(void **state)
 static void int8_does_not_train(void **state)
 {
     (void)state;
-    struct model_config c = odd_config();
+    struct model_config c = odd_llama();
     struct winnow_env env = {0};
     struct winnow_error err;
     struct model *m;
@@ -353,7 +339,7 @@ static void int8_does_not_train(void **state)
 static void bad_batches_are_refused(void **state)
 {
     (void)state;
-    struct model_config c = odd_config();
+    struct model_config c = odd_llama();
     struct fixture f;
     struct winnow_error err;
     float nll[64];
@@ -369,7 +355,7 @@ static void bad_batches_are_refused(void **state)
 static void memory_is_known_and_refused_beforehand(void **state)
 {
     (void)state;
-    struct model_config c = odd_config();
+    struct model_config c = odd_llama();
     struct engine_options opt = ENGINE_OPTIONS_INIT;
     struct winnow_error err;
     struct model *m;

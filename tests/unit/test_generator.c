@@ -7,6 +7,7 @@
 #include "check.h"
 #include "math/kernels.h"
 #include "model/generator.h"
+#include "small_llama.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,25 +30,10 @@ struct item {
     enum generate_end end;
 };
 
-/* Sizes that are multiples of nothing; grouped heads. */
-static struct model_config odd_config(void)
-{
-    struct model_config c = MODEL_CONFIG_INIT;
-    c.vocab = 37;
-    c.dim = 18;
-    c.layers = 2;
-    c.heads = 4;
-    c.kv_heads = 2;
-    c.head_dim = 6;
-    c.ffn = 29;
-    c.context = 64;
-    return c;
-}
-
 /* Several chunks of vocabulary, biases, an untied head, scaled rotation. */
 static struct model_config full_config(void)
 {
-    struct model_config c = odd_config();
+    struct model_config c = odd_llama();
     c.vocab = 2100;
     c.tied = false;
     c.qkv_bias = c.out_bias = c.mlp_bias = true;
@@ -61,7 +47,7 @@ static struct model_config full_config(void)
 /* One kv head, head_dim 80, as ProX's refiners have it; whole panels of ffn. */
 static struct model_config one_kv_head_config(void)
 {
-    struct model_config c = odd_config();
+    struct model_config c = odd_llama();
     c.vocab = 300;
     c.dim = 48;
     c.heads = 8;
@@ -265,7 +251,7 @@ static void twin_all(struct fixture *f, struct item *items)
 static void every_model_and_kernel_table_continues_as_the_twin_does(void **state)
 {
     (void)state;
-    struct model_config configs[] = {odd_config(), full_config(), one_kv_head_config()};
+    struct model_config configs[] = {odd_llama(), full_config(), one_kv_head_config()};
     static struct item items[REQUESTS];
     for (size_t c = 0; c < 3; c++) {
         for (size_t k = 0; kernels_usable(k); k++) {
@@ -411,7 +397,7 @@ static void answers_end_where_they_should(void **state)
 {
     (void)state;
     static struct item items[REQUESTS];
-    struct model_config c = odd_config();
+    struct model_config c = odd_llama();
     struct fixture f;
     open_engine(&f, &c, ENGINE_F32, 1, NULL);
     /* A stop token that the model chooses. */
@@ -466,7 +452,7 @@ static void prompts_with_the_same_head_share_its_pages(void **state)
 {
     (void)state;
     static struct item items[REQUESTS];
-    struct model_config c = odd_config();
+    struct model_config c = odd_llama();
     struct fixture f;
     open_engine(&f, &c, ENGINE_BF16, 2, NULL);
     fill_items(items, c.vocab);
@@ -495,7 +481,7 @@ static void prompts_with_the_same_head_share_its_pages(void **state)
 static void memory_is_bounded_and_too_little_is_refused(void **state)
 {
     (void)state;
-    struct model_config c = odd_config();
+    struct model_config c = odd_llama();
     struct fixture f;
     struct winnow_error err;
     struct generator *g = NULL;
