@@ -47,6 +47,7 @@ set(UNIT_TESTS
   scan
   tokenizer
   tokenizer_real
+  charset
   html
   warc
   trainer
@@ -88,6 +89,7 @@ target_link_libraries(test_report PRIVATE PkgConfig::GUMBO)
 # in every build, fuzzed in the fuzz preset.
 set(FUZZ_TARGETS
   recipe
+  charset
   html
   jsonl
   warc

@@ -93,6 +93,10 @@ static void add_text(struct line_builder *b, struct str s)
         char text[8];
         size_t len = 0;
         size_t n = html_reference(s, amp, text, &len);
+        if (len == 1 && text[0] == '\r') { /* no newline, unlike one that stands in the page */
+            text[0] = ' ';
+            len = b->pre ? 0 : 1;
+        }
         line_builder_add(b, n > 0 ? (struct str){text, len} : (struct str){"&", 1});
         at = amp + (n > 0 ? n : 1);
     }

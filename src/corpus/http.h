@@ -13,18 +13,16 @@ struct http_response {
 
 /* Scratch of http_parse(); all-zero to start with. */
 struct http_scratch {
-    struct buf chunks, unpacked;
+    struct buf chunks, unpacked[2];
+    char reason[128];
 };
 void http_scratch_release(struct http_scratch *s);
 
-/* Takes a message apart, undoes chunked transfer and gzip or deflate encoding.
- * Bodies that do not have the coding their header states (crawlers undo it and
- * leave the header) are taken as they are.  NULL, or why it cannot be read; a
- * body is never let grow past body_max. */
+/* Takes a message apart, undoes chunked transfer and gzip, deflate or zstd
+ * encoding.  Bodies that do not have the coding their header states (crawlers undo
+ * it and leave the header) are taken as they are.  NULL, or why it cannot be read,
+ * valid as long as the scratch; a body is never let grow past body_max. */
 const char *http_parse(struct str message, size_t body_max, struct http_scratch *scratch,
                        struct http_response *out);
-
-/* "text/html; charset=x" taken apart. */
-void http_content_type(struct str value, struct str *mime, struct str *charset);
 
 #endif /* WINNOW_CORPUS_HTTP_H */

@@ -42,10 +42,10 @@ enum letter { LETTER_VISIBLE, LETTER_SPACE, LETTER_NEWLINE, LETTER_NONE };
 
 static enum letter classify(uint32_t c)
 {
-    if (c == '\n' || c == 0x85 || c == 0x2028 || c == 0x2029) {
+    if (c == '\n' || c == '\r' || c == 0x85 || c == 0x2028 || c == 0x2029) {
         return LETTER_NEWLINE;
     }
-    if (c == ' ' || c == '\t' || c == '\f' || c == '\r' || c == 0xA0 || c == 0x1680 ||
+    if (c == ' ' || c == '\t' || c == '\f' || c == 0xA0 || c == 0x1680 ||
         (c >= 0x2000 && c <= 0x200A) || c == 0x202F || c == 0x205F || c == 0x3000) {
         return LETTER_SPACE;
     }
@@ -73,7 +73,7 @@ static void add_space(struct line_builder *b, enum letter kind, char c)
             }
             buf_add_char(b->out, '\n');
         }
-    } else if (c != '\r') {
+    } else {
         close_gap(b);
         buf_add_char(b->out, c == '\t' ? '\t' : ' ');
     }
@@ -89,6 +89,9 @@ void line_builder_add(struct line_builder *b, struct str text)
         }
         if (end == at) {
             uint32_t code = 0;
+            if (text.ptr[at] == '\r' && at + 1 < text.len && text.ptr[at + 1] == '\n') {
+                at++; /* CRLF is one newline */
+            }
             size_t n = utf8_decode(text, at, &code);
             enum letter kind = n == 0 ? LETTER_NONE : classify(code);
             end = at + (n == 0 ? 1 : n);

@@ -17,6 +17,7 @@
 #include "corpus/byte_source.h"
 #include "corpus/charset.h"
 #include "corpus/http.h"
+#include "corpus/mime.h"
 #include "corpus/plain_text.h"
 
 #include <inttypes.h>
@@ -76,23 +77,18 @@ static enum text_kind kind_of_name(const char *name)
     return ends(s, ".txt") || ends(s, ".text") ? KIND_TEXT : KIND_UNKNOWN;
 }
 
-static bool same(struct str s, const char *text)
-{
-    return s.len == strlen(text) && strncasecmp(s.ptr, text, s.len) == 0;
-}
-
 static enum text_kind kind_of_mime(struct str mime)
 {
     if (mime.len == 0) {
         return KIND_UNKNOWN;
     }
-    if (same(mime, "text/html") || same(mime, "application/xhtml+xml")) {
+    if (mime_is(mime, "text/html") || mime_is(mime, "application/xhtml+xml")) {
         return KIND_HTML;
     }
-    if (same(mime, "text/markdown")) {
+    if (mime_is(mime, "text/markdown")) {
         return KIND_MARKDOWN;
     }
-    return same(mime, "text/plain") ? KIND_TEXT : KIND_NONE;
+    return mime_is(mime, "text/plain") ? KIND_TEXT : KIND_NONE;
 }
 
 /* By the first bytes: HTML where a tag of it comes early, else text. */
@@ -108,7 +104,21 @@ static enum text_kind sniff(struct str s)
             }
         }
     }
-    return KIND_TEXT;
+    return mime_sniffs_html(s) ? KIND_HTML : KIND_TEXT;
+}
+
+/* Whether a record of type response holds an HTTP message: crawlers also store
+ * answers of name servers and of FTP as responses. */
+static bool is_http(const struct page *page)
+{
+    struct str mime, charset;
+    mime_parse(page->content_type, &mime, &charset);
+    if (page->block.len >= 5 && strncasecmp(page->block.ptr, "HTTP/", 5) == 0) {
+        return true;
+    }
+    bool other = str_starts(page->uri, STR_LIT("dns:")) || str_starts(page->uri, STR_LIT("ftp:")) ||
+                 str_starts(page->uri, STR_LIT("whois:"));
+    return mime.len == 0 ? !other : mime_is(mime, "application/http");
 }
 
 __attribute__((format(printf, 3, 4))) static void
@@ -177,7 +187,9 @@ static winnow_status open_page(struct page_extractor *x, const struct page *page
     *bytes = page->block;
     *charset = (struct str){NULL, 0};
     *kind = KIND_UNKNOWN;
-    switch (page->form) {
+    enum page_form form = page->form;
+    form = form == PAGE_HTTP && !is_http(page) ? PAGE_PAYLOAD : form;
+    switch (form) {
     case PAGE_FILE:
         TRY(read_file(x, page, out, err));
         *bytes = buf_str(&x->file);
@@ -199,7 +211,7 @@ static winnow_status open_page(struct page_extractor *x, const struct page *page
     case PAGE_PAYLOAD:
         http.status = 200;
         http.body = page->block;
-        http_content_type(page->content_type, &http.mime, &http.charset);
+        mime_parse(page->content_type, &http.mime, &http.charset);
         break;
     }
     *bytes = http.body;
@@ -216,10 +228,11 @@ static winnow_status open_page(struct page_extractor *x, const struct page *page
     return WINNOW_OK;
 }
 
-static bool is_binary(struct str s)
+static bool is_binary(const struct charset_page *page)
 {
+    struct str s = page->bytes;
     return s.len > 0 && memchr(s.ptr, '\0', s.len < 4096 ? s.len : 4096) &&
-           !str_starts(s, STR_LIT("\xFF\xFE")) && !str_starts(s, STR_LIT("\xFE\xFF"));
+           !charset_may_be_wide(page);
 }
 
 static void add_member(struct json_writer *w, const char *key, struct str value)
@@ -295,14 +308,18 @@ winnow_status page_extract(struct page_extractor *x, const struct page *page,
     if (out->outcome != PAGE_DOCUMENT) {
         return WINNOW_OK;
     }
-    if (is_binary(bytes)) {
-        pass_over(out, "binary");
-        return WINNOW_OK;
-    }
     kind = kind == KIND_UNKNOWN ? sniff(bytes) : kind;
     const char *charset = NULL;
     struct charset_page in = {bytes, declared, kind == KIND_HTML};
-    struct str utf8 = charset_to_utf8(x->charset, &in, &charset);
+    struct str utf8;
+    if (is_binary(&in)) {
+        pass_over(out, "binary");
+        return WINNOW_OK;
+    }
+    if (!charset_to_utf8(x->charset, &in, &utf8, &charset)) {
+        say_bad(x, out, "its charset label stands for an encoding that no browser decodes");
+        return WINNOW_OK;
+    }
     buf_clear(&x->text);
     buf_clear(&x->title);
     if (kind == KIND_HTML) {

@@ -1,34 +1,51 @@
 #include "corpus/plain_text.h"
 
-/* Takes the next line off *rest: ends are \n, \r\n, \r, form feed, vertical tab. */
+/* Bytes of the line end at s[at], 0 where there is none: \n, \r\n, \r, form feed,
+ * vertical tab, U+0085. */
+static size_t line_end(struct str s, size_t at)
+{
+    char c = s.ptr[at];
+    if (c == '\xC2') {
+        return at + 1 < s.len && s.ptr[at + 1] == '\x85' ? 2 : 0;
+    }
+    if (c == '\r' && at + 1 < s.len && s.ptr[at + 1] == '\n') {
+        return 2;
+    }
+    return c >= '\n' && c <= '\r' ? 1 : 0;
+}
+
+/* Takes the next line off *rest. */
 static struct str next_line(struct str *rest)
 {
-    size_t end = 0;
-    while (end < rest->len && !(rest->ptr[end] >= '\n' && rest->ptr[end] <= '\r')) {
+    size_t end = 0, n = 0;
+    while (end < rest->len && (n = line_end(*rest, end)) == 0) {
         end++;
     }
     struct str line = str_sub(*rest, 0, end);
-    if (end + 1 < rest->len && rest->ptr[end] == '\r' && rest->ptr[end + 1] == '\n') {
-        end++;
-    }
-    *rest = str_sub(*rest, end < rest->len ? end + 1 : end, rest->len);
+    *rest = str_sub(*rest, end + n, rest->len);
     return line;
 }
 
-static bool is_control(char c)
+/* Bytes of the control character at s[at], 0 where there is none: C0 but for the
+ * tab, DEL, and C1, which is two bytes of UTF-8. */
+static size_t control(struct str s, size_t at)
 {
-    return ((unsigned char)c < ' ' && c != '\t') || c == 0x7F;
+    unsigned char c = (unsigned char)s.ptr[at];
+    if (c == 0xC2) {
+        return at + 1 < s.len && (unsigned char)s.ptr[at + 1] < 0xA0 ? 2 : 0;
+    }
+    return (c < ' ' && c != '\t') || c == 0x7F ? 1 : 0;
 }
 
 static void add_visible(struct buf *text, struct str line)
 {
     while (line.len > 0) {
-        size_t n = 0;
-        while (n < line.len && !is_control(line.ptr[n])) {
-            n++;
+        size_t end = 0, n = 0;
+        while (end < line.len && (n = control(line, end)) == 0) {
+            end++;
         }
-        buf_add(text, line.ptr, n);
-        line = str_sub(line, n < line.len ? n + 1 : n, line.len);
+        buf_add(text, line.ptr, end);
+        line = str_sub(line, end + n, line.len);
     }
 }
 
@@ -101,22 +118,46 @@ void plain_text_lines(struct str s, struct buf *text)
     add_lines(s, text, false);
 }
 
-static bool is_fence(struct str line)
+/* Whether a line is "key: value", as the first of a YAML mapping is. */
+static bool is_member(struct str line)
 {
-    return str_is(str_trim(line), "---");
+    const char *colon = line.len > 0 ? memchr(line.ptr, ':', line.len) : NULL;
+    size_t at = colon ? (size_t)(colon - line.ptr) : 0;
+    bool key = at > 0 && line.ptr[0] != ' ' && line.ptr[0] != '\t';
+    return key && (at + 1 == line.len || line.ptr[at + 1] == ' ' || line.ptr[at + 1] == '\t');
+}
+
+/* Front matter is opened by the very first bytes, "---", with a key right below: a
+ * blank line or a sentence there means that the dashes are a thematic break. */
+static bool opens_front_matter(struct str *rest)
+{
+    if (!str_starts(*rest, STR_LIT("---")) || !str_is(str_trim(next_line(rest)), "---")) {
+        return false;
+    }
+    struct str look = *rest, line = next_line(&look);
+    while (line.len > 0 && line.ptr[0] == '#') { /* a comment of YAML, or a heading */
+        line = next_line(&look);
+    }
+    return is_member(line);
+}
+
+static bool closes_front_matter(struct str line)
+{
+    return (str_starts(line, STR_LIT("---")) && str_is(str_trim(line), "---")) ||
+           (str_starts(line, STR_LIT("...")) && str_is(str_trim(line), "..."));
 }
 
 /* Takes YAML front matter off *s, and its title. */
 static void take_front_matter(struct str *s, struct buf *title)
 {
     struct str rest = *s;
-    if (!is_fence(next_line(&rest))) {
+    if (!opens_front_matter(&rest)) {
         return;
     }
     struct str value = {NULL, 0};
     while (rest.len > 0) {
         struct str line = next_line(&rest);
-        if (is_fence(line)) {
+        if (closes_front_matter(line)) {
             add_visible(title, value);
             *s = rest;
             return;

@@ -29,7 +29,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct html_options opt = {.rows = size % 2 == 0};
     struct charset_page page = {{(const char *)data, size}, {NULL, 0}, true};
     const char *name = NULL;
-    struct str utf8 = charset_to_utf8(charset, &page, &name);
+    struct str utf8;
+    if (!charset_to_utf8(charset, &page, &utf8, &name)) {
+        charset_free(charset);
+        return 0;
+    }
     assert(utf8_valid_until(utf8) == utf8.len);
     html_lines(utf8, &opt, &text, &title);
     check(buf_str(&text), utf8);

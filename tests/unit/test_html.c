@@ -49,6 +49,18 @@ static void preformatted_text_keeps_its_lines(void **state)
     LINES("<pre>a<br>b<div>c</div></pre>d  e", "a\nb\nc\nd e");
 }
 
+static void every_newline_is_one(void **state)
+{
+    (void)state;
+    LINES("<pre>one\rtwo\r\nthree\n\rfour</pre>", "one\ntwo\nthree\n\nfour");
+    LINES("<pre>one&#13;&#10;two&#13;</pre>", "one\ntwo");
+    LINES("one\rtwo\r\nthree&#13;four", "one two three four");
+    LINES("<title>x</title><p>a\xC2\x85"
+          "b\xC2\x90"
+          "c\x7F&#133;&#x90;&#0;&#1;&#127;",
+          "a bc\u2026\ufffd");
+}
+
 static void what_is_not_seen_is_gone(void **state)
 {
     (void)state;
@@ -154,7 +166,8 @@ static void check_charset(const char *bytes, size_t len, const char *declared, c
 {
     const char *name = NULL;
     struct charset_page page = {{bytes, len}, str_of(declared), true};
-    struct str got = charset_to_utf8(charset, &page, &name);
+    struct str got;
+    assert_true(charset_to_utf8(charset, &page, &got, &name));
     assert_str(got, want);
     assert_string_equal(name, want_name);
 }
@@ -174,16 +187,17 @@ static void charsets_are_found(void **state)
     CHARSET("caf\xE9", "utf-8", "caf\u00e9", "windows-1252");
     CHARSET("\xC3\xA9\xE9!", "utf-8", "\u00e9\ufffd!", "utf-8");
     CHARSET("<meta charset=\"koi8-r\">\xF0", "", "<meta charset=\"koi8-r\">\u041f", "koi8-r");
-    CHARSET("<META content='text/html; CharSet = windows-1251' x>\xCF", "",
-            "<META content='text/html; CharSet = windows-1251' x>\u041f", "windows-1251");
+    CHARSET("<META content='text/html; CharSet = windows-1251' http-Equiv=Content-type>\xCF", "",
+            "<META content='text/html; CharSet = windows-1251' http-Equiv=Content-type>\u041f",
+            "windows-1251");
     CHARSET("<!-- <meta charset=koi8-r> --><?xml encoding='x'?>caf\xE9", "",
             "<!-- <meta charset=koi8-r> --><?xml encoding='x'?>caf\u00e9", "windows-1252");
     CHARSET("<?xml version='1.0' encoding='iso-8859-2'?>\xB1", "",
             "<?xml version='1.0' encoding='iso-8859-2'?>\u0105", "iso-8859-2");
-    CHARSET("\x93\xFA\x96\x7B", "Shift_JIS", "\u65e5\u672c", "cp932");
+    CHARSET("\x93\xFA\x96\x7B", "Shift_JIS", "\u65e5\u672c", "shift_jis");
     CHARSET("caf\xE9", "no-such-charset", "caf\u00e9", "windows-1252");
     CHARSET("caf\xE9", "utf-16", "caf\u00e9", "windows-1252");
-    CHARSET("\x81\x30\x81\x31\xFF", "gbk", "\xC2\x81\ufffd", "gb18030");
+    CHARSET("\x81\x30\x81\x31\xFF", "gbk", "\xC2\x81\ufffd", "gbk");
     CHARSET("", "", "", "utf-8");
     charset_free(charset);
 }
@@ -209,6 +223,11 @@ static void text_keeps_paragraphs(void **state)
     assert_str(plain("\n\na \r\n  b\t\r\r\rc\n\n\n\fd\x01\x7f\n\n"), "a\n  b\n\nc\n\nd");
     assert_str(plain("  \n \n"), "");
     assert_str(plain("one"), "one");
+    assert_str(plain("a\xC2\x85"
+                     "b\xC2\x90"
+                     "c\xC2\xA0"
+                     "d\x7F\x1B[1m"),
+               "a\nbc\u00a0d[1m");
 }
 
 static void markdown_loses_comments_and_front_matter(void **state)
@@ -219,7 +238,15 @@ static void markdown_loses_comments_and_front_matter(void **state)
     assert_str(buf_str(&title), "T");
     assert_str(markdown("x\n# Head \n<!-- open"), "x\n# Head\n<!-- open");
     assert_str(buf_str(&title), "Head");
-    assert_str(markdown("---\nno end"), "---\nno end");
+    assert_str(markdown("---\nno: end"), "---\nno: end");
+    assert_str(markdown("---\r\nx:\r\n- y\r\n...\r\ntext"), "text");
+    /* Thematic breaks are no front matter, and what is between them is text. */
+    assert_str(markdown("---\n\n# One\n\n---\n\ntwo"), "---\n\n# One\n\n---\n\ntwo");
+    assert_str(markdown("---\nIt was night.\n---\ntwo"), "---\nIt was night.\n---\ntwo");
+    assert_str(markdown("---\n# One\n\ntext\n---\n"), "---\n# One\n\ntext\n---");
+    assert_str(markdown("---\n# see docs\nx: y\n---\ntext"), "text");
+    assert_str(markdown("\n---\nx: y\n---\ntwo"), "---\nx: y\n---\ntwo");
+    assert_str(markdown("x\n---\ny: z\n---\n"), "x\n---\ny: z\n---");
 }
 
 int main(void)
@@ -228,6 +255,7 @@ int main(void)
         cmocka_unit_test(blocks_end_lines_and_words_join),
         cmocka_unit_test(tables_come_by_cell_or_by_row),
         cmocka_unit_test(preformatted_text_keeps_its_lines),
+        cmocka_unit_test(every_newline_is_one),
         cmocka_unit_test(what_is_not_seen_is_gone),
         cmocka_unit_test(noscript_is_read_where_all_else_is_missing),
         cmocka_unit_test(tags_are_read_as_the_standard_says),

@@ -1,5 +1,6 @@
 #include "check.h"
 #include "corpus/http.h"
+#include "corpus/mime.h"
 #include "corpus/page_extract.h"
 #include "corpus/shard_writer.h"
 #include "corpus/warc.h"
@@ -148,13 +149,13 @@ static void bodies_lose_their_coding(void **state)
                "<p>not so");
     assert_null(why);
     (void)body_of(STR_LIT("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\n\x01\x02\x03"), &why);
-    assert_string_equal(why, "its content encoding is neither gzip nor deflate");
+    assert_string_equal(why, "its content encoding \"br\" is none of gzip, deflate and zstd");
     (void)body_of(STR_LIT("GET / HTTP/1.1\r\n\r\n"), &why);
     assert_string_equal(why, "it does not begin with an HTTP status line");
     (void)body_of(STR_LIT("HTTP/1.1 200 OK\r\nX: y\r\n"), &why);
     assert_string_equal(why, "its HTTP header does not end");
     http_scratch_release(&http);
-    http = (struct http_scratch){{0}, {0}};
+    http = (struct http_scratch){0};
 }
 
 /* One message with a body packed by zlib. */
@@ -184,7 +185,13 @@ static void gzip_and_both_deflates_are_undone(void **state)
     const char *why;
     packed_message(&m, "gzip", 31, STR_LIT("<p>hello"));
     assert_str(body_of(buf_str(&m), &why), "<p>hello");
-    assert_str(body_of(str_sub(buf_str(&m), 0, m.len - 9), &why), "<p>hello"); /* breaks off */
+    (void)body_of(str_sub(buf_str(&m), 0, m.len - 9), &why);
+    assert_string_equal(why, "its compressed data break off");
+    m.ptr[m.len - 12] ^= 0x55;
+    (void)body_of(buf_str(&m), &why);
+    assert_string_equal(why, "its compressed data are corrupt");
+    packed_message(&m, "identity, gzip", 31, STR_LIT("<p>hello"));
+    assert_str(body_of(buf_str(&m), &why), "<p>hello");
     packed_message(&m, "deflate", 15, STR_LIT("<p>hello"));
     assert_str(body_of(buf_str(&m), &why), "<p>hello");
     packed_message(&m, "Deflate", -15, STR_LIT("<p>hello"));
@@ -197,21 +204,95 @@ static void gzip_and_both_deflates_are_undone(void **state)
     buf_release(&m);
     buf_release(&big);
     http_scratch_release(&http);
-    http = (struct http_scratch){{0}, {0}};
+    http = (struct http_scratch){0};
+}
+
+#define BODY(fields, body) body_of(STR_LIT("HTTP/1.1 200 OK\r\n" fields "\r\n\r\n" body), &why)
+#define CHUNKED(body)      BODY("Transfer-Encoding: chunked", body)
+
+static void headers_that_lie_cost_no_text(void **state)
+{
+    (void)state;
+    const char *why;
+    /* Undone by the crawler: texts that begin like a chunk's size. */
+    assert_str(CHUNKED("2024 budget report\r\n"), "2024 budget report\r\n");
+    assert_str(CHUNKED("0 to 60\r\n"), "0 to 60\r\n");
+    assert_str(CHUNKED("0\r\nzero"), "0\r\nzero");
+    assert_str(CHUNKED("2024\r\nThe city"), "2024\r\nThe city");
+    assert_str(CHUNKED("5\r\nhello\r\nworld\r\n"), "5\r\nhello\r\nworld\r\n");
+    assert_str(CHUNKED("5\nhello\n0\n"), "5\nhello\n0\n");
+    assert_str(CHUNKED("Face to face"), "Face to face");
+    /* Chunks, in their odder forms, whole and cut. */
+    assert_str(CHUNKED("005 ; x=\"y\"\r\nhello\r\n0\r\nTrailer: x\r\n\r\n"), "hello");
+    assert_str(CHUNKED("5\r\nhello\r\n2"), "hello");
+    assert_str(CHUNKED("5\r\nhello"), "hello");
+    assert_str(CHUNKED("FFFFFFFFFFFFFFFFFFFFF\r\n<p>cut"), "<p>cut");
+    assert_str(CHUNKED("0\r\n\r\n"), "");
+    assert_str(BODY("Content-Encoding: deflate", "x^2 + y is text"), "x^2 + y is text");
+    assert_str(BODY("Content-Encoding: zstd", "text"), "text");
+    assert_str(BODY("Content-Encoding: br", "caf\xC3\xA9"), "caf\xC3\xA9");
+    assert_null(why);
+    (void)BODY("Content-Encoding: gzip", "\x1F\x8B\x08");
+    assert_string_equal(why, "its compressed data break off");
+    (void)BODY("Content-Encoding: zstd", "\x28\xB5\x2F\xFD\x04");
+    assert_string_equal(why, "its compressed data break off");
+    assert_str(BODY("Content-Encoding: zstd", "\x28\xB5\x2F\xFD\x20\x05\x29\x00\x00hello"),
+               "hello");
+    http_scratch_release(&http);
+    http = (struct http_scratch){0};
+}
+
+static void headers_are_read_as_they_are_found(void **state)
+{
+    (void)state;
+    struct http_response r;
+    struct http_scratch none = {0};
+    assert_null(http_parse(
+        STR_LIT("http/1.1  200\ncontent-TYPE : text/html;\n\tcharset=koi8-r\n\nx"), 10, &none, &r));
+    assert_int_equal(r.status, 200);
+    assert_str(r.mime, "text/html");
+    assert_str(r.charset, "koi8-r");
+    assert_str(r.body, "x");
+    assert_null(
+        http_parse(STR_LIT("HTTP/1.1 100 Continue\r\n\r\nHTTP/2 200\r\n\r\nx"), 10, &none, &r));
+    assert_int_equal(r.status, 200);
+    assert_str(r.body, "x");
+    assert_null(
+        http_parse(STR_LIT("HTTP/1.1 200 OK\r\nServer: x\r\n<p>no blank line\r\n"), 99, &none, &r));
+    assert_str(r.body, "<p>no blank line\r\n");
+    assert_null(http_parse(STR_LIT("HTTP/1.1 404 No\r\nContent-Encoding: gzip\r\n\r\n\x1F\x8B"), 99,
+                           &none, &r));
+    assert_int_equal(r.status, 404);
+    assert_string_equal(http_parse(STR_LIT("HTTP/1.1 OK\r\n\r\nx"), 9, &none, &r),
+                        "its HTTP status line has no status");
 }
 
 static void content_types_come_apart(void **state)
 {
     (void)state;
     struct str mime, cs;
-    http_content_type(STR_LIT("text/html; Charset=\"UTF-8\"; x=y"), &mime, &cs);
+    mime_parse(STR_LIT("text/html; Charset=\"UTF-8\"; x=y"), &mime, &cs);
     assert_str(mime, "text/html");
     assert_str(cs, "UTF-8");
-    http_content_type(STR_LIT("text/html;boundary=x ; charset=koi8-r"), &mime, &cs);
+    mime_parse(STR_LIT("text/html;boundary=x ; charset=koi8-r"), &mime, &cs);
     assert_str(cs, "koi8-r");
-    http_content_type(STR_LIT("text/html;"), &mime, &cs);
+    mime_parse(STR_LIT("text/html;"), &mime, &cs);
     assert_int_equal(cs.len, 0);
-    http_content_type(STR_LIT(""), &mime, &cs);
+    mime_parse(STR_LIT("text/html charset=koi8-r"), &mime, &cs);
+    assert_str(mime, "text/html");
+    assert_str(cs, "koi8-r");
+    mime_parse(STR_LIT("text/html,charset=utf-8"), &mime, &cs);
+    assert_str(mime, "text/html");
+    mime_parse(STR_LIT("text/plain; charset=gbk, text/html, */*"), &mime, &cs);
+    assert_str(mime, "text/html");
+    assert_int_equal(cs.len, 0);
+    mime_parse(STR_LIT("text/html; x=\"a;charset=b\"; charset=gbk; charset=big5"), &mime, &cs);
+    assert_str(cs, "gbk");
+    mime_parse(STR_LIT("html"), &mime, &cs);
+    assert_int_equal(mime.len, 0);
+    assert_true(mime_sniffs_html(STR_LIT("\n <P>x")) && mime_sniffs_html(STR_LIT("<!-- x")));
+    assert_false(mime_sniffs_html(STR_LIT("<pre>")) || mime_sniffs_html(STR_LIT("x <p>")));
+    mime_parse(STR_LIT(""), &mime, &cs);
     assert_int_equal(mime.len, 0);
 }
 
@@ -321,6 +402,8 @@ int main(void)
         cmocka_unit_test(bad_records_do_not_hide_the_next),
         cmocka_unit_test(bodies_lose_their_coding),
         cmocka_unit_test(gzip_and_both_deflates_are_undone),
+        cmocka_unit_test(headers_that_lie_cost_no_text),
+        cmocka_unit_test(headers_are_read_as_they_are_found),
         cmocka_unit_test(content_types_come_apart),
         cmocka_unit_test(pages_become_documents),
         cmocka_unit_test(responses_become_documents),
