@@ -8,6 +8,10 @@ if grep -rnE '^#[ \t]*include[ \t]+"[^"]*\.\./' src include; then
     echo 'layers: includes are written from the root, never with "../"'
     exit 1
 fi
+if grep -rnE '(^|[^_a-z])qsort\(' src | grep -v '^src/base/sort.h:'; then
+    echo 'layers: an empty list is NULL, which qsort() may not get: sort() of base/sort.h takes it'
+    exit 1
+fi
 grep -rnoE '^#[ \t]*include[ \t]+"[a-z_]+/[a-z0-9_]+\.h"' src | awk '
 BEGIN {
     while ((getline line < "src/LAYERS") > 0) {

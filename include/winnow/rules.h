@@ -2,7 +2,7 @@
  *
  * gopher             quality rules of the Gopher paper (2112.11446, table A1)
  * gopher-repetition  its repetition rules
- * c4                 line and page rules of C4 (1910.10683); edits
+ * c4                 line and page rules of C4 (1910.10683); edits where asked to
  * fineweb            FineWeb's additions (2406.17557)
  *
  * Definitions and default limits are those of datatrove 0.10.1;
@@ -66,7 +66,8 @@ struct winnow_rules_limits {
 
 struct winnow_rules_options {
     struct winnow_list sets; /* names of filters; none: all four */
-    bool filter;             /* remove what breaks a limit, and cut what C4 cuts */
+    bool filter;             /* remove what breaks a limit */
+    bool edit;               /* and cut what C4 cuts; without it no text is changed */
     bool annotate;           /* write every measured value to attributes/rules/ */
     struct winnow_rules_limits limits;
 };

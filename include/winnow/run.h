@@ -43,12 +43,20 @@ struct winnow_run_result {
     bool nothing_to_do;
 };
 
+/* What of env holds even where it is 0 and the recipe says something else. */
+enum winnow_from_env {
+    WINNOW_THREADS_FROM_ENV = 1,
+    WINNOW_MEMORY_FROM_ENV = 2,
+    WINNOW_SEED_FROM_ENV = 4,
+};
+
 /* Overrides what the recipe says where set. */
 struct winnow_run_options {
     const char *output; /* run folder */
     uint64_t limit;
     bool dry_run;
     double checkpoint; /* below 0: as the recipe says */
+    unsigned from_env; /* enum winnow_from_env, joined by | */
 };
 #define WINNOW_RUN_OPTIONS_INIT ((struct winnow_run_options){.checkpoint = -1})
 

@@ -22,6 +22,7 @@ struct cli {
     struct cli_options common;
     struct winnow_env env; /* filled from common by cli_parse() */
     struct winnow_list paths;
+    uint64_t given;    /* rows of CLI_TABLE that stood on the command line: option_bit() */
     struct arena keep; /* owns what options and paths point to */
 };
 

@@ -5,12 +5,29 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* `-s 0` says something, too. */
+static unsigned from_command_line(const struct cli *cli)
+{
+    static const struct {
+        const char *option;
+        unsigned bit;
+    } ROWS[] = {{"threads", WINNOW_THREADS_FROM_ENV},
+                {"memory", WINNOW_MEMORY_FROM_ENV},
+                {"seed", WINNOW_SEED_FROM_ENV}};
+    unsigned out = 0;
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        out |= cli->given & option_bit(&CLI_TABLE, ROWS[i].option) ? ROWS[i].bit : 0;
+    }
+    return out;
+}
+
 winnow_status cmd_run(struct cli *cli, int argc, const char *const *argv, struct winnow_error *err)
 {
     struct winnow_run_options options = WINNOW_RUN_OPTIONS_INIT;
     struct winnow_run_result result;
     TRY(cli_parse(cli, &RUN_TABLE, &options, argc, argv, err));
     TRY(cli_need_paths(cli, &RUN_TABLE, 1, 1, err));
+    options.from_env = from_command_line(cli);
     TRY(winnow_run(cli->paths.items[0], &options, &cli->env, &result, err));
     if (result.nothing_to_do) {
         env_log(&cli->env, WINNOW_LOG_INFO, "finished before; nothing is left to do");

@@ -221,7 +221,7 @@ winnow_status cli_parse_sets(struct cli *cli, const struct option_set *sets, siz
     struct option_set all[8];
     assert(n < sizeof all / sizeof all[0]);
     memcpy(all, sets, n * sizeof *all);
-    all[n] = (struct option_set){&CLI_TABLE, &cli->common};
+    all[n] = (struct option_set){&CLI_TABLE, &cli->common, &cli->given};
     TRY(option_parse(all, n + 1, argc, argv, &cli->paths, &cli->keep, err));
     set_up(cli);
     return WINNOW_OK;
@@ -230,7 +230,7 @@ winnow_status cli_parse_sets(struct cli *cli, const struct option_set *sets, siz
 winnow_status cli_parse(struct cli *cli, const struct option_table *table, void *options, int argc,
                         const char *const *argv, struct winnow_error *err)
 {
-    struct option_set set = {table, options};
+    struct option_set set = {.table = table, .values = options};
     return cli_parse_sets(cli, &set, 1, argc, argv, err);
 }
 

@@ -10,7 +10,7 @@ winnow_status cli_corpus_command(struct cli *cli, const struct option_table *tab
                                  int argc, const char *const *argv, struct winnow_error *err)
 {
     struct winnow_corpus_options corpus = WINNOW_CORPUS_OPTIONS_INIT;
-    const struct option_set sets[] = {{table, options}, {&CORPUS_TABLE, &corpus}};
+    const struct option_set sets[] = {{table, options, NULL}, {&CORPUS_TABLE, &corpus, NULL}};
     struct winnow_run_result result;
     TRY(cli_parse_sets(cli, sets, 2, argc, argv, err));
     if (!corpus.files_from) {

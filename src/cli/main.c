@@ -1,5 +1,7 @@
 #include "cli/cmd.h"
 #include "cli/commands.h"
+#include "cli/help_recipe.h"
+#include "option/near_name.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,9 +51,11 @@ static void help_all(FILE *to)
                 "usage: winnow COMMAND [options] [CORPUS...]\n\n",
                 to);
     for (const struct cmd *c = COMMANDS; c->table; c++) {
-        (void)fprintf(to, "  %-18s %s\n", c->table->command, c->table->summary);
+        (void)fprintf(to, "  %-20s %s\n", c->table->command, c->table->summary);
     }
-    (void)fputs("\n`winnow help COMMAND` teaches a command by example.\n", to);
+    (void)fputs("\n`winnow help COMMAND` teaches a command by example, `winnow help recipe` how a "
+                "recipe is written.\n",
+                to);
 }
 
 static void help_command(const struct option_table *table)
@@ -74,19 +78,61 @@ static void help_command(const struct option_table *table)
     buf_release(&text);
 }
 
-/* The commands that begin with word, or a sentence if there are none. */
-static int list_or_refuse(const char *word)
+/* The commands whose first word is word; how many. */
+static size_t list_family(const char *word, FILE *to)
 {
     size_t len = strlen(word), found = 0;
     for (const struct cmd *c = COMMANDS; c->table; c++) {
         const char *name = c->table->command;
         if (strncmp(name, word, len) == 0 && name[len] == ' ') {
-            (void)fprintf(stderr, "  winnow %-20s %s\n", name, c->table->summary);
+            (void)fprintf(to, "  winnow %-20s %s\n", name, c->table->summary);
             found++;
         }
     }
-    if (found == 0) {
-        (void)fprintf(stderr, "winnow: no command '%s'; `winnow help` lists them\n", word);
+    return found;
+}
+
+/* The command spelled most like what was asked for, or NULL.  The names stand as
+ * options of a table, which knows what is near. */
+static const char *nearest_command(const char *word)
+{
+    struct option names[64] = {{.kind = OPTION_END}};
+    const struct option_table table = {.options = names};
+    size_t n = 0;
+    for (const struct cmd *c = COMMANDS; c->table && n + 1 < sizeof names / sizeof *names; c++) {
+        names[n++] = (struct option){.kind = OPTION_TEXT, .name = c->table->command};
+        names[n] = (struct option){.kind = OPTION_END};
+    }
+    return option_nearest(&table, str_of(word), NULL);
+}
+
+/* Says that there is no such command, and what there is instead. */
+static int refuse(int argc, const char *const *argv)
+{
+    char both[64];
+    const char *word = argv[0], *other = near_command(str_of(word));
+    const char *second = argc > 1 && argv[1][0] != '-' ? argv[1] : "";
+    (void)snprintf(both, sizeof both, "%s %s", word, second);
+    const char *near = nearest_command(both);
+    near = near && second[0] != '\0' && strchr(near, ' ') ? near : nearest_command(word);
+    size_t len = strlen(word);
+    bool recipe = (len > 5 && strcmp(word + len - 5, ".yaml") == 0) ||
+                  (len > 4 && strcmp(word + len - 4, ".yml") == 0);
+    if (list_family(word, stderr) > 0) {
+        return 2;
+    }
+    (void)fprintf(stderr, "winnow: no command '%s'", word);
+    if (word[0] == '-') {
+        (void)fputs(": the command comes first, its options behind it; `winnow help` lists them\n",
+                    stderr);
+    } else if (recipe) {
+        (void)fprintf(stderr, "; `winnow run %s` runs a recipe\n", word);
+    } else if (other) {
+        (void)fprintf(stderr, ": %s\n", other);
+    } else if (near) {
+        (void)fprintf(stderr, "; did you mean `winnow %s`?\n", near);
+    } else {
+        (void)fputs("; `winnow help` lists them\n", stderr);
     }
     return 2;
 }
@@ -97,13 +143,20 @@ static int run_help(int argc, const char *const *argv)
         help_all(stdout);
         return 0;
     }
+    if (argc == 1 && strcmp(argv[0], "recipe") == 0) {
+        help_recipe(stdout);
+        return 0;
+    }
     for (const struct cmd *c = COMMANDS; c->table; c++) {
         if (match(c, argc, argv) > 0) {
             help_command(c->table);
             return 0;
         }
     }
-    return list_or_refuse(argv[0]);
+    if (argc == 1 && list_family(argv[0], stdout) > 0) {
+        return 0;
+    }
+    return refuse(argc, argv);
 }
 
 static bool asks_for_help(int argc, const char *const *argv)
@@ -160,5 +213,5 @@ int main(int argc, char **arguments)
             return run_command(c, argc - words, argv + words);
         }
     }
-    return list_or_refuse(argv[1]);
+    return refuse(argc - 1, argv + 1);
 }

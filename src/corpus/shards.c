@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/sort.h"
 #include "corpus/glob_internal.h"
 
 #include <dirent.h>
@@ -173,7 +174,7 @@ static winnow_status walk(const char *root, struct texts *files, struct arena *k
     buf_release(&path);
     buf_release(&t.path);
     if (files->count > 0) {
-        qsort(files->items, files->count, sizeof *files->items, compare_texts);
+        sort(files->items, files->count, sizeof *files->items, compare_texts);
     }
     return status;
 }

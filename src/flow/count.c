@@ -15,6 +15,7 @@
 #include "corpus/shard_reader.h"
 #include "corpus/shards.h"
 #include "flow/id_set.h"
+#include "model/model_file.h"
 #include "token/tokenizer.h"
 
 #include <inttypes.h>
@@ -259,7 +260,7 @@ static winnow_status set_up(struct counting *c, struct winnow_list paths, uint32
         .paths = paths, .files_from = c->opt->files_from, .kind = SHARDS_DOCUMENTS};
     TRY(shards_find(&find, &c->shards, err));
     if (c->opt->tokenizer) {
-        TRY(tokenizer_load(c->opt->tokenizer, &c->tokenizer, err));
+        TRY(model_load_tokenizer(c->opt->tokenizer, &c->tokenizer, err));
     }
     const struct document_keys keys = {.text = c->opt->text_key, .id = c->opt->id_key};
     for (uint32_t i = 0; i < threads; i++) {

@@ -51,7 +51,7 @@ static winnow_status load(struct evaluation *e, struct winnow_error *err)
 {
     TRY(model_open(e->opt->model, &e->model, err));
     if (e->opt->tokenizer) {
-        TRY(tokenizer_load(e->opt->tokenizer, &e->tokenizer, err));
+        TRY(model_load_tokenizer(e->opt->tokenizer, &e->tokenizer, err));
     } else {
         TRY(model_load_tokenizer(e->opt->model, &e->tokenizer, err));
     }

@@ -92,8 +92,8 @@ static winnow_status match_jobs(struct proof *p, bool *stale, struct winnow_erro
     if (*stale) {
         env_log(p->x.env, WINNOW_LOG_WARNING,
                 "prove: %s holds results of other options or input; they are done anew", p->folder);
-        static const char *const GONE[] = {"jobs", "tokenizer.json", "partial.json",
-                                           "results.json"};
+        static const char *const GONE[] = {"jobs", "tokenizer.json", "partial.json", "results.json",
+                                           "timings.json"};
         for (size_t i = 0; st == WINNOW_OK && i < sizeof GONE / sizeof *GONE; i++) {
             st = file_remove_tree(file_join(&path, p->folder, GONE[i]), err);
         }
@@ -170,15 +170,16 @@ static winnow_status prove(const struct winnow_prove_options *opt, const struct 
     if (st == WINNOW_OK) {
         st = write_results(&p, &o, true, table, err);
     }
-    if (st == WINNOW_OK && (o.jobs_done > 0 || o.jobs_found == 0)) {
+    struct buf path = {0};
+    if (st == WINNOW_OK &&
+        (o.jobs_done > 0 || !file_exists(file_join(&path, p.folder, "timings.json")))) {
         st = write_timings(&p, err);
     }
     if (st == WINNOW_OK) {
-        struct buf path = {0};
         st = file_remove_tree(file_join(&path, p.folder, "partial.json"), err);
-        buf_release(&path);
         fill_result(&p, &o, result);
     }
+    buf_release(&path);
     outcome_release(&o);
     experiment_release(&p.x);
     file_unlock(lock);

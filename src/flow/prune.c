@@ -23,6 +23,7 @@
 #include "flow/prune_reference.h"
 #include "flow/prune_survey.h"
 #include "flow/scoring.h"
+#include "model/model_file.h"
 #include "option/prune_options.h"
 #include "prune/split.h"
 #include "train/small_model.h"
@@ -99,8 +100,8 @@ static winnow_status get_references(struct prune *p, struct winnow_error *err)
     const struct winnow_prune_options *o = p->opt;
     if (o->reference_model) {
         TRY(model_open(o->reference_model, &p->given, err));
-        return scoring_load_tokenizer(o->tokenizer ? o->tokenizer : o->reference_model,
-                                      &p->tokenizer, err);
+        return model_load_tokenizer(o->tokenizer ? o->tokenizer : o->reference_model, &p->tokenizer,
+                                    err);
     }
     TRY(reference_tokenizer(p->stage, o, p->texts, p->sides, &p->tokenizer, err));
     for (size_t i = 0; i < p->sides; i++) {

@@ -6,12 +6,13 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/sort.h"
+#include "model/model_file.h"
 #include "prune/split.h"
 #include "train/small_model.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* English gives about 3.5 bytes a token with a few thousand tokens; where a text
  * gives more bytes a token than this, the side holds too little, and says so. */
@@ -100,7 +101,7 @@ void reference_texts_offer(struct reference_texts *r, uint64_t draw, uint64_t or
 
 void reference_texts_sort(struct reference_texts *r)
 {
-    qsort(r->items, r->count, sizeof *r->items, item_compare);
+    sort(r->items, r->count, sizeof *r->items, item_compare);
 }
 
 void reference_texts_release(struct reference_texts *r)
@@ -146,7 +147,7 @@ winnow_status reference_tokenizer(struct stage *s, const struct winnow_prune_opt
                                   struct tokenizer **out, struct winnow_error *err)
 {
     if (opt->tokenizer) {
-        return tokenizer_load(opt->tokenizer, out, err);
+        return model_load_tokenizer(opt->tokenizer, out, err);
     }
     struct buf path = {0};
     const char *file = stage_path(s, "tokenizer.json", &path);

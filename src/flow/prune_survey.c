@@ -3,9 +3,9 @@
 #include "base/hash.h"
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "base/sort.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #define HISTOGRAM_BINS 100U
 
@@ -62,7 +62,7 @@ void survey_finish(struct survey *s)
     for (uint32_t i = 0; i < n; i++) {
         names[i] = (struct named){s->sources.entries[i].key, i};
     }
-    qsort(names, n, sizeof *names, named_compare);
+    sort(names, n, sizeof *names, named_compare);
     for (uint32_t i = 0; i < n; i++) {
         rank[names[i].index] = i;
         s->by_name[i] = names[i].index;
@@ -135,7 +135,7 @@ winnow_status prune_examples_choose(struct prune_examples *e, const struct band_
             r[n++] = (struct ranked){items[i].score, items[i].key, i};
         }
     }
-    qsort(r, n, sizeof *r, ranked_compare);
+    sort(r, n, sizeof *r, ranked_compare);
     while (first < n && !items[r[first].ordinal].kept) {
         first++;
     }

@@ -205,7 +205,7 @@ static winnow_status load_parts(struct refine *r, struct refine_ask *ask, struct
     bool http = r->opt->engine == WINNOW_ENGINE_HTTP;
     TRY(find_template(r->opt, &ask->template, err));
     if (r->opt->refiner) {
-        TRY(scoring_load_tokenizer(r->opt->refiner, &r->tokenizer, err));
+        TRY(model_load_tokenizer(r->opt->refiner, &r->tokenizer, err));
     }
     ask->tokenizer = r->tokenizer;
     ask->texts = http;

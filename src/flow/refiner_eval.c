@@ -13,6 +13,7 @@
 #include "flow/pair_source.h"
 #include "flow/refiner_results.h"
 #include "flow/texts.h"
+#include "model/model_file.h"
 #include "option/refiner_options.h"
 #include "refine/outcome.h"
 #include "refine/words.h"
@@ -142,7 +143,8 @@ static winnow_status open_results(struct refiner_eval *e, struct winnow_error *e
     } else if (e->opt->cleaned.count > 0) {
         TRY(read_cleaned(e, err));
     }
-    return e->opt->tokenizer ? tokenizer_load(e->opt->tokenizer, &e->tokenizer, err) : WINNOW_OK;
+    return e->opt->tokenizer ? model_load_tokenizer(e->opt->tokenizer, &e->tokenizer, err)
+                             : WINNOW_OK;
 }
 
 /* ---- a page ---- */

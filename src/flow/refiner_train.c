@@ -75,7 +75,7 @@ static winnow_status next_text(void *ctx, struct str *text, bool *more, struct w
 static winnow_status make_tokenizer(struct refiner_training *t, struct winnow_error *err)
 {
     if (t->opt->tokenizer) {
-        return tokenizer_load(t->opt->tokenizer, &t->tokenizer, err);
+        return model_load_tokenizer(t->opt->tokenizer, &t->tokenizer, err);
     }
     struct buf path = {0};
     const char *file = file_join(&path, buf_cstr(&t->checkpoint), "tokenizer.json");

@@ -1,7 +1,9 @@
-/* rules_stage.c -- the stage `rules`: measure, note, judge, cut.
+/* rules_stage.c -- the stage `rules`: measure, note, judge, and with --edit cut.
  *
  * All filters look at the document as it comes in: what C4 cuts is cut after all
- * have judged.  (In a datatrove pipeline a filter sees what the one before left;
+ * have judged, and its sentences are counted in what a cut would leave whether it
+ * is made or not.  Without --edit a text leaves as it came; that C4 would cut
+ * it is noted.  (In a datatrove pipeline a filter sees what the one before left;
  * two rules stages behind each other do the same.) */
 #include "flow/rules_stage.h"
 
@@ -56,9 +58,11 @@ static void judge(const struct rules_state *s, const struct document *d,
         return;
     }
     if ((s->sets & RULES_C4) && !str_eq(rules_c4_text(gauge), d->text)) {
-        r->verdict = STAGE_EDIT;
         r->rule = "c4.lines";
-        buf_add_str(&r->text, rules_c4_text(gauge));
+        if (s->opt->edit) {
+            r->verdict = STAGE_EDIT;
+            buf_add_str(&r->text, rules_c4_text(gauge));
+        }
     }
 }
 
@@ -74,7 +78,6 @@ static winnow_status measure(void *state, void *worker, const struct document *d
     judge(s, d, worker, values, r);
     if (!s->opt->filter) { /* noted only: the ledger and stats.json have the rule */
         r->verdict = STAGE_KEEP;
-        buf_clear(&r->text);
     }
     return WINNOW_OK;
 }
@@ -89,6 +92,11 @@ static winnow_status rules_check(const void *options, const struct stage_plan *p
     if (!opt->filter && !opt->annotate) {
         return error_set(err, WINNOW_E_USAGE,
                          "rules with neither --filter nor --annotate would do nothing");
+    }
+    if (opt->edit && !(opt->filter && (sets & RULES_C4))) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--edit cuts lines out of the documents that --filter keeps, by the set "
+                         "c4: give all three");
     }
     return WINNOW_OK;
 }

@@ -22,13 +22,20 @@ static void ending_tables(const struct option_table *tables[], size_t max)
     tables[n] = NULL;
 }
 
-static struct winnow_env merged_env(const struct winnow_env *env,
+/* What the caller gave goes before what the recipe says, a given 0 too. */
+static struct winnow_env merged_env(const struct winnow_env *env, unsigned from_env,
                                     const struct recipe_common *common)
 {
     struct winnow_env out = *env;
-    out.threads = env->threads ? env->threads : common->threads;
-    out.memory_max = env->memory_max ? env->memory_max : common->memory;
-    out.seed = env->seed ? env->seed : common->seed;
+    if (env->threads == 0 && !(from_env & WINNOW_THREADS_FROM_ENV)) {
+        out.threads = common->threads;
+    }
+    if (env->memory_max == 0 && !(from_env & WINNOW_MEMORY_FROM_ENV)) {
+        out.memory_max = common->memory;
+    }
+    if (env->seed == 0 && !(from_env & WINNOW_SEED_FROM_ENV)) {
+        out.seed = common->seed;
+    }
     out.kernels = env->kernels ? env->kernels : common->kernels;
     return out;
 }
@@ -64,7 +71,7 @@ static winnow_status run_it(const char *path, struct recipe *recipe,
                             const struct winnow_run_options *opt, const struct winnow_env *env,
                             struct winnow_run_result *out, struct winnow_error *err)
 {
-    const struct winnow_env merged = merged_env(env, &recipe->common);
+    const struct winnow_env merged = merged_env(env, opt->from_env, &recipe->common);
     struct run_ending endings[ENDING_KINDS_MAX];
     struct run_step *steps = ARENA_NEW(&recipe->keep, struct run_step, recipe->stage_count);
     override(&recipe->corpus, opt);

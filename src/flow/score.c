@@ -68,7 +68,7 @@ static winnow_status run_score(struct stage *s, const void *options, struct winn
     struct tokenizer *t = NULL;
     winnow_status st = model_open(opt->model, &m, err);
     if (st == WINNOW_OK) {
-        st = scoring_load_tokenizer(opt->tokenizer ? opt->tokenizer : opt->model, &t, err);
+        st = model_load_tokenizer(opt->tokenizer ? opt->tokenizer : opt->model, &t, err);
     }
     if (st == WINNOW_OK) {
         const struct scoring_shape shape = {opt->window, opt->stride, opt->fixed_length};

@@ -4,10 +4,9 @@
 
 #include "base/env.h"
 #include "base/mem.h"
-#include "model/gguf_model.h"
+#include "base/sort.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #define WINDOW_MOST 2048U /* default for models with longer contexts */
 
@@ -52,13 +51,6 @@ void scoring_release(struct scoring *s)
         (void)pthread_mutex_destroy(&s->lock);
     }
     *s = (struct scoring){0};
-}
-
-winnow_status scoring_load_tokenizer(const char *path, struct tokenizer **out,
-                                     struct winnow_error *err)
-{
-    return str_ends(str_of(path), STR_LIT(".gguf")) ? gguf_load_tokenizer(path, out, err)
-                                                    : tokenizer_load(path, out, err);
 }
 
 struct scoring_worker {
@@ -202,7 +194,7 @@ winnow_status scoring_measure_curve(struct scoring *s, struct length_sample *sam
 {
     struct scoring_worker *w = scoring_worker_new(s);
     winnow_status st = WINNOW_OK;
-    qsort(sample->items, sample->count, sizeof *sample->items, item_compare);
+    sort(sample->items, sample->count, sizeof *sample->items, item_compare);
     for (size_t i = 0; i < sample->count && st == WINNOW_OK; i++) {
         struct document_nll nll;
         st = env_check(s->env, err);

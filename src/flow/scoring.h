@@ -44,10 +44,6 @@ winnow_status scoring_init(struct scoring *s, const struct model *m, const struc
                            struct pool *pool, struct scoring_shape shape, struct winnow_error *err);
 void scoring_release(struct scoring *s);
 
-/* From a folder, a tokenizer.json or a .gguf file. */
-winnow_status scoring_load_tokenizer(const char *path, struct tokenizer **out,
-                                     struct winnow_error *err);
-
 /* What one thread needs; the engine is made at the first document. */
 struct scoring_worker;
 struct scoring_worker *scoring_worker_new(struct scoring *s);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/utf8.h"
+#include "model/model_file.h"
 #include "token/tokenizer.h"
 
 #include <inttypes.h>
@@ -99,7 +100,7 @@ winnow_status winnow_tokenizer_decode(const struct winnow_tokenizer_decode_optio
         return error_set(err, WINNOW_E_USAGE, "-t PATH names the tokenizer");
     }
     struct decoding d = {.opt = opt, .parser = json_parser_new()};
-    winnow_status st = tokenizer_load(opt->tokenizer, &d.t, err);
+    winnow_status st = model_load_tokenizer(opt->tokenizer, &d.t, err);
     for (size_t i = 0; st == WINNOW_OK && i < paths.count; i++) {
         st = decode_file(&d, paths.items[i], env, err);
     }

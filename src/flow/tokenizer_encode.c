@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "flow/texts.h"
+#include "model/model_file.h"
 #include "token/token_file.h"
 #include "token/tokenizer.h"
 
@@ -276,7 +277,7 @@ winnow_status winnow_tokenizer_encode(const struct winnow_tokenizer_encode_optio
     }
     *result = (struct winnow_tokenizer_encode_result){0};
     struct encoding e = {.opt = opt, .env = env, .json_fd = -1, .result = result};
-    winnow_status st = tokenizer_load(opt->tokenizer, &e.t, err);
+    winnow_status st = model_load_tokenizer(opt->tokenizer, &e.t, err);
     if (st == WINNOW_OK) {
         st = texts_open(&e.texts, &opt->text, paths, env, &result->text, err);
     }

@@ -31,7 +31,7 @@ struct training {
 static winnow_status get_tokenizer(struct training *t, struct winnow_error *err)
 {
     if (t->opt->tokenizer) {
-        return tokenizer_load(t->opt->tokenizer, &t->tokenizer, err);
+        return model_load_tokenizer(t->opt->tokenizer, &t->tokenizer, err);
     }
     struct buf path = {0};
     const char *file = file_join(&path, buf_cstr(&t->checkpoint), "tokenizer.json");

@@ -16,13 +16,14 @@
 #include "model/gguf.h"
 
 #include "base/file.h"
+#include "base/file_kind.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/sort.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define REMEDY             "copy or download the file again"
 
@@ -264,7 +265,7 @@ static winnow_status check_overlap(struct gguf *f, const char *file, struct winn
         sorted[i] = &f->tensors[i];
     }
     if (f->tensor_count > 0) {
-        qsort(sorted, f->tensor_count, sizeof(const struct tensor_view *), by_place);
+        sort(sorted, f->tensor_count, sizeof(const struct tensor_view *), by_place);
     }
     for (size_t i = 1; i < f->tensor_count; i++) {
         if (sorted[i]->bytes.ptr < sorted[i - 1]->bytes.ptr + sorted[i - 1]->bytes.len) {
@@ -364,6 +365,9 @@ winnow_status gguf_open(const char *path, struct gguf **out, struct winnow_error
     *out = NULL;
     TRY(file_map_open(path, &map, err));
     winnow_status st = gguf_parse(map.bytes, path, out, err);
+    if (!str_starts(map.bytes, STR_LIT("GGUF"))) {
+        st = file_kind_blame(path, map.bytes, st, err);
+    }
     if (st != WINNOW_OK) {
         file_map_close(&map);
         return st;

@@ -8,11 +8,13 @@
 #include "model/model_file.h"
 
 #include "base/file.h"
+#include "base/file_kind.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "model/config_json.h"
 #include "model/gguf_model.h"
+#include "model/model_path.h"
 #include "model/model_source.h"
 #include "model/safetensors.h"
 
@@ -129,6 +131,7 @@ static winnow_status shards_open(struct shards *s, const char *folder, struct wi
             st = json_parse(parser, buf_str(&text), &root, err);
             st = st == WINNOW_OK ? shards_of_index(s, folder, buf_cstr(&path), root, err)
                                  : error_wrap(err, st, "%s", buf_cstr(&path));
+            st = file_kind_blame(buf_cstr(&path), buf_str(&text), st, err);
         }
         json_parser_free(parser);
     } else {
@@ -189,7 +192,8 @@ static winnow_status load_folder_config(const char *folder, struct model_config 
     const char *name = file_join(&path, folder, "config.json");
     winnow_status st = file_read(name, CONFIG_BYTES_MAX, &text, err);
     if (st == WINNOW_OK) {
-        st = config_json_parse(buf_str(&text), name, out, err);
+        st = file_kind_blame(name, buf_str(&text),
+                             config_json_parse(buf_str(&text), name, out, err), err);
     }
     buf_release(&text);
     buf_release(&path);
@@ -220,15 +224,11 @@ static winnow_status open_folder(const char *folder, struct model **out, struct 
     return WINNOW_OK;
 }
 
-static bool is_gguf(const char *path)
-{
-    return str_ends(str_of(path), STR_LIT(".gguf"));
-}
-
 winnow_status model_open(const char *path, struct model **out, struct winnow_error *err)
 {
     *out = NULL;
-    return is_gguf(path) ? gguf_open_model(path, out, err) : open_folder(path, out, err);
+    TRY(model_path_check(path, err));
+    return model_path_is_gguf(path) ? gguf_open_model(path, out, err) : open_folder(path, out, err);
 }
 
 winnow_status model_load(const char *path, struct model **out, struct winnow_error *err)
@@ -245,14 +245,17 @@ winnow_status model_load(const char *path, struct model **out, struct winnow_err
 winnow_status model_load_config(const char *path, struct model_config *out,
                                 struct winnow_error *err)
 {
-    return is_gguf(path) ? gguf_load_config(path, out, err) : load_folder_config(path, out, err);
+    TRY(model_path_check(path, err));
+    return model_path_is_gguf(path) ? gguf_load_config(path, out, err)
+                                    : load_folder_config(path, out, err);
 }
 
 winnow_status model_load_tokenizer(const char *path, struct tokenizer **out,
                                    struct winnow_error *err)
 {
     *out = NULL;
-    return is_gguf(path) ? gguf_load_tokenizer(path, out, err) : tokenizer_load(path, out, err);
+    return model_path_is_gguf(path) ? gguf_load_tokenizer(path, out, err)
+                                    : tokenizer_load(path, out, err);
 }
 
 static winnow_status save_weights(const struct model *m, const char *path, enum tensor_type type,

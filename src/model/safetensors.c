@@ -14,16 +14,17 @@
 
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/file_kind.h"
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/sort.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -127,12 +128,21 @@ static int by_offset(const void *pa, const void *pb)
     return str_cmp(a->name, b->name);
 }
 
-/* Sorts by place and checks that the tensors tile data exactly. */
+/* Sorts by place, and checks that no name stands twice and that the tensors tile
+ * data exactly. */
 static winnow_status check_tiling(struct safetensors *f, struct str data, const char *file,
                                   struct winnow_error *err)
 {
     if (f->count > 0) {
-        qsort(f->tensors, f->count, sizeof *f->tensors, by_offset);
+        sort(f->tensors, f->count, sizeof *f->tensors, by_offset);
+    }
+    for (size_t i = 0; i < f->count; i++) {
+        bool is_new = false;
+        *map_put(&f->by_name, f->tensors[i].name, &is_new) = i;
+        if (!is_new) {
+            return error_set(err, WINNOW_E_FORMAT, "%s: two tensors are named \"%.200s\"; " REMEDY,
+                             file, f->tensors[i].name.ptr);
+        }
     }
     const char *end = data.ptr;
     for (size_t i = 0; i < f->count; i++) {
@@ -149,14 +159,6 @@ static winnow_status check_tiling(struct safetensors *f, struct str data, const 
         return error_set(err, WINNOW_E_FORMAT,
                          "%s: %zu bytes behind the last tensor belong to none; " REMEDY, file,
                          (size_t)(data.ptr + data.len - end));
-    }
-    for (size_t i = 0; i < f->count; i++) {
-        bool is_new = false;
-        *map_put(&f->by_name, f->tensors[i].name, &is_new) = i;
-        if (!is_new) {
-            return error_set(err, WINNOW_E_FORMAT, "%s: two tensors are named \"%.200s\"; " REMEDY,
-                             file, f->tensors[i].name.ptr);
-        }
     }
     return WINNOW_OK;
 }
@@ -230,6 +232,7 @@ winnow_status safetensors_open(const char *path, struct safetensors **out, struc
     *out = NULL;
     TRY(file_map_open(path, &map, err));
     winnow_status st = safetensors_parse(map.bytes, path, out, err);
+    st = file_kind_blame(path, map.bytes, st, err);
     if (st != WINNOW_OK) {
         file_map_close(&map);
         return st;

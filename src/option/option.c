@@ -1,5 +1,7 @@
 #include "option/option.h"
 
+#include "option/near_name.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -44,7 +46,7 @@ static size_t edit_distance(struct str a, struct str b)
     return row[b.len];
 }
 
-const char *option_nearest(const struct option_table *table, struct str name)
+const char *option_nearest(const struct option_table *table, struct str name, size_t *distance)
 {
     const char *best = NULL;
     size_t best_distance = name.len / 3 + 2;
@@ -54,6 +56,9 @@ const char *option_nearest(const struct option_table *table, struct str name)
             best_distance = d;
             best = o->name;
         }
+    }
+    if (distance) {
+        *distance = best_distance;
     }
     return best;
 }
@@ -121,6 +126,17 @@ static bool parse_whole(struct str value, uint64_t *out)
     return errno == 0 && *end == '\0';
 }
 
+/* Behind a share that only makes sense as so many per cent. */
+static const char *percent_meant(const struct option *o, struct str value, double v, char say[64])
+{
+    if (o->kind != OPTION_SHARE || str_ends(value, STR_LIT("%")) || !(v > 1) || v > 100 ||
+        v / 100 < o->min || v / 100 > o->max) {
+        return "";
+    }
+    (void)snprintf(say, 64, "; for %.6g %% write %.6g%% or %.6g", v, v, v / 100);
+    return say;
+}
+
 static winnow_status set_number(const struct option *o, unsigned char *at, struct str value,
                                 struct winnow_error *err)
 {
@@ -134,8 +150,9 @@ static winnow_status set_number(const struct option *o, unsigned char *at, struc
                          is_whole(o) ? "whole number" : "number");
     }
     if (v < o->min || v > o->max) {
-        return error_set(err, WINNOW_E_USAGE, "%s: '%.*s' is not between %.15g and %.15g", o->name,
-                         STR_ARG(value), o->min, o->max);
+        char say[64];
+        return error_set(err, WINNOW_E_USAGE, "%s: '%.*s' is not between %.15g and %.15g%s",
+                         o->name, STR_ARG(value), o->min, o->max, percent_meant(o, value, v, say));
     }
     if (!exact && is_whole(o)) {
         whole = (uint64_t)v;
@@ -238,7 +255,8 @@ winnow_status option_set(const struct option_table *table, void *target, struct 
 {
     const struct option *o = option_find(table, name);
     if (!o) {
-        const char *near = option_nearest(table, name);
+        const struct option_set set = {.table = table};
+        const char *near = near_option(&set, 1, name);
         return error_set(err, WINNOW_E_USAGE, "%s has no option '%.*s'%s%s%s", table->command,
                          STR_ARG(name), near ? "; did you mean '" : "", near ? near : "",
                          near ? "'?" : "");
@@ -249,7 +267,7 @@ winnow_status option_set(const struct option_table *table, void *target, struct 
 /* One argument of the command line, taken apart. */
 struct argument {
     const struct option *option;
-    void *target;
+    const struct option_set *set; /* where it was found */
     struct str name, value;
     bool has_value;
 };
@@ -258,7 +276,7 @@ static bool find_argument(const struct option_set *sets, size_t n, struct argume
 {
     for (size_t i = 0; i < n; i++) {
         a->option = option_find(sets[i].table, a->name);
-        a->target = sets[i].values;
+        a->set = &sets[i];
         if (a->option) {
             return true;
         }
@@ -272,7 +290,7 @@ static bool find_letter(const struct option_set *sets, size_t n, char letter, st
         for (const struct option *o = sets[i].table->options; o->kind != OPTION_END; o++) {
             if (o->letter == letter) {
                 a->option = o;
-                a->target = sets[i].values;
+                a->set = &sets[i];
                 a->name = str_of(o->name);
                 return true;
             }
@@ -311,15 +329,22 @@ static winnow_status unknown_argument(const struct option_set *sets, size_t n, c
     if (equals) {
         name.len = (size_t)(equals - name.ptr);
     }
-    const char *near = NULL;
-    for (size_t i = 0; i < n && !near && name.len > 1; i++) {
-        near = option_nearest(sets[i].table, name);
-    }
+    const char *near = near_option(sets, n, name);
     if (near) {
         return error_set(err, WINNOW_E_USAGE, "unknown option '%s'; did you mean --%s?", arg, near);
     }
     return error_set(err, WINNOW_E_USAGE, "unknown option '%s'; `winnow help %s` lists them", arg,
                      sets[0].table->command);
+}
+
+uint64_t option_bit(const struct option_table *table, const char *name)
+{
+    for (const struct option *o = table->options; o->kind != OPTION_END; o++) {
+        if (strcmp(o->name, name) == 0 && o - table->options < 64) {
+            return (uint64_t)1 << (o - table->options);
+        }
+    }
+    return 0;
 }
 
 winnow_status option_parse(const struct option_set *sets, size_t n, int argc,
@@ -347,7 +372,10 @@ winnow_status option_parse(const struct option_set *sets, size_t n, int argc,
             }
             a.value = str_of(argv[++i]);
         }
-        TRY(store(a.option, a.target, a.name, a.value, keep, err));
+        TRY(store(a.option, a.set->values, a.name, a.value, keep, err));
+        if (a.set->given) {
+            *a.set->given |= option_bit(a.set->table, a.option->name);
+        }
     }
     return WINNOW_OK;
 }

@@ -96,14 +96,19 @@ winnow_status option_set(const struct option_table *table, void *target, struct 
 /* The entry of that name ("rate" or "no-rate" for flags), or NULL. */
 const struct option *option_find(const struct option_table *table, struct str name);
 
-/* The known name nearest to a mistyped one, or NULL where none is near. */
-const char *option_nearest(const struct option_table *table, struct str name);
+/* The known name nearest to a mistyped one, or NULL where none is near; how far
+ * it is goes to *distance where that is not NULL. */
+const char *option_nearest(const struct option_table *table, struct str name, size_t *distance);
 
 /* A table with the struct that it fills. */
 struct option_set {
     const struct option_table *table;
     void *values;
+    uint64_t *given; /* bit i: row i stood on the command line; NULL: nobody asks */
 };
+
+/* The bit of the table's row of that name in struct option_set's given. */
+uint64_t option_bit(const struct option_table *table, const char *name);
 
 /* Reads argv[1..argc-1].  Options are looked for in each of the n sets in turn
  * and may stand before or after paths; "--" ends them.  Plain arguments are

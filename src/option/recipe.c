@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/map.h"
 #include "option/corpus_options.h"
+#include "option/near_name.h"
 
 #include <stdio.h>
 #include <yaml.h>
@@ -23,8 +24,12 @@ static const struct option COMMON_OPTIONS[] = {
     OPT_END,
 };
 
-static const struct option_table COMMON_TABLE = {
-    .command = "recipe", .options = COMMON_OPTIONS, .size = sizeof(struct recipe_common)};
+static const struct recipe_common COMMON_DEFAULTS = {0};
+
+const struct option_table RECIPE_COMMON_TABLE = {.command = "recipe",
+                                                 .options = COMMON_OPTIONS,
+                                                 .defaults = &COMMON_DEFAULTS,
+                                                 .size = sizeof COMMON_DEFAULTS};
 
 struct reader {
     yaml_parser_t parser;
@@ -243,7 +248,7 @@ static const char *nearest_stage(const struct option_table *const *tables, struc
         names[i] = (struct option){.kind = OPTION_FLAG, .name = tables[i]->command};
         names[i + 1] = (struct option){.kind = OPTION_END};
     }
-    return option_nearest(&as_options, name);
+    return option_nearest(&as_options, name, NULL);
 }
 
 static winnow_status take_stage_name(struct reader *r, struct recipe_part *part)
@@ -255,9 +260,13 @@ static winnow_status take_stage_name(struct reader *r, struct recipe_part *part)
     if (part->table) {
         return WINNOW_OK;
     }
-    const char *near = nearest_stage(r->tables->stages, name);
-    error_write(r->err, "no stage '%.*s'%s%s%s", STR_ARG(name), near ? "; did you mean '" : "",
-                near ? near : "", near ? "'?" : "; `winnow help` lists them");
+    const char *near = nearest_stage(r->tables->stages, name), *other = near_command(name);
+    if (other) {
+        error_write(r->err, "no stage '%.*s': %s", STR_ARG(name), other);
+    } else {
+        error_write(r->err, "no stage '%.*s'%s%s%s", STR_ARG(name), near ? "; did you mean '" : "",
+                    near ? near : "", near ? "'?" : "; `winnow help recipe` lists them");
+    }
     return fail_at(r, r->event.start_mark);
 }
 
@@ -311,14 +320,16 @@ static winnow_status take_version(struct reader *r)
 {
     struct str s;
     TRY(take_text(r, "winnow", &s));
-    return str_is(s, "1") ? WINNOW_OK
-                          : refuse(r, "this program reads recipes of version 1 ('winnow: 1')");
+    return str_is(s, "1")
+               ? WINNOW_OK
+               : refuse(r, "this program reads recipes of version 1: the first line of a recipe is "
+                           "'winnow: 1'");
 }
 
 static winnow_status refuse_key(struct reader *r, const char *key, yaml_mark_t mark)
 {
     static const char *const OWN[] = {"winnow", "input", "output", "stages", NULL};
-    const char *near = option_nearest(&CORPUS_TABLE, str_of(key));
+    const char *near = option_nearest(&CORPUS_TABLE, str_of(key), NULL);
     size_t len = strlen(key);
     for (size_t i = 0; OWN[i]; i++) {
         if (len > 2 && (strncmp(OWN[i], key, 3) == 0)) {
@@ -357,8 +368,8 @@ static winnow_status take_top(struct reader *r, const char *key, yaml_mark_t mar
             return take_options(r, &out->sections[i]);
         }
     }
-    if (option_find(&COMMON_TABLE, str_of(key))) {
-        return take_option(r, &COMMON_TABLE, &out->common, key, mark);
+    if (option_find(&RECIPE_COMMON_TABLE, str_of(key))) {
+        return take_option(r, &RECIPE_COMMON_TABLE, &out->common, key, mark);
     }
     if (option_find(&CORPUS_TABLE, str_of(key))) {
         return take_option(r, &CORPUS_TABLE, &out->corpus, key, mark);
@@ -371,7 +382,7 @@ static winnow_status take_document(struct reader *r, struct map *seen)
     TRY(next(r)); /* stream start */
     TRY(next(r));
     if (r->event.type == YAML_STREAM_END_EVENT) {
-        return refuse(r, "the recipe is empty");
+        return refuse(r, "the recipe is empty; `winnow help recipe` shows one");
     }
     TRY(next(r)); /* document start is behind us */
     if (r->event.type != YAML_MAPPING_START_EVENT) {
@@ -394,10 +405,13 @@ static winnow_status take_document(struct reader *r, struct map *seen)
 
 static winnow_status check_complete(struct reader *r, const struct map *seen)
 {
-    static const char *const NEEDED[] = {"winnow", "input", "stages"};
+    static const char *const NEEDED[] = {"winnow: 1", "input:", "stages:"};
     for (size_t i = 0; i < sizeof NEEDED / sizeof *NEEDED; i++) {
-        if (!map_get(seen, str_of(NEEDED[i]))) {
-            return error_set(r->err, WINNOW_E_USAGE, "%s: the recipe has no '%s:'", r->name,
+        struct str key = str_of(NEEDED[i]);
+        key.len = (size_t)(strchr(key.ptr, ':') - key.ptr);
+        if (!map_get(seen, key)) {
+            return error_set(r->err, WINNOW_E_USAGE,
+                             "%s: the recipe has no '%s'; `winnow help recipe` shows one", r->name,
                              NEEDED[i]);
         }
     }

@@ -25,6 +25,8 @@ struct recipe_common {
     const char *kernels;
 };
 
+extern const struct option_table RECIPE_COMMON_TABLE;
+
 struct recipe_part {
     const struct option_table *table;
     void *options; /* of the table's size; NULL for a section that is not there */

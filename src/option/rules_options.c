@@ -11,7 +11,9 @@ static const struct option OPTIONS[] = {
     OPT_LIST(0, "sets", struct winnow_rules_options, sets, "NAME,...",
              "filters: gopher, gopher-repetition, c4, fineweb (default: all)"),
     OPT_FLAG(0, "filter", struct winnow_rules_options, filter,
-             "remove documents that break a limit, and cut the lines that c4 cuts"),
+             "remove documents that break a limit"),
+    OPT_FLAG(0, "edit", struct winnow_rules_options, edit,
+             "cut the lines and citations that c4 cuts; without it no text is changed"),
     OPT_FLAG(0, "annotate", struct winnow_rules_options, annotate,
              "write every measured value to attributes/rules/"),
     BOUND("gopher-words-min", gopher_words_min, "gopher: least words, symbols not counted"),
@@ -82,10 +84,12 @@ const struct option_table RULES_TABLE = {
     .summary = "measure and filter documents by the field's heuristic rules",
     .usage = "[options] CORPUS... -o FOLDER",
     .example =
-        "  winnow rules corpus/ -o runs/clean                     # all four filters\n"
+        "  winnow rules corpus/ -o runs/clean                     # all four filters; texts stay\n"
         "  winnow rules --no-filter corpus/ -o runs/measured      # values only, nothing leaves\n"
         "  winnow rules --sets gopher,fineweb --gopher-words-min 20 corpus/ -o runs/mine\n"
-        "  winnow rules --sets c4 --no-c4-terminal-punctuation corpus/ -o -   # as FineWeb ran C4\n"
+        "  winnow rules --sets c4 --edit --no-c4-terminal-punctuation corpus/ -o -   # as FineWeb "
+        "ran "
+        "C4\n"
         "  sqlite3 runs/clean/ledger.db \"SELECT rule, count(*) FROM ledger GROUP BY rule\"\n",
     .options = OPTIONS,
     .shared = &CORPUS_TABLE,

@@ -3,9 +3,8 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/sort.h"
 #include "prune/split.h"
-
-#include <stdlib.h>
 
 struct ranked {
     uint64_t draw;
@@ -41,7 +40,7 @@ void draw_line_init(struct draw_line *l, const struct text_set *set, const struc
                 (struct ranked){split_draw(m->key, seed, "split"), stream, m->copy, (uint32_t)i};
         }
     }
-    qsort(r, n, sizeof *r, ranked_compare);
+    sort(r, n, sizeof *r, ranked_compare);
     *l = (struct draw_line){.set = set, .count = n};
     l->items = mem_alloc((n + 1) * sizeof *l->items);
     l->draws = mem_alloc((n + 1) * sizeof *l->draws);
@@ -169,7 +168,7 @@ void arm_draw_random(const struct draw_line *l, size_t from, size_t to, uint64_t
         r[i - from] = (struct ranked){split_draw(key, seed, "random"), 0,
                                       l->set->meta[l->items[i]].copy, (uint32_t)i};
     }
-    qsort(r, to - from, sizeof *r, ranked_compare);
+    sort(r, to - from, sizeof *r, ranked_compare);
     arm_draw_init(out, to - from);
     for (size_t k = 0; k < to - from && (like || out->tokens < tokens); k++) {
         if (!like) {
@@ -207,7 +206,7 @@ void arm_draw_order(struct arm_draw *a, const struct text_set *set, uint64_t tok
             const struct text_meta *m = &set->meta[a->items[i]];
             r[i] = (struct ranked){order_draw(m, seed, e), 0, m->copy, a->items[i]};
         }
-        qsort(r, a->count, sizeof *r, ranked_compare);
+        sort(r, a->count, sizeof *r, ranked_compare);
         for (size_t i = 0; i < a->count; i++) {
             a->order[a->order_count++] = r[i].item;
         }

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "model/engine.h"
+#include "model/model_file.h"
 #include "prove/preparation.h"
 
 #include <math.h>
@@ -114,7 +115,7 @@ static winnow_status get_tokenizer(struct experiment *x, const struct winnow_lis
     const char *file = file_join(&path, x->opt->output, "tokenizer.json");
     winnow_status st;
     if (x->opt->tokenizer) {
-        st = tokenizer_load(x->opt->tokenizer, &x->tokenizer, err);
+        st = model_load_tokenizer(x->opt->tokenizer, &x->tokenizer, err);
     } else if (file_exists(file)) {
         st = tokenizer_load(file, &x->tokenizer, err);
     } else {

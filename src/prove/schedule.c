@@ -141,9 +141,73 @@ static winnow_status run_arm(struct schedule *s, struct job *j, const char *fold
     return st;
 }
 
+/* ---- seconds ---- */
+
+/* Seconds of jobs by their names, {"seed-0001/medium": 12.3}: the one file of the
+ * jobs that two runs of the same recipe may have different. */
+static const char *times_path(const struct schedule *s, struct buf *out)
+{
+    return file_join(out, s->folder, "jobs/timings.json");
+}
+
+static winnow_status read_times(const struct schedule *s, struct json_parser *parser,
+                                struct json_value *out, struct winnow_error *err)
+{
+    struct buf path = {0}, text = {0};
+    winnow_status st = WINNOW_OK;
+    *out = (struct json_value){0};
+    if (file_exists(times_path(s, &path))) {
+        st = file_read(buf_cstr(&path), (size_t)1 << 24, &text, err);
+        st = st == WINNOW_OK ? json_parse(parser, buf_str(&text), out, err) : st;
+    }
+    buf_release(&text);
+    buf_release(&path);
+    return st;
+}
+
+static void time_name(const struct schedule *s, const struct job *j, struct buf *out)
+{
+    buf_clear(out);
+    buf_addf(out, "seed-%04u/%s", j->seed + 1, job_name(s, j));
+}
+
+static winnow_status add_time(struct schedule *s, const struct job *j, double took,
+                              struct winnow_error *err)
+{
+    struct buf path = {0}, text = {0}, name = {0};
+    struct json_parser *parser = json_parser_new();
+    struct json_value old;
+    struct json_writer w = {.out = &text, .pretty = true};
+    (void)pthread_mutex_lock(&s->lock);
+    winnow_status st = read_times(s, parser, &old, err);
+    time_name(s, j, &name);
+    json_open(&w, '{');
+    struct json_iter it = json_walk(old);
+    while (st == WINNOW_OK && json_next(&it)) {
+        double v = 0;
+        if (!str_eq(it.key, buf_str(&name)) && json_as_double(it.value, &v)) {
+            json_key_str(&w, it.key);
+            json_double(&w, v);
+        }
+    }
+    json_key_str(&w, buf_str(&name));
+    json_double(&w, took);
+    json_close(&w, '}');
+    buf_add_char(&text, '\n');
+    if (st == WINNOW_OK) {
+        st = file_write_atomic(times_path(s, &path), buf_str(&text), err);
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+    json_parser_free(parser);
+    buf_release(&path);
+    buf_release(&text);
+    buf_release(&name);
+    return st;
+}
+
 static winnow_status run_job(struct schedule *s, struct job *j, struct winnow_error *err)
 {
-    struct buf folder = {0}, result = {0}, seconds = {0}, text = {0};
+    struct buf folder = {0}, result = {0}, text = {0};
     struct job_env je = {s, j};
     struct winnow_env env = *s->x->env;
     env.progress = job_progress;
@@ -151,7 +215,6 @@ static winnow_status run_job(struct schedule *s, struct job *j, struct winnow_er
     env.user = &je;
     (void)job_path(s, j, "", &folder);
     (void)job_path(s, j, ".json", &result);
-    (void)job_path(s, j, ".seconds", &seconds);
     double started = env_seconds();
     winnow_status st = file_make_dirs(buf_cstr(&folder), err);
     if (st == WINNOW_OK) {
@@ -161,9 +224,7 @@ static winnow_status run_job(struct schedule *s, struct job *j, struct winnow_er
     }
     if (st == WINNOW_OK) {
         double took = env_seconds() - started;
-        buf_addf(&text, "%.3f\n", took);
-        st = file_write_atomic(buf_cstr(&seconds), buf_str(&text), err);
-        buf_clear(&text);
+        st = add_time(s, j, took, err);
         buf_addf(&text, "prove: seed %u of %u, %s: %.1f s", j->seed + 1, s->x->opt->seeds,
                  job_name(s, j), took);
         job_log(&je, WINNOW_LOG_INFO, buf_cstr(&text));
@@ -175,7 +236,6 @@ static winnow_status run_job(struct schedule *s, struct job *j, struct winnow_er
     }
     buf_release(&folder);
     buf_release(&result);
-    buf_release(&seconds);
     buf_release(&text);
     return st;
 }
@@ -348,28 +408,30 @@ winnow_status schedule_run(const struct experiment *x, const char *folder,
 winnow_status schedule_timings(const struct experiment *x, const char *folder,
                                struct json_writer *w, struct winnow_error *err)
 {
-    struct buf path = {0}, text = {0};
+    struct buf name = {0};
     struct schedule s = {.x = x, .folder = folder};
-    winnow_status st = WINNOW_OK;
+    struct json_parser *parser = json_parser_new();
+    struct json_value times;
+    winnow_status st = read_times(&s, parser, &times, err);
     for (uint32_t seed = 0; seed < x->opt->seeds; seed++) {
         for (uint32_t k = 0; k <= x->arm_count && st == WINNOW_OK; k++) {
             const struct job j = {.seed = seed, .arm = k == 0 ? JOB_SELECT : k - 1};
-            if (!file_exists(job_path(&s, &j, ".seconds", &path))) {
+            double took = 0;
+            time_name(&s, &j, &name);
+            if (!json_as_double(json_get(times, buf_cstr(&name)), &took)) {
                 continue;
             }
-            buf_clear(&text);
-            st = file_read(buf_cstr(&path), 64, &text, err);
             json_open(w, '{');
             json_key(w, "seed");
             json_u64(w, seed + 1);
             json_key(w, "job");
             json_text(w, job_name(&s, &j));
             json_key(w, "seconds");
-            json_raw(w, str_trim(buf_str(&text)));
+            json_double(w, took);
             json_close(w, '}');
         }
     }
-    buf_release(&path);
-    buf_release(&text);
+    json_parser_free(parser);
+    buf_release(&name);
     return st;
 }

@@ -6,9 +6,9 @@
 #include "prove/stats.h"
 
 #include "base/mem.h"
+#include "base/sort.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 double stats_mean(const double *x, size_t n)
 {
@@ -147,7 +147,7 @@ void stats_holm(const double *p, size_t n, double *out)
             places[count++] = (struct place){p[i], i};
         }
     }
-    qsort(places, count, sizeof *places, place_compare);
+    sort(places, count, sizeof *places, place_compare);
     double least = 0; /* a later one is never below an earlier one */
     for (size_t i = 0; i < count; i++) {
         double v = fmin(1, places[i].p * (double)(count - i));
@@ -165,7 +165,7 @@ static int double_compare(const void *pa, const void *pb)
 
 void stats_sort(double *x, size_t n)
 {
-    qsort(x, n, sizeof *x, double_compare);
+    sort(x, n, sizeof *x, double_compare);
 }
 
 double stats_quantile(const double *sorted, size_t n, double share)

@@ -3,12 +3,12 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/sort.h"
 #include "base/utf8.h"
 #include "priors/rules.h"
 #include "prune/split.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #define BYTES_A_TOKEN    4U /* for budgets only */
 #define DOMAIN_TEXTS_MIN 8U /* fewer clean texts: part of "other" */
@@ -40,7 +40,7 @@ static size_t collect(const struct held_set *held, struct candidate *out)
                                           .draw = split_draw(held->items[i].key, 0, "yardstick")};
         }
     }
-    qsort(out, n, sizeof *out, candidate_compare);
+    sort(out, n, sizeof *out, candidate_compare);
     for (size_t i = 0; i < n; i++) {
         if (kept == 0 || out[kept - 1].draw != out[i].draw) {
             out[kept++] = out[i];

@@ -6,9 +6,9 @@
 #include "prune/band.h"
 
 #include "base/mem.h"
+#include "base/sort.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 const char *const BAND_NAMES[] = {"low", "medium", "high", NULL};
 
@@ -80,7 +80,7 @@ winnow_status band_cut(struct band_item *items, size_t count, enum band_criterio
             ranks[n++] = (struct rank){items[i].score, items[i].key, items[i].group, (uint32_t)i};
         }
     }
-    qsort(ranks, n, sizeof *ranks, rank_compare);
+    sort(ranks, n, sizeof *ranks, rank_compare);
     size_t at = 0;
     for (uint32_t g = 0; g < groups; g++) {
         size_t start = at;
@@ -107,6 +107,6 @@ size_t band_sorted_scores(const struct band_item *items, size_t count, double *o
             out[n++] = items[i].score;
         }
     }
-    qsort(out, n, sizeof *out, double_compare);
+    sort(out, n, sizeof *out, double_compare);
     return n;
 }

@@ -4,11 +4,11 @@
  * that stay, and become spans there, joined where they overlap; a line of which
  * spans leave only blanks goes whole.  Spans of a line do not depend on the order
  * of the programs, so neither does the result. */
+#include "base/sort.h"
 #include "refine/expert.h"
 #include "refine/program_grammar.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 /* ---- reading ---- */
 
@@ -233,7 +233,7 @@ static int compare_spans(const void *a, const void *b)
 static void join_spans(struct spans *s)
 {
     if (s->count > 0) {
-        qsort(s->items, s->count, sizeof *s->items, compare_spans);
+        sort(s->items, s->count, sizeof *s->items, compare_spans);
     }
     size_t n = 0;
     for (size_t i = 0; i < s->count; i++) {

@@ -4,10 +4,10 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/sort.h"
 #include "refine/words.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 const struct measure_info MEASURES[MEASURE_COUNT] = {
     [MEASURE_LINE_K_F1] = {"kept_line_f1", "kept lines: F1 over all pages"},
@@ -289,7 +289,7 @@ static void interval_of(double *values, size_t draws, struct measure_interval *o
     }
     out->low = out->high = NAN;
     if (n > 0) {
-        qsort(values, n, sizeof *values, ascending);
+        sort(values, n, sizeof *values, ascending);
         out->low = quantile(values, n, 0.025);
         out->high = quantile(values, n, 0.975);
     }

@@ -10,9 +10,9 @@
 #include "refine/prox.h"
 
 #include "base/mem.h"
+#include "base/sort.h"
 #include "base/utf8.h"
 
-#include <stdlib.h>
 #include <utf8proc.h>
 
 #define ERRORS_MAX  1U /* one more and the original text is kept */
@@ -308,7 +308,7 @@ static int by_start(const void *a, const void *b)
 static void count_range_errors(struct prox *p, int64_t lines)
 {
     if (p->count > 0) {
-        qsort(p->intervals, p->count, sizeof *p->intervals, by_start);
+        sort(p->intervals, p->count, sizeof *p->intervals, by_start);
     }
     for (size_t i = 0; i < p->count;) {
         struct interval merged = p->intervals[i++];

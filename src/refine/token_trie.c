@@ -2,8 +2,7 @@
 #include "refine/token_trie.h"
 
 #include "base/mem.h"
-
-#include <stdlib.h>
+#include "base/sort.h"
 
 struct entry {
     struct str bytes;
@@ -27,7 +26,7 @@ static size_t collect(const struct tokenizer *t, struct entry *entries, size_t *
             *bytes += s.len;
         }
     }
-    qsort(entries, n, sizeof *entries, by_bytes);
+    sort(entries, n, sizeof *entries, by_bytes);
     return n;
 }
 

@@ -6,11 +6,11 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/sort.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 
 /* A stats.json lists its shards, a few hundred bytes each; proofs hold curves. */
 #define JSON_FILE_MAX ((size_t)256 << 20)
@@ -164,7 +164,7 @@ static winnow_status list_stages(struct report_data *d, const char *stages,
     }
     (void)closedir(dir);
     if (d->stage_count > 0) {
-        qsort(d->stages, d->stage_count, sizeof *d->stages, compare_names);
+        sort(d->stages, d->stage_count, sizeof *d->stages, compare_names);
     }
     return WINNOW_OK;
 }

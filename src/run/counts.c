@@ -1,9 +1,9 @@
 #include "run/counts.h"
 
 #include "base/mem.h"
+#include "base/sort.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 static const char *const FIELD_NAMES[COUNT_FIELDS] = {"in",      "kept",  "edited",
                                                       "removed", "aside", "bad"};
@@ -51,7 +51,7 @@ static void write_reasons(const struct map *m, const char *name, struct json_wri
     for (size_t i = 0; i < m->count; i++) {
         sorted[i] = &m->entries[i];
     }
-    qsort(sorted, m->count, sizeof *sorted, by_name); /* NOLINT(bugprone-sizeof-expression) */
+    sort(sorted, m->count, sizeof *sorted, by_name); /* NOLINT(bugprone-sizeof-expression) */
     json_key(w, name);
     json_open(w, '{');
     for (size_t i = 0; i < m->count; i++) {

@@ -12,6 +12,7 @@
  * The last two walk a shard's files side by side, so memory does not grow. */
 #include "base/env.h"
 #include "base/file.h"
+#include "base/sort.h"
 #include "corpus/shard_reader.h"
 #include "run/ledger.h"
 #include "run/run_internal.h"
@@ -19,7 +20,6 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* ---- rows of one file, one at a time ---- */
 
@@ -378,7 +378,7 @@ winnow_status run_list_stages(const char *run, struct winnow_list *out, struct a
     if (st == WINNOW_OK && out->count > 0) {
         const char **sorted = ARENA_NEW(keep, const char *, out->count);
         memcpy(sorted, out->items, out->count * sizeof *sorted);
-        qsort(sorted, out->count, sizeof *sorted, by_text);
+        sort(sorted, out->count, sizeof *sorted, by_text);
         out->items = sorted;
     }
     buf_release(&path);

@@ -6,12 +6,12 @@
  * by the token's score, so one engine serves both.
  */
 #include "base/file.h"
+#include "base/file_kind.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/sort.h"
 #include "base/utf8.h"
 #include "token/tokenizer_internal.h"
-
-#include <stdlib.h>
 
 #define FILE_BYTES_MAX ((size_t)256 << 20)
 
@@ -61,7 +61,7 @@ static winnow_status load_json(const char *path, struct tokenizer **out, struct 
     if (st == WINNOW_OK) {
         st = tokenizer_parse(buf_str(&text), out, err);
         if (st != WINNOW_OK) {
-            st = error_wrap(err, st, "%s", path);
+            st = file_kind_blame(path, buf_str(&text), error_wrap(err, st, "%s", path), err);
         }
     }
     buf_release(&text);
@@ -171,8 +171,13 @@ static winnow_status load_folder(const char *folder, struct tokenizer **out,
         }
     }
     if (!found) {
-        st = error_set(err, WINNOW_E_IO,
-                       "%s holds no tokenizer.json, nor encoder.json with vocab.bpe", folder);
+        st =
+            error_set(err, WINNOW_E_IO,
+                      "%s holds no tokenizer.json, nor encoder.json with vocab.bpe%s", folder,
+                      file_exists(file_join(&path, folder, "tokenizer.model"))
+                          ? "; a tokenizer.model alone is not read: save it as tokenizer.json with "
+                            "transformers' AutoTokenizer"
+                          : "");
     } else if (st == WINNOW_OK) {
         st = read_config(*out, file_join(&path, folder, "tokenizer_config.json"), err);
         if (st != WINNOW_OK) {
@@ -187,6 +192,9 @@ static winnow_status load_folder(const char *folder, struct tokenizer **out,
 
 winnow_status tokenizer_load(const char *path, struct tokenizer **out, struct winnow_error *err)
 {
+    if (!file_exists(path)) {
+        return file_kind_missing(path, "a tokenizer", err);
+    }
     return file_is_dir(path) ? load_folder(path, out, err) : load_json(path, out, err);
 }
 
@@ -273,7 +281,7 @@ static winnow_status put_scores(struct tokenizer *t, const struct tokenizer_arra
             order[count++] = (struct scored){a->scores[id], id};
         }
     }
-    qsort(order, count, sizeof *order, by_score);
+    sort(order, count, sizeof *order, by_score);
     uint32_t rank = 0;
     for (size_t i = 0; i < count; i++) {
         rank += i > 0 && order[i].score != order[i - 1].score;

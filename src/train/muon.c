@@ -12,9 +12,9 @@
 #include "train/muon.h"
 
 #include "base/mem.h"
+#include "base/sort.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 /* Jordan et al. 2024: the steepest start that still ends near 1. */
 #define STEPS         5
@@ -192,7 +192,7 @@ struct muon *muon_new(const struct model *m, const struct gemm *g, float *scratc
             u->flops += muon_matrix_flops(t->rows, t->cols);
         }
     }
-    qsort(u->matrices, u->count, sizeof *u->matrices, by_work);
+    sort(u->matrices, u->count, sizeof *u->matrices, by_work);
     return u;
 }
 

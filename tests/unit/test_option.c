@@ -34,7 +34,7 @@ static winnow_status parse(struct sample *out, struct winnow_list *paths, struct
 {
     *out = DEFAULTS;
     *paths = (struct winnow_list){0};
-    struct option_set set = {&TABLE, out};
+    struct option_set set = {&TABLE, out, NULL};
     return option_parse(&set, 1, argc, argv, paths, keep, err);
 }
 
