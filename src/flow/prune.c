@@ -78,8 +78,7 @@ static winnow_status survey_document(void *state, void *worker, const struct doc
 static winnow_status run_survey(struct prune *p, struct winnow_error *err)
 {
     for (size_t i = 0; i < p->sides; i++) {
-        p->texts[i].bytes_max = reference_bytes(p->opt);
-        p->texts[i].text_max = p->opt->document_tokens * 8;
+        p->texts[i] = reference_texts_for(p->opt);
     }
     length_sample_init(&p->sample, p->opt->fixed_length);
     const struct stage_pass pass = {.name = "survey", .state = p, .document = survey_document};

@@ -15,12 +15,24 @@
 #include <stdio.h>
 
 /* English gives about 3.5 bytes a token with a few thousand tokens; where a text
- * gives more bytes a token than this, the side holds too little, and says so. */
-#define BYTES_A_TOKEN 6U
+ * gives more bytes a token than this, the side may hold fewer tokens than wanted.
+ * A text is held a little longer than it counts, for where its tokens are long. */
+#define BYTES_A_TOKEN      6U
+#define BYTES_HELD_A_TOKEN 8U
 
-uint64_t reference_bytes(const struct winnow_prune_options *opt)
+/* A reference on less than this part of the tokens wanted is another experiment. */
+#define LEAST_PART 8U
+
+struct reference_texts reference_texts_for(const struct winnow_prune_options *opt)
 {
-    return opt->reference_tokens * BYTES_A_TOKEN;
+    return (struct reference_texts){.bytes_max = opt->reference_tokens * BYTES_A_TOKEN,
+                                    .counted_max = opt->document_tokens * BYTES_A_TOKEN,
+                                    .text_max = opt->document_tokens * BYTES_HELD_A_TOKEN};
+}
+
+static uint64_t counted(const struct reference_texts *r, size_t len)
+{
+    return r->counted_max > 0 && len > r->counted_max ? r->counted_max : len;
 }
 
 /* ---- texts of least draw ---- */
@@ -51,7 +63,7 @@ static void sift_up(struct reference_texts *r, size_t i)
 
 static void drop_top(struct reference_texts *r)
 {
-    r->bytes -= r->items[0].len;
+    r->bytes -= counted(r, r->items[0].len);
     mem_free(r->items[0].text);
     r->items[0] = r->items[--r->count];
     for (size_t i = 0;;) {
@@ -91,10 +103,10 @@ void reference_texts_offer(struct reference_texts *r, uint64_t draw, uint64_t or
     item.text = mem_alloc(text.len + 1);
     memcpy(item.text, text.ptr, text.len);
     item.len = text.len;
-    r->bytes += item.len;
+    r->bytes += counted(r, item.len);
     r->items[r->count++] = item;
     sift_up(r, r->count - 1);
-    while (r->count > 1 && r->bytes - r->items[0].len >= r->bytes_max) {
+    while (r->count > 1 && r->bytes - counted(r, r->items[0].len) >= r->bytes_max) {
         drop_top(r);
     }
 }
@@ -171,17 +183,59 @@ winnow_status reference_tokenizer(struct stage *s, const struct winnow_prune_opt
 
 /* ---- training ---- */
 
+/* The draw up to which documents may be set aside for a reference. */
+static uint64_t draw_max(const struct winnow_prune_options *opt)
+{
+    return opt->cross_fit ? UINT64_MAX : (uint64_t)(opt->reference_share_max * 0x1p64);
+}
+
+/* The tokens that out trains on, whole steps: those wanted, or what there is. */
+static winnow_status settle_tokens(const struct winnow_env *env,
+                                   const struct winnow_prune_options *opt,
+                                   const struct packer_options *packer, uint64_t have, bool share,
+                                   struct reference *out, struct winnow_error *err)
+{
+    uint64_t wanted = packer_steps(packer, opt->reference_tokens) * packer->batch_tokens;
+    char who[64];
+    (void)snprintf(who, sizeof who, "%s",
+                   opt->cross_fit ? "its half of the corpus holds" : "the corpus holds");
+    if (share) {
+        (void)snprintf(who, sizeof who, "%.3g %% of the documents hold",
+                       100 * opt->reference_share_max);
+    }
+    out->tokens = have < wanted ? packer_steps(packer, have) * packer->batch_tokens : wanted;
+    if (out->tokens == 0 || out->tokens < wanted / LEAST_PART) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "%s %" PRIu64 " tokens for a reference model, too few of the %" PRIu64
+                         " of --reference-tokens: lower that%s, or give a model with "
+                         "--reference-model",
+                         who, have, opt->reference_tokens,
+                         share ? ", raise --reference-share-max, use --cross-fit, which sets "
+                                 "nothing aside"
+                               : "");
+    }
+    if (out->tokens < wanted) {
+        env_log(env, WINNOW_LOG_WARNING,
+                "the reference trains on %" PRIu64 " tokens, not on the %" PRIu64
+                " of --reference-tokens: %s no more%s",
+                out->tokens, opt->reference_tokens, who,
+                share ? " (--reference-share-max; --cross-fit sets nothing aside)" : "");
+    }
+    return WINNOW_OK;
+}
+
 /* Encodes documents in the order of draws until they hold the tokens. */
 /* NOLINTNEXTLINE(readability-function-size): its parameters are all different things */
-static winnow_status encode(const struct winnow_prune_options *opt, const struct tokenizer *t,
-                            const struct packer_options *packer, uint64_t tokens,
+static winnow_status encode(const struct winnow_env *env, const struct winnow_prune_options *opt,
+                            const struct tokenizer *t, const struct packer_options *packer,
                             const struct reference_texts *texts, struct token_docs *docs,
                             struct reference *out, struct winnow_error *err)
 {
     struct tokenizer_scratch *scratch = tokenizer_scratch_new(t);
-    uint64_t have = 0;
+    uint64_t have = 0, last = draw_max(opt);
+    uint64_t wanted = packer_steps(packer, opt->reference_tokens) * packer->batch_tokens;
     size_t i = 0;
-    for (; i < texts->count && have < tokens; i++) {
+    for (; i < texts->count && have < wanted && texts->items[i].draw <= last; i++) {
         const struct reference_item *item = &texts->items[i];
         size_t before = docs->tokens.len;
         tokenizer_encode(t, scratch, (struct str){item->text, item->len}, TOKENIZER_PLAIN_SPECIAL,
@@ -191,24 +245,8 @@ static winnow_status encode(const struct winnow_prune_options *opt, const struct
         out->last_draw = item->draw;
     }
     out->documents = i;
-    out->tokens = tokens;
     tokenizer_scratch_free(scratch);
-    if (have < tokens) {
-        return error_set(err, WINNOW_E_FORMAT,
-                         "the corpus has %" PRIu64
-                         " tokens for a reference model, fewer than the %" PRIu64
-                         " of --reference-tokens; lower that",
-                         have, tokens);
-    }
-    double share = (double)out->last_draw / 18446744073709551616.0;
-    if (!opt->cross_fit && share > opt->reference_share_max) {
-        return error_set(err, WINNOW_E_FORMAT,
-                         "a reference of %" PRIu64
-                         " tokens would take %.0f %% of the documents, more than "
-                         "--reference-share-max; lower --reference-tokens or use --cross-fit",
-                         tokens, 100 * share);
-    }
-    return WINNOW_OK;
+    return settle_tokens(env, opt, packer, have, i < texts->count, out, err);
 }
 
 static winnow_status write_card(struct stage *s, const struct reference *r,
@@ -326,8 +364,7 @@ winnow_status reference_train(struct stage *s, const struct winnow_prune_options
         st = load_finished(path, buf_cstr(&card), out, err);
     } else if (st == WINNOW_OK) {
         small_model_packer(&opt->model, &config, opt->document_tokens, &packer);
-        uint64_t steps = packer_steps(&packer, opt->reference_tokens);
-        st = encode(opt, t, &packer, steps * packer.batch_tokens, texts, &docs, out, err);
+        st = encode(stage_env(s), opt, t, &packer, texts, &docs, out, err);
         if (st == WINNOW_OK) {
             st = file_make_dirs(path, err);
         }

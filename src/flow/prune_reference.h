@@ -1,7 +1,9 @@
 /* prune_reference.h -- the reference models of `prune`.
  *
  * A side is a half-open range of draws; its documents of least draw, until they
- * hold the tokens wanted, train its reference.  Without cross-fit there is one
+ * hold the tokens wanted, train its reference.  Where the side, or the share of
+ * the documents that may be set aside, holds fewer, the reference trains on those,
+ * which is said; it is refused below an eighth.  Without cross-fit there is one
  * side, the whole line, and what trains the reference is set aside; with it two
  * sides, each scored by the other's reference. */
 #ifndef WINNOW_FLOW_PRUNE_REFERENCE_H
@@ -13,7 +15,8 @@
 #include "run/stage.h"
 #include "token/tokenizer.h"
 
-/* Texts of least draw until they hold bytes_max. */
+/* Texts of least draw until they hold bytes_max, of which one text gives at most
+ * counted_max: only its first tokens are trained on. */
 struct reference_texts {
     struct reference_item {
         uint64_t draw, ordinal;
@@ -21,16 +24,16 @@ struct reference_texts {
         size_t len;
     } * items; /* a heap with the largest on top */
     size_t count, cap;
-    uint64_t bytes, bytes_max;
-    uint64_t text_max; /* bytes of one text */
+    uint64_t bytes, bytes_max; /* as they count */
+    uint64_t counted_max;      /* of one text; 0: all */
+    uint64_t text_max;         /* bytes of one text that are held; 0: all */
 };
+/* An empty one for the options. */
+struct reference_texts reference_texts_for(const struct winnow_prune_options *opt);
 void reference_texts_offer(struct reference_texts *r, uint64_t draw, uint64_t ordinal,
                            struct str text);
 void reference_texts_sort(struct reference_texts *r); /* by draw; nothing can be offered then */
 void reference_texts_release(struct reference_texts *r);
-
-/* Bytes of text to collect for so many tokens. */
-uint64_t reference_bytes(const struct winnow_prune_options *opt);
 
 struct reference {
     struct model *model;

@@ -1,5 +1,7 @@
 #include "option/corpus_options.h"
 
+#include "base/file.h"
+
 static const char *const ON_BAD[] = {"stop", "skip", "quarantine", NULL};
 
 static const struct option OPTIONS[] = {
@@ -37,3 +39,31 @@ const struct option_table CORPUS_TABLE = {
     .defaults = &WINNOW_CORPUS_OPTIONS_INIT,
     .size = sizeof(struct winnow_corpus_options),
 };
+
+winnow_status corpus_output_check(const char *output, struct winnow_error *err)
+{
+    static const char *const FILES[][2] = {
+        {".jsonl", ""},     {".json", ""},       {".ndjson", ""},      {".txt", ""},
+        {".gz", " | gzip"}, {".zst", " | zstd"}, {".zstd", " | zstd"}, {".bz2", " | bzip2"},
+        {".xz", " | xz"},   {".parquet", NULL},  {".csv", NULL},       {".tsv", NULL},
+    };
+    struct str name = str_of(output);
+    for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
+        if (!str_ends(name, str_of(FILES[i][0])) || file_is_dir(output)) {
+            continue;
+        }
+        if (!FILES[i][1]) {
+            return error_set(err, WINNOW_E_USAGE,
+                             "-o %s: documents are written as JSON lines, into a run folder: name "
+                             "a folder, or write `-o - > out.jsonl` for one file",
+                             output);
+        }
+        return error_set(err, WINNOW_E_USAGE,
+                         "-o %s: what comes out is a folder (documents/, what was removed, a "
+                         "ledger), and this is named as a file; for one file of documents "
+                         "write `-o -%s > %s`, with --run FOLDER to keep the rest, or name a "
+                         "folder",
+                         output, FILES[i][1], output);
+    }
+    return WINNOW_OK;
+}

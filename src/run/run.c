@@ -7,6 +7,7 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "option/corpus_options.h"
 #include "run/folder_internal.h"
 #include "run/ledger.h"
 
@@ -94,6 +95,7 @@ static winnow_status name_folder(struct run *r, struct winnow_error *err)
         return error_set(err, WINNOW_E_USAGE,
                          "say where the documents go: -o FOLDER, or -o - for standard output");
     }
+    TRY(corpus_output_check(c->output, err));
     r->to_stdout = strcmp(c->output, "-") == 0;
     r->folder = r->to_stdout ? c->run : c->output;
     if (r->folder) {
