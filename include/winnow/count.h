@@ -39,11 +39,13 @@ struct winnow_count_result {
     struct winnow_counts *rows; /* in the order in which the input names them */
     size_t row_count;
     uint64_t repeated_ids; /* documents whose id an earlier one has */
+    bool complete;         /* all that could be read was counted, whatever the status */
     void *keep;
 };
 
 /* Counts documents of paths (files, folders, globs, "-").  *out is filled also
- * where bad lines make the call fail at the end (WINNOW_COUNT_BAD_REPORT), and is
+ * where bad lines (WINNOW_COUNT_BAD_REPORT), lost shards or an input without any
+ * document make the call fail at its end (WINNOW_E_FORMAT), and is
  * to be freed in any case. */
 WINNOW_API winnow_status winnow_count(const struct winnow_count_options *opt,
                                       struct winnow_list paths, const struct winnow_env *env,

@@ -69,6 +69,7 @@ struct winnow_prove_result {
     uint64_t parameters, steps;
     uint32_t jobs_done, jobs_found; /* run now, taken over from before */
     double flops;
+    bool complete; /* all was done with what could be read, whatever the status */
 };
 
 /* Runs what has not been run yet and writes results.json.  Jobs, one a seed and

@@ -40,6 +40,9 @@ struct winnow_corpus_options {
 struct winnow_run_result {
     uint64_t documents_in, documents_kept, documents_removed, documents_aside, documents_bad;
     uint64_t bytes_in, bytes_kept;
+    uint64_t inputs_lost;   /* shards, files and folders that could not be read to their end */
+    uint64_t files_skipped; /* of no kind that is read */
+    bool complete;          /* all was done with what could be read, whatever the status */
     bool nothing_to_do;
 };
 
@@ -60,7 +63,9 @@ struct winnow_run_options {
 };
 #define WINNOW_RUN_OPTIONS_INIT ((struct winnow_run_options){.checkpoint = -1})
 
-/* The whole flow of a recipe. */
+/* The whole flow of a recipe.  Where inputs were lost everything else is done, and
+ * the status is WINNOW_E_FORMAT at this call and at later ones; the same
+ * where the input holds no document, after its first stage. */
 WINNOW_API winnow_status winnow_run(const char *recipe, const struct winnow_run_options *opt,
                                     const struct winnow_env *env, struct winnow_run_result *out,
                                     struct winnow_error *err);

@@ -24,6 +24,7 @@ enum winnow_text_on_bad {
 struct winnow_text_result {
     uint64_t documents, documents_bad;
     uint64_t bytes; /* of text */
+    bool complete;  /* all was done with what could be read, whatever the status */
 };
 
 enum winnow_tokenizer_pre { WINNOW_PRE_GPT2, WINNOW_PRE_LLAMA3, WINNOW_PRE_QWEN2 };

@@ -41,10 +41,7 @@ winnow_status cmd_count(struct cli *cli, int argc, const char *const *argv,
     }
     winnow_status st = winnow_count(&options, cli->paths, &cli->env, &result, err);
     cli_progress_end();
-    bool counted =
-        st == WINNOW_OK || (st == WINNOW_E_FORMAT && options.on_bad == WINNOW_COUNT_BAD_REPORT &&
-                            result.total.bad > 0);
-    if (counted) {
+    if (result.complete) {
         print_result(&options, &result);
     }
     winnow_count_result_free(&result);

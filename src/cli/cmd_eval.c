@@ -10,7 +10,7 @@ winnow_status cmd_eval(struct cli *cli, int argc, const char *const *argv, struc
     TRY(cli_parse(cli, &EVAL_TABLE, &options, argc, argv, err));
     winnow_status st = winnow_eval(&options, &cli->paths, &cli->env, &result, err);
     cli_progress_end();
-    if (st == WINNOW_OK) {
+    if (result.table) { /* also where a part of the documents was lost */
         (void)fputs(options.output ? result.table : result.json, stdout);
     }
     winnow_eval_result_free(&result);

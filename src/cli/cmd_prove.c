@@ -7,11 +7,13 @@ winnow_status cmd_prove(struct cli *cli, int argc, const char *const *argv,
                         struct winnow_error *err)
 {
     struct winnow_prove_options options = WINNOW_PROVE_OPTIONS_INIT;
-    struct winnow_prove_result result;
+    struct winnow_prove_result result = {0};
     TRY(cli_parse(cli, &PROVE_TABLE, &options, argc, argv, err));
     TRY(cli_need_paths(cli, &PROVE_TABLE, 1, SIZE_MAX, err));
-    TRY(winnow_prove(&options, &cli->paths, &cli->env, &result, err));
-    (void)printf("%u seeds, %u arms, %.3g FLOPs: %s/results.json\n", result.seeds, result.arms,
-                 result.flops, options.output);
-    return WINNOW_OK;
+    winnow_status st = winnow_prove(&options, &cli->paths, &cli->env, &result, err);
+    if (result.complete) {
+        (void)printf("%u seeds, %u arms, %.3g FLOPs: %s/results.json\n", result.seeds, result.arms,
+                     result.flops, options.output);
+    }
+    return st;
 }

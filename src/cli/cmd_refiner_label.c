@@ -8,12 +8,15 @@ winnow_status cmd_refiner_label(struct cli *cli, int argc, const char *const *ar
                                 struct winnow_error *err)
 {
     struct winnow_refiner_label_options options = WINNOW_REFINER_LABEL_OPTIONS_INIT;
-    struct winnow_refiner_label_result r;
+    struct winnow_refiner_label_result r = {0};
     TRY(cli_parse(cli, &REFINER_LABEL_TABLE, &options, argc, argv, err));
     if (!options.text.files_from) {
         TRY(cli_need_paths(cli, &REFINER_LABEL_TABLE, 1, SIZE_MAX, err));
     }
-    TRY(winnow_refiner_label(&options, cli->paths, &cli->env, &r, err));
+    winnow_status st = winnow_refiner_label(&options, cli->paths, &cli->env, &r, err);
+    if (!r.text.complete) {
+        return st;
+    }
     env_log(&cli->env, WINNOW_LOG_INFO,
             "%s: %" PRIu64 " documents: %" PRIu64 " to keep, %" PRIu64 " to drop, %" PRIu64
             " unread; chunks: %" PRIu64 " edited, %" PRIu64 " kept, %" PRIu64 " unread, %" PRIu64
@@ -25,5 +28,5 @@ winnow_status cmd_refiner_label(struct cli *cli, int argc, const char *const *ar
             " refused), %" PRIu64 " retries, %" PRIu64 " tokens read, %" PRIu64 " written",
             r.answers, r.answers_found, r.answers_cut, r.answers_refused, r.retries,
             r.prompt_tokens, r.answer_tokens);
-    return WINNOW_OK;
+    return st;
 }

@@ -28,14 +28,14 @@ winnow_status cmd_run(struct cli *cli, int argc, const char *const *argv, struct
     TRY(cli_parse(cli, &RUN_TABLE, &options, argc, argv, err));
     TRY(cli_need_paths(cli, &RUN_TABLE, 1, 1, err));
     options.from_env = from_command_line(cli);
-    TRY(winnow_run(cli->paths.items[0], &options, &cli->env, &result, err));
-    if (result.nothing_to_do) {
+    winnow_status st = winnow_run(cli->paths.items[0], &options, &cli->env, &result, err);
+    if (st == WINNOW_OK && result.nothing_to_do) {
         env_log(&cli->env, WINNOW_LOG_INFO, "finished before; nothing is left to do");
     }
-    if (!options.dry_run) {
+    if (result.complete) {
         (void)printf("%" PRIu64 " documents in, %" PRIu64 " kept (%.1f MB of %.1f MB)\n",
                      result.documents_in, result.documents_kept, (double)result.bytes_kept / 1e6,
                      (double)result.bytes_in / 1e6);
     }
-    return WINNOW_OK;
+    return st;
 }

@@ -8,13 +8,16 @@ winnow_status cmd_train(struct cli *cli, int argc, const char *const *argv,
                         struct winnow_error *err)
 {
     struct winnow_train_options options = WINNOW_TRAIN_OPTIONS_INIT;
-    struct winnow_train_result r;
+    struct winnow_train_result r = {0};
     TRY(cli_parse(cli, &TRAIN_TABLE, &options, argc, argv, err));
     TRY(cli_need_paths(cli, &TRAIN_TABLE, 1, SIZE_MAX, err));
-    TRY(winnow_train(&options, &cli->paths, &cli->env, &r, err));
+    winnow_status st = winnow_train(&options, &cli->paths, &cli->env, &r, err);
+    if (r.steps == 0) {
+        return st;
+    }
     (void)printf("%.2fM parameters, %" PRIu64 " tokens in %" PRIu64
                  " steps (%.2f epochs of %" PRIu64 " documents), loss %.3f: %s\n",
                  (double)r.parameters / 1e6, r.tokens, r.steps, r.epochs, r.documents, r.loss,
                  options.output);
-    return WINNOW_OK;
+    return st;
 }

@@ -16,9 +16,10 @@ winnow_status cli_corpus_command(struct cli *cli, const struct option_table *tab
     if (!corpus.files_from) {
         TRY(cli_need_paths(cli, table, 1, SIZE_MAX, err));
     }
-    TRY(flow_stage(table->command, options, &corpus, cli->paths, &cli->env, &result, err));
-    if (result.nothing_to_do) {
+    winnow_status st =
+        flow_stage(table->command, options, &corpus, cli->paths, &cli->env, &result, err);
+    if (st == WINNOW_OK && result.nothing_to_do) {
         env_log(&cli->env, WINNOW_LOG_INFO, "%s is finished; nothing is left to do", corpus.output);
     }
-    return WINNOW_OK;
+    return st;
 }

@@ -11,6 +11,7 @@
 #include "corpus/byte_source.h"
 
 #include "base/mem.h"
+#include "corpus/packing.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +20,6 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
-
-enum packing { PACKING_PLAIN, PACKING_GZ, PACKING_ZST };
 
 #define IN_ROOM ((size_t)1 << 17)
 
@@ -89,10 +88,10 @@ static winnow_status choose(struct byte_source *s, struct winnow_error *err)
         s->bytes_read += (uint64_t)n;
         s->ended = n == 0;
     }
-    struct str name = str_of(s->path);
-    if (str_ends(name, STR_LIT(".gz")) || looks_gz(s->in, s->in_len)) {
+    enum packing named = packing_of_name(str_of(s->path));
+    if (named == PACKING_GZ || looks_gz(s->in, s->in_len)) {
         s->packing = PACKING_GZ;
-    } else if (str_ends(name, STR_LIT(".zst")) || looks_zst(s->in, s->in_len)) {
+    } else if (named == PACKING_ZST || looks_zst(s->in, s->in_len)) {
         s->packing = PACKING_ZST;
     }
     if (s->packing == PACKING_GZ && inflateInit2(&s->gz, 15 + 16) != Z_OK) {

@@ -49,6 +49,7 @@ struct bad_line {
     struct str raw;    /* its bytes, or the first of them where it was too long to hold */
     struct str reason; /* one sentence without its full stop */
     bool torn; /* the shard cannot be read any further; raw is the start of a line, or empty */
+    bool unreadable; /* torn by the system, not by what the bytes are */
 };
 
 /* Appends the quarantine record as one line of JSON with its newline:

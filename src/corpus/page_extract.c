@@ -18,6 +18,7 @@
 #include "corpus/charset.h"
 #include "corpus/http.h"
 #include "corpus/mime.h"
+#include "corpus/packing.h"
 #include "corpus/plain_text.h"
 
 #include <inttypes.h>
@@ -66,8 +67,7 @@ static bool ends(struct str s, const char *ending)
 
 static enum text_kind kind_of_name(const char *name)
 {
-    struct str s = str_of(name);
-    s = str_sub(s, 0, s.len - (ends(s, ".gz") ? 3 : (ends(s, ".zst") ? 4 : 0)));
+    struct str s = packing_cut(str_of(name));
     if (ends(s, ".html") || ends(s, ".htm") || ends(s, ".xhtml")) {
         return KIND_HTML;
     }
@@ -153,10 +153,12 @@ static winnow_status read_file(struct page_extractor *x, const struct page *page
     }
     if (st != WINNOW_OK) {
         say_bad(x, out, "%s", why.text);
+        out->lost = out->unreadable = true;
     } else if (x->file.len > x->opt.page_max) {
         say_bad(x, out, "the page is longer than the limit of %zu bytes", x->opt.page_max);
     } else if (byte_source_torn(source)) {
         say_bad(x, out, "%s", byte_source_torn(source));
+        out->lost = true;
     }
     byte_source_close(source);
     return WINNOW_OK;
@@ -199,6 +201,8 @@ static winnow_status open_page(struct page_extractor *x, const struct page *page
         return WINNOW_OK;
     case PAGE_BROKEN:
         say_bad(x, out, "%.*s", STR_ARG(page->bad));
+        out->lost = page->torn;
+        out->unreadable = page->unreadable;
         return WINNOW_OK;
     case PAGE_HTTP: {
         const char *why = http_parse(page->block, x->opt.page_max, &x->http, &http);

@@ -24,6 +24,8 @@ struct page_result {
     struct str line; /* the document as JSON, without newline */
     size_t text_bytes;
     const char *reason; /* PAGE_PASSED: a constant */
+    bool lost;          /* PAGE_BAD: its file, or what is behind the page in it, cannot be read */
+    bool unreadable;    /* lost: by the system */
     struct str detail;  /* PAGE_PASSED: `"status": 404`, `"mime": "image/png"`, or empty */
 };
 

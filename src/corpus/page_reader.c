@@ -4,6 +4,7 @@
 #include "corpus/page_reader.h"
 
 #include "base/mem.h"
+#include "corpus/packing.h"
 #include "corpus/warc.h"
 
 #include <inttypes.h>
@@ -71,9 +72,7 @@ winnow_status page_reader_seek(struct page_reader *r, size_t shard, uint64_t off
 
 static bool is_warc(const char *path)
 {
-    struct str s = str_of(path);
-    size_t cut = str_ends(s, STR_LIT(".gz")) ? 3 : (str_ends(s, STR_LIT(".zst")) ? 4 : 0);
-    s = str_sub(s, 0, s.len - cut);
+    struct str s = packing_cut(str_of(path));
     return (s.len > 5 && strncasecmp(s.ptr + s.len - 5, ".warc", 5) == 0) ||
            (s.len > 4 && strncasecmp(s.ptr + s.len - 4, ".wet", 4) == 0);
 }
@@ -118,6 +117,7 @@ static winnow_status add_record(struct page_reader *r, struct page_batch *b,
     }
     struct page *p = add(r, b, FORMS[record->kind]);
     p->offset = record->offset;
+    p->torn = record->torn;
     TRY(keep(b, record->block, &p->block, err));
     TRY(keep(b, record->id, &p->id, err));
     TRY(keep(b, record->uri, &p->uri, err));
@@ -134,19 +134,31 @@ static void next_shard(struct page_reader *r)
     r->offset = 0;
 }
 
+/* One file that cannot be read does not end the run. */
+static winnow_status give_up(struct page_reader *r, struct page_batch *b, struct winnow_error *err)
+{
+    struct page *p = add(r, b, PAGE_BROKEN);
+    p->torn = p->unreadable = true;
+    next_shard(r);
+    return keep(b, str_of(err->text), &p->bad, err);
+}
+
+/* Whether its bytes have to tell what it is: a pipe has no name. */
+static bool is_unnamed(const struct shard *s)
+{
+    return s->once || s->piped;
+}
+
 /* Opens the current file as WARC.  Standard input may also be one page. */
 static winnow_status open_warc(struct page_reader *r, struct page_batch *b,
                                struct winnow_error *err)
 {
-    const char *path = r->shards->items[r->shard].path;
-    winnow_status st = warc_open(&r->warc, path, r->offset, r->page_max, err);
-    if (st == WINNOW_E_IO) { /* one file that cannot be opened does not end the run */
-        struct page *p = add(r, b, PAGE_BROKEN);
-        st = keep(b, str_of(err->text), &p->bad, err);
-        next_shard(r);
-        return st;
+    const struct shard *s = &r->shards->items[r->shard];
+    winnow_status st = warc_open(&r->warc, s->path, r->offset, r->page_max, err);
+    if (st == WINNOW_E_IO) {
+        return give_up(r, b, err);
     }
-    if (st != WINNOW_OK || strcmp(path, "-") != 0) {
+    if (st != WINNOW_OK || !is_unnamed(s) || is_warc(s->path)) {
         return st;
     }
     struct str page;
@@ -172,7 +184,12 @@ winnow_status page_reader_next(struct page_reader *r, struct page_batch *b, bool
         if (r->warc) {
             struct warc_record record;
             bool records = true;
-            TRY(warc_next(r->warc, &record, &records, err));
+            winnow_status st = warc_next(r->warc, &record, &records, err);
+            if (st == WINNOW_E_IO) {
+                TRY(give_up(r, b, err));
+                continue;
+            }
+            TRY(st);
             if (records) {
                 TRY(add_record(r, b, &record, err));
                 b->bytes += record.offset_end - record.offset;
@@ -180,7 +197,7 @@ winnow_status page_reader_next(struct page_reader *r, struct page_batch *b, bool
             } else {
                 next_shard(r);
             }
-        } else if (is_warc(s->path) || strcmp(s->path, "-") == 0) {
+        } else if (is_warc(s->path) || is_unnamed(s)) {
             TRY(open_warc(r, b, err));
         } else {
             (void)add(r, b, PAGE_FILE);

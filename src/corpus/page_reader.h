@@ -22,6 +22,8 @@ struct page {
     const char *name; /* what that file is called in outputs (struct shard) */
     uint64_t offset;  /* of its record, uncompressed */
     struct str block, id, uri, date, content_type, bad;
+    bool torn;       /* PAGE_BROKEN: what lies behind it in its file is lost */
+    bool unreadable; /* the system did not let read it */
 };
 
 /* Pages hold until the batch is read into again or freed. */

@@ -32,12 +32,13 @@ struct shard_reader {
     struct buf carry;
     uint64_t offset, line; /* of the next block */
     bool ended, tear_told;
-    char reason[256];
+    struct winnow_error unreadable; /* why the system gave no more, or empty */
 };
 
 void shard_block_release(struct shard_block *b)
 {
     buf_release(&b->bytes);
+    buf_release(&b->reason);
     *b = (struct shard_block){0};
 }
 
@@ -46,10 +47,12 @@ winnow_status shard_reader_open(struct shard_reader **out, const char *path, con
 {
     *out = NULL;
     struct byte_source *source = NULL;
-    TRY(byte_source_open(&source, path, err));
     uint64_t skipped = 0;
-    winnow_status st = byte_source_skip(source, opt->offset, &skipped, err);
-    if (st == WINNOW_OK && skipped < opt->offset) {
+    winnow_status st = byte_source_open(&source, path, err);
+    st = st == WINNOW_OK ? byte_source_skip(source, opt->offset, &skipped, err) : st;
+    bool unreadable = st == WINNOW_E_IO && opt->keep_going;
+    st = unreadable ? WINNOW_OK : st;
+    if (st == WINNOW_OK && !unreadable && skipped < opt->offset) {
         st = error_set(err, WINNOW_E_FORMAT,
                        "%s holds only %" PRIu64 " bytes, but was read up to byte %" PRIu64
                        " before: it has changed",
@@ -61,6 +64,10 @@ winnow_status shard_reader_open(struct shard_reader **out, const char *path, con
     }
     struct shard_reader *r = mem_zalloc(sizeof *r);
     r->source = source;
+    if (unreadable) {
+        r->ended = true;
+        r->unreadable = *err;
+    }
     r->name = name;
     r->opt = *opt;
     r->offset = opt->offset;
@@ -80,7 +87,7 @@ void shard_reader_close(struct shard_reader *r)
 
 uint64_t shard_reader_bytes_read(const struct shard_reader *r)
 {
-    return byte_source_bytes_read(r->source);
+    return r->source ? byte_source_bytes_read(r->source) : 0;
 }
 
 /* Reads until b holds `want` bytes or nothing more comes. */
@@ -92,7 +99,13 @@ static winnow_status fill_to(struct shard_reader *r, struct buf *b, size_t want,
     }
     while (!r->ended && b->len < want) {
         size_t got = 0;
-        TRY(byte_source_read(r->source, b->ptr + b->len, want - b->len, &got, err));
+        winnow_status st = byte_source_read(r->source, b->ptr + b->len, want - b->len, &got, err);
+        if (st == WINNOW_E_IO && r->opt.keep_going) {
+            r->unreadable = *err;
+            got = 0;
+        } else {
+            TRY(st);
+        }
         b->len += got;
         r->ended = got == 0;
     }
@@ -125,8 +138,8 @@ static void finish_lines(struct shard_reader *r, struct shard_block *b, size_t l
     b->line_end = b->line + count_lines(b->lines);
 }
 
-static void finish_bad(struct shard_reader *r, struct shard_block *b, uint64_t bytes,
-                       uint64_t newline)
+/* b->reason says why. */
+static void finish_bad(struct shard_block *b, uint64_t bytes, uint64_t newline)
 {
     if (b->bytes.len > HEAD_MAX) {
         b->bytes.len = HEAD_MAX;
@@ -137,7 +150,7 @@ static void finish_bad(struct shard_reader *r, struct shard_block *b, uint64_t b
         .offset = b->offset,
         .bytes = bytes,
         .raw = buf_str(&b->bytes),
-        .reason = str_of(r->reason),
+        .reason = buf_str(&b->reason),
     };
     b->offset_end = b->offset + bytes + newline;
     b->line_end = b->line + 1;
@@ -163,16 +176,17 @@ static winnow_status skip_long_line(struct shard_reader *r, struct shard_block *
         memmove(r->carry.ptr, r->carry.ptr + part + newline, rest);
         r->carry.len = rest;
     }
-    (void)snprintf(r->reason, sizeof r->reason,
-                   "the line is %" PRIu64 " bytes long, the limit is %zu", bytes, r->opt.line_max);
-    finish_bad(r, b, bytes, newline);
+    buf_addf(&b->reason, "the line is %" PRIu64 " bytes long, the limit is %zu", bytes,
+             r->opt.line_max);
+    finish_bad(b, bytes, newline);
     return WINNOW_OK;
 }
 
 /* The input has ended with b holding what was left. */
 static void finish_end(struct shard_reader *r, struct shard_block *b, bool *more)
 {
-    const char *torn = byte_source_torn(r->source);
+    bool unreadable = r->unreadable.text[0] != '\0';
+    const char *torn = unreadable ? r->unreadable.text : byte_source_torn(r->source);
     const char *newline = b->bytes.len > 0 ? memrchr(b->bytes.ptr, '\n', b->bytes.len) : NULL;
     size_t whole = newline ? (size_t)(newline - b->bytes.ptr) + 1 : 0;
     if (!torn) {
@@ -183,18 +197,17 @@ static void finish_end(struct shard_reader *r, struct shard_block *b, bool *more
     } else if (!r->tear_told) {
         r->tear_told = true;
         if (b->line == 1) {
-            (void)snprintf(r->reason, sizeof r->reason, "no line of the shard can be read: %s",
-                           torn);
+            buf_addf(&b->reason, "no line of the shard can be read: %s", torn);
         } else {
-            (void)snprintf(
-                r->reason, sizeof r->reason,
-                "the shard cannot be read to its end: %s; what comes behind line %" PRIu64
-                " is lost",
-                torn, b->line - 1);
+            buf_addf(&b->reason,
+                     "the shard cannot be read to its end: %s; what comes behind line %" PRIu64
+                     " is lost",
+                     torn, b->line - 1);
         }
         buf_clear(&r->carry);
-        finish_bad(r, b, b->bytes.len, 0);
+        finish_bad(b, b->bytes.len, 0);
         b->bad.torn = true;
+        b->bad.unreadable = unreadable;
     } else {
         *more = false;
     }
@@ -203,11 +216,13 @@ static void finish_end(struct shard_reader *r, struct shard_block *b, bool *more
 winnow_status shard_reader_next(struct shard_reader *r, struct shard_block *b, bool *more,
                                 struct winnow_error *err)
 {
-    struct buf bytes = b->bytes;
+    struct buf bytes = b->bytes, reason = b->reason;
     buf_clear(&bytes);
+    buf_clear(&reason);
     buf_add_str(&bytes, buf_str(&r->carry));
     buf_clear(&r->carry);
     *b = (struct shard_block){.bytes = bytes,
+                              .reason = reason,
                               .shard = r->name,
                               .offset = r->offset,
                               .line = r->line,

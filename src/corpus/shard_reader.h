@@ -20,6 +20,7 @@ struct shard_reader_options {
     uint64_t lines;   /* lines before that offset */
     size_t block_max; /* bytes of a block; a longer line makes a longer block */
     size_t line_max;  /* a longer line is bad and never held in memory */
+    bool keep_going;  /* a file that the system does not let read is a torn shard, no failure */
 };
 #define SHARD_READER_OPTIONS_INIT \
     ((struct shard_reader_options){.block_max = (size_t)4 << 20, .line_max = (size_t)64 << 20})
@@ -35,7 +36,7 @@ struct shard_block {
     uint64_t offset, offset_end; /* uncompressed; where the next block starts */
     uint64_t line, line_end;     /* number of the first line, from 1; of the next block's first */
     size_t line_max;             /* of the reader that made it */
-    struct buf bytes;            /* what lines and bad point into */
+    struct buf bytes, reason;    /* what lines and bad point into */
 };
 void shard_block_release(struct shard_block *b);
 

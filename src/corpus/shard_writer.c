@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "corpus/packing.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +21,6 @@
 #include <zstd.h>
 
 #define FRAME_MAX ((size_t)16 << 20)
-
-enum packing { PACKING_PLAIN, PACKING_GZ, PACKING_ZST };
 
 struct shard_writer {
     char *path, *temporary; /* temporary NULL: standard output */
@@ -88,11 +87,10 @@ winnow_status shard_writer_open(struct shard_writer **out, const char *path,
     w->fd = STDOUT_FILENO;
     struct str name = str_of(path);
     winnow_status st = WINNOW_OK;
-    if (str_ends(name, STR_LIT(".gz"))) {
-        w->packing = PACKING_GZ;
+    w->packing = packing_of_name(name);
+    if (w->packing == PACKING_GZ) {
         w->level = opt->level ? opt->level : 6;
-    } else if (str_ends(name, STR_LIT(".zst"))) {
-        w->packing = PACKING_ZST;
+    } else if (w->packing == PACKING_ZST) {
         w->zst = ZSTD_createCCtx();
         if (!w->zst ||
             ZSTD_isError(ZSTD_CCtx_setParameter(w->zst, ZSTD_c_compressionLevel,

@@ -1,11 +1,10 @@
 /* shards.c -- expands paths into the list of files to read.
  *
- * Folders are walked with an explicit list of folders still to visit, not by
- * recursion; a file is known by its device and inode, so that links and paths
- * written in two ways do not feed a document twice.
+ * A file is known by its device and inode, so that links and paths written in two
+ * ways do not feed a document twice.
  *
  * A glob is matched component by component: the part before the first
- * wildcard is a folder, the walk below it compares what it meets with the
+ * wildcard is a folder, the walk below it (shard_walk.c) compares what it meets with the
  * pattern (glob.c).
  */
 #include "corpus/shards.h"
@@ -13,39 +12,29 @@
 #include "base/file.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "base/sort.h"
 #include "corpus/glob_internal.h"
+#include "corpus/packing.h"
+#include "corpus/run_places.h"
+#include "corpus/shard_names_internal.h"
+#include "corpus/shard_walk_internal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct finder {
     const struct shards_options *opt;
     struct shard_list *out;
     size_t cap;
     struct map seen; /* "device:inode" of files taken */
-    struct map names;
 };
 
 static const char *const DOCUMENT_ENDINGS[] = {".jsonl", ".ndjson", ".json", NULL};
 static const char *const PAGE_ENDINGS[] = {".html", ".htm",      ".xhtml", ".txt", ".text",
                                            ".md",   ".markdown", ".warc",  ".wet", NULL};
-
-static struct str without_packing(struct str name)
-{
-    if (str_ends(name, STR_LIT(".gz"))) {
-        return str_sub(name, 0, name.len - 3);
-    }
-    if (str_ends(name, STR_LIT(".zst"))) {
-        return str_sub(name, 0, name.len - 4);
-    }
-    return name;
-}
 
 /* Length of the ending of that kind, 0 where it has none. */
 static size_t ending(struct str name, const char *const *endings)
@@ -61,20 +50,35 @@ static size_t ending(struct str name, const char *const *endings)
 
 struct str shard_stem(const char *name)
 {
-    struct str s = without_packing(str_of(name));
+    struct str s = packing_cut(str_of(name));
     size_t cut = ending(s, DOCUMENT_ENDINGS);
     return str_sub(s, 0, s.len - (cut ? cut : ending(s, PAGE_ENDINGS)));
 }
 
-static bool is_wanted(const struct finder *f, const char *base)
+/* A file in a folder; in a glob. */
+static bool kind_wanted(const void *finder, const char *below)
 {
-    struct str s = without_packing(str_of(base));
+    const struct finder *f = finder;
+    struct str s = packing_cut(str_of(file_base(below)));
     return ending(s, f->opt->kind == SHARDS_PAGES ? PAGE_ENDINGS : DOCUMENT_ENDINGS) > 0;
 }
 
-static bool is_skipped(const char *base)
+static bool pattern_wanted(const void *pattern, const char *below)
 {
-    return base[0] == '.' || base[0] == '_' || str_ends(str_of(base), STR_LIT(".tmp"));
+    return glob_match(pattern, below);
+}
+
+/* Whether the file can be opened; pipes and devices are not tried. */
+static bool is_readable(const char *path, const struct stat *st)
+{
+    if (!S_ISREG(st->st_mode)) {
+        return true;
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return fd >= 0;
 }
 
 static void add(struct finder *f, const char *path, const char *name, const struct stat *st)
@@ -94,88 +98,67 @@ static void add(struct finder *f, const char *path, const char *name, const stru
         l->items = mem_realloc(l->items, f->cap * sizeof *l->items, cap * sizeof *l->items);
         f->cap = cap;
     }
-    uint64_t bytes = S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0;
+    bool regular = S_ISREG(st->st_mode) && strcmp(path, "-") != 0;
+    uint64_t bytes = regular ? (uint64_t)st->st_size : 0;
     l->items[l->count++] = (struct shard){
-        arena_strndup(&l->keep, path, strlen(path)),
-        arena_strndup(&l->keep, name, strlen(name)),
-        bytes,
+        .path = arena_strndup(&l->keep, path, strlen(path)),
+        .name = arena_strndup(&l->keep, name, strlen(name)),
+        .bytes = bytes,
+        .once = !regular,
     };
     l->bytes += bytes;
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-struct texts {
-    const char **items;
-    size_t count, cap;
-};
-
-static void texts_add(struct texts *t, const char *text)
-{
-    if (t->count == t->cap) {
-        size_t cap = t->cap ? 2 * t->cap : 64;
-        t->items = mem_realloc(t->items, t->cap * sizeof *t->items, cap * sizeof *t->items);
-        t->cap = cap;
-    }
-    t->items[t->count++] = text;
-}
-
-/* What a walk has found and has still to look at. */
-struct tree {
-    struct texts folders, files; /* relative to the root: "a/b.html" */
-    struct arena *keep;
-    struct buf path;
-};
-
-static void meet(struct tree *t, DIR *dir, const char *folder, const char *name)
+/* A file that was met, not named: what cannot be read does not end the command. */
+static void take_met(struct finder *f, const char *path, const char *rel)
 {
     struct stat st;
-    if (is_skipped(name) || fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-        return; /* or gone since */
-    }
-    if (S_ISLNK(st.st_mode) && (fstatat(dirfd(dir), name, &st, 0) != 0 || S_ISDIR(st.st_mode))) {
-        return; /* dangling, or a way round in a circle */
-    }
-    const char *below = folder[0] ? file_join(&t->path, folder, name) : name;
-    if (S_ISDIR(st.st_mode)) {
-        texts_add(&t->folders, arena_strndup(t->keep, below, strlen(below)));
-    } else if (S_ISREG(st.st_mode)) {
-        texts_add(&t->files, arena_strndup(t->keep, below, strlen(below)));
+    if (stat(path, &st) != 0 || !is_readable(path, &st)) {
+        account_lose(f->out->account, path, str_of(strerror(errno)), true);
+    } else {
+        size_t had = f->out->count;
+        add(f, path, rel, &st);
+        if (f->out->count > had) {
+            f->out->items[had].met = true;
+        }
     }
 }
 
-/* All files under root, hidden ones left out, in byte order. */
-static winnow_status walk(const char *root, struct texts *files, struct arena *keep,
-                          struct winnow_error *err)
+static void skip_kind(struct finder *f, const char *path)
 {
-    struct tree t = {.keep = keep};
-    struct buf path = {0};
-    winnow_status status = WINNOW_OK;
-    texts_add(&t.folders, "");
-    while (t.folders.count > 0 && status == WINNOW_OK) {
-        const char *folder = t.folders.items[--t.folders.count];
-        const char *name = folder[0] ? file_join(&path, root, folder) : root;
-        DIR *dir = opendir(name);
-        if (!dir) {
-            status = error_errno(err, "cannot open folder", name);
-            break;
-        }
-        /* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this function's own */
-        for (struct dirent *e = readdir(dir); e; e = readdir(dir)) { /* NOLINT */
-            meet(&t, dir, folder, e->d_name);
-        }
-        (void)closedir(dir);
+    const char *dot = strrchr(file_base(path), '.');
+    struct buf reason = {0};
+    if (dot) {
+        buf_addf(&reason, "%s is not read", dot);
+    } else {
+        buf_add_text(&reason, "no ending that is read");
     }
-    *files = t.files;
-    mem_free(t.folders.items);
-    buf_release(&path);
-    buf_release(&t.path);
-    if (files->count > 0) {
-        sort(files->items, files->count, sizeof *files->items, compare_texts);
+    account_skip(f->out->account, path, buf_cstr(&reason));
+    buf_release(&reason);
+}
+
+static winnow_status refuse_nothing(const struct finder *f, const char *root, const char *pattern,
+                                    const uint64_t before[2], struct winnow_error *err)
+{
+    const struct input_account *a = f->out->account;
+    const char *kind = f->opt->kind == SHARDS_PAGES ? "HTML, text or WARC file" : "JSON lines file";
+    struct buf text = {0};
+    winnow_status status = WINNOW_E_IO;
+    if (pattern) {
+        buf_addf(&text, "nothing fits %s under %s", pattern, root);
+    } else {
+        buf_addf(&text, "no %s in folder %s", kind, root);
     }
+    if (a->lost.count > before[0]) {
+        status = WINNOW_E_FORMAT;
+        buf_add_text(&text, "; ");
+        account_say_lost(a, &text);
+    } else if (a->skipped.count > before[1]) {
+        buf_add_text(&text, "; ");
+        account_say_skipped(a, &text);
+    }
+    (void)error_set(err, WINNOW_E_IO, "%s", buf_cstr(&text));
+    buf_release(&text);
     return status;
 }
 
@@ -186,29 +169,49 @@ static winnow_status take_tree(struct finder *f, const char *root, const char *p
     struct texts files = {0};
     struct arena keep;
     struct buf path = {0};
+    const uint64_t before[2] = {f->out->account->lost.count, f->out->account->skipped.count};
+    struct walk_options opt = {.wants = kind_wanted, .ctx = f, .all = true};
+    if (pattern) {
+        opt = (struct walk_options){.wants = pattern_wanted, .ctx = pattern};
+        if (!strstr(pattern, "**")) { /* each level is named: whoever goes into a run means it */
+            opt.runs_too = true;
+            opt.levels = 1;
+            for (const char *p = pattern; *p; p++) {
+                opt.levels += *p == '/';
+            }
+        }
+    }
     arena_init(&keep, (size_t)1 << 16);
-    winnow_status status = walk(root, &files, &keep, err);
+    winnow_status status = walk_files(root, &opt, &files, &keep, f->out->account, err);
     size_t taken = 0;
     for (size_t i = 0; i < files.count && status == WINNOW_OK; i++) {
-        const char *rel = files.items[i];
-        bool fits = pattern ? glob_match(pattern, rel) : is_wanted(f, file_base(rel));
-        struct stat st;
-        if (!fits || stat(file_join(&path, root, rel), &st) != 0) {
-            continue;
+        const char *below = files.items[i];
+        (void)file_join(&path, root, below);
+        if (opt.wants(opt.ctx, below)) {
+            size_t had = f->out->count + f->out->duplicates;
+            take_met(f, buf_cstr(&path), below);
+            taken += f->out->count + f->out->duplicates - had;
+        } else if (opt.all) {
+            skip_kind(f, buf_cstr(&path));
         }
-        add(f, buf_cstr(&path), rel, &st);
-        taken++;
     }
     if (status == WINNOW_OK && taken == 0) {
-        const char *kind =
-            f->opt->kind == SHARDS_PAGES ? "HTML, text or WARC file" : "JSON lines file";
-        status = pattern ? error_set(err, WINNOW_E_IO, "nothing fits %s under %s", pattern, root)
-                         : error_set(err, WINNOW_E_IO, "no %s in folder %s", kind, root);
+        status = refuse_nothing(f, root, pattern, before, err);
     }
     mem_free(files.items);
     arena_release(&keep);
     buf_release(&path);
     return status;
+}
+
+/* A run means its documents. */
+static winnow_status take_folder(struct finder *f, const char *path, struct winnow_error *err)
+{
+    struct buf documents = {0};
+    winnow_status st = run_place_documents(path, &documents, err);
+    st = st == WINNOW_OK ? take_tree(f, buf_cstr(&documents), NULL, err) : st;
+    buf_release(&documents);
+    return st;
 }
 
 static winnow_status take_glob(struct finder *f, const char *path, struct winnow_error *err)
@@ -217,13 +220,24 @@ static winnow_status take_glob(struct finder *f, const char *path, struct winnow
     while (fixed > 0 && path[fixed - 1] != '/') {
         fixed--;
     }
-    struct buf root = {0};
+    struct buf root = {0}, documents = {0};
     buf_add(&root, path, fixed > 1 ? fixed - 1 : fixed);
     if (fixed == 0) {
         buf_add_char(&root, '.');
     }
-    winnow_status st = take_tree(f, buf_cstr(&root), path + fixed, err);
+    winnow_status st = WINNOW_OK;
+    if (strstr(path + fixed, "**") && file_is_dir(buf_cstr(&root))) {
+        st = run_place_documents(buf_cstr(&root), &documents, err);
+        if (st == WINNOW_OK && strcmp(buf_cstr(&documents), buf_cstr(&root)) != 0) {
+            st = error_set(err, WINNOW_E_USAGE,
+                           "%s would bring back what the run %s removed: name the run to read its "
+                           "documents",
+                           path, buf_cstr(&root));
+        }
+    }
+    st = st == WINNOW_OK ? take_tree(f, buf_cstr(&root), path + fixed, err) : st;
     buf_release(&root);
+    buf_release(&documents);
     return st;
 }
 
@@ -231,6 +245,9 @@ static winnow_status take(struct finder *f, const char *path, struct winnow_erro
 {
     struct stat st = {0};
     if (strcmp(path, "-") == 0) {
+        if (fstat(STDIN_FILENO, &st) != 0) {
+            st = (struct stat){0}; /* closed: reading it says so */
+        }
         add(f, "-", f->opt->kind == SHARDS_PAGES ? "stdin" : "stdin.jsonl", &st);
         return WINNOW_OK;
     }
@@ -241,7 +258,10 @@ static winnow_status take(struct finder *f, const char *path, struct winnow_erro
         return error_errno(err, "cannot open", path);
     }
     if (S_ISDIR(st.st_mode)) {
-        return take_tree(f, path, NULL, err);
+        return take_folder(f, path, err);
+    }
+    if (!is_readable(path, &st)) {
+        return error_errno(err, "cannot open", path);
     }
     add(f, path, file_base(path), &st);
     return WINNOW_OK;
@@ -274,68 +294,12 @@ static winnow_status take_list(struct finder *f, const char *path, struct winnow
     return st;
 }
 
-static bool names_differ(struct finder *f)
-{
-    bool is_new = true;
-    for (size_t i = 0; i < f->out->count && is_new; i++) {
-        (void)map_put(&f->names, str_of(f->out->items[i].name), &is_new);
-    }
-    return is_new;
-}
-
-/* Names relative to the deepest folder that holds all files. */
-static winnow_status rename_all(struct finder *f, struct winnow_error *err)
-{
-    struct shard_list *l = f->out;
-    size_t common = SIZE_MAX;
-    const char *first = NULL;
-    for (size_t i = 0; i < l->count; i++) {
-        struct shard *s = &l->items[i];
-        if (strcmp(s->path, "-") == 0) {
-            continue;
-        }
-        /* The folder is resolved, the last component kept: two links in one
-         * folder must not become one name. */
-        const char *base = file_base(s->path);
-        struct buf dir = {0};
-        buf_add(&dir, s->path, (size_t)(base - s->path));
-        char *real = realpath(dir.len > 0 ? buf_cstr(&dir) : ".", NULL);
-        if (!real) {
-            buf_release(&dir);
-            return error_errno(err, "cannot resolve", s->path);
-        }
-        const char *full = file_join(&dir, real, base);
-        s->name = arena_strndup(&l->keep, full, strlen(full));
-        free(real); /* realpath(3) allocates by malloc */
-        buf_release(&dir);
-        size_t same = (size_t)(file_base(s->name) - s->name);
-        for (size_t k = 0; first && k < same; k++) {
-            if (k >= common || s->name[k] != first[k]) {
-                same = k;
-            }
-        }
-        common = same < common ? same : common;
-        first = first ? first : s->name;
-    }
-    for (size_t i = 0; i < l->count; i++) {
-        struct shard *s = &l->items[i];
-        if (s->path[0] == '-' && s->path[1] == '\0') {
-            continue;
-        }
-        size_t cut = common;
-        while (cut > 0 && s->name[cut - 1] != '/') {
-            cut--;
-        }
-        s->name += cut;
-    }
-    return WINNOW_OK;
-}
-
 winnow_status shards_find(const struct shards_options *opt, struct shard_list *out,
                           struct winnow_error *err)
 {
     *out = (struct shard_list){0};
     arena_init(&out->keep, (size_t)1 << 14);
+    out->account = mem_zalloc(sizeof *out->account);
     struct finder f = {.opt = opt, .out = out};
     winnow_status st = WINNOW_OK;
     if (opt->paths.count == 0 && !opt->files_from) {
@@ -351,16 +315,34 @@ winnow_status shards_find(const struct shards_options *opt, struct shard_list *o
     if (st == WINNOW_OK && out->count == 0) {
         st = error_set(err, WINNOW_E_IO, "%s names no file", opt->files_from);
     }
-    if (st == WINNOW_OK && !names_differ(&f)) {
-        st = rename_all(&f, err);
-    }
+    st = st == WINNOW_OK ? shard_names_settle(out, err) : st;
     map_release(&f.seen);
-    map_release(&f.names);
     return st;
+}
+
+bool shard_list_once(const struct shard_list *list)
+{
+    bool once = false;
+    for (size_t i = 0; i < list->count && !once; i++) {
+        once = list->items[i].once;
+    }
+    return once;
+}
+
+void shard_list_lose(struct shard_list *list, size_t i, struct str reason)
+{
+    account_lose(list->account, list->items[i].path, reason, true);
+    list->bytes -= list->items[i].bytes;
+    list->count--;
+    memmove(&list->items[i], &list->items[i + 1], (list->count - i) * sizeof *list->items);
 }
 
 void shard_list_release(struct shard_list *list)
 {
+    if (list->account) {
+        account_release(list->account);
+        mem_free(list->account);
+    }
     mem_free(list->items);
     arena_release(&list->keep);
     *list = (struct shard_list){0};

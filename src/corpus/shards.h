@@ -6,7 +6,9 @@
  * names say that they are of the kind asked for, and links to folders are not
  * followed; a file named outright is always taken.  Paths stay in the order
  * given, what each of them expands to is in byte order, and one file reached
- * twice is read once.
+ * twice is read once.  A folder that is a run, or a stage of one, means its
+ * documents (run_places.h).  What a folder or glob holds and is not taken, and what
+ * cannot be read, is in the list's account (account.h).
  */
 #ifndef WINNOW_CORPUS_SHARDS_H
 #define WINNOW_CORPUS_SHARDS_H
@@ -14,26 +16,32 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "corpus/account.h"
 
 enum shards_kind {
-    SHARDS_DOCUMENTS, /* .jsonl .ndjson .json, plain, .gz or .zst */
+    SHARDS_DOCUMENTS, /* .jsonl .ndjson .json, plain or packed (packing.h) */
     SHARDS_PAGES,     /* .html .htm .xhtml .txt .text .md .markdown .warc .wet, likewise */
 };
 
 struct shard {
     const char *path; /* to open; "-" is standard input */
     /* What it is called in outputs: relative to the folder or to the part of
-     * the glob before its first wildcard, else the file's own name.  Unique: if two would be
-     * alike, all are relative to the deepest folder that holds them all. */
+     * the glob before its first wildcard, else the file's own name; valid UTF-8, bytes
+     * that are none being %XX.  Outputs called after them never meet: where they would,
+     * all are relative to the deepest folder that holds them all. */
     const char *name;
     uint64_t bytes; /* size on disk, 0 for standard input */
+    bool met;       /* in a folder or by a glob; false: named */
+    bool piped;     /* a file now, but it came through a pipe: its name tells nothing */
+    bool once;      /* standard input, a pipe or a device: a second reading finds nothing */
 };
 
 struct shard_list {
     struct shard *items;
     size_t count;
-    uint64_t bytes;    /* of all */
-    size_t duplicates; /* paths left out because their file is listed already */
+    uint64_t bytes;                /* of all */
+    size_t duplicates;             /* paths left out because their file is listed already */
+    struct input_account *account; /* of what was found, and for who reads it to go on with */
     struct arena keep;
 };
 
@@ -43,14 +51,21 @@ struct shards_options {
     enum shards_kind kind;
 };
 
-/* No path at all, a path that does not exist and a folder or glob without any
- * file are failures: a run over nothing is a mistyped run.  out is to be
+/* No path at all, a path that does not exist or cannot be opened, a folder or glob
+ * without any file, and names that would meet in the outputs are failures: a run
+ * over nothing is a mistyped run.  out is to be
  * released in any case. */
 winnow_status shards_find(const struct shards_options *opt, struct shard_list *out,
                           struct winnow_error *err);
 void shard_list_release(struct shard_list *list);
 
-/* The name without .gz and .zst, then without the extensions that the kind
+/* Whether any of it can be read once only. */
+bool shard_list_once(const struct shard_list *list);
+
+/* Takes item i out of the list, as one that cannot be read. */
+void shard_list_lose(struct shard_list *list, size_t i, struct str reason);
+
+/* The name without its packing's ending, then without the extensions that the kind
  * names: "a/b.jsonl.gz" gives "a/b".  A view into name. */
 struct str shard_stem(const char *name);
 

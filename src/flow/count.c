@@ -33,8 +33,8 @@ struct tally {
 struct slot {
     struct shard_block block;
     struct tally tally;
-    struct buf ids; /* hashes */
-    struct buf bad; /* the first, as a sentence */
+    struct buf ids;               /* hashes */
+    struct input_account account; /* of its bad lines */
     winnow_status status;
     struct winnow_error error;
 };
@@ -64,7 +64,6 @@ struct counting {
     struct winnow_error read_error;
     struct tally sum;
     struct id_set ids;
-    struct buf first_bad;
 };
 
 static struct winnow_counts *tally_row(struct tally *t, struct str name)
@@ -159,10 +158,7 @@ static void count_block(struct counting *c, struct worker *w, struct slot *slot)
             continue;
         }
         tally_row(&slot->tally, row_name(c, slot, (struct str){NULL, 0}))->bad++;
-        if (slot->bad.len == 0) {
-            buf_addf(&slot->bad, "%s, line %" PRIu64 ": %.*s", slot->block.shard, item.bad.line,
-                     STR_ARG(item.bad.reason));
-        }
+        account_bad(&slot->account, slot->block.shard, &item.bad);
     }
 }
 
@@ -175,6 +171,7 @@ static winnow_status read_group(struct counting *c, struct winnow_error *err)
         if (!c->reader) {
             struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
             opt.line_max = (size_t)c->opt->line_max;
+            opt.keep_going = true;
             TRY(shard_reader_open(&c->reader, s->path, s->name, &opt, err));
         }
         bool more = true;
@@ -220,13 +217,17 @@ static winnow_status join(struct counting *c, struct slot *slot, struct winnow_e
         TRY(id_set_add(&c->ids, hash, err));
     }
     buf_clear(&slot->ids);
-    if (slot->bad.len > 0 && c->first_bad.len == 0) {
-        buf_add_str(&c->first_bad, buf_str(&slot->bad));
+    const struct input_account *a = &slot->account;
+    bool stop = c->opt->on_bad == WINNOW_COUNT_BAD_STOP;
+    if (stop && a->bad > 0) {
+        return error_set(err, WINNOW_E_FORMAT, "%.*s", STR_ARG(a->first_bad));
     }
-    buf_clear(&slot->bad);
-    if (c->first_bad.len > 0 && c->opt->on_bad == WINNOW_COUNT_BAD_STOP) {
-        return error_set(err, WINNOW_E_FORMAT, "%s", buf_cstr(&c->first_bad));
+    if (stop && a->lost.count > 0) {
+        return error_set(err, WINNOW_E_FORMAT, "%s: %s", a->lost.items[0].name,
+                         a->lost.items[0].reason);
     }
+    account_add(c->shards.account, a);
+    account_release(&slot->account);
     return WINNOW_OK;
 }
 
@@ -259,6 +260,7 @@ static winnow_status set_up(struct counting *c, struct winnow_list paths, uint32
     const struct shards_options find = {
         .paths = paths, .files_from = c->opt->files_from, .kind = SHARDS_DOCUMENTS};
     TRY(shards_find(&find, &c->shards, err));
+    account_warn_skipped(c->shards.account, c->env);
     if (c->opt->tokenizer) {
         TRY(model_load_tokenizer(c->opt->tokenizer, &c->tokenizer, err));
     }
@@ -279,7 +281,7 @@ static void tear_down(struct counting *c, uint32_t threads)
             shard_block_release(&slot->block);
             tally_release(&slot->tally);
             buf_release(&slot->ids);
-            buf_release(&slot->bad);
+            account_release(&slot->account);
         }
         mem_free(groups[g]);
     }
@@ -293,7 +295,6 @@ static void tear_down(struct counting *c, uint32_t threads)
     shard_list_release(&c->shards);
     tokenizer_free(c->tokenizer);
     id_set_release(&c->ids);
-    buf_release(&c->first_bad);
 }
 
 /* The tally becomes the result, which owns it from here on. */
@@ -312,6 +313,32 @@ static void hand_over(struct counting *c, struct winnow_count_result *out)
     out->repeated_ids = c->ids.repeated;
     out->keep = keep;
     map_release(&c->sum.names);
+}
+
+/* Bad lines, and what was lost, as a sentence and a status. */
+static winnow_status conclude(struct counting *c, const struct winnow_count_result *out,
+                              struct winnow_error *err)
+{
+    struct input_account *a = c->shards.account;
+    struct buf text = {0};
+    winnow_status st = WINNOW_OK;
+    a->documents = out->total.documents;
+    if (a->documents == 0) {
+        account_say_empty(a, &text);
+    } else {
+        account_say_bad(a, &text);
+        buf_add_text(&text, text.len > 0 && a->lost.count > 0 ? "; " : "");
+        account_say_lost(a, &text);
+    }
+    bool fails =
+        a->documents == 0 || a->lost.count > 0 || c->opt->on_bad == WINNOW_COUNT_BAD_REPORT;
+    if (text.len > 0 && fails) {
+        st = error_set(err, WINNOW_E_FORMAT, "%s", buf_cstr(&text));
+    } else if (text.len > 0) {
+        env_log(c->env, WINNOW_LOG_WARNING, "%s", buf_cstr(&text));
+    }
+    buf_release(&text);
+    return st;
 }
 
 void winnow_count_result_free(struct winnow_count_result *r)
@@ -342,12 +369,9 @@ winnow_status winnow_count(const struct winnow_count_options *opt, struct winnow
     winnow_status st = set_up(&c, paths, threads, err);
     st = st == WINNOW_OK ? run_rounds(&c, pool, err) : st;
     hand_over(&c, out);
-    if (st == WINNOW_OK && out->total.bad > 0 && opt->on_bad == WINNOW_COUNT_BAD_REPORT) {
-        st = error_set(err, WINNOW_E_FORMAT, "bad lines: %" PRIu64 "; the first: %s",
-                       out->total.bad, buf_cstr(&c.first_bad));
-    } else if (st == WINNOW_OK && out->total.bad > 0) {
-        env_log(env, WINNOW_LOG_WARNING, "bad lines: %" PRIu64 "; the first: %s", out->total.bad,
-                buf_cstr(&c.first_bad));
+    if (st == WINNOW_OK) {
+        out->complete = true;
+        st = conclude(&c, out, err);
     }
     tear_down(&c, threads);
     pool_free(pool);

@@ -28,6 +28,8 @@ struct evaluation {
     const struct winnow_list *paths;
     const struct winnow_env *env;
     struct winnow_eval_result *result;
+    winnow_status lost; /* what is to be said of the input when all is done */
+    struct winnow_error lost_error;
     struct pool *pool;
     struct model *model;
     struct tokenizer *tokenizer;
@@ -189,7 +191,10 @@ static winnow_status read_documents(struct evaluation *e, struct winnow_error *e
         }
     }
     if (st == WINNOW_OK) {
-        texts_report(&t);
+        st = texts_read(&t, e->result->documents, err);
+    }
+    if (st == WINNOW_OK) { /* said at the end */
+        e->lost = texts_end(&t, &e->lost_error);
     }
     e->result->documents_bad = read.documents_bad;
     block_parser_free(parser);
@@ -360,6 +365,10 @@ winnow_status winnow_eval(const struct winnow_eval_options *opt, const struct wi
     }
     if (st == WINNOW_OK) {
         st = write_results(&e, err);
+    }
+    if (st == WINNOW_OK && e.lost != WINNOW_OK) {
+        *err = e.lost_error;
+        st = e.lost;
     }
     eval_scorer_free(e.scorer);
     engine_free(e.engine);

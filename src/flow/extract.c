@@ -55,7 +55,11 @@ static winnow_status convert(void *state, void *worker, const struct source_bloc
             source_remove(out, r.id, r.reason, r.detail);
             break;
         case PAGE_BAD:
-            source_bad(out, str_of(page->name), page->offset, r.reason, (struct str){"", 0});
+            if (r.lost) {
+                source_lost(out, str_of(page->name), page->offset, r.reason, r.unreadable);
+            } else {
+                source_bad(out, str_of(page->name), page->offset, r.reason, (struct str){"", 0});
+            }
             break;
         }
     }

@@ -309,10 +309,13 @@ static winnow_status run_pass(struct pass *p, struct winnow_error *err)
     TRY(texts_open(&p->texts, &p->l->opt->text, *p->l->paths, p->l->env, &p->read, err));
     TRY(ask_all(p, err));
     TRY(flush(p, err));
-    texts_report(&p->texts);
+    TRY(texts_read(&p->texts, p->read.documents, err));
     p->l->result->text = p->read;
     p->l->result->documents = p->drawn;
-    return file_commit(buf_cstr(&p->temporary), buf_cstr(&p->path), err);
+    TRY(file_commit(buf_cstr(&p->temporary), buf_cstr(&p->path), err));
+    winnow_status st = texts_end(&p->texts, err);
+    p->l->result->text.complete = p->read.complete;
+    return st;
 }
 
 winnow_status label_pass(struct labelling *l, bool chunks, struct winnow_error *err)

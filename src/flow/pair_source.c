@@ -8,7 +8,16 @@ winnow_status pair_source_open(struct pair_source *s, const struct winnow_list *
 {
     const struct shards_options find = {.paths = *paths, .kind = SHARDS_DOCUMENTS};
     *s = (struct pair_source){.env = env, .limit = limit};
-    return shards_find(&find, &s->shards, err);
+    TRY(shards_find(&find, &s->shards, err));
+    account_warn_skipped(s->shards.account, env);
+    if (s->shards.account->lost.count > 0) { /* who teaches means all of it */
+        struct buf text = {0};
+        account_say_lost(s->shards.account, &text);
+        winnow_status st = error_set(err, WINNOW_E_FORMAT, "%s", buf_cstr(&text));
+        buf_release(&text);
+        return st;
+    }
+    return WINNOW_OK;
 }
 
 void pair_source_release(struct pair_source *s)

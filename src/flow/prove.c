@@ -11,6 +11,7 @@
 
 #include "base/env.h"
 #include "base/file.h"
+#include "corpus/spool.h"
 #include "option/prove_options.h"
 #include "option/prune_options.h"
 #include "prove/results.h"
@@ -124,7 +125,8 @@ static winnow_status prepare(struct proof *p, const struct winnow_prove_options 
 static void fill_result(const struct proof *p, const struct outcome *o,
                         struct winnow_prove_result *out)
 {
-    *out = (struct winnow_prove_result){.seeds = o->seeds,
+    *out = (struct winnow_prove_result){.complete = true,
+                                        .seeds = o->seeds,
                                         .arms = p->x.arm_count,
                                         .parameters = p->x.parameters,
                                         .steps = p->x.steps,
@@ -152,6 +154,20 @@ static winnow_status check_options(const struct winnow_prove_options *opt, struc
     return WINNOW_OK;
 }
 
+/* What of all corpora could not be read, when all else is done. */
+static winnow_status tell_lost(const struct experiment *x, struct winnow_error *err)
+{
+    struct input_account all = {0};
+    for (uint32_t i = 0; i < x->set_count; i++) {
+        account_add(&all, &x->sets[i].account);
+    }
+    account_add(&all, &x->held.account);
+    account_add(&all, &x->clean.account);
+    winnow_status st = account_tell_lost(&all, err);
+    account_release(&all);
+    return st;
+}
+
 static winnow_status prove(const struct winnow_prove_options *opt, const struct winnow_list *paths,
                            const struct winnow_env *env, struct buf *table,
                            struct winnow_prove_result *result, struct winnow_error *err)
@@ -163,7 +179,11 @@ static winnow_status prove(const struct winnow_prove_options *opt, const struct 
     int lock = -1;
     TRY(file_make_dirs(opt->output, err));
     TRY(file_lock_folder(opt->output, &lock, err));
-    winnow_status st = prepare(&p, opt, paths, env, err);
+    struct arena keep;
+    struct winnow_list files; /* the corpus is read more than once */
+    arena_init(&keep, 4096);
+    winnow_status st = spool_paths(paths, opt->output, env, &keep, &files, err);
+    st = st == WINNOW_OK ? prepare(&p, opt, &files, env, err) : st;
     if (st == WINNOW_OK) {
         st = schedule_run(&p.x, p.folder, &hooks, &o, err);
     }
@@ -178,8 +198,10 @@ static winnow_status prove(const struct winnow_prove_options *opt, const struct 
     if (st == WINNOW_OK) {
         st = file_remove_tree(file_join(&path, p.folder, "partial.json"), err);
         fill_result(&p, &o, result);
+        st = st == WINNOW_OK ? tell_lost(&p.x, err) : st;
     }
     buf_release(&path);
+    arena_release(&keep);
     outcome_release(&o);
     experiment_release(&p.x);
     file_unlock(lock);
@@ -191,9 +213,10 @@ winnow_status winnow_prove(const struct winnow_prove_options *opt, const struct 
                            struct winnow_error *err)
 {
     struct buf table = {0};
+    *result = (struct winnow_prove_result){0};
     winnow_status st = prove(opt, paths, env, &table, result, err);
     struct str rest = buf_str(&table), line;
-    while (st == WINNOW_OK && str_next_line(&rest, &line)) {
+    while (result->complete && str_next_line(&rest, &line)) {
         env_log(env, WINNOW_LOG_INFO, "%.*s", STR_ARG(line));
     }
     buf_release(&table);

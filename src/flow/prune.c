@@ -196,6 +196,37 @@ static winnow_status take_score(void *ctx, uint64_t ordinal, struct str id,
     return WINNOW_OK;
 }
 
+/* Documents without a score are removed; where that would be all of them, the scores
+ * are not what they were taken for. */
+static winnow_status check_scores(const struct prune *p, struct winnow_error *err)
+{
+    uint64_t pool = 0, scored = 0;
+    for (size_t i = 0; i < p->survey.count; i++) {
+        pool += p->survey.rows[i].role == SURVEY_POOL;
+        scored += isnan(p->items[i].score) ? 0 : 1;
+    }
+    if (pool > 0 && scored == 0 && p->opt->score_attribute) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "%s holds no winnow__nll of any of the %llu documents: --score-attribute "
+                         "wants a folder that score wrote (attributes/NAME)",
+                         p->opt->score_attribute, (unsigned long long)pool);
+    }
+    if (pool > 0 && scored == 0) {
+        const char *model = p->opt->reference_model;
+        return error_set(err, WINNOW_E_FORMAT,
+                         "%s%s gives none of the %llu documents a score: they have no text, or its "
+                         "numbers overflow",
+                         model ? "the model " : "the reference model that was trained here",
+                         model ? model : "", (unsigned long long)pool);
+    }
+    if (scored < pool) {
+        env_log(stage_env(p->stage), WINNOW_LOG_WARNING,
+                "%llu of %llu documents have no score and are removed as prune.no_score",
+                (unsigned long long)(pool - scored), (unsigned long long)pool);
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status cut_band(struct prune *p, struct winnow_error *err)
 {
     const struct survey *s = &p->survey;
@@ -221,6 +252,7 @@ static winnow_status cut_band(struct prune *p, struct winnow_error *err)
             p->items[i].score = (double)NAN;
         }
     }
+    TRY(check_scores(p, err));
     return band_cut(p->items, s->count, (enum band_criterion)p->opt->criterion, p->opt->rate,
                     p->edges, p->groups, err);
 }
@@ -488,5 +520,8 @@ static winnow_status check_prune(const void *options, const struct stage_plan *p
     return small_model_check(&o->model, err);
 }
 
-const struct stage_kind PRUNE_STAGE = {
-    .table = &PRUNE_TABLE, .check = check_prune, .run = run_prune, .uses_kernels = true};
+const struct stage_kind PRUNE_STAGE = {.table = &PRUNE_TABLE,
+                                       .check = check_prune,
+                                       .run = run_prune,
+                                       .many_passes = true,
+                                       .uses_kernels = true};

@@ -126,6 +126,7 @@ static winnow_status read_cleaned(struct refiner_eval *e, struct winnow_error *e
             }
         }
     }
+    st = st == WINNOW_OK ? texts_end(&t, err) : st;
     block_parser_free(parser);
     shard_block_release(&block);
     texts_release(&t);

@@ -89,10 +89,17 @@ static winnow_status run_it(const char *path, struct recipe *recipe,
         .recipe = path,
         .env = &merged,
     };
-    TRY(run_do(&request, out, err));
+    winnow_status st = run_do(&request, out, err);
     bool to_folder = recipe->corpus.output && strcmp(recipe->corpus.output, "-") != 0;
-    return to_folder && !recipe->corpus.dry_run ? report_tell(recipe->corpus.output, &merged, err)
-                                                : WINNOW_OK;
+    if (out->complete && to_folder && !recipe->corpus.dry_run) { /* also where inputs were lost */
+        struct winnow_error second;
+        winnow_status told = report_tell(recipe->corpus.output, &merged, &second);
+        if (st == WINNOW_OK && told != WINNOW_OK) {
+            *err = second;
+            st = told;
+        }
+    }
+    return st;
 }
 
 winnow_status winnow_run(const char *path, const struct winnow_run_options *opt,

@@ -1,10 +1,13 @@
 /* score.c -- the stage `score`: one annotation a document, nothing removed. */
 #include "flow/score.h"
 
+#include "flow/prune_attribute.h"
 #include "flow/scoring.h"
 #include "model/model_file.h"
 #include "option/score_options.h"
 #include "prune/split.h"
+
+#include <math.h>
 
 struct score_state {
     struct scoring scoring;
@@ -59,6 +62,43 @@ static winnow_status measure_length(struct stage *s, struct score_state *state,
     return st;
 }
 
+struct tally {
+    uint64_t rows, scored;
+    const char *member;
+};
+
+static winnow_status count_score(void *ctx, uint64_t ordinal, struct str id,
+                                 struct json_value attributes, struct winnow_error *err)
+{
+    (void)ordinal;
+    (void)id;
+    (void)err;
+    struct tally *t = ctx;
+    t->rows++;
+    t->scored += isnan(attribute_score(attributes, t->member)) ? 0 : 1;
+    return WINNOW_OK;
+}
+
+/* From what was written, so that a resumed stage says the same. */
+static winnow_status check_scores(struct stage *s, const struct winnow_score_options *opt,
+                                  struct winnow_error *err)
+{
+    struct tally t = {.member = "winnow__nll"};
+    TRY(stage_each_attribute(s, opt->name, count_score, &t, err));
+    if (t.rows > 0 && t.scored == 0) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "the model %s gives none of the %llu documents a score: they have no "
+                         "text, or its numbers overflow",
+                         opt->model, (unsigned long long)t.rows);
+    }
+    if (t.scored < t.rows) {
+        env_log(stage_env(s), WINNOW_LOG_WARNING, "%llu of %llu documents have no score",
+                (unsigned long long)(t.rows - t.scored), (unsigned long long)t.rows);
+        stage_note_double(s, "without_score", (double)(t.rows - t.scored));
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status run_score(struct stage *s, const void *options, struct winnow_error *err)
 {
     const struct winnow_score_options *opt = options;
@@ -87,6 +127,9 @@ static winnow_status run_score(struct stage *s, const void *options, struct winn
                                         .document = score_document};
         st = stage_run_pass(s, &pass, err);
     }
+    if (st == WINNOW_OK) {
+        st = check_scores(s, opt, err);
+    }
     scoring_release(&state.scoring);
     tokenizer_free(t);
     model_free(m);
@@ -108,5 +151,13 @@ static winnow_status check_score(const void *options, const struct stage_plan *p
     return model_load_config(opt->model, &config, err);
 }
 
-const struct stage_kind SCORE_STAGE = {
-    .table = &SCORE_TABLE, .check = check_score, .run = run_score, .uses_kernels = true};
+static bool passes_again(const void *options)
+{
+    return ((const struct winnow_score_options *)options)->fixed_length > 0;
+}
+
+const struct stage_kind SCORE_STAGE = {.table = &SCORE_TABLE,
+                                       .check = check_score,
+                                       .run = run_score,
+                                       .passes_again = passes_again,
+                                       .uses_kernels = true};

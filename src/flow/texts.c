@@ -13,7 +13,9 @@ winnow_status texts_open(struct texts *t, const struct winnow_text_options *opt,
     const struct document_keys keys = {opt->text_key, opt->id_key};
     *t = (struct texts){.opt = opt, .env = env, .result = result};
     t->parser = block_parser_new(&keys);
-    return shards_find(&find, &t->shards, err);
+    TRY(shards_find(&find, &t->shards, err));
+    account_warn_skipped(t->shards.account, env);
+    return WINNOW_OK;
 }
 
 void texts_release(struct texts *t)
@@ -38,6 +40,7 @@ winnow_status texts_next_block(struct texts *t, struct shard_block *block, bool 
             const struct shard *s = &t->shards.items[t->shard++];
             struct shard_reader_options options = SHARD_READER_OPTIONS_INIT;
             options.line_max = (size_t)t->opt->line_max;
+            options.keep_going = true;
             TRY(shard_reader_open(&t->reader, s->path, s->name, &options, err));
         }
         TRY(shard_reader_next(t->reader, block, more, err));
@@ -56,12 +59,13 @@ winnow_status texts_next_block(struct texts *t, struct shard_block *block, bool 
 winnow_status texts_bad(struct texts *t, const struct bad_line *bad, const char *shard,
                         struct winnow_error *err)
 {
-    t->result->documents_bad++;
+    account_bad(t->shards.account, shard, bad);
+    t->result->documents_bad += !bad->torn;
     if (t->opt->on_bad == WINNOW_TEXT_STOP) {
         return error_set(err, WINNOW_E_FORMAT, "%s: line %" PRIu64 ": %.*s", shard, bad->line,
                          STR_ARG(bad->reason));
     }
-    if (t->result->documents_bad == 1) {
+    if (!bad->torn && t->result->documents_bad == 1) {
         env_log(t->env, WINNOW_LOG_WARNING, "%s: line %" PRIu64 " is left out: %.*s", shard,
                 bad->line, STR_ARG(bad->reason));
     }
@@ -109,10 +113,20 @@ winnow_status texts_next(void *ctx, struct str *text, bool *more, struct winnow_
     return WINNOW_OK;
 }
 
-void texts_report(const struct texts *t)
+winnow_status texts_read(const struct texts *t, uint64_t documents, struct winnow_error *err)
 {
+    struct input_account *a = t->shards.account;
+    a->documents = documents;
+    TRY(account_need_documents(a, err));
     if (t->result->documents_bad > 1) {
         env_log(t->env, WINNOW_LOG_WARNING, "%" PRIu64 " bad lines were left out in all",
                 t->result->documents_bad);
     }
+    return WINNOW_OK;
+}
+
+winnow_status texts_end(const struct texts *t, struct winnow_error *err)
+{
+    t->result->complete = true;
+    return account_tell_lost(t->shards.account, err);
 }

@@ -44,7 +44,11 @@ winnow_status texts_next_document(struct texts *t, struct document *d, bool *mor
 /* The next document's text, as tokenizer_train() wants it; ctx is a struct texts. */
 winnow_status texts_next(void *ctx, struct str *text, bool *more, struct winnow_error *err);
 
-/* One warning where lines were left out. */
-void texts_report(const struct texts *t);
+/* When all is read, and the caller took that many documents of it: a warning where
+ * lines were left out, WINNOW_E_FORMAT where there is no document. */
+winnow_status texts_read(const struct texts *t, uint64_t documents, struct winnow_error *err);
+
+/* When all else is done: WINNOW_E_FORMAT where shards were lost. */
+winnow_status texts_end(const struct texts *t, struct winnow_error *err);
 
 #endif /* WINNOW_FLOW_TEXTS_H */

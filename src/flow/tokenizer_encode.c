@@ -289,8 +289,13 @@ winnow_status winnow_tokenizer_encode(const struct winnow_tokenizer_encode_optio
         st = encode_all(&e, err);
     }
     if (st == WINNOW_OK) {
-        texts_report(&e.texts);
+        st = texts_read(&e.texts, result->text.documents, err);
+    }
+    if (st == WINNOW_OK) {
         st = commit(&e, err);
+    }
+    if (st == WINNOW_OK) {
+        st = texts_end(&e.texts, err);
     }
     release(&e);
     return st;

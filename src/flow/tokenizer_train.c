@@ -31,12 +31,13 @@ winnow_status winnow_tokenizer_train(const struct winnow_tokenizer_train_options
         st = tokenizer_train(&train, env, texts_next, &texts, &t, err);
     }
     if (st == WINNOW_OK) {
-        texts_report(&texts);
-        if (result->documents == 0) {
-            st = error_set(err, WINNOW_E_FORMAT, "there is no document to learn from");
-        } else {
-            st = tokenizer_save(t, opt->output, err);
-        }
+        st = texts_read(&texts, result->documents, err);
+    }
+    if (st == WINNOW_OK) {
+        st = tokenizer_save(t, opt->output, err);
+    }
+    if (st == WINNOW_OK) {
+        st = texts_end(&texts, err);
     }
     tokenizer_free(t);
     texts_release(&texts);

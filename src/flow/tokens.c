@@ -47,6 +47,10 @@ static void count_block(void *ctx, size_t piece, uint32_t worker)
             tokenizer_encode(c->tokenizer, w->scratch, item.document.text, TOKENIZER_PLAIN_SPECIAL,
                              &w->ids);
             c->tokens[piece] += w->ids.len;
+        } else { /* a stage has written it: nothing of it can be bad */
+            c->status[piece] = error_set(&c->errors[piece], WINNOW_E_INTERNAL, "%s: %.*s",
+                                         c->blocks[piece].shard, STR_ARG(item.bad.reason));
+            return;
         }
     }
 }

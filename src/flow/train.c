@@ -4,6 +4,7 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "base/rng.h"
+#include "corpus/spool.h"
 #include "model/model_file.h"
 #include "option/train_options.h"
 #include "prove/draw.h"
@@ -25,6 +26,7 @@ struct training {
     struct arm_draw order;
     uint64_t tokens;
     struct buf checkpoint; /* folder of it */
+    struct arena keep;
 };
 
 /* Trained once: a repeated call finds it beside the checkpoint. */
@@ -168,8 +170,9 @@ winnow_status winnow_train(const struct winnow_train_options *opt, const struct 
         return error_set(err, WINNOW_E_USAGE, "say where the model goes: -o FOLDER");
     }
     TRY(small_model_check(&opt->model, err));
+    struct winnow_list files; /* the documents are read more than once */
     struct training t = {
-        .opt = opt, .paths = paths, .env = env, .keys = {opt->text_key, opt->id_key}};
+        .opt = opt, .paths = &files, .env = env, .keys = {opt->text_key, opt->id_key}};
     (void)file_join(&t.checkpoint, opt->output, "checkpoint");
     int lock = -1;
     winnow_status st = file_make_dirs(buf_cstr(&t.checkpoint), err);
@@ -177,6 +180,10 @@ winnow_status winnow_train(const struct winnow_train_options *opt, const struct 
         st = file_lock_folder(opt->output, &lock, err);
     }
     t.pool = pool_new(env->threads);
+    arena_init(&t.keep, 4096);
+    if (st == WINNOW_OK) {
+        st = spool_paths(paths, buf_cstr(&t.checkpoint), env, &t.keep, &files, err);
+    }
     if (st == WINNOW_OK) {
         st = get_tokenizer(&t, err);
     }
@@ -186,6 +193,10 @@ winnow_status winnow_train(const struct winnow_train_options *opt, const struct 
     if (st == WINNOW_OK) {
         st = fit_model(&t, result, err);
     }
+    if (st == WINNOW_OK) {
+        st = account_tell_lost(&t.texts.account, err);
+    }
+    arena_release(&t.keep);
     arm_draw_release(&t.order);
     text_set_release(&t.texts);
     source_names_release(&t.names);

@@ -24,7 +24,8 @@ static winnow_status blocks_next(struct blocks *b, struct shard_block *block, bo
                 return WINNOW_OK;
             }
             const struct shard *s = &b->shards->items[b->next++];
-            const struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
+            struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
+            opt.keep_going = true;
             TRY(shard_reader_open(&b->reader, s->path, s->name, &opt, err));
         }
         TRY(shard_reader_next(b->reader, block, more, err));
@@ -52,9 +53,11 @@ struct slot {
     winnow_status status;
     struct winnow_error err;
     struct scan_counts counts;
+    struct input_account account;
 };
 
 struct scan {
+    struct input_account *account;
     const struct scan_ops *ops;
     struct block_parser **parsers; /* one a thread */
     struct slot *slots;
@@ -64,10 +67,6 @@ struct scan {
 static winnow_status parse_block(struct scan *s, struct slot *slot, uint32_t worker)
 {
     struct block_parser *p = s->parsers[worker];
-    if (slot->block.bad.reason.len > 0) {
-        slot->counts.bad++;
-        return WINNOW_OK;
-    }
     block_parser_start(p, &slot->block);
     for (;;) {
         struct parsed item;
@@ -76,7 +75,8 @@ static winnow_status parse_block(struct scan *s, struct slot *slot, uint32_t wor
             return WINNOW_OK;
         }
         if (item.kind == PARSED_BAD) {
-            slot->counts.bad++;
+            slot->counts.bad += !item.bad.torn;
+            account_bad(&slot->account, slot->block.shard, &item.bad);
             continue;
         }
         slot->counts.documents++;
@@ -110,6 +110,9 @@ static winnow_status join_round(struct scan *s, size_t n, struct scan_counts *co
         }
         counts->documents += slot->counts.documents;
         counts->bad += slot->counts.bad;
+        slot->account.documents = slot->counts.documents;
+        account_add(s->account, &slot->account);
+        account_release(&slot->account);
         st = s->ops->join(s->ops->ctx, slot->piece, stop, err);
     }
     return st;
@@ -140,7 +143,7 @@ winnow_status scan_documents(const struct shard_list *shards, const struct docum
 {
     *counts = (struct scan_counts){0};
     uint32_t threads = pool_threads(pool);
-    struct scan s = {.ops = ops, .slot_count = (size_t)2 * threads};
+    struct scan s = {.account = shards->account, .ops = ops, .slot_count = (size_t)2 * threads};
     s.parsers = mem_zalloc(threads * sizeof(struct block_parser *));
     s.slots = mem_zalloc(s.slot_count * sizeof *s.slots);
     for (uint32_t i = 0; i < threads; i++) {
@@ -154,6 +157,7 @@ winnow_status scan_documents(const struct shard_list *shards, const struct docum
     }
     for (size_t i = 0; i < s.slot_count; i++) {
         shard_block_release(&s.slots[i].block);
+        account_release(&s.slots[i].account);
     }
     mem_free(s.parsers);
     mem_free(s.slots);
@@ -198,18 +202,20 @@ winnow_status pull_next(struct pull *p, struct document *d, const char **shard, 
                 *d = item.document;
                 *shard = p->block.shard;
                 *more = true;
+                p->blocks.shards->account->documents++;
                 return WINNOW_OK;
             }
             p->started = item.kind == PARSED_BAD;
+            if (p->started) {
+                account_bad(p->blocks.shards->account, p->block.shard, &item.bad);
+            }
             continue;
         }
         TRY(blocks_next(&p->blocks, &p->block, more, err));
         if (!*more) {
             return WINNOW_OK;
         }
-        if (p->block.bad.reason.len == 0) {
-            block_parser_start(p->parser, &p->block);
-            p->started = true;
-        }
+        block_parser_start(p->parser, &p->block);
+        p->started = true;
     }
 }

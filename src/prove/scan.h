@@ -4,7 +4,7 @@
  * The corpus is cut into blocks whose place depends on the bytes alone.  Each
  * block gets a piece of memory from new_piece(); document() fills it on some
  * thread; join() takes pieces over one by one, in order, on the caller's thread.
- * Bad lines are counted and passed over: a stage has reported them before.
+ * Bad lines and lost shards are passed over; they are in the account of the shards.
  */
 #ifndef WINNOW_PROVE_SCAN_H
 #define WINNOW_PROVE_SCAN_H

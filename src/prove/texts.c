@@ -7,6 +7,7 @@
 #include "prove/texts.h"
 
 #include "base/mem.h"
+#include "corpus/packing.h"
 #include "prune/split.h"
 
 #include <assert.h>
@@ -50,6 +51,7 @@ static struct str source_text(const struct document *d, const char *shard)
 void text_set_release(struct text_set *t)
 {
     token_docs_release(&t->docs);
+    account_release(&t->account);
     mem_free(t->meta);
     *t = (struct text_set){0};
 }
@@ -57,6 +59,7 @@ void text_set_release(struct text_set *t)
 void held_set_release(struct held_set *h)
 {
     mem_free(h->items);
+    account_release(&h->account);
     arena_release(&h->keep);
     *h = (struct held_set){0};
 }
@@ -278,7 +281,13 @@ winnow_status text_set_load(const struct text_load *load, struct pool *pool,
     struct scan_counts counts = {0};
     winnow_status st = shards_find(&find, &shards, err);
     if (st == WINNOW_OK) {
+        account_warn_skipped(shards.account, env);
         st = scan_documents(&shards, load->keys, pool, env, &ops, &counts, err);
+        account_warn_bad(shards.account, env);
+    }
+    if (st == WINNOW_OK) {
+        account_add(&out->account, shards.account);
+        st = account_need_documents(shards.account, err);
     }
     out->documents_bad = counts.bad;
     for (uint32_t i = 0; i < threads; i++) {
@@ -294,7 +303,6 @@ winnow_status held_set_load(const struct winnow_list *paths, const struct docume
                             const struct winnow_env *env, struct source_names *names,
                             struct held_set *out, struct winnow_error *err)
 {
-    (void)env;
     struct shard_list shards = {0};
     const struct shards_options find = {.paths = *paths, .kind = SHARDS_DOCUMENTS};
     winnow_status st = shards_find(&find, &shards, err);
@@ -308,6 +316,12 @@ winnow_status held_set_load(const struct winnow_list *paths, const struct docume
             held_add(out, (struct held_text){d.text, d.id, split_key(d.text),
                                              source_of(names, source_text(&d, shard))});
         }
+    }
+    if (st == WINNOW_OK) {
+        account_warn_skipped(shards.account, env);
+        account_warn_bad(shards.account, env);
+        account_add(&out->account, shards.account);
+        st = account_need_documents(shards.account, err);
     }
     pull_free(p);
     shard_list_release(&shards);
@@ -343,7 +357,7 @@ static winnow_status next_training_text(void *ctx, struct str *text, bool *more,
 
 static bool compressed(const char *path)
 {
-    return str_ends(str_of(path), STR_LIT(".gz")) || str_ends(str_of(path), STR_LIT(".zst"));
+    return packing_of_name(str_of(path)) != PACKING_PLAIN;
 }
 
 winnow_status text_tokenizer_train(const struct text_tokenizer *opt, const struct winnow_env *env,
@@ -367,6 +381,7 @@ winnow_status text_tokenizer_train(const struct text_tokenizer *opt, const struc
     train.vocab_size = opt->vocab;
     train.specials = (struct winnow_list){specials, 1};
     st = tokenizer_train(&train, env, next_training_text, &t, out, err);
+    st = st == WINNOW_OK ? account_need_documents(shards.account, err) : st;
     pull_free(t.pull);
     shard_list_release(&shards);
     return st;

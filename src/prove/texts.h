@@ -31,6 +31,7 @@ struct text_set {
     /* Documents whose draw "sample" is below it were taken, 1 for all: what
      * does not fit into bytes_max is left out by halving this share. */
     double sampled;
+    struct input_account account; /* of its paths */
 };
 void text_set_release(struct text_set *t);
 
@@ -44,6 +45,7 @@ struct held_set {
     struct held_text *items;
     size_t count, cap;
     uint64_t bytes;
+    struct input_account account; /* of its paths */
     struct arena keep;
 };
 void held_set_release(struct held_set *h);

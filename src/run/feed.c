@@ -47,16 +47,12 @@ static winnow_status fill_from_shards(struct feed *f, struct job *job, struct wi
         opt.offset = f->at.offset;
         opt.lines = f->at.lines;
         opt.line_max = f->line_max;
+        opt.keep_going = f->keep_going;
         opt.block_max = f->block_max > 0 ? f->block_max : opt.block_max;
         TRY(shard_reader_open(&f->reader, shard->path, shard->name, &opt, err));
     }
     bool more = false;
     TRY(shard_reader_next(f->reader, &job->block, &more, err));
-    if (more && job->block.bad.reason.len > 0) {
-        buf_clear(&job->reason);
-        buf_add_str(&job->reason, job->block.bad.reason);
-        job->block.bad.reason = buf_str(&job->reason);
-    }
     if (more) {
         f->at.offset = job->block.offset_end;
         f->at.lines = job->block.line_end - 1;

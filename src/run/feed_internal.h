@@ -10,6 +10,7 @@ struct feed {
     const struct shard_list *shards; /* or: */
     const struct stage_source *source;
     size_t line_max, block_max;  /* block_max 0: the reader's own */
+    bool keep_going;             /* a shard that cannot be read is lost, no failure */
     struct shard_reader *reader; /* of the shard at `at` */
     struct position at;
     uint64_t bytes_before; /* on disk, of the shards before; of the source so far */

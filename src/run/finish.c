@@ -18,8 +18,39 @@ static void shard_names(const struct stage *s, struct winnow_list *out)
 
 struct gather {
     struct counts counts;
-    struct buf shards, bad_shards; /* elements of the arrays */
+    struct input_account account;
+    struct buf shards; /* elements of the array */
 };
+
+static void take_skipped(struct input_account *a, struct json_value item)
+{
+    struct str path = {"", 0}, reason = {"", 0};
+    struct buf name = {0}, why = {0};
+    (void)json_as_str(json_get(item, "path"), &path);
+    (void)json_as_str(json_get(item, "reason"), &reason);
+    buf_add_str(&name, path);
+    buf_add_str(&why, reason);
+    account_skip(a, buf_cstr(&name), buf_cstr(&why));
+    buf_release(&name);
+    buf_release(&why);
+}
+
+/* Adds what account_write() and completions say under "bad_shards". */
+static void take_lost(struct input_account *a, struct json_value list)
+{
+    struct json_iter it = json_walk(list);
+    while (json_next(&it)) {
+        struct str path = {"", 0}, reason = {"", 0};
+        struct buf name = {0};
+        bool unreadable = false;
+        (void)json_as_str(json_get(it.value, "path"), &path);
+        (void)json_as_str(json_get(it.value, "reason"), &reason);
+        (void)json_as_bool(json_get(it.value, "unreadable"), &unreadable);
+        buf_add_str(&name, path);
+        account_lose(a, buf_cstr(&name), reason, unreadable);
+        buf_release(&name);
+    }
+}
 
 /* A completion's "files" with those of other passes of the same shard. */
 static void add_files(const struct json_value root, struct json_writer *w)
@@ -56,16 +87,11 @@ static winnow_status gather_pass(const struct stage *s, const char *pass, const 
     if (st == WINNOW_OK && found) {
         add_files(root, files);
         if (strcmp(pass, s->verdict_pass) == 0) {
-            struct str broken;
+            struct str first;
             st = counts_read(&g->counts, root, err);
-            if (json_as_str(json_get(root, "broken_off"), &broken)) {
-                struct json_writer w = {.out = &g->bad_shards, .comma = g->bad_shards.len > 0};
-                json_open(&w, '{');
-                json_key(&w, "path");
-                json_text(&w, shard);
-                json_key(&w, "reason");
-                json_str(&w, broken);
-                json_close(&w, '}');
+            take_lost(&g->account, json_get(root, "bad_shards"));
+            if (json_as_str(json_get(root, "first_bad"), &first)) {
+                account_first_bad(&g->account, first);
             }
         }
     }
@@ -120,12 +146,7 @@ static void write_stats(const struct stage *s, const struct gather *g, struct js
     option_write_json(s->kind->table, s->options, w);
     json_close(w, '}');
     counts_write(&g->counts, w);
-    json_key(w, "bad_shards");
-    json_open(w, '[');
-    if (g->bad_shards.len > 0) {
-        json_raw(w, buf_str(&g->bad_shards));
-    }
-    json_close(w, ']');
+    account_write(&g->account, w);
     json_key(w, "notes");
     json_open(w, '{');
     for (size_t i = 0; i < s->notes.count; i++) {
@@ -192,6 +213,9 @@ winnow_status stage_finish(struct stage *s, struct winnow_error *err)
     }
     winnow_status st = WINNOW_OK;
     shard_names(s, &shards);
+    if (s->input.account) {
+        account_add(&g.account, s->input.account);
+    }
     for (size_t i = 0; i < shards.count && st == WINNOW_OK; i++) {
         st = gather_shard(s, shards.items[i], &g, err);
     }
@@ -203,7 +227,8 @@ winnow_status stage_finish(struct stage *s, struct winnow_error *err)
     }
     counts_release(&g.counts);
     buf_release(&g.shards);
-    buf_release(&g.bad_shards);
+    s->lost = g.account.lost.count;
+    account_release(&g.account);
     return st;
 }
 
@@ -221,6 +246,36 @@ winnow_status stage_read_counts(const char *folder, struct counts *out, struct w
     if (st == WINNOW_OK) {
         st = counts_read(out, root, err);
     }
+    buf_release(&path);
+    json_parser_free(parser);
+    return st;
+}
+
+winnow_status stage_read_account(const char *folder, struct input_account *out,
+                                 struct winnow_error *err)
+{
+    struct json_parser *parser = json_parser_new();
+    struct json_value root = {0};
+    struct counts counts = {0};
+    struct buf path = {0};
+    bool found = false;
+    winnow_status st =
+        run_read_json(file_join(&path, folder, "stats.json"), parser, &root, &found, err);
+    st = st == WINNOW_OK && found ? counts_read(&counts, root, err) : st;
+    if (st == WINNOW_OK && found) {
+        struct str first;
+        out->bad = counts.documents[COUNT_BAD];
+        out->documents = counts.documents[COUNT_IN] - out->bad;
+        if (json_as_str(json_get(root, "first_bad"), &first)) {
+            account_first_bad(out, first);
+        }
+        take_lost(out, json_get(root, "bad_shards"));
+        struct json_iter it = json_walk(json_get(root, "skipped_files"));
+        while (json_next(&it)) {
+            take_skipped(out, it.value);
+        }
+    }
+    counts_release(&counts);
     buf_release(&path);
     json_parser_free(parser);
     return st;
@@ -246,6 +301,7 @@ winnow_status stage_output(const char *folder, struct shard_list *out, struct wi
             break;
         }
         struct shard *shard = &out->items[out->count++];
+        *shard = (struct shard){0};
         shard->name = arena_strndup(&out->keep, name.ptr, name.len);
         buf_clear(&path);
         buf_addf(&path, "%s/documents/%s", folder, shard->name);
@@ -258,4 +314,24 @@ winnow_status stage_output(const char *folder, struct shard_list *out, struct wi
     buf_release(&path);
     json_parser_free(parser);
     return st;
+}
+
+bool stage_lost_is_back(const struct stage *s)
+{
+    struct input_account account = {0};
+    struct winnow_error ignored; /* what cannot be read is not back */
+    bool back = false;
+    if (s->first && stage_read_account(s->folder, &account, &ignored) == WINNOW_OK) {
+        for (size_t i = 0; i < account.lost.held && !back; i++) {
+            const struct account_item *lost = &account.lost.items[i];
+            for (size_t k = 0; k < s->input.count && lost->unreadable && !back; k++) {
+                const struct shard *shard = &s->input.items[k];
+                struct hash128 hash;
+                back = strcmp(shard->name, lost->name) == 0 && !shard->once &&
+                       file_hash(shard->path, &hash, &ignored) == WINNOW_OK;
+            }
+        }
+    }
+    account_release(&account);
+    return back;
 }

@@ -295,6 +295,11 @@ static winnow_status compare_stage(struct run *r, struct stage *s, bool *told,
         st = run_read_line(file_join(&path, s->folder, "_SUCCESS"), done, err);
     }
     bool same = strcmp(key, s->key) == 0;
+    if (st == WINNOW_OK && same && stage_lost_is_back(s)) {
+        env_log(r->env, WINNOW_LOG_INFO, "%s: an input that could not be read can be read now",
+                r->folder);
+        same = false;
+    }
     s->complete = same && strcmp(done, s->key) == 0;
     if (st == WINNOW_OK && !same && key[0] != '\0') {
         st = refuse_kernels(r, s, key, err);

@@ -7,11 +7,9 @@
  * is not. */
 #include "base/env.h"
 #include "base/file.h"
-#include "corpus/shard_reader.h"
+#include "corpus/spool.h"
 #include "run/folder_internal.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -102,8 +100,8 @@ static void write_print(const struct shard *shard, const struct file_print *p,
 }
 
 /* input.json anew, and the key over all names and contents. */
-static winnow_status print_all(struct run *r, const struct shard_list *list,
-                               struct json_value known, struct buf *text, struct winnow_error *err)
+static winnow_status print_all(struct run *r, struct shard_list *list, struct json_value known,
+                               struct buf *text, struct winnow_error *err)
 {
     struct json_writer w = {.out = text, .pretty = true};
     struct hash_stream *key = hash_stream_new();
@@ -116,9 +114,18 @@ static winnow_status print_all(struct run *r, const struct shard_list *list,
         if (strcmp(list->items[i].path, "-") != 0) {
             st = print_file(list->items[i].path, known, &p, err);
         }
+        if (st == WINNOW_E_IO && list->items[i].met) { /* the others can still be read */
+            shard_list_lose(list, i--, str_of(err->text));
+            st = WINNOW_OK;
+            continue;
+        }
         write_print(&list->items[i], &p, &w);
         hash_stream_add(key, (struct str){list->items[i].name, strlen(list->items[i].name) + 1});
         hash_stream_add(key, (struct str){p.hash, sizeof p.hash});
+    }
+    for (size_t i = 0; i < list->account->lost.held; i++) { /* once it is back, all is another */
+        const char *name = list->account->lost.items[i].name;
+        hash_stream_add(key, (struct str){name, strlen(name) + 1});
     }
     json_close(&w, ']');
     hash128_hex(hash_stream_value(key), r->input_key);
@@ -127,63 +134,6 @@ static winnow_status print_all(struct run *r, const struct shard_list *list,
     json_close(&w, '}');
     buf_add_char(text, '\n');
     hash_stream_free(key);
-    return st;
-}
-
-/* Everything of standard input into one file that can be read again. */
-static winnow_status spool(struct run *r, const char *path, struct winnow_error *err)
-{
-    struct buf temporary = {0}, bytes = {0};
-    buf_addf(&temporary, "%s.tmp", path);
-    winnow_status st = WINNOW_OK;
-    int fd = open(buf_cstr(&temporary), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        st = error_errno(err, "cannot open", buf_cstr(&temporary));
-    }
-    uint64_t total = 0;
-    while (st == WINNOW_OK) {
-        buf_clear(&bytes);
-        ssize_t n = read(STDIN_FILENO, buf_reserve(&bytes, (size_t)1 << 20), (size_t)1 << 20);
-        if (n < 0 && errno == EINTR) {
-            st = env_check(r->env, err);
-            continue;
-        }
-        if (n <= 0) {
-            st = n < 0 ? error_errno(err, "cannot read", "standard input") : WINNOW_OK;
-            break;
-        }
-        st = file_write_fd(fd, (struct str){bytes.ptr, (size_t)n}, buf_cstr(&temporary), err);
-        total += (uint64_t)n;
-        env_progress(r->env, "spool", "bytes", total, 0);
-    }
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    st = st == WINNOW_OK ? file_commit(buf_cstr(&temporary), path, err) : st;
-    buf_release(&temporary);
-    buf_release(&bytes);
-    return st;
-}
-
-static bool is_pipe(const struct winnow_list *paths)
-{
-    return paths->count == 1 && strcmp(paths->items[0], "-") == 0;
-}
-
-static winnow_status take_pipe(struct run *r, struct winnow_error *err)
-{
-    bool again = r->request->count > 1;
-    for (size_t i = 0; i < r->request->count; i++) {
-        again = again || r->request->steps[i].kind->many_passes;
-    }
-    if (!is_pipe(&r->paths) || !again) {
-        return WINNOW_OK;
-    }
-    struct buf path = {0};
-    winnow_status st = spool(r, file_join(&path, r->folder, "stdin.jsonl"), err);
-    r->paths = (struct winnow_list){0};
-    option_list_add(&r->paths, buf_str(&path), &r->keep);
-    buf_release(&path);
     return st;
 }
 
@@ -205,7 +155,7 @@ static winnow_status refuse_own_output(const struct run *r, const struct shard_l
             *slash = '\0';
             bool inside = path.ptr[0] != '\0' && stat(path.ptr, &other) == 0 &&
                           other.st_dev == own.st_dev && other.st_ino == own.st_ino;
-            if (inside && !strstr(list->items[i].path, "/stdin.jsonl")) {
+            if (inside) {
                 st = error_set(err, WINNOW_E_USAGE,
                                "%s lies in the output folder %s; read it into another one",
                                list->items[i].path, r->folder);
@@ -216,6 +166,28 @@ static winnow_status refuse_own_output(const struct run *r, const struct shard_l
     return st;
 }
 
+/* A pipe that stages need more than once becomes a file of the run folder. */
+static winnow_status take_pipes(struct run *r, struct shard_list *list, struct winnow_error *err)
+{
+    bool again = r->request->count > 1;
+    for (size_t i = 0; i < r->request->count; i++) {
+        const struct run_step *step = &r->request->steps[i];
+        again = again || step->kind->many_passes ||
+                (step->kind->passes_again && step->kind->passes_again(step->options));
+    }
+    for (size_t i = 0, pipes = 0; again && i < list->count; i++) {
+        struct shard *s = &list->items[i];
+        if (s->once) {
+            const char *path = spool_name(r->folder, pipes++, &list->keep);
+            TRY(spool_pipe(s->path, path, r->env, err));
+            s->path = path;
+            s->once = false;
+            s->piped = true;
+        }
+    }
+    return WINNOW_OK;
+}
+
 winnow_status folder_input(struct run *r, struct winnow_error *err)
 {
     struct stage *first = &r->stages[0];
@@ -223,14 +195,18 @@ winnow_status folder_input(struct run *r, struct winnow_error *err)
     struct json_value known = {0};
     struct buf path = {0}, text = {0};
     bool found = false;
-    winnow_status st = take_pipe(r, err);
+    winnow_status st = WINNOW_OK;
     const struct shards_options opt = {
         .paths = r->paths,
         .files_from = r->corpus->files_from,
         .kind = first->kind->reads_files ? SHARDS_PAGES : SHARDS_DOCUMENTS,
     };
-    st = st == WINNOW_OK ? shards_find(&opt, &first->input, err) : st;
+    st = shards_find(&opt, &first->input, err);
     st = st == WINNOW_OK ? refuse_own_output(r, &first->input, err) : st;
+    st = st == WINNOW_OK ? take_pipes(r, &first->input, err) : st;
+    if (st == WINNOW_OK) {
+        account_warn_skipped(first->input.account, r->env);
+    }
     (void)file_join(&path, r->folder, "input.json");
     if (st == WINNOW_OK) {
         struct winnow_error ignored; /* a damaged list only means hashing again */

@@ -33,7 +33,6 @@ void job_release(struct job *j)
     shard_block_release(&j->block);
     mem_free(j->records);
     buf_release(&j->store);
-    buf_release(&j->reason);
     for (size_t i = 0; i < STREAMS; i++) {
         buf_release(&j->lines[i]);
     }
@@ -93,6 +92,7 @@ static void add_bad(struct job *j, const struct bad_line *bad)
     struct record *r = job_add_record(j);
     r->bad = true;
     r->torn = bad->torn;
+    r->unreadable = bad->unreadable;
     r->number = bad->line;
     r->ordinal = j->start.ordinal + bad->line - 1;
     r->bytes = bad->bytes;

@@ -23,8 +23,10 @@ struct span {
 
 /* What became of one line or page. */
 struct record {
-    bool bad, torn; /* torn: a shard that cannot be read any further */
-    bool dropped;   /* past --limit: as if it were not there */
+    bool bad, torn;  /* torn: a shard that cannot be read any further */
+    bool lost;       /* of a source: the file of this bad page cannot be read any further */
+    bool unreadable; /* torn or lost by the system */
+    bool dropped;    /* past --limit: as if it were not there */
     enum stage_verdict verdict;
     const char *rule;
     double score, threshold;
@@ -46,7 +48,6 @@ struct position {
 
 struct job {
     struct shard_block block;  /* stages over documents */
-    struct buf reason;         /* block.bad's, which the reader would take away with it */
     struct source_block piece; /* stages over files */
     bool end_of_shard;         /* no block: the shard is at its end */
     bool end;                  /* no block: there is no more input */

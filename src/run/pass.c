@@ -43,6 +43,8 @@ static void release(struct pass *p)
     mem_free(p->workers);
     stage_result_release(&p->scratch);
     counts_release(&p->counts);
+    buf_release(&p->lost);
+    buf_release(&p->first_bad);
 }
 
 /* Two blocks a thread keep all busy; --memory may ask for fewer. */
@@ -211,15 +213,42 @@ static void append_stream(void *ctx, size_t stream, uint32_t worker)
     }
 }
 
-static void note_torn(struct pass *p, const struct job *job)
+/* Where a record stands: the shard, or of a source the file named with it. */
+static struct str input_of(const struct job *job, const struct record *r)
+{
+    return job->shard ? str_of(job->shard) : job_view(job, r->id);
+}
+
+static void note_lost(struct pass *p, const struct job *job, const struct record *r)
+{
+    struct json_writer w = {.out = &p->lost, .comma = p->lost.len > 0};
+    json_open(&w, '{');
+    json_key(&w, "path");
+    json_str(&w, input_of(job, r));
+    json_key(&w, "reason");
+    json_str(&w, job_view(job, r->reason));
+    json_key(&w, "unreadable");
+    json_bool(&w, r->unreadable);
+    json_close(&w, '}');
+}
+
+/* What the account of the stage will have to say of the job's bad records. */
+static void note_bad(struct pass *p, const struct job *job)
 {
     for (size_t i = 0; i < job->count; i++) {
         const struct record *r = &job->records[i];
-        if (r->torn && !r->dropped) {
-            struct str reason = job_view(job, r->reason);
-            p->torn = true;
-            p->torn_reason = (struct str){
-                arena_strndup(&p->stage->run->keep, reason.ptr, reason.len), reason.len};
+        if (!r->bad || r->dropped) {
+            continue;
+        }
+        if (r->torn || r->lost) {
+            note_lost(p, job, r);
+        } else if (p->first_bad.len == 0) {
+            struct str input = input_of(job, r), reason = job_view(job, r->reason);
+            buf_add_str(&p->first_bad, input);
+            if (job->shard) {
+                buf_addf(&p->first_bad, ", line %" PRIu64, r->number);
+            }
+            buf_addf(&p->first_bad, ": %.*s", STR_ARG(reason));
         }
     }
 }
@@ -236,7 +265,7 @@ static winnow_status append_jobs(struct pass *p, size_t from, size_t to, struct 
     }
     for (size_t i = from; i < to; i++) {
         counts_add(&p->counts, &p->now[i].counts);
-        note_torn(p, &p->now[i]);
+        note_bad(p, &p->now[i]);
         p->at = p->now[i].after;
     }
     return WINNOW_OK;
@@ -344,7 +373,7 @@ static winnow_status loop(struct pass *p, struct winnow_error *err)
         show_progress(p);
         end = at_end(p);
         winnow_status asked = env_check(run->env, err);
-        if (!end && !p->torn && p->writes &&
+        if (!end && p->writes &&
             (asked != WINNOW_OK || env_seconds() - p->saved >= run->corpus->checkpoint)) {
             TRY(checkpoint_write(p, false, err));
         }
@@ -459,8 +488,13 @@ winnow_status stage_run_pass(struct stage *s, const struct stage_pass *pass,
     p.feed.shards = &s->input;
     p.feed.line_max = (size_t)s->run->corpus->line_max;
     p.feed.block_max = pass->block_bytes;
-    if (s->input.count == 1 && strcmp(s->input.items[0].path, "-") == 0) {
+    p.feed.keep_going = s->first;
+    if (shard_list_once(&s->input)) {
         p.resumable = false; /* a pipe cannot be read again */
+        if (s->pipe_read) {
+            return error_set(err, WINNOW_E_INTERNAL, "%s reads a pipe twice", s->name);
+        }
+        s->pipe_read = true;
     }
     return run_pass(&p, err);
 }

@@ -7,6 +7,7 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "corpus/packing.h"
 #include "option/corpus_options.h"
 #include "run/folder_internal.h"
 #include "run/ledger.h"
@@ -158,8 +159,7 @@ static void guess_plan(const struct run *r, struct stage_plan *plan)
     const struct shard_list *in = &r->stages[0].input;
     *plan = (struct stage_plan){.memory_max = r->env->memory_max, .threads = pool_threads(r->pool)};
     for (size_t i = 0; i < in->count; i++) {
-        struct str name = str_of(in->items[i].name);
-        bool packed = str_ends(name, STR_LIT(".gz")) || str_ends(name, STR_LIT(".zst"));
+        bool packed = packing_of_name(str_of(in->items[i].name)) != PACKING_PLAIN;
         plan->input_bytes += in->items[i].bytes * (packed ? 4 : 1);
     }
     plan->documents = plan->input_bytes / 4096 + 1;
@@ -205,11 +205,16 @@ static winnow_status find_input(struct stage *s, struct winnow_error *err)
 
 static void say_done(const struct stage *s, const struct counts *c)
 {
+    struct buf lost = {0};
+    if (s->lost > 0) {
+        buf_addf(&lost, ", %" PRIu64 " %s lost", s->lost, s->lost == 1 ? "input" : "inputs");
+    }
     env_log(s->run->env, WINNOW_LOG_INFO,
             "%s: %" PRIu64 " documents in, %" PRIu64 " kept, %" PRIu64 " removed, %" PRIu64
-            " aside, %" PRIu64 " bad; %.1f s",
+            " aside, %" PRIu64 " bad%s; %.1f s",
             s->name, c->documents[COUNT_IN], c->documents[COUNT_KEPT], c->documents[COUNT_REMOVED],
-            c->documents[COUNT_ASIDE], c->documents[COUNT_BAD], s->seconds);
+            c->documents[COUNT_ASIDE], c->documents[COUNT_BAD], buf_cstr(&lost), s->seconds);
+    buf_release(&lost);
 }
 
 static winnow_status start_stage(struct stage *s, struct winnow_error *err)
@@ -361,6 +366,30 @@ static winnow_status is_finished(const struct run *r, bool *finished, struct win
     return st;
 }
 
+/* Behind the first stage: a run over no document is no success. */
+static winnow_status check_read(const struct run *r, struct winnow_error *err)
+{
+    struct input_account account = {0};
+    winnow_status st = stage_read_account(r->stages[0].folder, &account, err);
+    st = st == WINNOW_OK ? account_need_documents(&account, err) : st;
+    account_release(&account);
+    return st;
+}
+
+/* At the end of the run: what of the input is not in it. */
+static winnow_status tell_input(const struct run *r, struct winnow_run_result *out,
+                                struct winnow_error *err)
+{
+    struct input_account account = {0};
+    winnow_status st = stage_read_account(r->stages[0].folder, &account, err);
+    out->inputs_lost = account.lost.count;
+    out->files_skipped = account.skipped.count;
+    account_warn_bad(&account, r->env);
+    st = st == WINNOW_OK ? account_tell_lost(&account, err) : st;
+    account_release(&account);
+    return st;
+}
+
 static winnow_status summarize(const struct run *r, struct winnow_run_result *out,
                                struct winnow_error *err)
 {
@@ -383,7 +412,8 @@ static winnow_status summarize(const struct run *r, struct winnow_run_result *ou
         out->documents_aside += c.documents[COUNT_ASIDE];
         counts_release(&c);
     }
-    return st;
+    out->complete = st == WINNOW_OK;
+    return st == WINNOW_OK ? tell_input(r, out, err) : st;
 }
 
 /* A pipe cannot go on: what is there is of another call. */
@@ -391,7 +421,7 @@ static winnow_status start_anew(struct run *r, struct winnow_error *err)
 {
     struct buf path = {0};
     winnow_status st = WINNOW_OK;
-    if (r->to_stdout || (r->paths.count == 1 && strcmp(r->paths.items[0], "-") == 0)) {
+    if (r->to_stdout || shard_list_once(&r->stages[0].input)) {
         st = file_remove_tree(file_join(&path, r->folder, "stages"), err);
     }
     buf_release(&path);
@@ -402,8 +432,8 @@ static winnow_status do_all(struct run *r, struct winnow_run_result *out, struct
 {
     bool finished = false;
     TRY(folder_lock(r, err));
-    TRY(start_anew(r, err));
     TRY(folder_input(r, err));
+    TRY(start_anew(r, err));
     TRY(check_steps(r, err));
     TRY(folder_compare(r, err));
     TRY(is_finished(r, &finished, err));
@@ -416,6 +446,9 @@ static winnow_status do_all(struct run *r, struct winnow_run_result *out, struct
     }
     for (size_t i = 0; i < r->request->count; i++) {
         TRY(do_stage(&r->stages[i], err));
+        if (i == 0) {
+            TRY(check_read(r, err));
+        }
     }
     if (!r->temporary) {
         TRY(finish(r, err));

@@ -47,7 +47,8 @@ struct stage {
     const char *folder; /* "runs/x/stages/02-rules" */
     char key[33];       /* of all that its bytes depend on */
     bool first, last;
-    bool complete; /* an earlier process finished it */
+    bool complete;  /* an earlier process finished it */
+    bool pipe_read; /* a pass has taken what its pipe gave */
     struct shard_list input;
     bool input_found;
     const char *extension;  /* sources: of output shards; */
@@ -58,6 +59,7 @@ struct stage {
     struct winnow_list attributes, attribute_passes; /* which pass wrote which */
     struct note_list notes, timings;
     double seconds;
+    uint64_t lost;    /* inputs, as stats.json has them */
     uint64_t resumed; /* times a pass went on from a checkpoint */
 };
 
@@ -67,6 +69,9 @@ void note_list_release(struct note_list *list);
 
 /* "<stage>/<what>/<name>" in out. */
 const char *stage_file(const struct stage *s, const char *what, const char *name, struct buf *out);
+
+/* Whether an input that the system did not let read can be read now. */
+bool stage_lost_is_back(const struct stage *s);
 
 /* After run() of the stage: checks the sum and writes stats.json and _SUCCESS. */
 winnow_status stage_finish(struct stage *s, struct winnow_error *err);
@@ -81,6 +86,10 @@ winnow_status run_list_stages(const char *run, struct winnow_list *out, struct a
 /* A file with one line of ours, e.g. a key; "" where it does not exist. */
 winnow_status run_read_line(const char *path, char out[33], struct winnow_error *err);
 winnow_status run_write_line(const char *path, const char *text, struct winnow_error *err);
+
+/* What a finished first stage says of its input, from its stats.json. */
+winnow_status stage_read_account(const char *folder, struct input_account *out,
+                                 struct winnow_error *err);
 
 /* The counts of a finished stage, from its stats.json. */
 winnow_status stage_read_counts(const char *folder, struct counts *out, struct winnow_error *err);

@@ -49,6 +49,15 @@ void source_bad(struct source_sink *out, struct str path, uint64_t offset, const
     buf_release(&name);
 }
 
+void source_lost(struct source_sink *out, struct str path, uint64_t offset, const char *reason,
+                 bool unreadable)
+{
+    source_bad(out, path, offset, reason, (struct str){"", 0});
+    struct record *r = &out->job->records[out->job->count - 1];
+    r->lost = true;
+    r->unreadable = unreadable;
+}
+
 void job_convert(struct job *j, const struct stage_source *source, struct job_worker *w)
 {
     if (!j->end) {

@@ -189,9 +189,10 @@ struct stage_kind {
 
     winnow_status (*run)(struct stage *s, const void *options, struct winnow_error *err);
 
-    bool reads_files;  /* a first stage over files that are no documents (extract) */
-    bool many_passes;  /* needs its input more than once: a pipe is spooled to disk first */
-    bool uses_kernels; /* its results depend on the kernel table */
+    bool reads_files; /* a first stage over files that are no documents (extract) */
+    bool many_passes; /* needs its input more than once: a pipe is spooled to disk first */
+    bool (*passes_again)(const void *options); /* the same where options decide; may be NULL */
+    bool uses_kernels;                         /* its results depend on the kernel table */
 };
 
 /* ---- first stages over files ---- */
@@ -210,6 +211,9 @@ void source_emit(struct source_sink *out, struct str id, struct str json_line, s
 void source_remove(struct source_sink *out, struct str id, const char *rule, struct str detail);
 void source_bad(struct source_sink *out, struct str path, uint64_t offset, const char *reason,
                 struct str bytes);
+/* A bad page behind which its file cannot be read; unreadable: the system refused. */
+void source_lost(struct source_sink *out, struct str path, uint64_t offset, const char *reason,
+                 bool unreadable);
 
 struct stage_source {
     void *state;

@@ -409,6 +409,35 @@ static winnow_status check_one(struct checked c, const char *run, struct counts 
     return st;
 }
 
+/* All that the run has holds; but its input may have held more. */
+static winnow_status tell_input(const char *run, const char *first, const struct winnow_env *env,
+                                struct winnow_error *err)
+{
+    struct input_account account = {0};
+    struct buf folder = {0}, text = {0};
+    buf_addf(&folder, "%s/stages/%s", run, first);
+    winnow_status st = stage_read_account(buf_cstr(&folder), &account, err);
+    account_say_bad(&account, &text);
+    if (text.len > 0) {
+        env_log(env, WINNOW_LOG_INFO, "%s: %s", first, buf_cstr(&text));
+    }
+    buf_clear(&text);
+    account_say_skipped(&account, &text);
+    if (text.len > 0) {
+        env_log(env, WINNOW_LOG_INFO, "%s: %s", first, buf_cstr(&text));
+    }
+    buf_clear(&text);
+    account_say_lost(&account, &text);
+    if (st == WINNOW_OK && text.len > 0) {
+        st = error_set(err, WINNOW_E_FORMAT, "all that %s holds is verified, but %s", run,
+                       buf_cstr(&text));
+    }
+    buf_release(&folder);
+    buf_release(&text);
+    account_release(&account);
+    return st;
+}
+
 static winnow_status verify_all(const char *run, const struct winnow_list *stages,
                                 const struct winnow_env *env, struct winnow_error *err)
 {
@@ -424,6 +453,7 @@ static winnow_status verify_all(const char *run, const struct winnow_list *stage
         buf_addf(&last, "%s/stages/%s", run, stages->items[i]);
     }
     st = st == WINNOW_OK ? check_links(run, buf_cstr(&last), err) : st;
+    st = st == WINNOW_OK ? tell_input(run, stages->items[0], env, err) : st;
     counts_release(&before);
     buf_release(&last);
     return st;

@@ -1,0 +1,220 @@
+#include "corpus/account.h"
+
+#include "base/mem.h"
+
+#include <inttypes.h>
+
+#define SHOWN 3U /* of a list, in a sentence */
+
+void account_release(struct input_account *a)
+{
+    mem_free(a->skipped.items);
+    mem_free(a->lost.items);
+    map_release(&a->lost_names);
+    if (a->keep_open) {
+        arena_release(&a->keep);
+    }
+    *a = (struct input_account){0};
+}
+
+static const char *keep_text(struct input_account *a, struct str s)
+{
+    if (!a->keep_open) {
+        arena_init(&a->keep, 4096);
+        a->keep_open = true;
+    }
+    return arena_strndup(&a->keep, s.ptr ? s.ptr : "", s.len);
+}
+
+static void add_item(struct input_account *a, struct account_list *l, const char *name,
+                     struct str reason, bool unreadable)
+{
+    l->count++;
+    if (l->held == ACCOUNT_ITEMS_MAX) {
+        return;
+    }
+    if (l->held == l->cap) {
+        size_t cap = l->cap ? 2 * l->cap : 8;
+        l->items = mem_realloc(l->items, l->cap * sizeof *l->items, cap * sizeof *l->items);
+        l->cap = cap;
+    }
+    l->items[l->held++] =
+        (struct account_item){keep_text(a, str_of(name)), keep_text(a, reason), unreadable};
+}
+
+void account_skip(struct input_account *a, const char *name, const char *reason)
+{
+    add_item(a, &a->skipped, name, str_of(reason), false);
+}
+
+void account_lose(struct input_account *a, const char *name, struct str reason, bool unreadable)
+{
+    bool is_new = false;
+    (void)map_put(&a->lost_names, str_of(name), &is_new);
+    if (is_new) {
+        add_item(a, &a->lost, name, reason, unreadable);
+    }
+}
+
+void account_bad(struct input_account *a, const char *shard, const struct bad_line *bad)
+{
+    if (bad->torn) {
+        account_lose(a, shard, bad->reason, bad->unreadable);
+        return;
+    }
+    a->bad++;
+    if (a->first_bad.len == 0) {
+        struct buf text = {0};
+        buf_addf(&text, "%s, line %" PRIu64 ": %.*s", shard, bad->line, STR_ARG(bad->reason));
+        account_first_bad(a, buf_str(&text));
+        buf_release(&text);
+    }
+}
+
+void account_first_bad(struct input_account *a, struct str text)
+{
+    if (a->first_bad.len == 0) {
+        a->first_bad = (struct str){keep_text(a, text), text.len};
+    }
+}
+
+void account_add(struct input_account *to, const struct input_account *from)
+{
+    to->documents += from->documents;
+    to->bad += from->bad;
+    account_first_bad(to, from->first_bad);
+    for (size_t i = 0; i < from->skipped.held; i++) {
+        const struct account_item *it = &from->skipped.items[i];
+        add_item(to, &to->skipped, it->name, str_of(it->reason), false);
+    }
+    for (size_t i = 0; i < from->lost.held; i++) {
+        const struct account_item *it = &from->lost.items[i];
+        account_lose(to, it->name, str_of(it->reason), it->unreadable);
+    }
+}
+
+static void say_items(const struct account_list *l, const char *joint, struct buf *out)
+{
+    for (size_t i = 0; i < l->held && i < SHOWN; i++) {
+        buf_addf(out, "%s%s (%s)", i > 0 ? joint : "", l->items[i].name, l->items[i].reason);
+    }
+    if (l->count > SHOWN) {
+        buf_addf(out, " and %" PRIu64 " more", l->count - SHOWN);
+    }
+}
+
+void account_say_skipped(const struct input_account *a, struct buf *out)
+{
+    if (a->skipped.count > 0) {
+        buf_addf(out, "%" PRIu64 " %s left out: ", a->skipped.count,
+                 a->skipped.count == 1 ? "file of the input is" : "files of the input are");
+        say_items(&a->skipped, ", ", out);
+    }
+}
+
+void account_warn_skipped(const struct input_account *a, const struct winnow_env *env)
+{
+    struct buf text = {0};
+    account_say_skipped(a, &text);
+    if (text.len > 0) {
+        env_log(env, WINNOW_LOG_WARNING, "%s", buf_cstr(&text));
+    }
+    buf_release(&text);
+}
+
+void account_say_lost(const struct input_account *a, struct buf *out)
+{
+    if (a->lost.count > 0) {
+        buf_addf(out, "%" PRIu64 " %s could not be read whole: ", a->lost.count,
+                 a->lost.count == 1 ? "input" : "inputs");
+        say_items(&a->lost, ", ", out);
+    }
+}
+
+void account_say_bad(const struct input_account *a, struct buf *out)
+{
+    if (a->bad > 0 && a->first_bad.len > 0) { /* else there were tears only */
+        buf_addf(out, "%" PRIu64 " bad %s, the first: %.*s", a->bad,
+                 a->bad == 1 ? "record" : "records", STR_ARG(a->first_bad));
+    }
+}
+
+void account_warn_bad(const struct input_account *a, const struct winnow_env *env)
+{
+    struct buf text = {0};
+    account_say_bad(a, &text);
+    if (text.len > 0) {
+        env_log(env, WINNOW_LOG_WARNING, "%s", buf_cstr(&text));
+    }
+    buf_release(&text);
+}
+
+void account_say_empty(const struct input_account *a, struct buf *out)
+{
+    buf_add_text(out, "there is no document in the input");
+    if (a->bad > 0 && a->first_bad.len > 0) {
+        buf_add_text(out, ", only ");
+        account_say_bad(a, out);
+    } else if (a->lost.count == 0) {
+        buf_add_text(out, ": it is empty");
+    }
+    if (a->lost.count > 0) {
+        buf_add_text(out, "; ");
+        account_say_lost(a, out);
+    }
+}
+
+winnow_status account_need_documents(const struct input_account *a, struct winnow_error *err)
+{
+    struct buf text = {0};
+    winnow_status st = WINNOW_OK;
+    if (a->documents == 0) {
+        account_say_empty(a, &text);
+        st = error_set(err, WINNOW_E_FORMAT, "%s", buf_cstr(&text));
+    }
+    buf_release(&text);
+    return st;
+}
+
+winnow_status account_tell_lost(const struct input_account *a, struct winnow_error *err)
+{
+    struct buf text = {0};
+    winnow_status st = WINNOW_OK;
+    if (a->lost.count > 0) {
+        account_say_lost(a, &text);
+        st = error_set(err, WINNOW_E_FORMAT, "done with what could be read, but %s",
+                       buf_cstr(&text));
+    }
+    buf_release(&text);
+    return st;
+}
+
+static void write_items(const struct account_list *l, bool kinds, struct json_writer *w)
+{
+    json_open(w, '[');
+    for (size_t i = 0; i < l->held; i++) {
+        json_open(w, '{');
+        json_key(w, "path");
+        json_text(w, l->items[i].name);
+        json_key(w, "reason");
+        json_text(w, l->items[i].reason);
+        if (kinds) {
+            json_key(w, "unreadable");
+            json_bool(w, l->items[i].unreadable);
+        }
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+void account_write(const struct input_account *a, struct json_writer *w)
+{
+    json_key(w, "bad_shards");
+    write_items(&a->lost, true, w);
+    json_key(w, "skipped_files");
+    write_items(&a->skipped, false, w);
+    if (a->first_bad.len > 0) {
+        json_key(w, "first_bad");
+        json_str(w, a->first_bad);
+    }
+}

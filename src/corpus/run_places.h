@@ -1,0 +1,21 @@
+/* run_places.h -- where in a run folder a path leads, so that what a run has
+ * removed, counted or noted never comes back as documents.
+ *
+ * docs/formats/run.md draws the folder. */
+#ifndef WINNOW_CORPUS_RUN_PLACES_H
+#define WINNOW_CORPUS_RUN_PLACES_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/* Whether a folder is that of a run, finished or not. */
+bool run_place_is_run(const char *folder);
+
+/* For a folder that is to be read as a corpus: documents is the folder to walk.
+ * That is the folder itself, unless it is a run or one of its stages, which
+ * means their documents/.  WINNOW_E_USAGE where these are not finished, where
+ * they hold no documents, and for other places inside a run. */
+winnow_status run_place_documents(const char *folder, struct buf *documents,
+                                  struct winnow_error *err);
+
+#endif /* WINNOW_CORPUS_RUN_PLACES_H */

@@ -1,0 +1,198 @@
+/* shard_names.c -- names under which outputs mirror their inputs.
+ *
+ * A name becomes a path below every stage's folder, a string in JSON and a row in
+ * SQLite.  File names are bytes; what is no UTF-8 in them is written as %XX (and
+ * a percent sign beside it as %25), so that the name can be had back.  Names that
+ * would meet (equal ones, one that is another's folder, or another's while
+ * that is being written) are first told apart by their folders, and refused
+ * where that does not help: before anything is written, not at the end. */
+#include "base/file.h"
+#include "base/map.h"
+#include "base/utf8.h"
+#include "corpus/shard_names_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static bool is_pipe(const struct shard *s)
+{
+    return strcmp(s->path, "-") == 0;
+}
+
+static void escape(struct shard_list *l)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        struct str s = str_of(l->items[i].name);
+        if (utf8_valid_until(s) == s.len) {
+            continue;
+        }
+        struct buf out = {0};
+        for (size_t at = 0; at < s.len;) {
+            uint32_t code;
+            size_t n = utf8_decode(s, at, &code);
+            if (n == 0 || s.ptr[at] == '%') {
+                buf_addf(&out, "%%%02X", (unsigned)(unsigned char)s.ptr[at]);
+                n = 1;
+            } else {
+                buf_add(&out, s.ptr + at, n);
+            }
+            at += n;
+        }
+        l->items[i].name = arena_strndup(&l->keep, out.ptr, out.len);
+        buf_release(&out);
+    }
+}
+
+/* ---- names that would meet ---- */
+
+/* Two shards that cannot be kept apart; a == NULL: there are none. */
+struct meeting {
+    const struct shard *a, *b;
+};
+
+/* Puts index + 1 under key, or gives the shard that is there. */
+static const struct shard *claim(struct map *m, struct str key, const struct shard_list *l,
+                                 size_t i)
+{
+    bool is_new = false;
+    uint64_t *index = map_put(m, key, &is_new);
+    if (!is_new) {
+        return &l->items[*index];
+    }
+    *index = i;
+    return NULL;
+}
+
+static struct meeting find_meeting(const struct shard_list *l)
+{
+    /* What a name is while it grows, and what stands beside it. */
+    static const char *const BESIDE[] = {"", ".tmp", ".json", ".json.tmp"};
+    struct map names = {0}, folders = {0};
+    struct meeting found = {0};
+    struct buf text = {0};
+    for (size_t i = 0; i < l->count && !found.a; i++) {
+        struct str name = str_of(l->items[i].name);
+        const struct shard *other = claim(&names, name, l, i);
+        found = (struct meeting){other, &l->items[i]};
+        for (size_t k = 0; k < name.len; k++) {
+            if (name.ptr[k] == '/') {
+                (void)claim(&folders, str_sub(name, 0, k), l, i);
+            }
+        }
+    }
+    for (size_t i = 0; i < l->count && !found.a; i++) {
+        for (size_t k = 0; k < sizeof BESIDE / sizeof *BESIDE && !found.a; k++) {
+            buf_clear(&text);
+            buf_addf(&text, "%s%s", l->items[i].name, BESIDE[k]);
+            const uint64_t *at = map_get(&folders, buf_str(&text));
+            if (!at && k == 1) {
+                at = map_get(&names, buf_str(&text));
+            }
+            if (at) {
+                found = (struct meeting){&l->items[i], &l->items[*at]};
+            }
+        }
+    }
+    map_release(&names);
+    map_release(&folders);
+    buf_release(&text);
+    return found.a ? found : (struct meeting){0};
+}
+
+/* ---- telling them apart ---- */
+
+/* The folder is resolved, the last component kept: two links in one folder must
+ * not become one name. */
+static winnow_status resolve(struct shard_list *l, struct shard *s, struct winnow_error *err)
+{
+    const char *base = file_base(s->path);
+    struct buf dir = {0};
+    buf_add(&dir, s->path, (size_t)(base - s->path));
+    char *real = realpath(dir.len > 0 ? buf_cstr(&dir) : ".", NULL);
+    if (!real) {
+        buf_release(&dir);
+        return error_errno(err, "cannot resolve", s->path);
+    }
+    const char *full = file_join(&dir, real, base);
+    s->name = arena_strndup(&l->keep, full, strlen(full));
+    free(real); /* realpath(3) allocates by malloc */
+    buf_release(&dir);
+    return WINNOW_OK;
+}
+
+/* Names relative to the deepest folder that holds all files. */
+static winnow_status rename_all(struct shard_list *l, struct winnow_error *err)
+{
+    size_t common = SIZE_MAX;
+    const char *first = NULL;
+    for (size_t i = 0; i < l->count; i++) {
+        struct shard *s = &l->items[i];
+        if (is_pipe(s)) {
+            continue;
+        }
+        TRY(resolve(l, s, err));
+        size_t same = (size_t)(file_base(s->name) - s->name);
+        for (size_t k = 0; first && k < same; k++) {
+            if (k >= common || s->name[k] != first[k]) {
+                same = k;
+            }
+        }
+        common = same < common ? same : common;
+        first = first ? first : s->name;
+    }
+    for (size_t i = 0; i < l->count; i++) {
+        struct shard *s = &l->items[i];
+        if (is_pipe(s)) {
+            continue;
+        }
+        size_t cut = common;
+        while (cut > 0 && s->name[cut - 1] != '/') {
+            cut--;
+        }
+        s->name += cut;
+    }
+    return WINNOW_OK;
+}
+
+/* Standard input has no name of its own: it takes one that is free. */
+static void name_pipe(struct shard_list *l)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        struct shard *s = &l->items[i];
+        struct str base = str_of(s->name);
+        bool ending = str_ends(base, STR_LIT(".jsonl"));
+        for (unsigned n = 2; is_pipe(s); n++) {
+            bool taken = false;
+            for (size_t k = 0; k < l->count && !taken; k++) {
+                taken = k != i && strcmp(l->items[k].name, s->name) == 0;
+            }
+            if (!taken) {
+                break;
+            }
+            char text[64];
+            (void)snprintf(text, sizeof text, "stdin-%u%s", n, ending ? ".jsonl" : "");
+            s->name = arena_strndup(&l->keep, text, strlen(text));
+        }
+    }
+}
+
+winnow_status shard_names_settle(struct shard_list *list, struct winnow_error *err)
+{
+    escape(list);
+    name_pipe(list);
+    if (!find_meeting(list).a) {
+        return WINNOW_OK;
+    }
+    TRY(rename_all(list, err));
+    escape(list);
+    name_pipe(list);
+    struct meeting m = find_meeting(list);
+    if (m.a) {
+        return error_set(
+            err, WINNOW_E_USAGE,
+            "%s and %s cannot lie side by side in one output, as %s and %s: rename one of them, or "
+            "give them to two runs",
+            m.a->path, m.b->path, m.a->name, m.b->name);
+    }
+    return WINNOW_OK;
+}

@@ -1,0 +1,11 @@
+/* shard_names_internal.h -- what shards are called in outputs. */
+#ifndef WINNOW_CORPUS_SHARD_NAMES_INTERNAL_H
+#define WINNOW_CORPUS_SHARD_NAMES_INTERNAL_H
+
+#include "corpus/shards.h"
+
+/* Makes the names of a list valid UTF-8 and such that outputs called after them
+ * can lie side by side; WINNOW_E_USAGE where that cannot be. */
+winnow_status shard_names_settle(struct shard_list *list, struct winnow_error *err);
+
+#endif /* WINNOW_CORPUS_SHARD_NAMES_INTERNAL_H */

@@ -1,0 +1,31 @@
+/* shard_walk_internal.h -- what lies below a folder. */
+#ifndef WINNOW_CORPUS_SHARD_WALK_INTERNAL_H
+#define WINNOW_CORPUS_SHARD_WALK_INTERNAL_H
+
+#include "corpus/account.h"
+
+struct texts {
+    const char **items;
+    size_t count, cap;
+};
+
+void texts_add(struct texts *t, const char *text);
+
+struct walk_options {
+    /* Whether a file of that path, relative to the root, would be taken. */
+    bool (*wants)(const void *ctx, const char *below);
+    const void *ctx;
+    size_t levels; /* folders to go down, the root being the first; 0: to the bottom */
+    bool all;      /* whatever is there is meant, so that all that is left out is told */
+    bool runs_too; /* goes into run folders; else one below the root is refused */
+};
+
+/* All regular files under root, relative to it ("a/b.html"), in byte order; names live in keep,
+ * items are the caller's to free. Hidden names, names that start with "_" and *.tmp are not among
+ * them, nor are links to folders.  What is left out although it might hold what is wanted, and what
+ * cannot be looked at, goes to the account. */
+winnow_status walk_files(const char *root, const struct walk_options *opt, struct texts *files,
+                         struct arena *keep, struct input_account *account,
+                         struct winnow_error *err);
+
+#endif /* WINNOW_CORPUS_SHARD_WALK_INTERNAL_H */

@@ -1,0 +1,97 @@
+#include "corpus/spool.h"
+
+#include "base/buf.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static winnow_status copy(int from, int to, const char *pipe, const char *path,
+                          const struct winnow_env *env, struct winnow_error *err)
+{
+    struct buf bytes = {0};
+    winnow_status st = WINNOW_OK;
+    uint64_t total = 0;
+    while (st == WINNOW_OK) {
+        buf_clear(&bytes);
+        ssize_t n = read(from, buf_reserve(&bytes, (size_t)1 << 20), (size_t)1 << 20);
+        if (n < 0 && errno == EINTR) {
+            st = env_check(env, err);
+            continue;
+        }
+        if (n < 0) {
+            st = error_errno(err, "cannot read", pipe);
+        }
+        if (n <= 0) {
+            break;
+        }
+        st = file_write_fd(to, (struct str){bytes.ptr, (size_t)n}, path, err);
+        st = st == WINNOW_OK ? env_check(env, err) : st;
+        total += (uint64_t)n;
+        env_progress(env, "spool", "bytes", total, 0);
+    }
+    buf_release(&bytes);
+    return st;
+}
+
+winnow_status spool_pipe(const char *pipe, const char *path, const struct winnow_env *env,
+                         struct winnow_error *err)
+{
+    bool standard = strcmp(pipe, "-") == 0;
+    int from = standard ? STDIN_FILENO : open(pipe, O_RDONLY | O_CLOEXEC);
+    if (from < 0) {
+        return error_errno(err, "cannot open", pipe);
+    }
+    struct buf temporary = {0};
+    buf_addf(&temporary, "%s.tmp", path);
+    winnow_status st = WINNOW_OK;
+    int to = open(buf_cstr(&temporary), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (to < 0) {
+        st = error_errno(err, "cannot open", buf_cstr(&temporary));
+    } else {
+        st = copy(from, to, standard ? "standard input" : pipe, buf_cstr(&temporary), env, err);
+        (void)close(to);
+    }
+    if (!standard) {
+        (void)close(from);
+    }
+    st = st == WINNOW_OK ? file_commit(buf_cstr(&temporary), path, err) : st;
+    buf_release(&temporary);
+    return st;
+}
+
+const char *spool_name(const char *folder, size_t i, struct arena *keep)
+{
+    struct buf path = {0};
+    buf_addf(&path, "%s/stdin", folder);
+    if (i > 0) {
+        buf_addf(&path, "-%zu", i);
+    }
+    buf_add_text(&path, ".jsonl");
+    const char *name = arena_strndup(keep, path.ptr, path.len);
+    buf_release(&path);
+    return name;
+}
+
+winnow_status spool_paths(const struct winnow_list *paths, const char *folder,
+                          const struct winnow_env *env, struct arena *keep, struct winnow_list *out,
+                          struct winnow_error *err)
+{
+    const char **items = arena_alloc(keep, paths->count + 1, sizeof *items);
+    *out = (struct winnow_list){items, paths->count};
+    for (size_t i = 0, pipes = 0; i < paths->count; i++) {
+        struct stat st;
+        items[i] = paths->items[i];
+        bool standard = strcmp(items[i], "-") == 0;
+        bool other =
+            !standard && stat(items[i], &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+        if (standard || other) {
+            items[i] = spool_name(folder, pipes++, keep);
+            TRY(file_make_dirs(folder, err));
+            TRY(spool_pipe(paths->items[i], items[i], env, err));
+        }
+    }
+    return WINNOW_OK;
+}
