@@ -10,7 +10,9 @@
  */
 #include "corpus/byte_source.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
+#include "corpus/byte_kind.h"
 #include "corpus/packing.h"
 
 #include <errno.h>
@@ -20,8 +22,10 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
-#define IN_ROOM ((size_t)1 << 17)
+#define IN_ROOM        ((size_t)1 << 17)
+#define DICTIONARY_MAX ((size_t)64 << 20)
 
 struct byte_source {
     const char *path;
@@ -32,11 +36,12 @@ struct byte_source {
     bool any_member;
     bool broken;
     uint64_t bytes_read;
+    uint64_t delivered, member_at; /* uncompressed */
     char *in;
     size_t in_at, in_len;
     z_stream gz;
     ZSTD_DStream *zst;
-    char torn[160];
+    char torn[200];
 };
 
 static winnow_status fill(struct byte_source *s, struct winnow_error *err)
@@ -57,20 +62,101 @@ static winnow_status fill(struct byte_source *s, struct winnow_error *err)
     return WINNOW_OK;
 }
 
-static bool looks_gz(const char *p, size_t n)
+/* Takes `size` bytes of the file to `to`; *got is less at its end. */
+static winnow_status take_raw(struct byte_source *s, char *to, size_t size, size_t *got,
+                              struct winnow_error *err)
 {
-    return n >= 2 && (unsigned char)p[0] == 0x1F && (unsigned char)p[1] == 0x8B;
+    *got = 0;
+    while (*got < size) {
+        TRY(fill(s, err));
+        size_t n = s->in_len - s->in_at < size - *got ? s->in_len - s->in_at : size - *got;
+        if (n == 0) {
+            break;
+        }
+        memcpy(to + *got, s->in + s->in_at, n);
+        s->in_at += n;
+        *got += n;
+    }
+    return WINNOW_OK;
 }
 
-static bool looks_zst(const char *p, size_t n)
+/* A dictionary that is itself a zstd frame, unpacked; false where it is none. */
+static bool unpack_dictionary(struct str packed, struct buf *out)
 {
-    if (n < 4) {
-        return false;
+    ZSTD_DStream *z = ZSTD_createDStream();
+    ZSTD_inBuffer in = {packed.ptr, packed.len, 0};
+    size_t code = 1;
+    while (z && code != 0 && !ZSTD_isError(code) && out->len <= DICTIONARY_MAX) {
+        size_t room = (size_t)1 << 16, before = in.pos;
+        ZSTD_outBuffer to = {buf_reserve(out, room), room, 0};
+        code = ZSTD_decompressStream(z, &to, &in);
+        out->len += to.pos;
+        if (in.pos == before && to.pos == 0) {
+            break;
+        }
     }
-    const unsigned char *u = (const unsigned char *)p;
-    bool frame = u[0] == 0x28 && u[1] == 0xB5 && u[2] == 0x2F && u[3] == 0xFD;
-    bool skippable = (u[0] & 0xF0) == 0x50 && u[1] == 0x2A && u[2] == 0x4D && u[3] == 0x18;
-    return frame || skippable;
+    (void)ZSTD_freeDStream(z);
+    return z && code == 0;
+}
+
+/* .warc.zst: its first frame, one that other readers skip, holds the dictionary
+ * of all that follow, as it is or packed. */
+static winnow_status take_dictionary(struct byte_source *s, struct winnow_error *err)
+{
+    static const struct str FRAME = {"\x28\xB5\x2F\xFD", 4}, PLAIN = {"\x37\xA4\x30\xEC", 4};
+    char head[8] = {0};
+    size_t got = 0;
+    TRY(take_raw(s, head, sizeof head, &got, err));
+    size_t size = 0;
+    for (size_t i = 8; i > 4; i--) {
+        size = size << 8 | (unsigned char)head[i - 1];
+    }
+    if (got < sizeof head || size > DICTIONARY_MAX) {
+        s->broken = true;
+        (void)snprintf(s->torn, sizeof s->torn, "the zstd data begin with a dictionary %s",
+                       got < sizeof head ? "that breaks off" : "of more than 64 MB");
+        return WINNOW_OK;
+    }
+    char *bytes = mem_try_alloc(size + 1);
+    if (!bytes) {
+        return error_set(err, WINNOW_E_NOMEM, "no memory for the dictionary of %s", s->path);
+    }
+    struct buf unpacked = {0};
+    winnow_status st = take_raw(s, bytes, size, &got, err);
+    struct str dictionary = {bytes, got};
+    bool good = st == WINNOW_OK && got == size;
+    if (good && str_starts(dictionary, FRAME)) {
+        good = unpack_dictionary(dictionary, &unpacked);
+        dictionary = buf_str(&unpacked);
+    }
+    if (good && str_starts(dictionary, PLAIN)) {
+        good = !ZSTD_isError(ZSTD_DCtx_loadDictionary(s->zst, dictionary.ptr, dictionary.len));
+    }
+    if (st == WINNOW_OK && !good) {
+        s->broken = true;
+        (void)snprintf(s->torn, sizeof s->torn, "the zstd data begin with a dictionary that %s",
+                       got < size ? "breaks off" : "is corrupt");
+    }
+    buf_release(&unpacked);
+    mem_free(bytes);
+    return st;
+}
+
+static winnow_status open_decoder(struct byte_source *s, struct winnow_error *err)
+{
+    if (s->packing == PACKING_GZ && inflateInit2(&s->gz, 15 + 16) != Z_OK) {
+        s->packing = PACKING_PLAIN; /* nothing for close() to end */
+        return error_set(err, WINNOW_E_NOMEM, "no memory to unpack %s", s->path);
+    }
+    if (s->packing != PACKING_ZST) {
+        return WINNOW_OK;
+    }
+    s->zst = ZSTD_createDStream();
+    if (!s->zst || ZSTD_isError(ZSTD_DCtx_setParameter(s->zst, ZSTD_d_windowLogMax, 31))) {
+        return error_set(err, WINNOW_E_NOMEM, "no memory to unpack %s", s->path);
+    }
+    bool has = str_starts((struct str){s->in, s->in_len}, STR_LIT("\x5D\x2A\x4D\x18"));
+    return has ? take_dictionary(s, err) : WINNOW_OK;
 }
 
 /* Reads until the first bytes can be judged, decides, and sets the decoder up. */
@@ -88,23 +174,17 @@ static winnow_status choose(struct byte_source *s, struct winnow_error *err)
         s->bytes_read += (uint64_t)n;
         s->ended = n == 0;
     }
-    enum packing named = packing_of_name(str_of(s->path));
-    if (named == PACKING_GZ || looks_gz(s->in, s->in_len)) {
+    enum byte_kind kind = byte_kind_of((struct str){s->in, s->in_len});
+    struct str name = str_of(s->path);
+    enum packing named = s->in_len == 0 ? packing_of_name(name) : PACKING_PLAIN;
+    if (kind == BYTES_GZIP || named == PACKING_GZ) {
         s->packing = PACKING_GZ;
-    } else if (named == PACKING_ZST || looks_zst(s->in, s->in_len)) {
+    } else if (kind == BYTES_ZSTD || named == PACKING_ZST) {
         s->packing = PACKING_ZST;
+    } else if (byte_kind_refusal(kind, name, s->torn, sizeof s->torn)) {
+        s->broken = true;
     }
-    if (s->packing == PACKING_GZ && inflateInit2(&s->gz, 15 + 16) != Z_OK) {
-        s->packing = PACKING_PLAIN; /* nothing for close() to end */
-        return error_set(err, WINNOW_E_NOMEM, "no memory to unpack %s", s->path);
-    }
-    if (s->packing == PACKING_ZST) {
-        s->zst = ZSTD_createDStream();
-        if (!s->zst || ZSTD_isError(ZSTD_DCtx_setParameter(s->zst, ZSTD_d_windowLogMax, 31))) {
-            return error_set(err, WINNOW_E_NOMEM, "no memory to unpack %s", s->path);
-        }
-    }
-    return WINNOW_OK;
+    return open_decoder(s, err);
 }
 
 winnow_status byte_source_open(struct byte_source **out, const char *path, struct winnow_error *err)
@@ -192,6 +272,7 @@ static winnow_status next_member(struct byte_source *s, struct winnow_error *err
     }
     (void)inflateReset(&s->gz);
     s->in_member = true;
+    s->member_at = s->delivered;
     return WINNOW_OK;
 }
 
@@ -238,9 +319,16 @@ static winnow_status read_zst(struct byte_source *s, char *to, size_t room, size
             end_of_input(s);
             break;
         }
+        s->member_at = s->in_member ? s->member_at : s->delivered;
         size_t code = ZSTD_decompressStream(s->zst, &out, &in);
         s->in_at += in.pos;
         *got = out.pos;
+        if (ZSTD_getErrorCode(code) == ZSTD_error_dictionary_wrong) {
+            s->broken = true;
+            (void)snprintf(s->torn, sizeof s->torn, "the zstd data need a dictionary, which is %s",
+                           s->any_member ? "another one here" : "not in the file");
+            break;
+        }
         if (ZSTD_isError(code)) {
             tear(s, s->any_member || s->in_member ? "are corrupt" : "do not begin");
             break;
@@ -284,15 +372,21 @@ winnow_status byte_source_read(struct byte_source *s, char *to, size_t room, siz
                                struct winnow_error *err)
 {
     *got = 0;
-    switch (s->packing) {
-    case PACKING_GZ:
-        return read_gz(s, to, room, got, err);
-    case PACKING_ZST:
-        return read_zst(s, to, room, got, err);
-    case PACKING_PLAIN:
-        break;
+    winnow_status st = WINNOW_OK;
+    if (s->packing == PACKING_GZ) {
+        st = read_gz(s, to, room, got, err);
+    } else if (s->packing == PACKING_ZST) {
+        st = read_zst(s, to, room, got, err);
+    } else if (!s->broken) {
+        st = read_plain(s, to, room, got, err);
     }
-    return read_plain(s, to, room, got, err);
+    s->delivered += *got;
+    return st;
+}
+
+uint64_t byte_source_member(const struct byte_source *s)
+{
+    return s->packing == PACKING_PLAIN ? UINT64_MAX : s->member_at;
 }
 
 winnow_status byte_source_skip(struct byte_source *s, uint64_t bytes, uint64_t *skipped,
@@ -300,12 +394,14 @@ winnow_status byte_source_skip(struct byte_source *s, uint64_t bytes, uint64_t *
 {
     *skipped = 0;
     struct stat st;
-    bool untouched = s->packing == PACKING_PLAIN && s->in_at == 0 && s->bytes_read == s->in_len;
+    bool untouched =
+        s->packing == PACKING_PLAIN && !s->broken && s->in_at == 0 && s->bytes_read == s->in_len;
     if (untouched && bytes > s->in_len && fstat(s->fd, &st) == 0 && S_ISREG(st.st_mode) &&
         bytes <= (uint64_t)st.st_size &&
         lseek(s->fd, (off_t)(bytes - s->in_len), SEEK_CUR) == (off_t)bytes) {
         s->in_at = s->in_len;
         s->bytes_read = bytes;
+        s->delivered += bytes;
         *skipped = bytes;
         return WINNOW_OK;
     }

@@ -1,7 +1,10 @@
 /* byte_source.h -- a file's bytes, decompressed as they come.
  *
- * gzip (any number of members) and zstd (any number of frames) are known by the
- * name's extension, else by their first bytes; all else is plain.
+ * gzip (any number of members) and zstd (any number of frames) are known by their
+ * first bytes; all else is plain, unless its name or its bytes say that it is
+ * something that cannot be read as it is (.gz without gzip data, bzip2, Parquet,
+ * a Git LFS pointer): then nothing is read and byte_source_torn() tells.  A
+ * dictionary in a zstd file's first frame, as in .warc.zst, is used.
  */
 #ifndef WINNOW_CORPUS_BYTE_SOURCE_H
 #define WINNOW_CORPUS_BYTE_SOURCE_H
@@ -28,6 +31,10 @@ winnow_status byte_source_skip(struct byte_source *s, uint64_t bytes, uint64_t *
 /* NULL, or why the bytes ended before their end: a clause such as "the gzip
  * data break off after 4096 bytes of the file". */
 const char *byte_source_torn(const struct byte_source *s);
+
+/* Where the gzip member or zstd frame begins that the bytes read last are of, as an
+ * uncompressed offset; one read never gives bytes of two.  UINT64_MAX for plain files. */
+uint64_t byte_source_member(const struct byte_source *s);
 
 /* Bytes taken from the file so far (compressed ones), for progress. */
 uint64_t byte_source_bytes_read(const struct byte_source *s);

@@ -98,12 +98,14 @@ static void bad_records_do_not_hide_the_next(void **state)
     add_record(&file, "resource", "x", "http://3/", STR_LIT("three"));
     const char *path = scratch_write(&s, "a.warc", buf_str(&file));
     assert_str(read_warc(path, 0, 10),
-               "bad no WARC header at byte 0|s http://1/ 3|bad no WARC header at byte 163|"
+               "bad no WARC header at byte 0|s http://1/ 3|bad no usable Content-Length in the "
+               "WARC header at byte 163|"
                "bad the record is 17 bytes long, the limit is 10|s http://3/ 5|");
     path = scratch_write(&s, "b.warc", str_sub(buf_str(&file), 0, file.len - 6));
     assert_str(
         read_warc(path, 0, 1000),
-        "bad no WARC header at byte 0|s http://1/ 3|bad no WARC header at byte 163|"
+        "bad no WARC header at byte 0|s http://1/ 3|bad no usable Content-Length in the WARC "
+        "header at byte 163|"
         "s http://2/ 17|bad the file cannot be read to its end: its last record breaks off|");
     path = scratch_write(&s, "c.warc.gz", STR_LIT("\x1f\x8b"));
     assert_str(
@@ -114,6 +116,107 @@ static void bad_records_do_not_hide_the_next(void **state)
     path = scratch_write(&s, "e.warc", STR_LIT(""));
     assert_str(read_warc(path, 0, 10), "");
     buf_release(&file);
+    scratch_close(&s);
+}
+
+/* Three records, the second of which states another length than it has; as a file
+ * of one member a record where the name asks for it. */
+static struct str wrong_length(struct scratch *s, const char *name, const char *length)
+{
+    struct winnow_error err;
+    struct shard_writer *w = NULL;
+    struct shard_writer_options opt = SHARD_WRITER_OPTIONS_INIT;
+    struct buf record = {0};
+    const char *path = scratch_path(s, name);
+    assert_ok(shard_writer_open(&w, path, &opt, &err), err);
+    for (int i = 1; i <= 3; i++) {
+        buf_clear(&record);
+        if (i == 2) {
+            buf_addf(
+                &record,
+                "WARC/1.0\r\nWARC-Type: resource\r\nWARC-Target-URI: 2\r\n%s\r\n0123456789\r\n\r\n",
+                length);
+        } else {
+            add_record(&record, "resource", "x", i == 1 ? "1" : "3", STR_LIT("one block"));
+        }
+        assert_ok(shard_writer_add(w, buf_str(&record), &err), err);
+        assert_ok(shard_writer_flush(w, NULL, &err), err);
+    }
+    assert_ok(shard_writer_commit(w, &err), err);
+    shard_writer_close(w);
+    buf_release(&record);
+    return read_warc(path, 0, 1000);
+}
+
+static void a_members_end_is_its_records_end(void **state)
+{
+    (void)state;
+    static const char *const WRONG[] = {"Content-Length: 14\r\n",
+                                        "Content-Length: 3\r\n",
+                                        "Content-Length: 0\r\n",
+                                        "Content-Length: 160\r\n",
+                                        "Content-Length: 900\r\n",
+                                        "Content-Length: 1000000000000\r\n",
+                                        "Content-Length: 99999999999999999999999999\r\n",
+                                        "Content-Length: -10\r\n",
+                                        "content-length :10\r\n",
+                                        "X: y\r\n continued\r\n",
+                                        ""};
+    struct scratch s;
+    scratch_open(&s);
+    for (size_t i = 0; i < sizeof WRONG / sizeof WRONG[0]; i++) {
+        const char *want = i == 0 ? "s 1 9|s 2 14|s 3 9|" : "s 1 9|s 2 10|s 3 9|";
+        assert_str(wrong_length(&s, "a.warc.gz", WRONG[i]), want);
+        assert_str(wrong_length(&s, "a.warc.zst", WRONG[i]), want);
+    }
+    /* Without members the next header ends a record that says too much or too little,
+     * and one that says nothing is bad; its neighbours are found. */
+    for (size_t i = 0; i < 4; i++) {
+        assert_str(wrong_length(&s, "a.warc", WRONG[i]),
+                   i == 0 ? "s 1 9|s 2 14|s 3 9|" : "s 1 9|s 2 10|s 3 9|");
+    }
+    for (size_t i = 5; i < 8; i++) {
+        struct str got = wrong_length(&s, "a.warc", WRONG[i]);
+        assert_true(str_starts(got, STR_LIT("s 1 9|bad ")) && str_ends(got, STR_LIT("|s 3 9|")));
+    }
+    scratch_close(&s);
+}
+
+static struct str first_bad(struct scratch *s, const char *name, struct str bytes)
+{
+    return read_warc(scratch_write(s, name, bytes), 0, 1000);
+}
+
+static void files_of_other_kinds_are_named(void **state)
+{
+    (void)state;
+    struct scratch s;
+    scratch_open(&s);
+#define SAYS(name, bytes, what)                     \
+    assert_str(first_bad(&s, name, STR_LIT(bytes)), \
+               "bad the file cannot be read to its end: " what "|")
+    SAYS("a.warc", "BZh91AY&SY123",
+         "it is packed by bzip2, which is not read; unpack it with bunzip2");
+    SAYS("a.warc",
+         "\xFD"
+         "7zXZ\0\0",
+         "it is packed by xz, which is not read; unpack it with unxz");
+    SAYS("a.xz", "x", "its name ends in .xz, which is not read; unpack or rename it");
+    SAYS("a.warc", "PAR1\x15\0",
+         "it is a Parquet file, which is not read; write its rows as JSON, one a line");
+    SAYS("a.warc.gz", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+         "it is a Git LFS pointer, not the file itself; fetch it with git lfs pull");
+    SAYS("a.warc.gz", "WARC/1.0\r\n",
+         "the gzip data do not begin: it is named so and not packed; rename it");
+    SAYS("a.warc.zst", "x", "the zstd data do not begin: it is named so and not packed; rename it");
+    SAYS("a.warc.zst", "\x5D\x2A\x4D\x18\x07",
+         "the zstd data begin with a dictionary that breaks off");
+    SAYS("a.warc.zst", "\x5D\x2A\x4D\x18\xFF\xFF\xFF\xFF",
+         "the zstd data begin with a dictionary of more than 64 MB");
+    SAYS("a.warc.zst",
+         "\x5D\x2A\x4D\x18\x05\0\0\0\x28\xB5\x2F\xFD"
+         "x",
+         "the zstd data begin with a dictionary that is corrupt");
     scratch_close(&s);
 }
 
@@ -400,6 +503,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_found_by_their_length),
         cmocka_unit_test(bad_records_do_not_hide_the_next),
+        cmocka_unit_test(a_members_end_is_its_records_end),
+        cmocka_unit_test(files_of_other_kinds_are_named),
         cmocka_unit_test(bodies_lose_their_coding),
         cmocka_unit_test(gzip_and_both_deflates_are_undone),
         cmocka_unit_test(headers_that_lie_cost_no_text),
