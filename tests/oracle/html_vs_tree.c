@@ -154,7 +154,8 @@ static winnow_status judge(const char *path, struct charset *charset, bool keep,
     if (st == WINNOW_OK) {
         const char *name = NULL;
         struct charset_page page = {buf_str(&file), {NULL, 0}, true};
-        struct str utf8 = charset_to_utf8(charset, &page, &name);
+        struct str utf8;
+        (void)charset_to_utf8(charset, &page, &utf8, &name);
         struct html_options opt = {0};
         html_lines(utf8, &opt, &ours, &title);
         GumboOptions how = kGumboDefaultOptions;
