@@ -10,7 +10,9 @@ extern "C" {
 #include "base/json.h"
 }
 
+#include <charconv>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <simdjson.h>
 
@@ -74,14 +76,154 @@ extern "C" void json_parser_free(struct json_parser *p)
     delete p;
 }
 
+/* JSON has numbers of any size; simdjson refuses integers past 64 bits and what
+ * overflows a double.  For its sake such numbers are read as the nearest double;
+ * where a document passes through its own bytes are written, not these. */
+
+static const char *number_end(const char *p, const char *end)
+{
+    auto digits = [&] {
+        const char *from = p;
+        while (p < end && *p >= '0' && *p <= '9') {
+            p++;
+        }
+        return p > from;
+    };
+    const char *start = p;
+    p += p < end && *p == '-';
+    bool zero = p < end && *p == '0';
+    const char *first = p;
+    if (!digits() || (zero && p - first > 1)) {
+        return start; /* no number of JSON: it will be refused */
+    }
+    if (p < end && *p == '.') {
+        p++;
+        if (!digits()) {
+            return start;
+        }
+    }
+    if (p < end && (*p == 'e' || *p == 'E')) {
+        p++;
+        p += p < end && (*p == '+' || *p == '-');
+        if (!digits()) {
+            return start;
+        }
+    }
+    return p;
+}
+
+/* The number as simdjson takes it, to `to` (32 bytes); its length, or 0 where it may
+ * stay as it is. */
+static std::size_t smaller_number(const char *from, const char *end, char *to)
+{
+    bool whole = true, small = *from == '0' || (*from == '-' && from[1] == '0');
+    for (const char *p = from; p < end; p++) {
+        whole = whole && *p != '.' && *p != 'e' && *p != 'E';
+        small = small || ((*p == 'e' || *p == 'E') && p[1] == '-');
+    }
+    double value = 0;
+    bool beyond = std::from_chars(from, end, value).ec == std::errc::result_out_of_range;
+    if (beyond && !small) {
+        value = *from == '-' ? -1.7976931348623157e308 : 1.7976931348623157e308;
+    } else if (beyond || !whole || end - from < 19) {
+        return 0;
+    }
+    return static_cast<std::size_t>(
+        std::to_chars(to, to + 32, value, std::chars_format::scientific).ptr - to);
+}
+
+/* text with its numbers made small, to `to` unless that is null; the length. */
+static std::size_t with_smaller_numbers(str text, char *to)
+{
+    const char *p = text.ptr, *end = text.ptr + text.len;
+    std::size_t n = 0;
+    auto put = [&](const char *from, std::size_t len) {
+        if (to) {
+            std::memcpy(to + n, from, len);
+        }
+        n += len;
+    };
+    while (p < end) {
+        const char *from = p;
+        if (*p == '"') {
+            for (p++; p < end && *p != '"'; p++) {
+                p += *p == '\\';
+            }
+            p = p < end ? p + 1 : end;
+        } else if (*p == '-' || (*p >= '0' && *p <= '9')) {
+            char small[32];
+            p = number_end(from, end);
+            std::size_t len = p > from ? smaller_number(from, p, small) : 0;
+            if (len > 0) {
+                put(small, len);
+                continue;
+            }
+            p = p > from ? p : from + 1;
+        } else {
+            p++;
+        }
+        put(from, static_cast<std::size_t>(p - from));
+    }
+    return n;
+}
+
+/* A word outside strings that other languages write for a value, or null. */
+static const char *foreign_word(str text)
+{
+    static const char *const WORDS[] = {"NaN",  "nan",  "Infinity", "inf",
+                                        "None", "True", "False",    "undefined"};
+    auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    const char *p = text.ptr, *end = text.ptr + text.len;
+    while (p < end) {
+        if (*p == '"') {
+            for (p++; p < end && *p != '"'; p++) {
+                p += *p == '\\';
+            }
+            p = p < end ? p + 1 : end;
+            continue;
+        }
+        const char *from = p;
+        while (p < end && letter(*p)) {
+            p++;
+        }
+        std::size_t n = static_cast<std::size_t>(p - from);
+        for (const char *word : WORDS) {
+            if (n == std::strlen(word) && std::memcmp(from, word, n) == 0) {
+                return word;
+            }
+        }
+        p += n == 0;
+    }
+    return nullptr;
+}
+
+static simdjson::error_code parse_large_numbers(json_parser *p, str text,
+                                                simdjson::dom::element *out)
+{
+    std::size_t n = with_smaller_numbers(text, nullptr);
+    std::unique_ptr<char[]> copy(new (std::nothrow) char[n + JSON_PADDING]());
+    if (!copy) {
+        return simdjson::MEMALLOC;
+    }
+    (void)with_smaller_numbers(text, copy.get());
+    return p->dom.parse(copy.get(), n, false).get(*out);
+}
+
 static winnow_status parse(json_parser *p, str text, bool copy, json_value *root, winnow_error *err)
 {
     *root = json_value{nullptr, 0};
     simdjson::dom::element element;
     auto code =
         p->dom.parse(reinterpret_cast<const std::uint8_t *>(text.ptr), text.len, copy).get(element);
+    if (code == simdjson::NUMBER_ERROR) {
+        code = parse_large_numbers(p, text, &element);
+    }
     if (code == simdjson::MEMALLOC || code == simdjson::CAPACITY) {
         return error_set(err, WINNOW_E_NOMEM, "no memory to parse %zu bytes of JSON", text.len);
+    }
+    const char *word = code != simdjson::SUCCESS ? foreign_word(text) : nullptr;
+    if (word) {
+        return error_set(err, WINNOW_E_FORMAT, "not JSON: JSON has no value %s", word);
     }
     if (code != simdjson::SUCCESS) {
         return error_set(err, WINNOW_E_FORMAT, "not JSON: %s", simdjson::error_message(code));

@@ -16,8 +16,6 @@ enum byte_kind byte_kind_of(struct str s)
         {{"\xFD\x37zXZ\0", 6}, BYTES_XZ},
         {{"\x04\x22\x4D\x18", 4}, BYTES_LZ4},
         {{"PK\x03\x04", 4}, BYTES_ZIP},
-        {{"PAR1\x15", 5}, BYTES_PARQUET},
-        {{"PARE\x15", 5}, BYTES_PARQUET},
         {{"ARROW1\0", 7}, BYTES_ARROW},
         {{"version https://git-lfs.github.com/spec/", 40}, BYTES_LFS},
     };
@@ -33,6 +31,10 @@ enum byte_kind byte_kind_of(struct str s)
     if (s.len >= 10 && str_starts(s, STR_LIT("BZh")) &&
         str_starts(str_sub(s, 4, s.len), STR_LIT("1AY&SY"))) {
         return BYTES_BZIP2;
+    }
+    bool parquet = str_starts(s, STR_LIT("PAR1")) || str_starts(s, STR_LIT("PARE"));
+    if (parquet && s.len > 4 && (unsigned char)s.ptr[4] < ' ') { /* else a word of a text */
+        return BYTES_PARQUET;
     }
     return BYTES_PLAIN;
 }

@@ -11,10 +11,10 @@
  */
 #include "corpus/document.h"
 
+#include "base/json_span.h"
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "corpus/json_span_internal.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

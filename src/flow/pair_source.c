@@ -1,5 +1,7 @@
 #include "flow/pair_source.h"
 
+#include "base/json_span.h"
+
 #include <inttypes.h>
 
 winnow_status pair_source_open(struct pair_source *s, const struct winnow_list *paths,
@@ -94,6 +96,10 @@ winnow_status pair_line_read(const struct pair_line *line, struct json_parser *p
     winnow_status st = json_parse(parser, line->text, &root, err);
     if (st == WINNOW_OK) {
         st = pair_read(root, group, keep, out, err);
+    }
+    struct str id;
+    if (st == WINNOW_OK && out->id.len == 0 && json_span_id(root, line->text, "id", &id)) {
+        out->id = (struct str){arena_strndup(keep, id.ptr, id.len), id.len}; /* a number */
     }
     return st == WINNOW_OK ? st
                            : error_wrap(err, st, "%s, line %" PRIu64, line->shard, line->number);

@@ -1,6 +1,7 @@
 #include "flow/prune_attribute.h"
 
 #include "base/hash.h"
+#include "base/json_span.h"
 #include "corpus/shard_reader.h"
 #include "corpus/shards.h"
 
@@ -35,7 +36,7 @@ static winnow_status take_row(struct reading *r, struct str line, const char *pa
     struct json_value root;
     struct str id;
     winnow_status st = json_parse(r->parser, line, &root, err);
-    if (st != WINNOW_OK || !json_as_str(json_get(root, "id"), &id)) {
+    if (st != WINNOW_OK || !json_span_id(root, line, "id", &id)) {
         return error_set(err, WINNOW_E_FORMAT, "%s: line %llu is no attribute row", path,
                          (unsigned long long)number);
     }

@@ -5,6 +5,7 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/json_span.h"
 #include "base/json_write.h"
 #include "base/utf8.h"
 #include "model/model_file.h"
@@ -57,7 +58,7 @@ static winnow_status decode_line(struct decoding *d, struct str line, struct win
     struct json_writer w = {.out = &d->out};
     struct str id;
     json_open(&w, '{');
-    if (object && json_as_str(json_get(root, "id"), &id)) {
+    if (object && json_span_id(root, line, "id", &id)) {
         json_key(&w, "id");
         json_str(&w, id);
     }

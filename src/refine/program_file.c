@@ -5,6 +5,7 @@
  * count closes each document's programs. */
 #include "refine/program_file.h"
 
+#include "base/json_span.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "corpus/shard_reader.h"
@@ -99,12 +100,12 @@ static winnow_status add_program(struct program_file *f, struct program_text t,
     return WINNOW_OK;
 }
 
-static winnow_status add_document(struct program_file *f, struct json_value root,
+static winnow_status add_document(struct program_file *f, struct json_value root, struct str line,
                                   struct winnow_error *err)
 {
     struct str id;
-    if (!json_as_str(json_get(root, "id"), &id)) {
-        return error_set(err, WINNOW_E_FORMAT, "no string field \"id\"");
+    if (!json_span_id(root, line, "id", &id)) {
+        return error_set(err, WINNOW_E_FORMAT, "no field \"id\" that is a string or a number");
     }
     bool is_new = false;
     uint64_t *index = map_put(&f->by_id, id, &is_new);
@@ -137,7 +138,7 @@ static winnow_status read_block(struct program_file *f, struct json_parser *pars
             continue;
         }
         winnow_status st = json_parse(parser, line, &root, err);
-        st = st == WINNOW_OK ? add_document(f, root, err) : st;
+        st = st == WINNOW_OK ? add_document(f, root, line, err) : st;
         if (st != WINNOW_OK) {
             return error_wrap(err, st, "line %" PRIu64, number);
         }

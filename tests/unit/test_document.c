@@ -2,6 +2,9 @@
 #include "corpus/shard_reader.h"
 
 /* One line read by itself; the views live in static memory until the next. */
+#include <math.h>
+#include <stdlib.h>
+
 static struct {
     struct buf bytes, out;
     struct document_reader *reader;
@@ -131,6 +134,9 @@ static void bad_lines_say_why(void **state)
         {"{\"text\":\"a\x01\"}", "a raw control character 0x01 at byte 11 of the line"},
         {"{\"text\":\"\\ud800\"}", "a \\u escape names half of a surrogate pair"},
         {"{\"text\":\"\\ud800\\u0041\"}", "a \\u escape names half of a surrogate pair"},
+        {"{\"text\":\"NaN\",\"score\":NaN}", "not JSON: JSON has no value NaN"},
+        {"{\"text\":\"a\",\"x\":[1,-Infinity]}", "not JSON: JSON has no value Infinity"},
+        {"{\"text\":None}", "not JSON: JSON has no value None"},
         {"{\"text\":\"\\\\\\udc00 \"}", "a \\u escape names half of a surrogate pair"},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
@@ -143,6 +149,46 @@ static void bad_lines_say_why(void **state)
     for (size_t i = 0; i < sizeof BROKEN / sizeof BROKEN[0]; i++) {
         read_line(BROKEN[i]);
         assert_true(str_starts(one.reason, STR_LIT("not JSON: ")));
+    }
+}
+
+/* Numbers of any size pass through; simdjson alone would refuse the line. */
+static void numbers_pass_through_as_they_are_written(void **state)
+{
+    (void)state;
+    static const char *const NUMBERS[] = {
+        "18446744073709551616",
+        "-9223372036854775809",
+        "1e400",
+        "-1E+999",
+        "123456789012345678901234567890123456789012345678901234567890",
+        "1e-400",
+        "-0",
+        "1.0",
+        "0.1000000000000000055511151231257827",
+        "9007199254740993"};
+    for (size_t i = 0; i < sizeof NUMBERS / sizeof NUMBERS[0]; i++) {
+        struct buf line = {0}, out = {0};
+        buf_addf(&line, "{\"a\":[%s,{\"b\": %s }],\"id\":%s,\"text\":\"1e400 \\\" 1e400\"}",
+                 NUMBERS[i], NUMBERS[i], NUMBERS[i]);
+        read_line(buf_cstr(&line));
+        assert_int_equal(one.reason.len, 0);
+        assert_str(one.d.id, NUMBERS[i]);
+        document_add(&one.d, &out);
+        assert_str(buf_str(&out), buf_cstr(&line));
+        double value = 0;
+        assert_true(json_as_double(json_get(one.d.json, "id"), &value));
+        assert_true(value == strtod(NUMBERS[i], NULL) || fabs(value) > 1e308);
+        buf_release(&line);
+        buf_release(&out);
+    }
+    static const char *const WRONG[] = {"01", "1.", ".5", "+1", "1e", "-", "1e400x", "0x10"};
+    for (size_t i = 0; i < sizeof WRONG / sizeof WRONG[0]; i++) {
+        struct buf line = {0};
+        buf_addf(&line, "{\"text\":\"t\",\"a\":1e400,\"b\":%s}", WRONG[i]);
+        read_line(buf_cstr(&line));
+        assert_true(str_starts(one.reason, STR_LIT("not JSON: ")));
+        buf_release(&line);
     }
 }
 
@@ -185,6 +231,7 @@ int main(void)
         cmocka_unit_test(keys_may_have_other_names),
         cmocka_unit_test(source_and_url_are_found),
         cmocka_unit_test(bad_lines_say_why),
+        cmocka_unit_test(numbers_pass_through_as_they_are_written),
         cmocka_unit_test(nul_bom_and_pairs_are_fine),
         cmocka_unit_test(quarantine_keeps_the_bytes),
     };

@@ -6,7 +6,7 @@
  * what is left is to step over values, which takes no stack: inside a container
  * only strings and brackets matter.
  */
-#include "corpus/json_span_internal.h"
+#include "base/json_span.h"
 
 #include <assert.h>
 
@@ -83,4 +83,20 @@ struct str json_span_member(struct str object, size_t index)
         at = skip_space(object, end) + 1; /* the comma */
         assert(at < object.len);
     }
+}
+
+bool json_span_id(struct json_value object, struct str bytes, const char *key, struct str *out)
+{
+    size_t index = 0;
+    for (struct json_iter it = json_walk(object); it.object && json_next(&it); index++) {
+        if (!str_is(it.key, key)) {
+            continue;
+        }
+        if (json_kind(it.value) == JSON_NUMBER) {
+            *out = json_span_member(bytes, index);
+            return true;
+        }
+        return json_as_str(it.value, out);
+    }
+    return false;
 }
