@@ -215,3 +215,22 @@ endif()
 add_test(NAME fault.refiner
   COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/refiner.sh $<TARGET_FILE:winnow_cli> 2)
 set_tests_properties(fault.refiner PROPERTIES TIMEOUT 300 LABELS slow)
+
+# A system that fails, and outsiders: fault/faults.py and the scripts beside it.
+add_library(fail MODULE tests/fault/fail.c)
+target_compile_definitions(fail PRIVATE _GNU_SOURCE)
+set_target_properties(fail PROPERTIES PREFIX lib C_STANDARD 11)
+target_link_libraries(fail PRIVATE ${CMAKE_DL_LIBS})
+add_test(NAME fault.terminal COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/terminal.sh $<TARGET_FILE:winnow_cli>)
+add_test(NAME fault.signals COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/signals.sh $<TARGET_FILE:winnow_cli>)
+set_tests_properties(fault.terminal fault.signals PROPERTIES LABELS quick TIMEOUT 300)
+set_tests_properties(fault.signals PROPERTIES RUN_SERIAL ON)
+if(CURL_FOUND)
+  add_test(NAME fault.secrets COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/secrets.sh
+    $<TARGET_FILE:winnow_cli> $<TARGET_FILE:mock_server>)
+  set_tests_properties(fault.secrets PROPERTIES LABELS quick TIMEOUT 120)
+endif()
+set(FAULT_LIB $<$<NOT:$<BOOL:${WINNOW_SANITIZE}>>:$<TARGET_FILE:fail>>)
+add_test(NAME fault.outputs
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/outputs.sh $<TARGET_FILE:winnow_cli> ${FAULT_LIB})
+set_tests_properties(fault.outputs PROPERTIES LABELS quick TIMEOUT 120)

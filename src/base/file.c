@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define READ_STEP    ((size_t)1 << 16)
+#define COPY_STEP    ((size_t)1 << 20)
 #define RESERVE_MOST ((off_t)64 << 20) /* on the word of a file's size alone */
 
 static winnow_status open_read(const char *path, int *fd, struct stat *st, struct winnow_error *err)
@@ -143,7 +144,114 @@ static winnow_status sync_path(const char *path, int flags, struct winnow_error 
     return st;
 }
 
-winnow_status file_commit(const char *temporary, const char *path, struct winnow_error *err)
+/* What stands at a path that is to be written. */
+struct target {
+    bool special;     /* no regular file: write to it */
+    struct buf where; /* what to replace; a link's end */
+};
+
+static winnow_status find_link_end(const char *path, struct target *t, struct winnow_error *err)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        return errno == ENOENT ? error_set(err, WINNOW_E_IO,
+                                           "%s is a link to nothing; name the file that is to be "
+                                           "written",
+                                           path)
+                               : error_errno(err, "cannot write", path);
+    }
+    if (!S_ISREG(st.st_mode)) {
+        t->special = true;
+        return WINNOW_OK;
+    }
+    char *end = realpath(path, NULL);
+    if (!end) {
+        return error_errno(err, "cannot write", path);
+    }
+    buf_clear(&t->where);
+    buf_add_text(&t->where, end);
+    (void)buf_cstr(&t->where);
+    free(end); /* realpath's own memory */
+    return WINNOW_OK;
+}
+
+static winnow_status find_target(const char *path, struct target *t, struct winnow_error *err)
+{
+    struct stat st;
+    *t = (struct target){0};
+    buf_add_text(&t->where, path);
+    (void)buf_cstr(&t->where);
+    if (lstat(path, &st) != 0) {
+        return WINNOW_OK; /* new; or the reason shows when it is created */
+    }
+    if (file_is_dir(path)) {
+        return error_set(err, WINNOW_E_IO, "cannot write %s: it is a folder", path);
+    }
+    /* /dev/stdout and /dev/fd/3 may lead to regular files that somebody has open. */
+    if (str_starts(str_of(path), STR_LIT("/dev/")) || str_starts(str_of(path), STR_LIT("/proc/"))) {
+        t->special = true;
+        return WINNOW_OK;
+    }
+    t->special = !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode);
+    return S_ISLNK(st.st_mode) ? find_link_end(path, t, err) : WINNOW_OK;
+}
+
+static winnow_status write_special(const char *path, const struct str *parts, size_t count,
+                                   struct winnow_error *err)
+{
+    int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) {
+        return error_errno(err, "cannot open", path);
+    }
+    winnow_status st = WINNOW_OK;
+    for (size_t i = 0; i < count && st == WINNOW_OK; i++) {
+        st = file_write_fd(fd, parts[i], path, err);
+    }
+    if (close(fd) != 0 && st == WINNOW_OK) {
+        st = error_errno(err, "cannot close", path);
+    }
+    return st;
+}
+
+static winnow_status copy_bytes(const char *from, int to_fd, const char *to,
+                                struct winnow_error *err)
+{
+    int fd = -1;
+    struct stat st;
+    TRY(open_read(from, &fd, &st, err));
+    char *piece = mem_alloc(COPY_STEP);
+    winnow_status status = WINNOW_OK;
+    while (status == WINNOW_OK) {
+        ssize_t n = read(fd, piece, COPY_STEP);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            status = n < 0 ? error_errno(err, "cannot read", from) : WINNOW_OK;
+            break;
+        }
+        status = file_write_fd(to_fd, (struct str){piece, (size_t)n}, to, err);
+    }
+    mem_free(piece);
+    (void)close(fd);
+    return status;
+}
+
+static winnow_status copy_to(const char *from, const char *to, int flags, struct winnow_error *err)
+{
+    int fd = open(to, flags | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        return error_errno(err, "cannot open", to);
+    }
+    winnow_status st = copy_bytes(from, fd, to, err);
+    if (close(fd) != 0 && st == WINNOW_OK) {
+        st = error_errno(err, "cannot close", to);
+    }
+    return st;
+}
+
+/* Renames, and makes it last. */
+static winnow_status replace(const char *temporary, const char *path, struct winnow_error *err)
 {
     TRY(sync_path(temporary, O_RDONLY, err));
     if (rename(temporary, path) != 0) {
@@ -160,8 +268,41 @@ winnow_status file_commit(const char *temporary, const char *path, struct winnow
     return st;
 }
 
-winnow_status file_write_parts(const char *path, const struct str *parts, size_t count,
-                               struct winnow_error *err)
+winnow_status file_copy(const char *from, const char *to, struct winnow_error *err)
+{
+    struct buf tmp = {0};
+    buf_addf(&tmp, "%s.tmp", to);
+    winnow_status st = copy_to(from, buf_cstr(&tmp), O_WRONLY | O_CREAT | O_TRUNC, err);
+    if (st == WINNOW_OK) {
+        st = replace(buf_cstr(&tmp), to, err);
+    }
+    if (st != WINNOW_OK) {
+        (void)unlink(buf_cstr(&tmp));
+    }
+    buf_release(&tmp);
+    return st;
+}
+
+winnow_status file_commit(const char *temporary, const char *path, struct winnow_error *err)
+{
+    struct target t;
+    winnow_status st = find_target(path, &t, err);
+    const char *where = buf_cstr(&t.where);
+    if (st == WINNOW_OK && t.special) {
+        st = copy_to(temporary, path, O_WRONLY | O_NOCTTY, err);
+        (void)unlink(temporary);
+    } else if (st == WINNOW_OK && strcmp(where, path) != 0) { /* perhaps on another disk */
+        st = file_copy(temporary, where, err);
+        (void)unlink(temporary);
+    } else if (st == WINNOW_OK) {
+        st = replace(temporary, path, err);
+    }
+    buf_release(&t.where);
+    return st;
+}
+
+static winnow_status write_whole(const char *path, const struct str *parts, size_t count,
+                                 struct winnow_error *err)
 {
     struct buf tmp = {0};
     buf_addf(&tmp, "%s.tmp", path);
@@ -179,13 +320,26 @@ winnow_status file_write_parts(const char *path, const struct str *parts, size_t
         st = error_errno(err, "cannot close", name);
     }
     if (st == WINNOW_OK) {
-        st = file_commit(name, path, err);
+        st = replace(name, path, err);
     }
     if (st != WINNOW_OK) {
         (void)unlink(name);
     }
 done:
     buf_release(&tmp);
+    return st;
+}
+
+winnow_status file_write_parts(const char *path, const struct str *parts, size_t count,
+                               struct winnow_error *err)
+{
+    struct target t;
+    winnow_status st = find_target(path, &t, err);
+    if (st == WINNOW_OK) {
+        st = t.special ? write_special(path, parts, count, err)
+                       : write_whole(buf_cstr(&t.where), parts, count, err);
+    }
+    buf_release(&t.where);
     return st;
 }
 
@@ -348,6 +502,18 @@ const char *file_base(const char *path)
     return slash ? slash + 1 : path;
 }
 
+winnow_status file_lock_refused(const char *path, struct winnow_error *err)
+{
+    bool none = errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL;
+    if (!none) {
+        return error_errno(err, "cannot lock", path);
+    }
+    return error_set(err, WINNOW_E_IO,
+                     "cannot lock %s: the file system there has no locks, and two runs would spoil "
+                     "each other's files; name a folder on another one (NFS: mount it with locks)",
+                     path);
+}
+
 winnow_status file_lock_folder(const char *folder, int *fd, struct winnow_error *err)
 {
     struct buf path = {0};
@@ -356,7 +522,12 @@ winnow_status file_lock_folder(const char *folder, int *fd, struct winnow_error 
     if (*fd < 0) {
         st = error_errno(err, "cannot lock", buf_cstr(&path));
     } else if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
-        st = error_set(err, WINNOW_E_IO, "%s is in use by another process; one at a time", folder);
+        if (errno == EWOULDBLOCK) {
+            st = error_set(err, WINNOW_E_IO, "%s is in use by another process; one at a time",
+                           folder);
+        } else {
+            st = file_lock_refused(buf_cstr(&path), err);
+        }
         file_unlock(*fd);
         *fd = -1;
     }

@@ -35,8 +35,15 @@ winnow_status file_write_atomic(const char *path, struct str bytes, struct winno
 winnow_status file_write_parts(const char *path, const struct str *parts, size_t count,
                                struct winnow_error *err);
 
-/* Syncs temporary, renames it to path, syncs the folder. */
+/* Syncs temporary, renames it to path, syncs the folder.
+ *
+ * Here as in file_write_atomic() only a regular file is ever replaced: where path is
+ * a link to one, its target is, and the link stays; what is no regular file (a
+ * device, a pipe) is written to; a folder, and a link to nothing, are refused. */
 winnow_status file_commit(const char *temporary, const char *path, struct winnow_error *err);
+
+/* A copy of a file's bytes, whole or not at all, in bounded memory. */
+winnow_status file_copy(const char *from, const char *to, struct winnow_error *err);
 
 /* Writes all of bytes to fd, whatever write(2) takes at a time. */
 winnow_status file_write_fd(int fd, struct str bytes, const char *path, struct winnow_error *err);
@@ -60,6 +67,9 @@ winnow_status file_hash_tree(const char *path, struct hash128 *out, struct winno
  * process; refuses one that another process holds. */
 winnow_status file_lock_folder(const char *folder, int *fd, struct winnow_error *err);
 void file_unlock(int fd); /* -1 is fine */
+
+/* The sentence for a flock() that failed with errno, other than for being held. */
+winnow_status file_lock_refused(const char *path, struct winnow_error *err);
 
 /* a/b in dst, cleared first; returns dst's text, valid until dst changes. */
 const char *file_join(struct buf *dst, const char *a, const char *b);

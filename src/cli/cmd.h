@@ -57,4 +57,18 @@ winnow_status cli_need_paths(const struct cli *cli, const struct option_table *t
 /* Ends a progress line that stands on the terminal. */
 void cli_progress_end(void);
 
+/* What goes to people goes through these two: control sequences of ids, names and
+ * texts are shown, not sent (base/show.h).  cli_print() takes tables and texts for
+ * standard output, whose lines and tabs stay; cli_complain() writes "winnow: ..." on
+ * one line of stderr, passwords of addresses hidden. */
+void cli_print(const char *text, size_t len);
+void cli_complain(const char *text);
+
+/* The same for one field of a table: on one line, without tabs.  Lives in keep. */
+const char *cli_field(struct cli *cli, const char *text);
+
+/* Whether somebody asked to stop; whether nobody reads standard output any more. */
+bool cli_interrupted(void);
+bool cli_output_closed(void);
+
 #endif /* WINNOW_CLI_CMD_H */

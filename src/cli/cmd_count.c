@@ -4,17 +4,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static void print_row(const struct winnow_counts *c, bool tokens)
+static void print_row(struct cli *cli, const struct winnow_counts *c, bool tokens)
 {
-    (void)printf("%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64, c->name, c->documents,
-                 c->bytes, c->text_bytes, c->words);
+    (void)printf("%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64, cli_field(cli, c->name),
+                 c->documents, c->bytes, c->text_bytes, c->words);
     if (tokens) {
         (void)printf("\t%" PRIu64, c->tokens);
     }
     (void)printf("\t%" PRIu64 "\n", c->bad);
 }
 
-static void print_result(const struct winnow_count_options *opt,
+static void print_result(struct cli *cli, const struct winnow_count_options *opt,
                          const struct winnow_count_result *r)
 {
     static const char *const FIRST[] = {"", "shard", "source"};
@@ -22,9 +22,9 @@ static void print_result(const struct winnow_count_options *opt,
     (void)printf("%s\tdocuments\tbytes\ttext bytes\twords%s\tbad\n", FIRST[opt->by],
                  tokens ? "\ttokens" : "");
     for (size_t i = 0; i < r->row_count && opt->by != WINNOW_COUNT_TOTAL; i++) {
-        print_row(&r->rows[i], tokens);
+        print_row(cli, &r->rows[i], tokens);
     }
-    print_row(&r->total, tokens);
+    print_row(cli, &r->total, tokens);
     if (opt->ids) {
         (void)printf("repeated ids\t%" PRIu64 "\n", r->repeated_ids);
     }
@@ -42,7 +42,7 @@ winnow_status cmd_count(struct cli *cli, int argc, const char *const *argv,
     winnow_status st = winnow_count(&options, cli->paths, &cli->env, &result, err);
     cli_progress_end();
     if (result.complete) {
-        print_result(&options, &result);
+        print_result(cli, &options, &result);
     }
     winnow_count_result_free(&result);
     return st;

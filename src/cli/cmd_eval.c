@@ -2,6 +2,7 @@
 #include "option/eval_options.h"
 
 #include <stdio.h>
+#include <string.h>
 
 winnow_status cmd_eval(struct cli *cli, int argc, const char *const *argv, struct winnow_error *err)
 {
@@ -11,7 +12,8 @@ winnow_status cmd_eval(struct cli *cli, int argc, const char *const *argv, struc
     winnow_status st = winnow_eval(&options, &cli->paths, &cli->env, &result, err);
     cli_progress_end();
     if (result.table) { /* also where a part of the documents was lost */
-        (void)fputs(options.output ? result.table : result.json, stdout);
+        const char *text = options.output ? result.table : result.json;
+        cli_print(text, strlen(text));
     }
     winnow_eval_result_free(&result);
     return st;

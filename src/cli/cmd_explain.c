@@ -1,12 +1,10 @@
 #include "cli/commands.h"
 #include "option/run_options.h"
 
-#include <stdio.h>
-
 static void print(void *user, const char *text, size_t len)
 {
     (void)user;
-    (void)fwrite(text, 1, len, stdout);
+    cli_print(text, len);
 }
 
 winnow_status cmd_explain(struct cli *cli, int argc, const char *const *argv,

@@ -13,7 +13,7 @@ winnow_status cmd_prove(struct cli *cli, int argc, const char *const *argv,
     winnow_status st = winnow_prove(&options, &cli->paths, &cli->env, &result, err);
     if (result.complete) {
         (void)printf("%u seeds, %u arms, %.3g FLOPs: %s/results.json\n", result.seeds, result.arms,
-                     result.flops, options.output);
+                     result.flops, cli_field(cli, options.output));
     }
     return st;
 }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 winnow_status cmd_refiner_train(struct cli *cli, int argc, const char *const *argv,
                                 struct winnow_error *err)
@@ -26,7 +27,7 @@ winnow_status cmd_refiner_train(struct cli *cli, int argc, const char *const *ar
     if (!isnan(r.held_out)) {
         (void)printf(", held out %.3f (before training %.3f)", r.held_out, r.start);
     }
-    (void)printf(": %s\n", options.output);
+    (void)printf(": %s\n", cli_field(cli, options.output));
     return WINNOW_OK;
 }
 
@@ -44,7 +45,8 @@ winnow_status cmd_refiner_eval(struct cli *cli, int argc, const char *const *arg
             env_log(&cli->env, WINNOW_LOG_WARNING,
                     "%" PRIu64 " results belong to none of the pages", result.unmatched);
         }
-        (void)fputs(options.output ? result.table : result.json, stdout);
+        const char *text = options.output ? result.table : result.json;
+        cli_print(text, strlen(text));
     }
     winnow_refiner_eval_result_free(&result);
     return st;

@@ -14,6 +14,7 @@ winnow_status cmd_refiner_lines(struct cli *cli, int argc, const char *const *ar
     TRY(winnow_refiner_train_lines(&options, &cli->paths, &cli->env, &r, err));
     (void)printf("%.2fM parameters, %" PRIu64 " steps over %" PRIu64 " pages of %" PRIu64
                  " lines, loss %.4f: %s\n",
-                 (double)r.parameters / 1e6, r.steps, r.pages, r.lines, r.loss, options.output);
+                 (double)r.parameters / 1e6, r.steps, r.pages, r.lines, r.loss,
+                 cli_field(cli, options.output));
     return WINNOW_OK;
 }

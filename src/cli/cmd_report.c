@@ -13,7 +13,7 @@ winnow_status cmd_report(struct cli *cli, int argc, const char *const *argv,
     opt.run = cli->paths.items[0];
     TRY(winnow_report(&opt, &cli->env, err));
     if (!opt.json && !opt.output && !cli->common.quiet) {
-        (void)fprintf(stderr, "wrote %s/report.html\n", opt.run);
+        (void)fprintf(stderr, "wrote %s/report.html\n", cli_field(cli, opt.run));
     }
     return WINNOW_OK;
 }

@@ -5,15 +5,19 @@
  * and at its end.  The state is static because signals and callbacks of one
  * process have one terminal; the library itself keeps none. */
 #include "base/env.h"
+#include "base/show.h"
+#include "base/url.h"
 #include "cli/cmd.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *const PROGRESS_CHOICES[] = {"auto", "always", "never", NULL};
@@ -57,16 +61,104 @@ static struct {
     char stage[64];
 } screen;
 
+/* ---- what people see ---- */
+
+/* One line for stderr. */
+static void make_line(const char *text, struct buf *out)
+{
+    struct buf hidden = {0};
+    url_redact_text(str_of(text), &hidden);
+    show_add(out, buf_str(&hidden), SHOW_LINE);
+    (void)buf_cstr(out);
+    buf_release(&hidden);
+}
+
+void cli_complain(const char *text)
+{
+    struct buf line = {0};
+    make_line(text, &line);
+    (void)fprintf(stderr, "winnow: %s\n", buf_cstr(&line));
+    buf_release(&line);
+}
+
+void cli_print(const char *text, size_t len)
+{
+    struct buf shown = {0};
+    show_add(&shown, (struct str){text, len}, SHOW_TEXT);
+    (void)fwrite(buf_cstr(&shown), 1, shown.len, stdout);
+    buf_release(&shown);
+}
+
+const char *cli_field(struct cli *cli, const char *text)
+{
+    struct buf shown = {0};
+    show_add(&shown, str_of(text), SHOW_LINE);
+    const char *field = arena_strndup(&cli->keep, buf_cstr(&shown), shown.len);
+    buf_release(&shown);
+    return field;
+}
+
+bool cli_output_closed(void)
+{
+    struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0;
+}
+
+/* ---- signals ---- */
+
+/* The library looks at the flag between pieces of work and leaves everything whole.
+ * A piece can be long (a document of a gigabyte, a pipe that is silent, a query of the
+ * ledger), so when GRACE is over the process ends where it is: a run survives that as
+ * it survives kill -9, and goes on from its last checkpoint. */
+#define GRACE_NS 800000000L
+
 static volatile int cancel_requested;
+static timer_t grace;
+static bool has_grace;
+
+static void leave(void)
+{
+    static const char LAST[] = "\nwinnow: interrupted\n";
+    size_t from = screen.line_open ? 0 : 1; /* behind a line of progress: a new one */
+    (void)!write(STDERR_FILENO, LAST + from, sizeof LAST - 1 - from);
+    _exit(130);
+}
 
 static void on_signal(int signal_number)
 {
-    (void)signal_number;
-    if (cancel_requested) { /* asked twice: leave now */
-        _exit(130);
+    if (signal_number == SIGALRM || cancel_requested) { /* asked twice: leave now */
+        leave();
     }
     cancel_requested = 1;
+    const struct itimerspec when = {.it_value = {0, GRACE_NS}};
+    if (!has_grace || timer_settime(grace, 0, &when, NULL) != 0) {
+        leave();
+    }
 }
+
+bool cli_interrupted(void)
+{
+    return cancel_requested != 0;
+}
+
+static void heed_signals(void)
+{
+    static const int STOPS[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+    has_grace = timer_create(CLOCK_MONOTONIC, &event, &grace) == 0;
+    struct sigaction action = {.sa_handler = on_signal}, before;
+    (void)sigaction(SIGALRM, &action, NULL);
+    for (size_t i = 0; i < sizeof STOPS / sizeof *STOPS; i++) {
+        bool kept = STOPS[i] == SIGHUP && sigaction(SIGHUP, NULL, &before) == 0 &&
+                    before.sa_handler == SIG_IGN; /* nohup */
+        if (!kept) {
+            (void)sigaction(STOPS[i], &action, NULL);
+        }
+    }
+    (void)signal(SIGPIPE, SIG_IGN); /* writes report EPIPE instead */
+}
+
+/* ---- messages and progress ---- */
 
 void cli_progress_end(void)
 {
@@ -85,6 +177,8 @@ static void show_message(void *user, enum winnow_level level, const char *text)
         return;
     }
     cli_progress_end();
+    struct buf shown = {0};
+    make_line(text, &shown);
     if (screen.json) {
         struct buf line = {0};
         struct json_writer w = {.out = &line};
@@ -92,13 +186,15 @@ static void show_message(void *user, enum winnow_level level, const char *text)
         json_key(&w, "level");
         json_text(&w, NAMES[level]);
         json_key(&w, "text");
-        json_text(&w, text);
+        json_str(&w, buf_str(&shown));
         json_close(&w, '}');
         (void)fprintf(stderr, "%.*s\n", STR_ARG(buf_str(&line)));
         buf_release(&line);
-        return;
+    } else {
+        (void)fprintf(stderr, "%s%s\n", level == WINNOW_LOG_WARNING ? "warning: " : "",
+                      buf_cstr(&shown));
     }
-    (void)fprintf(stderr, "%s%s\n", level == WINNOW_LOG_WARNING ? "warning: " : "", text);
+    buf_release(&shown);
 }
 
 static void format_amount(char out[32], double v, const char *unit)
@@ -172,12 +268,15 @@ static void show_progress(void *user, const struct winnow_progress *p)
     screen.shown = now;
     char line[200];
     progress_line(line, sizeof line, p, now);
+    struct buf shown = {0};
+    show_add(&shown, str_of(line), SHOW_LINE);
     if (screen.terminal) {
-        (void)fprintf(stderr, "\r%s\033[K", line);
+        (void)fprintf(stderr, "\r%s\033[K", buf_cstr(&shown));
         screen.line_open = true;
     } else {
-        (void)fprintf(stderr, "%s\n", line);
+        (void)fprintf(stderr, "%s\n", buf_cstr(&shown));
     }
+    buf_release(&shown);
     if (last) {
         cli_progress_end();
         screen.ended = true;
@@ -199,10 +298,7 @@ static void set_up(struct cli *cli)
     screen.quiet = o->quiet;
     screen.verbose = o->verbose;
     screen.json = o->log_json;
-    struct sigaction action = {.sa_handler = on_signal};
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    (void)signal(SIGPIPE, SIG_IGN); /* writes report EPIPE as a sentence instead */
+    heed_signals();
     cli->env = (struct winnow_env){
         .log = show_message,
         .progress = show_progress,

@@ -3,10 +3,13 @@
 #include "cli/help_recipe.h"
 #include "option/near_name.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#define WINNOW_VERSION "0.1.0"
+#define WINNOW_VERSION   "0.1.0"
+#define CODE_INTERRUPTED 130
+#define CODE_NO_READER   141 /* what a shell says of a tool that SIGPIPE ended */
 
 static int exit_code(winnow_status st)
 {
@@ -18,7 +21,7 @@ static int exit_code(winnow_status st)
     case WINNOW_E_FORMAT:
         return 3;
     case WINNOW_E_CANCELLED:
-        return 130;
+        return CODE_INTERRUPTED;
     case WINNOW_E_IO:
     case WINNOW_E_NOMEM:
     case WINNOW_E_LIMIT:
@@ -121,19 +124,22 @@ static int refuse(int argc, const char *const *argv)
     if (list_family(word, stderr) > 0) {
         return 2;
     }
-    (void)fprintf(stderr, "winnow: no command '%s'", word);
+    struct buf text = {0};
+    buf_addf(&text, "no command '%s'", word);
     if (word[0] == '-') {
-        (void)fputs(": the command comes first, its options behind it; `winnow help` lists them\n",
-                    stderr);
+        buf_add_text(&text,
+                     ": the command comes first, its options behind it; `winnow help` lists them");
     } else if (recipe) {
-        (void)fprintf(stderr, "; `winnow run %s` runs a recipe\n", word);
+        buf_addf(&text, "; `winnow run %s` runs a recipe", word);
     } else if (other) {
-        (void)fprintf(stderr, ": %s\n", other);
+        buf_addf(&text, ": %s", other);
     } else if (near) {
-        (void)fprintf(stderr, "; did you mean `winnow %s`?\n", near);
+        buf_addf(&text, "; did you mean `winnow %s`?", near);
     } else {
-        (void)fputs("; `winnow help` lists them\n", stderr);
+        buf_add_text(&text, "; `winnow help` lists them");
     }
+    cli_complain(buf_cstr(&text));
+    buf_release(&text);
     return 2;
 }
 
@@ -169,23 +175,43 @@ static bool asks_for_help(int argc, const char *const *argv)
     return false;
 }
 
+/* What stands behind a pipe has read enough (`| head`): no failure of ours, and as
+ * quiet as the tools that SIGPIPE ends. */
+static bool reader_left(winnow_status st, const struct winnow_error *err)
+{
+    return cli_output_closed() &&
+           (st == WINNOW_OK || (st == WINNOW_E_IO && strstr(err->text, strerror(EPIPE)) != NULL));
+}
+
+static int end_command(winnow_status st, const struct winnow_error *err)
+{
+    cli_progress_end();
+    bool written = fflush(stdout) == 0 && !ferror(stdout);
+    if ((st != WINNOW_OK || !written) && reader_left(st, err)) {
+        return CODE_NO_READER;
+    }
+    if (st != WINNOW_OK && cli_interrupted()) { /* calls that were cut short fail, too */
+        cli_complain("interrupted");
+        return CODE_INTERRUPTED;
+    }
+    if (st != WINNOW_OK && err->text[0] != '\0') {
+        cli_complain(err->text);
+    } else if (st == WINNOW_OK && !written) {
+        cli_complain("cannot write to standard output");
+        return 1;
+    }
+    return exit_code(st);
+}
+
 static int run_command(const struct cmd *c, int argc, const char *const *argv)
 {
     struct winnow_error err = {{0}};
     struct cli cli = {0};
     arena_init(&cli.keep, (size_t)1 << 14);
     winnow_status st = c->run(&cli, argc, argv, &err);
-    cli_progress_end();
-    if (st == WINNOW_OK && (fflush(stdout) != 0 || ferror(stdout))) {
-        (void)fputs("winnow: cannot write to standard output\n", stderr);
-        arena_release(&cli.keep);
-        return 1;
-    }
-    if (st != WINNOW_OK && err.text[0] != '\0') {
-        (void)fprintf(stderr, "winnow: %s\n", err.text);
-    }
+    int code = end_command(st, &err);
     arena_release(&cli.keep);
-    return exit_code(st);
+    return code;
 }
 
 int main(int argc, char **arguments)

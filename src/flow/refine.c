@@ -113,8 +113,8 @@ static winnow_status check_refiner(const struct winnow_refine_options *opt,
 static winnow_status refine_check(const void *options, const struct stage_plan *plan,
                                   struct winnow_error *err)
 {
-    (void)plan;
     const struct winnow_refine_options *opt = options;
+    TRY(server_check(&opt->server, plan->env, err));
     if (!opt->programs) {
         return check_refiner(opt, err);
     }

@@ -9,7 +9,8 @@
 #include "flow/server.h"
 #include "option/refiner_label_options.h"
 
-static winnow_status check(const struct winnow_refiner_label_options *opt, struct winnow_error *err)
+static winnow_status check(const struct winnow_refiner_label_options *opt,
+                           const struct winnow_env *env, struct winnow_error *err)
 {
     if (!opt->output) {
         return error_set(err, WINNOW_E_USAGE, "--output FOLDER is needed");
@@ -19,7 +20,7 @@ static winnow_status check(const struct winnow_refiner_label_options *opt, struc
                          "--url is needed: the address of the server that has the expert, e.g. "
                          "http://127.0.0.1:8000");
     }
-    return WINNOW_OK;
+    return server_check(&opt->server, env, err);
 }
 
 static void write_count(struct json_writer *w, const char *key, uint64_t value)
@@ -111,7 +112,7 @@ winnow_status winnow_refiner_label(const struct winnow_refiner_label_options *op
                                    struct winnow_error *err)
 {
     *result = (struct winnow_refiner_label_result){0};
-    TRY(check(opt, err));
+    TRY(check(opt, env, err));
     struct labelling l = {.opt = opt, .paths = &paths, .env = env, .result = result};
     struct buf key = {0};
     int lock = -1;

@@ -1,8 +1,15 @@
 #include "flow/server.h"
 
 #include "base/file.h"
+#include "base/url.h"
 
 #define MODEL_BYTES_MAX 4096U
+
+static bool is_name(const char *text)
+{
+    size_t n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789");
+    return n > 0 && n <= 64 && text[n] == '\0' && (text[0] < '0' || text[0] > '9');
+}
 
 static winnow_status find_key(const struct winnow_server_options *opt, const struct winnow_env *env,
                               struct buf *key, struct winnow_error *err)
@@ -15,6 +22,11 @@ static winnow_status find_key(const struct winnow_server_options *opt, const str
     }
     if (opt->key_env) {
         const char *value = env->variable ? env->variable(env->user, opt->key_env) : NULL;
+        if (!is_name(opt->key_env)) { /* perhaps the key itself: not quoted */
+            return error_set(err, WINNOW_E_USAGE,
+                             "--key-env takes the name of a variable of the environment, not the "
+                             "key");
+        }
         if (!value || value[0] == '\0') {
             return error_set(err, WINNOW_E_USAGE, "the environment has no variable %s (--key-env)",
                              opt->key_env);
@@ -22,6 +34,17 @@ static winnow_status find_key(const struct winnow_server_options *opt, const str
         return completion_key_check(str_of(value), opt->key_env, key, err);
     }
     return WINNOW_OK;
+}
+
+winnow_status server_check(const struct winnow_server_options *opt, const struct winnow_env *env,
+                           struct winnow_error *err)
+{
+    struct buf key = {0};
+    winnow_status st = opt->url ? url_check_server(str_of(opt->url), err) : WINNOW_OK;
+    st = st == WINNOW_OK && opt->proxy ? url_check_proxy(str_of(opt->proxy), err) : st;
+    st = st == WINNOW_OK ? find_key(opt, env, &key, err) : st;
+    buf_release(&key);
+    return st;
 }
 
 winnow_status server_client_options(const struct winnow_server_options *opt,

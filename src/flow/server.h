@@ -13,6 +13,11 @@ winnow_status server_client_options(const struct winnow_server_options *opt,
                                     struct completion_client_options *out,
                                     struct winnow_error *err);
 
+/* Refuses, before anything is written, an address, a proxy or a key that cannot be
+ * used.  The sentence quotes none of them. */
+winnow_status server_check(const struct winnow_server_options *opt, const struct winnow_env *env,
+                           struct winnow_error *err);
+
 /* Answers of two models do not mix in one folder: the file at path keeps the name
  * of the model that was asked first.  WINNOW_E_USAGE where it is another one. */
 winnow_status server_same_model(const char *path, const char *model, struct winnow_error *err);

@@ -1,5 +1,6 @@
 #include "option/option.h"
 
+#include "base/url.h"
 #include "option/near_name.h"
 
 #include <errno.h>
@@ -220,6 +221,20 @@ static void set_list(unsigned char *at, struct str value, struct arena *keep)
     memcpy(at, &list, sizeof list);
 }
 
+/* Checked here, before anything of a command is written. */
+static winnow_status set_address(const struct option *o, unsigned char *at, struct str value,
+                                 struct arena *keep, struct winnow_error *err)
+{
+    winnow_status st =
+        o->kind == OPTION_URL ? url_check_server(value, err) : url_check_proxy(value, err);
+    if (st != WINNOW_OK) {
+        return error_wrap(err, st, "%s", o->name);
+    }
+    const char *text = arena_strndup(keep, value.ptr, value.len);
+    memcpy(at, &text, sizeof text);
+    return WINNOW_OK;
+}
+
 static winnow_status store(const struct option *o, void *target, struct str name, struct str value,
                            struct arena *keep, struct winnow_error *err)
 {
@@ -238,6 +253,9 @@ static winnow_status store(const struct option *o, void *target, struct str name
         memcpy(at, &text, sizeof text);
         return WINNOW_OK;
     }
+    case OPTION_URL:
+    case OPTION_PROXY:
+        return set_address(o, at, value, keep, err);
     case OPTION_COUNT:
     case OPTION_U32:
     case OPTION_SIZE:
@@ -329,12 +347,15 @@ static winnow_status unknown_argument(const struct option_set *sets, size_t n, c
     if (equals) {
         name.len = (size_t)(equals - name.ptr);
     }
+    /* Without its value, which may be a secret. */
+    int shown = (int)(name.ptr + name.len - arg);
     const char *near = near_option(sets, n, name);
     if (near) {
-        return error_set(err, WINNOW_E_USAGE, "unknown option '%s'; did you mean --%s?", arg, near);
+        return error_set(err, WINNOW_E_USAGE, "unknown option '%.*s'; did you mean --%s?", shown,
+                         arg, near);
     }
-    return error_set(err, WINNOW_E_USAGE, "unknown option '%s'; `winnow help %s` lists them", arg,
-                     sets[0].table->command);
+    return error_set(err, WINNOW_E_USAGE, "unknown option '%.*s'; `winnow help %s` lists them",
+                     shown, arg, sets[0].table->command);
 }
 
 uint64_t option_bit(const struct option_table *table, const char *name)
@@ -380,6 +401,39 @@ winnow_status option_parse(const struct option_set *sets, size_t n, int argc,
     return WINNOW_OK;
 }
 
+static bool is_address(const struct option *o)
+{
+    return o->kind == OPTION_URL || o->kind == OPTION_PROXY;
+}
+
+static void write_text(const struct option *o, const char *text, struct json_writer *w)
+{
+    if (!text) {
+        json_null(w);
+    } else if (is_address(o)) {
+        struct buf shown = {0};
+        url_redact(str_of(text), &shown);
+        json_str(w, buf_str(&shown));
+        buf_release(&shown);
+    } else {
+        json_text(w, text);
+    }
+}
+
+bool option_has_secret(const struct option_table *table, const void *values)
+{
+    for (const struct option *o = table->options; o->kind != OPTION_END; o++) {
+        const char *v = NULL;
+        if (is_address(o)) {
+            memcpy(&v, (const unsigned char *)values + o->offset, sizeof v);
+        }
+        if (v && url_has_secret(str_of(v))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void write_value(const struct option *o, const void *values, struct json_writer *w)
 {
     const unsigned char *at = (const unsigned char *)values + o->offset;
@@ -411,14 +465,12 @@ static void write_value(const struct option *o, const void *values, struct json_
         break;
     }
     case OPTION_TEXT:
-    case OPTION_FILE: {
+    case OPTION_FILE:
+    case OPTION_URL:
+    case OPTION_PROXY: {
         const char *v;
         memcpy(&v, at, sizeof v);
-        if (v) {
-            json_text(w, v);
-        } else {
-            json_null(w);
-        }
+        write_text(o, v, w);
         break;
     }
     case OPTION_ENUM: {

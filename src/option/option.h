@@ -26,6 +26,8 @@ enum option_kind {
     OPTION_SHARE, /* double */
     OPTION_TEXT,  /* const char *, NULL where unset */
     OPTION_FILE,  /* the same; names a file or folder whose content counts, not its name */
+    OPTION_URL,   /* the same; a server's address, written down without what is secret in it */
+    OPTION_PROXY, /* the same; a proxy's address */
     OPTION_ENUM,  /* int, index into choices */
     OPTION_LIST,  /* struct winnow_list; a,b,c, or given several times, or a YAML sequence */
 };
@@ -123,6 +125,9 @@ void option_help(const struct option_table *table, struct buf *out);
 /* All values as members of the JSON object that w has open (resolved recipe,
  * report, run.json): {"rate": 0.5, "criterion": "medium", ...}. */
 void option_write_json(const struct option_table *table, const void *values, struct json_writer *w);
+
+/* Whether a value holds what option_write_json() hides. */
+bool option_has_secret(const struct option_table *table, const void *values);
 
 /* The same without those that say how only: what results depend on. */
 void option_write_key(const struct option_table *table, const void *values, struct json_writer *w);

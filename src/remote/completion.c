@@ -1,6 +1,7 @@
 #include "remote/completion.h"
 
 #include "base/json_write.h"
+#include "base/show.h"
 #include "base/utf8.h"
 
 #include <assert.h>
@@ -106,12 +107,19 @@ void completion_write(enum completion_server server, bool chat, const char *mode
     json_close(&w, '}');
 }
 
+/* 0 where there is none, or one that no answer has: sums of them must hold. */
+static uint64_t read_tokens(struct json_value usage, const char *key)
+{
+    uint64_t n = 0;
+    return json_as_u64(json_get(usage, key), &n) && n <= INT32_MAX ? n : 0;
+}
+
 static void read_usage(struct json_value root, struct completion_text *out)
 {
     struct json_value usage = json_get(root, "usage");
     if (json_kind(usage) == JSON_OBJECT) {
-        (void)json_as_u64(json_get(usage, "prompt_tokens"), &out->prompt_tokens);
-        (void)json_as_u64(json_get(usage, "completion_tokens"), &out->answer_tokens);
+        out->prompt_tokens = read_tokens(usage, "prompt_tokens");
+        out->answer_tokens = read_tokens(usage, "completion_tokens");
     }
 }
 
@@ -188,7 +196,8 @@ static bool find_reason(struct json_value root, struct str *out)
     return false;
 }
 
-void completion_add_reason(struct json_parser *p, struct str body, struct buf *out)
+void completion_add_reason(struct json_parser *p, struct str body, const struct secrets *secrets,
+                           struct buf *out)
 {
     struct winnow_error ignored;
     struct json_value root;
@@ -197,14 +206,18 @@ void completion_add_reason(struct json_parser *p, struct str body, struct buf *o
         (void)find_reason(root, &reason);
     }
     reason = str_trim(reason);
-    size_t end = reason.len < REASON_BYTES_MAX ? reason.len : REASON_BYTES_MAX;
-    struct str cut = str_sub(reason, 0, end);
-    cut.len = end < reason.len ? utf8_valid_until(cut) : end;
-    for (size_t i = 0; i < cut.len; i++) { /* control characters do not reach a terminal */
-        unsigned char c = (unsigned char)cut.ptr[i];
-        buf_add_char(out, c < 0x20 || c == 0x7F ? ' ' : (char)c);
+    struct buf clean = {0}, shown = {0};
+    secrets_hide(secrets, reason, SECRETS_ALL, &clean); /* then cut: half a key is one, too */
+    for (size_t i = 0; i < clean.len; i++) {            /* on one line */
+        char *c = &clean.ptr[i];
+        *c = *c == '\n' || *c == '\r' || *c == '\t' ? ' ' : *c;
     }
-    if (end < reason.len) {
-        buf_add_text(out, "...");
-    }
+    show_add(&shown, buf_str(&clean), SHOW_LINE);
+    struct str all = buf_str(&shown);
+    struct str cut = str_sub(all, 0, all.len < REASON_BYTES_MAX ? all.len : REASON_BYTES_MAX);
+    cut.len = utf8_valid_until(cut);
+    buf_add_str(out, cut);
+    buf_add_text(out, cut.len < all.len ? "..." : "");
+    buf_release(&clean);
+    buf_release(&shown);
 }

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "remote/secrets.h"
 
 enum completion_server {
     COMPLETION_AUTO, /* ask /v1/models whose it is */
@@ -58,7 +59,9 @@ winnow_status completion_read(struct json_parser *p, struct str body, struct com
 winnow_status completion_read_models(struct json_parser *p, struct str body, struct str *model,
                                      enum completion_server *server, struct winnow_error *err);
 
-/* Appends, on one line and cut to some 200 bytes, what an error's body says. */
-void completion_add_reason(struct json_parser *p, struct str body, struct buf *out);
+/* Appends, on one line and cut to some 200 bytes, what an error's body says, with
+ * secrets that it echoes hidden. */
+void completion_add_reason(struct json_parser *p, struct str body, const struct secrets *secrets,
+                           struct buf *out);
 
 #endif /* WINNOW_REMOTE_COMPLETION_H */

@@ -14,15 +14,19 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/show.h"
+#include "base/url.h"
+#include "base/utf8.h"
+#include "remote/secrets.h"
 #include "remote/transport.h"
 
 #include <assert.h>
 #include <math.h>
 
 #define KEY_BYTES_MAX     ((size_t)64 << 10)
-#define URL_BYTES_MAX     2000U
+#define MODEL_BYTES_MAX   256U
 #define REFUSED_FIRST_MAX 8U     /* so many at the start, and none answered: something is wrong */
-#define PAUSE_SECONDS_MAX 3600.0 /* of what a server may ask for */
+#define PAUSE_SECONDS_MAX 3600.0 /* of what a server may ask for, or the time-out where less */
 #define WAKE_SECONDS      0.2    /* how soon a wish to stop is seen */
 
 enum entry_state { ENTRY_FREE, ENTRY_WAITING, ENTRY_SENT, ENTRY_ANSWERED, ENTRY_FAILED };
@@ -42,6 +46,8 @@ struct completion_client {
     const struct winnow_env *env;
     enum completion_server server;
     struct buf model, endpoint, models_url, key;
+    struct buf shown, models_shown; /* addresses without what is secret in them */
+    struct secrets secrets;
     struct transport *transport;
     struct json_parser *parser;
     struct rng jitter;
@@ -59,50 +65,36 @@ static struct entry *entry_of(struct completion_client *c, uint64_t number)
 
 /* ---- addresses ---- */
 
-static winnow_status check_url(struct str url, struct winnow_error *err)
-{
-    bool scheme = str_starts(url, STR_LIT("http://")) || str_starts(url, STR_LIT("https://"));
-    size_t host = str_starts(url, STR_LIT("https://")) ? 8 : 7;
-    if (!scheme || url.len <= host || url.ptr[host] == '/' || url.len > URL_BYTES_MAX) {
-        return error_set(err, WINNOW_E_USAGE,
-                         "'%.*s' is no address of a server; write http://HOST:PORT or https://HOST",
-                         (int)(url.len < 200 ? url.len : 200), url.ptr);
-    }
-    for (size_t i = 0; i < url.len; i++) {
-        unsigned char b = (unsigned char)url.ptr[i];
-        if (b <= 0x20 || b >= 0x7F) {
-            return error_set(err, WINNOW_E_USAGE,
-                             "the server's address may not hold blanks or other odd characters");
-        }
-        if (b == '@') {
-            return error_set(err, WINNOW_E_USAGE,
-                             "addresses are logged: give the key in a file (--key-file), not in "
-                             "the server's address");
-        }
-    }
-    return WINNOW_OK;
-}
-
-/* "http://h:1", "http://h:1/v1/" and "http://h:1/v1/completions" name the same. */
+/* "http://h:1", "http://h:1/v1/" and "http://h:1/v1/completions" name the same; a
+ * query stays behind. */
 static winnow_status make_urls(struct completion_client *c, const char *given,
                                struct winnow_error *err)
 {
     static const char *const ENDS[] = {"/", "/completions", "/chat", "/"};
-    struct str base = str_of(given);
-    TRY(check_url(base, err));
+    struct url_parts p;
+    TRY(url_check_server(str_of(given), err));
+    url_split(str_of(given), &p);
     for (size_t i = 0; i < sizeof ENDS / sizeof ENDS[0]; i++) {
-        while (str_ends(base, str_of(ENDS[i]))) {
-            base.len -= strlen(ENDS[i]);
+        while (str_ends(p.path, str_of(ENDS[i]))) {
+            p.path.len -= strlen(ENDS[i]);
         }
     }
-    size_t host = str_starts(base, STR_LIT("https://")) ? 8 : 7;
-    struct str path = base.len > host ? str_sub(base, host, base.len) : STR_LIT("");
-    const char *version = memchr(path.ptr, '/', path.len) ? "" : "/v1";
-    buf_addf(&c->endpoint, "%.*s%s%s", STR_ARG(base), version,
-             c->opt.chat ? "/chat/completions" : "/completions");
-    buf_addf(&c->models_url, "%.*s%s/models", STR_ARG(base), version);
+    const char *version = p.path.len > 0 ? "" : "/v1";
+    const char *end = c->opt.chat ? "/chat/completions" : "/completions";
+    buf_addf(&c->shown, "%.*s://%.*s%.*s%s", STR_ARG(p.scheme), STR_ARG(p.host), STR_ARG(p.path),
+             version);
+    buf_addf(&c->endpoint, "%s%s", buf_cstr(&c->shown), end);
+    buf_addf(&c->models_url, "%s/models", buf_cstr(&c->shown));
+    if (p.has_query) {
+        buf_addf(&c->endpoint, "?%.*s", STR_ARG(p.query));
+        buf_addf(&c->models_url, "?%.*s", STR_ARG(p.query));
+    }
     (void)buf_cstr(&c->endpoint);
     (void)buf_cstr(&c->models_url);
+    buf_addf(&c->models_shown, "%s/models%s", buf_cstr(&c->shown),
+             p.has_query ? "?" URL_REDACTED : "");
+    buf_addf(&c->shown, "%s%s", end, p.has_query ? "?" URL_REDACTED : "");
+    (void)buf_cstr(&c->shown);
     return WINNOW_OK;
 }
 
@@ -133,12 +125,20 @@ static void describe_status(struct completion_client *c, const struct transport_
                             struct buf *out)
 {
     if (r->status >= 300 && r->status < 400) {
-        buf_addf(out, "the server is somewhere else (%d), %s; give that address with --url",
-                 r->status, r->location[0] ? r->location : "but it does not say where");
+        buf_addf(out, "the server is somewhere else (%d), ", r->status);
+        if (r->location[0]) {
+            struct buf there = {0};
+            url_redact(str_of(r->location), &there);
+            secrets_hide(&c->secrets, buf_str(&there), SECRETS_ALL, out);
+            buf_release(&there);
+        } else {
+            buf_add_text(out, "but it does not say where");
+        }
+        buf_add_text(out, "; give that address with --url");
         return;
     }
     buf_addf(out, "the server says %d, '", r->status);
-    completion_add_reason(c->parser, r->body, out);
+    completion_add_reason(c->parser, r->body, &c->secrets, out);
     buf_add_char(out, '\'');
     if (r->status == 401 || r->status == 403) {
         buf_addf(out, "; give %s key with --key-file or --key-env",
@@ -194,7 +194,7 @@ static enum outcome read_answer(struct completion_client *c, const struct transp
         e->status = WINNOW_E_FORMAT;
         return OUTCOME_AGAIN;
     }
-    buf_add_str(&e->text, text.text);
+    secrets_hide(&c->secrets, text.text, SECRETS_SURE, &e->text);
     e->cut = text.cut;
     e->prompt_tokens = text.prompt_tokens;
     e->answer_tokens = text.answer_tokens;
@@ -210,7 +210,7 @@ static enum outcome judge(struct completion_client *c, const struct transport_re
     buf_clear(&e->text);
     e->status = r->failure == TRANSPORT_TOO_LARGE ? WINNOW_E_LIMIT : WINNOW_E_IO;
     if (r->failure == TRANSPORT_ANSWERED && outcome_of_status(r->status) == OUTCOME_REFUSED) {
-        completion_add_reason(c->parser, r->body, &e->text);
+        completion_add_reason(c->parser, r->body, &c->secrets, &e->text);
         return OUTCOME_REFUSED;
     }
     describe_failure(c, r, &e->text);
@@ -227,7 +227,7 @@ static void pause_entry(struct completion_client *c, struct entry *e, double ret
     double backoff = c->opt.backoff_seconds * pow(2, e->tries - 1);
     backoff = fmin(backoff, c->opt.backoff_seconds_max) * (0.5 + 0.5 * rng_uniform(&c->jitter));
     if (retry_after >= 0) { /* all wait, or the others would be turned away just so */
-        double asked = fmin(retry_after, PAUSE_SECONDS_MAX);
+        double asked = fmin(retry_after, fmin(PAUSE_SECONDS_MAX, c->opt.seconds_max));
         c->hold_until = fmax(c->hold_until, now + asked);
         backoff = fmin(backoff, asked) + asked; /* not all at the same moment */
     }
@@ -245,7 +245,7 @@ static void end_exchange(struct completion_client *c, const struct transport_res
     assert(e->state == ENTRY_SENT);
     enum outcome o = judge(c, r, e);
     if (o == OUTCOME_AGAIN && e->tries <= c->opt.retries) {
-        env_log(c->env, WINNOW_LOG_DEBUG, "%s: try %u: %.*s", buf_cstr(&c->endpoint), e->tries,
+        env_log(c->env, WINNOW_LOG_DEBUG, "%s: try %u: %.*s", buf_cstr(&c->shown), e->tries,
                 STR_ARG(buf_str(&e->text)));
         pause_entry(c, e, r->retry_after);
         return;
@@ -344,7 +344,7 @@ static winnow_status count_answer(struct completion_client *c, const struct entr
     if (e->refused && c->counts.answered == 0 && c->counts.refused >= REFUSED_FIRST_MAX) {
         return error_set(err, WINNOW_E_USAGE,
                          "%s: the server refuses every request; the last time with '%.*s'",
-                         buf_cstr(&c->endpoint), STR_ARG(buf_str(&e->text)));
+                         buf_cstr(&c->shown), STR_ARG(buf_str(&e->text)));
     }
     return WINNOW_OK;
 }
@@ -366,7 +366,7 @@ winnow_status completion_client_next(struct completion_client *c, struct complet
         }
     }
     if (e->state == ENTRY_FAILED) {
-        return error_set(err, e->status, "%s: %.*s", buf_cstr(&c->endpoint),
+        return error_set(err, e->status, "%s: %.*s", buf_cstr(&c->shown),
                          STR_ARG(buf_str(&e->text)));
     }
     TRY(count_answer(c, e, err));
@@ -401,12 +401,36 @@ const char *completion_client_model(const struct completion_client *c)
 
 /* ---- opening ---- */
 
+/* The name goes into requests, files and messages. */
+static winnow_status check_model(const struct completion_client *c, struct str name,
+                                 struct winnow_error *err)
+{
+    bool good = name.len > 0 && name.len <= MODEL_BYTES_MAX;
+    for (size_t at = 0; good && at < name.len;) {
+        uint32_t code = 0;
+        size_t len = utf8_decode(name, at, &code);
+        good = len > 0 && !show_is_control(code);
+        at += len;
+    }
+    if (!good) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "the name of its first model is no line of at most %u bytes",
+                         MODEL_BYTES_MAX);
+    }
+    return !secrets_within(&c->secrets, name)
+               ? WINNOW_OK
+               : error_set(err, WINNOW_E_FORMAT, "the name of its first model holds the key");
+}
+
 static winnow_status read_models(struct completion_client *c, const struct transport_response *r,
                                  struct winnow_error *err)
 {
     struct str model;
     enum completion_server server;
     TRY(completion_read_models(c->parser, r->body, &model, &server, err));
+    if (c->model.len == 0) {
+        TRY(check_model(c, model, err));
+    }
     if (c->server == COMPLETION_AUTO) {
         c->server = server;
     }
@@ -437,13 +461,13 @@ static winnow_status ask_models_once(struct completion_client *c, bool *again, d
                    : error_wrap(err, st,
                                 "%s: cannot tell the server's kind and model (give --server and "
                                 "--model)",
-                                buf_cstr(&c->models_url));
+                                buf_cstr(&c->models_shown));
     }
     struct buf why = {0};
     describe_failure(c, &r, &why);
     *again = r.failure == TRANSPORT_BROKEN || r.failure == TRANSPORT_TIMEOUT ||
              (r.failure == TRANSPORT_ANSWERED && outcome_of_status(r.status) == OUTCOME_AGAIN);
-    error_write(err, "%s: %.*s", buf_cstr(&c->models_url), STR_ARG(buf_str(&why)));
+    error_write(err, "%s: %.*s", buf_cstr(&c->models_shown), STR_ARG(buf_str(&why)));
     buf_release(&why);
     return WINNOW_E_IO;
 }
@@ -515,7 +539,9 @@ winnow_status completion_client_open(const struct completion_client_options *opt
         buf_add_text(&c->model, opt->model);
         (void)buf_cstr(&c->model);
     }
+    secrets_add_server(&c->secrets, opt->key, opt->url, opt->proxy);
     winnow_status st = make_urls(c, opt->url, err);
+    st = st == WINNOW_OK && opt->proxy ? url_check_proxy(str_of(opt->proxy), err) : st;
     if (st == WINNOW_OK) {
         st = open_transport(c, err);
     }
@@ -545,6 +571,9 @@ void completion_client_close(struct completion_client *c)
     buf_release(&c->endpoint);
     buf_release(&c->models_url);
     buf_release(&c->key);
+    buf_release(&c->shown);
+    buf_release(&c->models_shown);
+    secrets_release(&c->secrets);
     mem_free(c);
 }
 

@@ -12,11 +12,14 @@
 #include <pthread.h>
 #include <time.h>
 
+#define HEADER_BYTES_MAX ((size_t)256 << 10) /* of all headers of an answer, interim ones too */
+
 struct slot {
     struct transport *owner;
     CURL *easy;
     struct buf body;
     bool busy, too_large;
+    size_t header_bytes;
     double retry_after;
 };
 
@@ -64,6 +67,11 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *user)
     static const char NAME[] = "retry-after:";
     struct slot *s = user;
     struct str line = {bytes, size * count};
+    if (line.len > HEADER_BYTES_MAX - s->header_bytes) {
+        s->too_large = true;
+        return 0;
+    }
+    s->header_bytes += line.len;
     size_t i = 0;
     while (i < sizeof NAME - 1 && i < line.len && (line.ptr[i] | 0x20) == (NAME[i] | 0x20)) {
         i++;
@@ -178,6 +186,7 @@ winnow_status transport_send(struct transport *t, uint32_t slot, const char *url
     struct slot *s = &t->slots[slot];
     buf_clear(&s->body);
     s->too_large = false;
+    s->header_bytes = 0;
     s->retry_after = -1;
     bool ok = curl_easy_setopt(s->easy, CURLOPT_URL, url) == CURLE_OK;
     if (body.ptr) {
@@ -189,10 +198,18 @@ winnow_status transport_send(struct transport *t, uint32_t slot, const char *url
         ok = ok && curl_easy_setopt(s->easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
     }
     if (!ok || curl_multi_add_handle(t->multi, s->easy) != CURLM_OK) {
-        return error_set(err, WINNOW_E_IO, "%s: libcurl does not take the request", url);
+        return error_set(err, WINNOW_E_IO, "libcurl does not take the request");
     }
     s->busy = true;
     return WINNOW_OK;
+}
+
+/* In words that fit what happened here. */
+static const char *reason_of(CURLcode code)
+{
+    return code == CURLE_OK                     ? ""
+           : code == CURLE_UNSUPPORTED_PROTOCOL ? "what answers there does not speak HTTP"
+                                                : curl_easy_strerror(code);
 }
 
 static enum transport_failure failure_of(const struct slot *s, CURLcode code)
@@ -240,7 +257,7 @@ static bool take_ended(struct transport *t, struct transport_response *out)
                                        .retry_after = s->retry_after,
                                        .body = s->body.len > 0 ? buf_str(&s->body) : STR_LIT(""),
                                        .location = location ? location : "",
-                                       .reason = code == CURLE_OK ? "" : curl_easy_strerror(code)};
+                                       .reason = reason_of(code)};
     return true;
 }
 

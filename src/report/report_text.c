@@ -1,5 +1,6 @@
 #include "report/report_text.h"
 
+#include "base/show.h"
 #include "base/utf8.h"
 
 #include <math.h>
@@ -39,7 +40,10 @@ static void add_code_point(struct buf *out, uint32_t code)
         code = 0x2421;
     } else if ((code >= 0x80 && code < 0xA0) || (code & 0xFFFE) == 0xFFFE ||
                (code >= 0xFDD0 && code <= 0xFDEF)) {
-        code = UTF8_REPLACEMENT; /* no document of HTML may hold these */
+        code = UTF8_REPLACEMENT;        /* no document of HTML may hold these */
+    } else if (show_is_control(code)) { /* turns what stands around it */
+        buf_addf(out, "\\u%04x", (unsigned)code);
+        return;
     }
     utf8_add(out, code);
 }

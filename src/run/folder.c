@@ -70,7 +70,7 @@ winnow_status folder_lock(struct run *r, struct winnow_error *err)
         if (errno == EWOULDBLOCK) {
             st = say_locked(r, err);
         } else {
-            st = error_errno(err, "cannot lock", buf_cstr(&path));
+            st = file_lock_refused(buf_cstr(&path), err);
         }
         (void)close(r->lock);
         r->lock = -1;
@@ -384,14 +384,11 @@ static winnow_status link_file(const char *from, const char *to, struct winnow_e
     if (link(from, to) == 0) {
         return WINNOW_OK;
     }
-    if (errno != EPERM && errno != EXDEV && errno != EMLINK && errno != EOPNOTSUPP) {
+    if (errno != EPERM && errno != EXDEV && errno != EMLINK && errno != EOPNOTSUPP &&
+        errno != ENOSYS && errno != EACCES && errno != EINVAL) {
         return error_errno(err, "cannot link", to);
     }
-    struct file_map map;
-    TRY(file_map_open(from, &map, err));
-    winnow_status st = file_write_atomic(to, map.bytes, err);
-    file_map_close(&map);
-    return st;
+    return file_copy(from, to, err);
 }
 
 static winnow_status link_one(const char *from_folder, const char *to_folder, const char *name,

@@ -44,7 +44,11 @@ static winnow_status add_made_with(const struct run *r, struct buf *out, struct 
     folder_key(r, key);
     buf_addf(out, "made-with:\n  version: \"%s\"\n  run-key: \"%s\"\n  input-hash: \"%s\"\n",
              RUN_VERSION, key, r->input_key);
-    if (r->request->recipe && file_exists(r->request->recipe)) {
+    bool secret = false; /* a hash would let one guess it */
+    for (size_t i = 0; i < r->request->count; i++) {
+        secret = secret || option_has_secret(r->stages[i].kind->table, r->stages[i].options);
+    }
+    if (r->request->recipe && !secret && file_exists(r->request->recipe)) {
         struct hash128 h;
         char hex[33];
         TRY(file_hash(r->request->recipe, &h, err));

@@ -157,7 +157,8 @@ static void release(struct run *r)
 static void guess_plan(const struct run *r, struct stage_plan *plan)
 {
     const struct shard_list *in = &r->stages[0].input;
-    *plan = (struct stage_plan){.memory_max = r->env->memory_max, .threads = pool_threads(r->pool)};
+    *plan = (struct stage_plan){
+        .memory_max = r->env->memory_max, .threads = pool_threads(r->pool), .env = r->env};
     for (size_t i = 0; i < in->count; i++) {
         bool packed = packing_of_name(str_of(in->items[i].name)) != PACKING_PLAIN;
         plan->input_bytes += in->items[i].bytes * (packed ? 4 : 1);
@@ -431,6 +432,7 @@ static winnow_status start_anew(struct run *r, struct winnow_error *err)
 static winnow_status do_all(struct run *r, struct winnow_run_result *out, struct winnow_error *err)
 {
     bool finished = false;
+    TRY(check_steps(r, err)); /* nothing is written for options that make no sense */
     TRY(folder_lock(r, err));
     TRY(folder_input(r, err));
     TRY(start_anew(r, err));

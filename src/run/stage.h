@@ -162,6 +162,7 @@ struct stage_plan {
     uint64_t text_bytes;  /* of their texts; 0: not known */
     uint64_t memory_max;  /* --memory, 0: no limit */
     uint32_t threads;
+    const struct winnow_env *env;
 };
 
 /* What a stage expects of itself, for --dry-run and --memory. */

@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(server != COMPLETION_AUTO && model.len <= size);
     }
     struct buf reason = {0};
-    completion_add_reason(p, body, &reason);
+    completion_add_reason(p, body, NULL, &reason);
     assert(reason.len <= 203); /* bounded, on one line */
     for (size_t i = 0; i < reason.len; i++) {
         assert((unsigned char)reason.ptr[i] >= 0x20);

@@ -107,14 +107,14 @@ static void reasons_are_one_short_line(void **state)
         {"{\"error\":\"no\"}", "no"},
         {"{\"object\":\"error\",\"message\":\"bad model\"}", "bad model"},
         {"{\"detail\":\"Not Found\"}", "Not Found"},
-        {"<h1>\x1B[31mgone\n</h1>", "<h1> [31mgone </h1>"},
+        {"<h1>\x1B[31mgone\n</h1>", "<h1>\\u001b[31mgone </h1>"},
         {"", ""},
     };
     struct json_parser *p = json_parser_new();
     struct buf out = {0};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         buf_clear(&out);
-        completion_add_reason(p, str_of(cases[i].body), &out);
+        completion_add_reason(p, str_of(cases[i].body), NULL, &out);
         assert_str(buf_str(&out), cases[i].want);
     }
     struct buf much = {0};
@@ -123,10 +123,10 @@ static void reasons_are_one_short_line(void **state)
     }
     buf_add_char(&much, 'x');
     buf_clear(&out);
-    completion_add_reason(p, str_sub(buf_str(&much), 1, much.len), &out);
+    completion_add_reason(p, str_sub(buf_str(&much), 1, much.len), NULL, &out);
     assert_true(out.len <= 203);
     buf_clear(&out);
-    completion_add_reason(p, buf_str(&much), &out);
+    completion_add_reason(p, buf_str(&much), NULL, &out);
     assert_int_equal(utf8_valid_until(buf_str(&out)), out.len);
     buf_release(&much);
     buf_release(&out);

@@ -75,7 +75,7 @@ static void bad_values_are_named(void **state)
         {"--rate=x", "rate: 'x' is not a number"},
         {"--bands=1.5", "bands: '1.5' is not a whole number"},
         {"--bands=0", "bands: '0' is not between 1 and 256"},
-        {"--bnads=3", "unknown option '--bnads=3'; did you mean --bands?"},
+        {"--bnads=3", "unknown option '--bnads'; did you mean --bands?"},
         {"--criterion=mid", "criterion: 'mid' is none of low, medium, high"},
         {"--zzzzzzzz", "unknown option '--zzzzzzzz'; `winnow help sample` lists them"},
         {"--name", "option '--name' needs a value"},
