@@ -230,7 +230,10 @@ if(CURL_FOUND)
     $<TARGET_FILE:winnow_cli> $<TARGET_FILE:mock_server>)
   set_tests_properties(fault.secrets PROPERTIES LABELS quick TIMEOUT 120)
 endif()
-set(FAULT_LIB $<$<NOT:$<BOOL:${WINNOW_SANITIZE}>>:$<TARGET_FILE:fail>>)
+set(FAULT_LIB $<TARGET_FILE:fail>)
+if(WINNOW_SANITIZE) # which wants to come before everything else
+  set(FAULT_LIB "")
+endif()
 add_test(NAME fault.outputs
   COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/outputs.sh $<TARGET_FILE:winnow_cli> ${FAULT_LIB})
 set_tests_properties(fault.outputs PROPERTIES LABELS quick TIMEOUT 120)

@@ -186,7 +186,7 @@ static bool reader_left(winnow_status st, const struct winnow_error *err)
 static int end_command(winnow_status st, const struct winnow_error *err)
 {
     cli_progress_end();
-    bool written = fflush(stdout) == 0 && !ferror(stdout);
+    bool written = st != WINNOW_OK || (fflush(stdout) == 0 && !ferror(stdout));
     if ((st != WINNOW_OK || !written) && reader_left(st, err)) {
         return CODE_NO_READER;
     }

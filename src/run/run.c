@@ -166,10 +166,12 @@ static void guess_plan(const struct run *r, struct stage_plan *plan)
     plan->documents = plan->input_bytes / 4096 + 1;
 }
 
-static winnow_status check_steps(struct run *r, struct winnow_error *err)
+/* memory_max 0: what the input needs is not judged, only the options are. */
+static winnow_status check_steps(struct run *r, uint64_t memory_max, struct winnow_error *err)
 {
     struct stage_plan plan;
     guess_plan(r, &plan);
+    plan.memory_max = memory_max;
     for (size_t i = 0; i < r->request->count; i++) {
         const struct stage_kind *kind = r->request->steps[i].kind;
         if (kind->reads_files && i > 0) {
@@ -432,11 +434,11 @@ static winnow_status start_anew(struct run *r, struct winnow_error *err)
 static winnow_status do_all(struct run *r, struct winnow_run_result *out, struct winnow_error *err)
 {
     bool finished = false;
-    TRY(check_steps(r, err)); /* nothing is written for options that make no sense */
+    TRY(check_steps(r, 0, err)); /* nothing is written for options that make no sense */
     TRY(folder_lock(r, err));
     TRY(folder_input(r, err));
     TRY(start_anew(r, err));
-    TRY(check_steps(r, err));
+    TRY(check_steps(r, r->env->memory_max, err));
     TRY(folder_compare(r, err));
     TRY(is_finished(r, &finished, err));
     if (finished && !r->to_stdout) {
