@@ -12,7 +12,7 @@ extern const char *const SERVER_KINDS[];
 /* type has a member `server`, a struct winnow_server_options.  Where the server is
  * and how patiently it is asked does not decide what it answers. */
 #define SERVER_OPTIONS(type)                                                          \
-    OPT_HOW(OPTION_URL, "url", type, server.url, 0, 0, "URL",                        \
+    OPT_HOW(OPTION_URL, "url", type, server.url, 0, 0, "URL",                         \
             "the completion server: http://HOST:PORT"),                               \
         OPT_ENUM(0, "server", type, server.kind, SERVER_KINDS, "whose server it is"), \
         OPT_TEXT(0, "model", type, server.model, "NAME",                              \
@@ -23,7 +23,7 @@ extern const char *const SERVER_KINDS[];
                 "a file with the server's key"),                                      \
         OPT_HOW(OPTION_TEXT, "key-env", type, server.key_env, 0, 0, "NAME",           \
                 "the variable of the environment that holds the server's key"),       \
-        OPT_HOW(OPTION_PROXY, "proxy", type, server.proxy, 0, 0, "URL",                \
+        OPT_HOW(OPTION_PROXY, "proxy", type, server.proxy, 0, 0, "URL",               \
                 "a proxy on the way; those of the environment are not used"),         \
         OPT_HOW(OPTION_U32, "concurrency", type, server.concurrency, 1, 1024, "N",    \
                 "requests under way at once"),                                        \
