@@ -219,7 +219,7 @@ set_tests_properties(fault.refiner PROPERTIES TIMEOUT 300 LABELS slow)
 # A system that fails, and outsiders: fault/faults.py and the scripts beside it.
 add_library(fail MODULE tests/fault/fail.c)
 target_compile_definitions(fail PRIVATE _GNU_SOURCE)
-set_target_properties(fail PROPERTIES PREFIX lib C_STANDARD 11)
+set_target_properties(fail PROPERTIES PREFIX lib C_VISIBILITY_PRESET default)
 target_link_libraries(fail PRIVATE ${CMAKE_DL_LIBS})
 add_test(NAME fault.terminal COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/terminal.sh $<TARGET_FILE:winnow_cli>)
 add_test(NAME fault.signals COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/signals.sh $<TARGET_FILE:winnow_cli>)

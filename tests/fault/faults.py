@@ -156,6 +156,8 @@ def main():
         if difference(want, prints("run")):
             sys.exit(f"the recipe differs from itself: {difference(want, prints('run'))}")
         counts = {k: int(v) for k, v in (line.split() for line in open(top + "/counts"))}
+        if not counts["open"]:
+            sys.exit(f"{args.lib} sees no call")
         rng = random.Random(args.seed)
         tried = 0
         for kind in args.kinds.split(",") if args.kinds else []:
