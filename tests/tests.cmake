@@ -91,8 +91,10 @@ set(FUZZ_TARGETS
   recipe
   charset
   html
+  http
   jsonl
   warc
+  warc_members
   completion
   config_json
   expert

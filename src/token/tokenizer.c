@@ -214,11 +214,22 @@ static void fill_char_ids(struct tokenizer *t)
     }
 }
 
+/* Whether every character leaves a symbol.  Where unknown ones leave none their
+ * neighbours come to stand side by side, and merge. */
+static bool keeps_unknown(const struct tokenizer *t)
+{
+    bool all = t->byte_fallback;
+    for (size_t b = 0; b < 256 && all; b++) {
+        all = t->byte_ids[b] != TOKENIZER_NONE;
+    }
+    return all || t->unk != TOKENIZER_NONE;
+}
+
 /* See encode_chars() in pretoken.c. */
 static bool may_cut_at_space(const struct tokenizer *t)
 {
     struct str block = STR_LIT(LOWER_BLOCK);
-    bool cut = !t->ignore_merges && t->char_ids[0x2581] != TOKENIZER_NONE;
+    bool cut = !t->ignore_merges && t->char_ids[0x2581] != TOKENIZER_NONE && keeps_unknown(t);
     for (size_t i = 0; cut && i < t->merges.count; i++) {
         const struct merge *m = &t->merges.list[i];
         cut = str_ends(t->tokens[m->left], block) || !str_starts(t->tokens[m->right], block);

@@ -467,6 +467,35 @@ static void broken_models_are_refused(void **state)
     }
 }
 
+/* As HF tokenizers 0.23 gives them. */
+static void unknown_characters_vanish_join_or_become_bytes(void **state)
+{
+    (void)state;
+#define UNKNOWN_MODEL(more)                                                                       \
+    "{\"model\": {\"vocab\": {\"\u2581\": 0, \"\u2581\u2581\": 1, \"<unk>\": 2, \"<0x71>\": 3}, " \
+    "\"merges\": [\"\u2581 \u2581\"]" more "}}"
+    static const struct {
+        const char *model, *text, *ids;
+    } CASES[] = {
+        {UNKNOWN_MODEL(""), "\u2581q\u2581", "1"},
+        {UNKNOWN_MODEL(", \"unk_token\": null"), "q\u2581qq\u2581\u2581q", "1 0"},
+        {UNKNOWN_MODEL(", \"unk_token\": \"<unk>\""), "\u2581qq\u2581", "0 2 2 0"},
+        {UNKNOWN_MODEL(", \"unk_token\": \"<unk>\", \"fuse_unk\": true"), "\u2581qq\u2581",
+         "0 2 0"},
+        {UNKNOWN_MODEL(", \"byte_fallback\": true"), "\u2581qx\u2581", "0 3 0"},
+        {UNKNOWN_MODEL(", \"byte_fallback\": true"), "\u2581x\u2581", "1"},
+        {UNKNOWN_MODEL(", \"byte_fallback\": true, \"unk_token\": \"<unk>\""), "\u2581xq\u2581",
+         "0 3 2 0"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct tokenizer *t = NULL;
+        struct winnow_error err;
+        assert_ok(tokenizer_parse(str_of(CASES[i].model), &t, &err), err);
+        assert_ids(t, CASES[i].text, 0, CASES[i].ids);
+        tokenizer_free(t);
+    }
+}
+
 static void nfc_composes_only_what_it_must(void **state)
 {
     (void)state;
@@ -506,6 +535,7 @@ int main(void)
         cmocka_unit_test(a_template_puts_its_tokens_around_a_text),
         cmocka_unit_test(what_is_not_understood_is_named),
         cmocka_unit_test(broken_models_are_refused),
+        cmocka_unit_test(unknown_characters_vanish_join_or_become_bytes),
         cmocka_unit_test(nfc_composes_only_what_it_must),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
