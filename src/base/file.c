@@ -386,10 +386,36 @@ winnow_status file_remove_tree(const char *path, struct winnow_error *err)
     return WINNOW_OK;
 }
 
+winnow_status file_list(const char *folder, void (*meet)(void *user, const char *name), void *user,
+                        bool *found, struct winnow_error *err)
+{
+    DIR *dir = opendir(folder);
+    *found = dir != NULL;
+    if (!dir) {
+        return errno == ENOENT || errno == ENOTDIR ? WINNOW_OK
+                                                   : error_errno(err, "cannot open", folder);
+    }
+    const struct dirent *e;
+    for (;;) {
+        errno = 0;        /* the end and an error look alike */
+        e = readdir(dir); /* NOLINT(concurrency-mt-unsafe): the stream is this function's own */
+        if (!e) {
+            break;
+        }
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) {
+            meet(user, e->d_name);
+        }
+    }
+    winnow_status st = errno == 0 ? WINNOW_OK : error_errno(err, "cannot list", folder);
+    (void)closedir(dir);
+    return st;
+}
+
 bool file_exists(const char *path)
 {
     struct stat st;
-    return stat(path, &st) == 0;
+    /* What cannot be looked at is there: using it says why it cannot be used. */
+    return stat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 bool file_is_dir(const char *path)

@@ -54,6 +54,11 @@ winnow_status file_make_dirs(const char *path, struct winnow_error *err);
 /* Removes a file or a whole folder tree; one that does not exist is fine. */
 winnow_status file_remove_tree(const char *path, struct winnow_error *err);
 
+/* Tells meet() each name in a folder but "." and "..", in no order.  Folders that
+ * cannot be read to their end are errors; *found is false where there is none. */
+winnow_status file_list(const char *folder, void (*meet)(void *user, const char *name), void *user,
+                        bool *found, struct winnow_error *err);
+
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
 winnow_status file_size(const char *path, uint64_t *bytes, struct winnow_error *err);

@@ -4,6 +4,7 @@
 #include "base/json.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #define STATS_MAX ((size_t)64 << 20)
@@ -70,7 +71,10 @@ static winnow_status add_stages(struct made_by *made, struct json_parser *parser
     struct buf path = {0};
     winnow_status st = WINNOW_OK;
     const char *stages = buf_cstr(&made->stages), *last = buf_cstr(&made->last);
-    int count = scandir(stages, &entries, NULL, alphasort); /* -1: no run */
+    int count = scandir(stages, &entries, NULL, alphasort);
+    if (count < 0 && errno != ENOENT && errno != ENOTDIR) { /* else: no run */
+        st = error_errno(err, "cannot list", stages);
+    }
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
         bool counts = last[0] == '\0' || strcmp(name, last) <= 0;

@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "base/sort.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 
@@ -137,32 +136,28 @@ static int compare_names(const void *a, const void *b)
                   ((const struct report_stage *)b)->folder);
 }
 
+static void note_stage(void *user, const char *name)
+{
+    struct report_data *d = user;
+    if (name[0] < '0' || name[0] > '9') {
+        return;
+    }
+    /* Stages are few: a fresh array each time. */
+    d->stages = mem_realloc(d->stages, d->stage_count * sizeof *d->stages,
+                            (d->stage_count + 1) * sizeof *d->stages);
+    d->stages[d->stage_count++] = (struct report_stage){
+        .folder = arena_strndup(&d->keep, name, strlen(name)), .tokens = (double)NAN};
+}
+
 /* Lists RUN/stages/NN-name, in order. */
 static winnow_status list_stages(struct report_data *d, const char *stages,
                                  struct winnow_error *err)
 {
-    DIR *dir = opendir(stages);
-    if (!dir) {
-        return error_set(err, errno == ENOENT || errno == ENOTDIR ? WINNOW_E_USAGE : WINNOW_E_IO,
-                         "%s holds no stages: it is no run folder", d->folder);
+    bool found = false;
+    TRY(file_list(stages, note_stage, d, &found, err));
+    if (!found) {
+        return error_set(err, WINNOW_E_USAGE, "%s holds no stages: it is no run folder", d->folder);
     }
-    size_t cap = 0;
-    struct dirent *entry;
-    /* readdir() on a stream that one thread owns is safe. */
-    while ((entry = readdir(dir)) != NULL) { /* NOLINT(concurrency-mt-unsafe) */
-        if (entry->d_name[0] < '0' || entry->d_name[0] > '9') {
-            continue;
-        }
-        if (d->stage_count == cap) {
-            size_t more = cap * 2 + 8;
-            d->stages = mem_realloc(d->stages, cap * sizeof *d->stages, more * sizeof *d->stages);
-            cap = more;
-        }
-        d->stages[d->stage_count++] = (struct report_stage){
-            .folder = arena_strndup(&d->keep, entry->d_name, strlen(entry->d_name)),
-            .tokens = (double)NAN};
-    }
-    (void)closedir(dir);
     if (d->stage_count > 0) {
         sort(d->stages, d->stage_count, sizeof *d->stages, compare_names);
     }

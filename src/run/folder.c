@@ -8,7 +8,6 @@
 #include "base/file.h"
 #include "run/folder_internal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -36,19 +35,17 @@ static bool is_ours(const char *folder)
     return ours;
 }
 
+static void note_any(void *user, const char *name)
+{
+    (void)name;
+    *(bool *)user = false;
+}
+
 /* A folder that holds something, but no run: its content is not ours to replace. */
 static winnow_status refuse_foreign(const char *folder, struct winnow_error *err)
 {
-    DIR *dir = opendir(folder);
-    if (!dir) {
-        return error_errno(err, "cannot open", folder);
-    }
-    bool empty = true;
-    const struct dirent *e;
-    while (empty && (e = readdir(dir)) != NULL) { /* NOLINT(concurrency-mt-unsafe): own stream */
-        empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
-    }
-    (void)closedir(dir);
+    bool empty = true, found = false;
+    TRY(file_list(folder, note_any, &empty, &found, err));
     if (!empty && !is_ours(folder)) {
         return error_set(err, WINNOW_E_USAGE,
                          "%s is neither empty nor a run folder; name another one with -o", folder);
@@ -245,7 +242,8 @@ winnow_status run_write_line(const char *path, const char *text, struct winnow_e
 /* What stands for the end of the run, and what it would contradict. */
 static winnow_status unfinish(struct run *r, struct winnow_error *err)
 {
-    static const char *const ENDS[] = {"_SUCCESS", "report.html", "ledger.db", "documents"};
+    static const char *const ENDS[] = {"_SUCCESS", "completions", "report.html", "ledger.db",
+                                       "documents"};
     struct buf path = {0};
     winnow_status st = WINNOW_OK;
     for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS && st == WINNOW_OK; i++) {
@@ -300,6 +298,7 @@ static winnow_status compare_stage(struct run *r, struct stage *s, bool *told,
                 r->folder);
         same = false;
     }
+    same = same && (s == r->stages || s[-1].complete); /* what it was made from is made anew */
     s->complete = same && strcmp(done, s->key) == 0;
     if (st == WINNOW_OK && !same && key[0] != '\0') {
         st = refuse_kernels(r, s, key, err);
@@ -337,21 +336,36 @@ static winnow_status remove_stranger(struct run *r, const char *name, struct win
     return st;
 }
 
-static winnow_status remove_strangers(struct run *r, struct winnow_error *err)
+struct stage_names {
+    struct winnow_list list;
+    struct arena *keep;
+};
+
+static void note_stage(void *user, const char *name)
+{
+    struct stage_names *names = user;
+    if (name[0] >= '0' && name[0] <= '9') {
+        option_list_add(&names->list, str_of(name), names->keep);
+    }
+}
+
+/* The names of stages, in no order. */
+winnow_status run_find_stages(const char *run, struct winnow_list *out, struct arena *keep,
+                              bool *found, struct winnow_error *err)
 {
     struct buf path = {0};
-    struct winnow_list names = {0};
-    DIR *dir = opendir(file_join(&path, r->folder, "stages"));
-    const struct dirent *e;
-    while (dir && (e = readdir(dir)) != NULL) { /* NOLINT(concurrency-mt-unsafe): own stream */
-        if (e->d_name[0] >= '0' && e->d_name[0] <= '9') {
-            option_list_add(&names, str_of(e->d_name), &r->keep);
-        }
-    }
-    if (dir) {
-        (void)closedir(dir);
-    }
+    struct stage_names names = {.keep = keep};
+    winnow_status st = file_list(file_join(&path, run, "stages"), note_stage, &names, found, err);
     buf_release(&path);
+    *out = names.list;
+    return st;
+}
+
+static winnow_status remove_strangers(struct run *r, struct winnow_error *err)
+{
+    struct winnow_list names = {0};
+    bool found = false;
+    TRY(run_find_stages(r->folder, &names, &r->keep, &found, err));
     for (size_t i = 0; i < names.count; i++) {
         TRY(remove_stranger(r, names.items[i], err));
     }

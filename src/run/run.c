@@ -70,21 +70,6 @@ winnow_status run_stage_output(const struct run *r, size_t i, struct shard_list 
 
 /* ---- setting up ---- */
 
-winnow_status run_temporary_folder(struct run *r, const char **out, struct winnow_error *err)
-{
-    struct buf path = {0};
-    winnow_status st = WINNOW_OK;
-    buf_addf(&path, "%s/winnow-XXXXXX", r->corpus->temporary);
-    (void)buf_cstr(&path);
-    if (mkdtemp(path.ptr)) {
-        *out = arena_strndup(&r->keep, path.ptr, path.len);
-    } else {
-        st = error_errno(err, "cannot make a folder in", r->corpus->temporary);
-    }
-    buf_release(&path);
-    return st;
-}
-
 static winnow_status name_folder(struct run *r, struct winnow_error *err)
 {
     const struct winnow_corpus_options *c = r->corpus;
@@ -142,6 +127,7 @@ static void release(struct run *r)
     if (r->temporary && file_remove_tree(r->folder, &ignored) != WINNOW_OK) {
         env_log(r->env, WINNOW_LOG_WARNING, "%s", ignored.text);
     }
+    file_unlock(r->temporary_lock);
     for (size_t i = 0; r->stages && i < r->request->count; i++) {
         shard_list_release(&r->stages[i].input);
         note_list_release(&r->stages[i].notes);
@@ -468,6 +454,7 @@ winnow_status run_do(const struct run_request *request, struct winnow_run_result
                     .corpus = request->corpus,
                     .paths = request->paths,
                     .lock = -1,
+                    .temporary_lock = -1,
                     .started = time(NULL)};
     *out = (struct winnow_run_result){0};
     arena_init(&r.keep, (size_t)1 << 16);

@@ -28,8 +28,9 @@ struct run {
     const struct winnow_corpus_options *corpus;
     const char *folder; /* the run folder; a temporary one in a pipe without --run */
     bool temporary;
-    bool to_stdout; /* the last stage's documents go there */
-    int lock;       /* file descriptor, or -1 */
+    bool to_stdout;     /* the last stage's documents go there */
+    int lock;           /* file descriptor, or -1 */
+    int temporary_lock; /* the same, of a folder under --temporary */
     struct pool *pool;
     struct arena keep;
     struct winnow_list paths; /* of the input; a spooled pipe is a file here */
@@ -78,6 +79,10 @@ winnow_status stage_finish(struct stage *s, struct winnow_error *err);
 
 /* The documents of a finished stage, from its stats.json. */
 winnow_status stage_output(const char *folder, struct shard_list *out, struct winnow_error *err);
+
+/* Names of the stages of a folder, in no order; *found is false where it has none. */
+winnow_status run_find_stages(const char *run, struct winnow_list *out, struct arena *keep,
+                              bool *found, struct winnow_error *err);
 
 /* Names of the stages of a run folder, in order. */
 winnow_status run_list_stages(const char *run, struct winnow_list *out, struct arena *keep,

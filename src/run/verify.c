@@ -17,7 +17,6 @@
 #include "run/ledger.h"
 #include "run/run_internal.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -360,20 +359,10 @@ static int by_text(const void *a, const void *b)
 winnow_status run_list_stages(const char *run, struct winnow_list *out, struct arena *keep,
                               struct winnow_error *err)
 {
-    struct buf path = {0};
-    winnow_status st = WINNOW_OK;
-    DIR *dir = opendir(file_join(&path, run, "stages"));
-    if (!dir) {
+    bool found = false;
+    winnow_status st = run_find_stages(run, out, keep, &found, err);
+    if (st == WINNOW_OK && !found) {
         st = error_set(err, WINNOW_E_USAGE, "%s is no run folder: it has no stages", run);
-    }
-    const struct dirent *e;
-    while (dir && (e = readdir(dir)) != NULL) { /* NOLINT(concurrency-mt-unsafe): own stream */
-        if (e->d_name[0] >= '0' && e->d_name[0] <= '9') {
-            option_list_add(out, str_of(e->d_name), keep);
-        }
-    }
-    if (dir) {
-        (void)closedir(dir);
     }
     if (st == WINNOW_OK && out->count > 0) {
         const char **sorted = ARENA_NEW(keep, const char *, out->count);
@@ -381,7 +370,6 @@ winnow_status run_list_stages(const char *run, struct winnow_list *out, struct a
         sort(sorted, out->count, sizeof *sorted, by_text);
         out->items = sorted;
     }
-    buf_release(&path);
     return st;
 }
 
