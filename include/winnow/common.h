@@ -60,6 +60,7 @@ struct winnow_progress {
     const char *unit;     /* "documents", "tokens", "bytes" */
     uint64_t done, total; /* total 0: not known */
     double loss;          /* training only; NaN elsewhere */
+    uint64_t resumed;     /* of done: by an earlier process, or passed over */
 };
 
 /* What the library gets from its surroundings.  All-zero is valid: silent, all

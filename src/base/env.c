@@ -22,7 +22,7 @@ void env_progress(const struct winnow_env *env, const char *stage, const char *u
                   uint64_t total)
 {
     if (env->progress) {
-        struct winnow_progress p = {stage, unit, done, total, (double)NAN};
+        struct winnow_progress p = {stage, unit, done, total, (double)NAN, 0};
         env->progress(env->user, &p);
     }
 }

@@ -56,7 +56,7 @@ static struct {
     double shown;   /* when progress was last shown */
     double started; /* of the stage in `stage` */
     uint64_t done;  /* as last heard */
-    uint64_t first; /* where it started: a resumed stage does not start at 0 */
+    uint64_t first; /* what was done by then, and not passed over */
     bool ended;     /* the stage has shown that it is done */
     char stage[64];
 } screen;
@@ -221,23 +221,37 @@ static void format_seconds(char out[16], double s)
     }
 }
 
+/* Per cent, 100 only at the end. */
+static double share_done(const struct winnow_progress *p)
+{
+    double share = 100.0 * (double)p->done / (double)p->total;
+    return p->done < p->total ? fmin(share, 99) : 100;
+}
+
 static void progress_line(char *line, size_t room, const struct winnow_progress *p, double now)
 {
     char done[32], rate_text[32], left[16];
     double seconds = now - screen.started;
-    double rate = seconds > 0 ? (double)(p->done - screen.first) / seconds : 0;
+    double work = (double)(p->done - p->resumed) - (double)screen.first;
+    double rate = seconds > 0 && work > 0 ? work / seconds : 0;
     format_amount(done, (double)p->done, p->unit);
     format_amount(rate_text, rate, p->unit);
     int n = snprintf(line, room, "%-10s %s", p->stage, done);
     size_t at = n < 0 ? 0 : (size_t)n;
+    n = 0;
     if (p->total > 0 && at < room) {
-        format_seconds(left, rate > 0 ? (double)(p->total - p->done) / rate : (double)INFINITY);
-        n = snprintf(line + at, room - at, ", %.0f%%, %s/s, %s left",
-                     100.0 * (double)p->done / (double)p->total, rate_text, left);
-    } else if (at < room) {
-        n = snprintf(line + at, room - at, ", %s/s", rate_text);
+        n = snprintf(line + at, room - at, ", %.0f%%", share_done(p));
+        at += n < 0 ? 0 : (size_t)n;
     }
-    at += n < 0 ? 0 : (size_t)n;
+    if (rate > 0 && at < room) { /* what was done in one go has no rate */
+        n = snprintf(line + at, room - at, ", %s/s", rate_text);
+        at += n < 0 ? 0 : (size_t)n;
+    }
+    if (rate > 0 && p->total > p->done && at < room) {
+        format_seconds(left, (double)(p->total - p->done) / rate);
+        n = snprintf(line + at, room - at, ", %s left", left);
+        at += n < 0 ? 0 : (size_t)n;
+    }
     if (!isnan(p->loss) && at < room) {
         (void)snprintf(line + at, room - at, ", loss %.3f", p->loss);
     }
@@ -256,7 +270,7 @@ static void show_progress(void *user, const struct winnow_progress *p)
         cli_progress_end();
         (void)snprintf(screen.stage, sizeof screen.stage, "%s", p->stage);
         screen.started = now;
-        screen.first = p->done;
+        screen.first = p->done - p->resumed;
         screen.shown = now;
         screen.ended = false;
     }

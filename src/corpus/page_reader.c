@@ -20,6 +20,7 @@ struct page_reader {
     size_t shard;
     uint64_t offset;
     struct warc_reader *warc; /* of shards->items[shard], where it is open */
+    uint64_t warc_read;       /* bytes of its file that batches have counted */
 };
 
 struct page_batch *page_batch_new(void)
@@ -65,6 +66,7 @@ winnow_status page_reader_seek(struct page_reader *r, size_t shard, uint64_t off
     }
     warc_close(r->warc);
     r->warc = NULL;
+    r->warc_read = 0;
     r->shard = shard;
     r->offset = offset;
     return WINNOW_OK;
@@ -130,6 +132,7 @@ static void next_shard(struct page_reader *r)
 {
     warc_close(r->warc);
     r->warc = NULL;
+    r->warc_read = 0;
     r->shard++;
     r->offset = 0;
 }
@@ -179,6 +182,7 @@ winnow_status page_reader_next(struct page_reader *r, struct page_batch *b, bool
     arena_reset(&b->keep);
     b->count = 0;
     b->bytes = 0;
+    b->read = 0;
     while (b->count < BATCH_PAGES && b->bytes < BATCH_BYTES && r->shard < r->shards->count) {
         const struct shard *s = &r->shards->items[r->shard];
         if (r->warc) {
@@ -193,6 +197,8 @@ winnow_status page_reader_next(struct page_reader *r, struct page_batch *b, bool
             if (records) {
                 TRY(add_record(r, b, &record, err));
                 b->bytes += record.offset_end - record.offset;
+                b->read += warc_bytes_read(r->warc) - r->warc_read;
+                r->warc_read = warc_bytes_read(r->warc);
                 r->offset = record.offset_end;
             } else {
                 next_shard(r);
@@ -202,6 +208,7 @@ winnow_status page_reader_next(struct page_reader *r, struct page_batch *b, bool
         } else {
             (void)add(r, b, PAGE_FILE);
             b->bytes += s->bytes;
+            b->read += s->bytes;
             next_shard(r);
         }
     }

@@ -148,6 +148,11 @@ static bool is_member_start(const struct warc_reader *r, uint64_t offset)
     return false;
 }
 
+uint64_t warc_bytes_read(const struct warc_reader *r)
+{
+    return byte_source_bytes_read(r->source);
+}
+
 /* Reads until the window holds `want` bytes or nothing more comes. */
 static winnow_status need(struct warc_reader *r, size_t want, struct winnow_error *err)
 {

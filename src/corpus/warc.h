@@ -41,6 +41,10 @@ winnow_status warc_next(struct warc_reader *r, struct warc_record *record, bool 
  * *page is all of them, up to block_max; ptr NULL if there are more. */
 winnow_status warc_is_warc(struct warc_reader *r, bool *yes, struct str *page,
                            struct winnow_error *err);
+
+/* Bytes read of the file so far, as they lie on disk. */
+uint64_t warc_bytes_read(const struct warc_reader *r);
+
 void warc_close(struct warc_reader *r);
 
 #endif /* WINNOW_CORPUS_WARC_H */

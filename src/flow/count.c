@@ -233,6 +233,7 @@ static winnow_status join(struct counting *c, struct slot *slot, struct winnow_e
 
 static winnow_status run_rounds(struct counting *c, struct pool *pool, struct winnow_error *err)
 {
+    env_progress(c->env, "count", "bytes", 0, c->shards.bytes);
     do {
         pool_run(pool, c->now->count + 1, work, c);
         for (size_t i = 0; i < c->now->count; i++) {

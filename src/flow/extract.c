@@ -27,7 +27,7 @@ static winnow_status next(void *state, struct source_block *block, bool *more,
         return st;
     }
     *block = (struct source_block){
-        .data = batch, .file = batch->shard, .offset = batch->offset, .bytes = batch->bytes};
+        .data = batch, .file = batch->shard, .offset = batch->offset, .bytes = batch->read};
     return WINNOW_OK;
 }
 

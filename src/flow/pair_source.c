@@ -38,6 +38,9 @@ static winnow_status next_block(struct pair_source *s, bool *more, struct winnow
             if (s->shard == s->shards.count) {
                 return WINNOW_OK;
             }
+            if (s->shard == 0) {
+                env_progress(s->env, "read", "bytes", 0, s->shards.bytes);
+            }
             const struct shard *shard = &s->shards.items[s->shard++];
             TRY(shard_reader_open(&s->reader, shard->path, shard->name, &SHARD_READER_OPTIONS_INIT,
                                   err));

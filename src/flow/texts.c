@@ -37,6 +37,9 @@ winnow_status texts_next_block(struct texts *t, struct shard_block *block, bool 
             if (t->shard == t->shards.count) {
                 return WINNOW_OK;
             }
+            if (t->shard == 0) {
+                env_progress(t->env, "read", "bytes", 0, t->shards.bytes);
+            }
             const struct shard *s = &t->shards.items[t->shard++];
             struct shard_reader_options options = SHARD_READER_OPTIONS_INIT;
             options.line_max = (size_t)t->opt->line_max;

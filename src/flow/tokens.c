@@ -93,6 +93,7 @@ static winnow_status count_stage(struct counter *c, size_t stage, uint64_t *toke
     *tokens = 0;
     winnow_status st = run_stage_output(c->run, stage, &list, err);
     uint64_t done = 0;
+    env_progress(run_env(c->run), "tokens", "bytes", 0, list.bytes);
     for (size_t i = 0; i < list.count && st == WINNOW_OK; i++) {
         st = count_shard(c, &list.items[i], tokens, err);
         done += list.items[i].bytes;

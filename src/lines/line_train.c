@@ -369,6 +369,7 @@ static void tell(struct train *t)
 
 static winnow_status run_steps(struct train *t, struct winnow_error *err)
 {
+    env_progress(t->data->env, "refiner train-lines", "steps", t->at.step, t->steps);
     while (t->at.step < t->steps) {
         TRY(checkpoint(t, err));
         double loss = train_step(t);

@@ -23,7 +23,7 @@ struct job {
     uint32_t seed; /* index */
     uint32_t arm;  /* or JOB_SELECT */
     enum job_state state;
-    uint64_t tokens, tokens_done; /* for progress */
+    uint64_t tokens, tokens_done, tokens_resumed; /* for progress */
 };
 
 struct schedule {
@@ -73,21 +73,27 @@ static const char *job_path(const struct schedule *s, const struct job *j, const
 
 /* ---- the surroundings of a job ---- */
 
-static void job_progress(void *user, const struct winnow_progress *p)
+/* With the lock held. */
+static void show_progress(struct schedule *s)
 {
-    struct job_env *je = user;
-    struct schedule *s = je->s;
-    (void)pthread_mutex_lock(&s->lock);
-    je->job->tokens_done = p->done;
-    uint64_t done = 0;
+    struct winnow_progress all = {"prove", "tokens", 0, s->tokens_total, (double)NAN, 0};
     for (size_t i = 0; i < s->job_count; i++) {
-        done += s->jobs[i].tokens_done;
+        all.done += s->jobs[i].tokens_done;
+        all.resumed += s->jobs[i].tokens_resumed;
     }
-    const struct winnow_progress all = {"prove", "tokens", done, s->tokens_total, (double)NAN};
     if (s->x->env->progress) {
         s->x->env->progress(s->x->env->user, &all);
     }
-    (void)pthread_mutex_unlock(&s->lock);
+}
+
+static void job_progress(void *user, const struct winnow_progress *p)
+{
+    struct job_env *je = user;
+    (void)pthread_mutex_lock(&je->s->lock);
+    je->job->tokens_done = p->done;
+    je->job->tokens_resumed = p->resumed;
+    show_progress(je->s);
+    (void)pthread_mutex_unlock(&je->s->lock);
 }
 
 static void job_log(void *user, enum winnow_level level, const char *text)
@@ -361,7 +367,7 @@ static void list_jobs(struct schedule *s)
             s->tokens_total += j->tokens;
             if (file_exists(job_path(s, j, ".json", &path))) {
                 j->state = JOB_DONE;
-                j->tokens_done = j->tokens;
+                j->tokens_done = j->tokens_resumed = j->tokens;
                 s->out->jobs_found++;
             }
         }
@@ -392,6 +398,7 @@ winnow_status schedule_run(const struct experiment *x, const char *folder,
     list_jobs(&s);
     winnow_status st = take_whole_seeds(&s, err);
     if (st == WINNOW_OK && out->seeds < x->opt->seeds) {
+        show_progress(&s); /* nobody else is there yet */
         struct pool *pool = pool_new(x->env->threads);
         pool_run(pool, pool_threads(pool), worker_loop, &s);
         pool_free(pool);

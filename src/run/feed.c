@@ -5,13 +5,11 @@ winnow_status feed_open(struct feed *f, const struct position *at, struct winnow
     f->at = *at;
     f->reader = NULL;
     f->bytes_before = 0;
-    if (f->source) {
-        return f->source->seek(f->source->state, at->file, at->offset, err);
-    }
     for (size_t i = 0; i < at->file && i < f->shards->count; i++) {
         f->bytes_before += f->shards->items[i].bytes;
     }
-    return WINNOW_OK;
+    f->passed_over = f->bytes_before;
+    return f->source ? f->source->seek(f->source->state, at->file, at->offset, err) : WINNOW_OK;
 }
 
 void feed_close(struct feed *f)
@@ -50,6 +48,7 @@ static winnow_status fill_from_shards(struct feed *f, struct job *job, struct wi
         opt.keep_going = f->keep_going;
         opt.block_max = f->block_max > 0 ? f->block_max : opt.block_max;
         TRY(shard_reader_open(&f->reader, shard->path, shard->name, &opt, err));
+        f->passed_over += opt.offset > 0 ? shard_reader_bytes_read(f->reader) : 0;
     }
     bool more = false;
     TRY(shard_reader_next(f->reader, &job->block, &more, err));
@@ -74,11 +73,15 @@ winnow_status feed_fill(struct feed *f, struct job *job, struct winnow_error *er
     return WINNOW_OK;
 }
 
-void feed_progress(const struct feed *f, uint64_t *done, uint64_t *total)
+struct feed_place feed_place(const struct feed *f)
 {
-    *done = f->bytes_before + (f->reader ? shard_reader_bytes_read(f->reader) : 0);
-    *total = f->source ? f->source->bytes_total : f->shards->bytes;
-    if (*total > 0 && *done > *total) { /* a file that grew */
-        *done = *total;
+    struct feed_place p = {
+        .done = f->bytes_before + (f->reader ? shard_reader_bytes_read(f->reader) : 0),
+        .total = f->source ? f->source->bytes_total : f->shards->bytes,
+        .passed_over = f->passed_over,
+    };
+    if (p.total > 0 && p.done > p.total) { /* a file that grew */
+        p.done = p.total;
     }
+    return p;
 }

@@ -14,6 +14,7 @@ struct feed {
     struct shard_reader *reader; /* of the shard at `at` */
     struct position at;
     uint64_t bytes_before; /* on disk, of the shards before; of the source so far */
+    uint64_t passed_over;  /* of these and of the first shard: not read, or read to be skipped */
 };
 
 /* Goes on at a position that a job gave as `after`; all-zero is the start. */
@@ -23,7 +24,10 @@ void feed_close(struct feed *f);
 /* The next block, end of shard or end of all into job, which is clear. */
 winnow_status feed_fill(struct feed *f, struct job *job, struct winnow_error *err);
 
-/* For progress; total 0 where it is not known. */
-void feed_progress(const struct feed *f, uint64_t *done, uint64_t *total);
+/* Bytes on disk, for progress: total is 0 where it is not known. */
+struct feed_place {
+    uint64_t done, total, passed_over;
+};
+struct feed_place feed_place(const struct feed *f);
 
 #endif /* WINNOW_RUN_FEED_INTERNAL_H */

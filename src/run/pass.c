@@ -14,6 +14,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 /* Memory of a block on its way: its bytes, what is stored of it, its lines. */
@@ -338,17 +339,22 @@ static winnow_status work_batch(struct pass *p, struct winnow_error *err)
 static void show_progress(struct pass *p)
 {
     char label[96];
-    uint64_t done, total;
     const char *command = p->stage->kind->table->command;
     bool plain = strcmp(command, p->how->name) == 0;
     (void)snprintf(label, sizeof label, "%s%s%s", command, plain ? "" : " ",
                    plain ? "" : p->how->name);
-    feed_progress(&p->feed, &done, &total);
-    if (total > 0 && done >= total && p->shown_all) {
+    const struct feed_place at = feed_place(&p->feed);
+    bool all = at.total > 0 && at.done >= at.total;
+    if (all && p->shown_all) {
         return; /* the end has been said */
     }
-    p->shown_all = total > 0 && done >= total;
-    env_progress(p->stage->run->env, label, "bytes", done, total);
+    p->shown_all = all;
+    const struct winnow_env *env = p->stage->run->env;
+    const struct winnow_progress now = {label,    "bytes",     at.done,
+                                        at.total, (double)NAN, at.passed_over};
+    if (env->progress) {
+        env->progress(env->user, &now);
+    }
 }
 
 static bool at_end(const struct pass *p)
@@ -427,6 +433,7 @@ static winnow_status run_pass(struct pass *p, struct winnow_error *err)
     if (st == WINNOW_OK && !done) {
         st = make_jobs(p, err);
         if (st == WINNOW_OK) {
+            show_progress(p); /* rates count from here */
             fill_next(p);
             st = loop(p, err);
         }
@@ -510,6 +517,7 @@ winnow_status stage_run_source(struct stage *s, const struct stage_source *sourc
         stage_note_double(s, "source_bytes", (double)source->bytes_total);
     }
     p.feed.source = source;
+    p.feed.shards = &s->input;
     p.shard_bytes = shard_bytes;
     p.extension = s->extension = extension;
     return run_pass(&p, err);

@@ -24,6 +24,7 @@ struct run {
     struct fit_result *out;
     struct buf path, text;
     double saved_at;
+    uint64_t resumed; /* steps of an earlier process */
 };
 
 uint64_t fit_point_step(uint64_t steps, uint32_t points, uint32_t i)
@@ -153,8 +154,12 @@ static void progress(const struct run *r, double loss)
 {
     if (r->opt->stage && r->env->progress) {
         uint64_t tokens = r->opt->packer.batch_tokens;
-        const struct winnow_progress p = {r->opt->stage, "tokens", r->out->steps * tokens,
-                                          r->opt->trainer.steps * tokens, loss};
+        const struct winnow_progress p = {r->opt->stage,
+                                          "tokens",
+                                          r->out->steps * tokens,
+                                          r->opt->trainer.steps * tokens,
+                                          loss,
+                                          r->resumed * tokens};
         r->env->progress(r->env->user, &p);
     }
 }
@@ -163,6 +168,8 @@ static winnow_status train(struct run *r, struct winnow_error *err)
 {
     double pause = r->opt->save_seconds > 0 ? r->opt->save_seconds : 30;
     r->saved_at = env_seconds();
+    r->resumed = r->out->steps;
+    progress(r, (double)NAN); /* rates count from here */
     TRY(measure(r, err));
     while (r->out->steps < r->opt->trainer.steps) {
         winnow_status st = env_check(r->env, err);

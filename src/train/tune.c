@@ -30,7 +30,8 @@ struct tuning {
     struct tune_result *out;
     struct buf path, text;
     double saved_at;
-    float *kept; /* weights of the best point, where no folder keeps them */
+    uint64_t resumed; /* steps of an earlier process */
+    float *kept;      /* weights of the best point, where no folder keeps them */
 };
 
 void tune_result_release(struct tune_result *r)
@@ -282,8 +283,8 @@ static winnow_status take_best(struct tuning *t, struct winnow_error *err)
 static void report(const struct tuning *t, double loss)
 {
     if (t->opt->stage && t->env->progress) {
-        const struct winnow_progress p = {t->opt->stage, "steps", t->out->steps, t->plan.steps,
-                                          loss};
+        const struct winnow_progress p = {t->opt->stage, "steps", t->out->steps,
+                                          t->plan.steps, loss,    t->resumed};
         t->env->progress(t->env->user, &p);
     }
 }
@@ -308,6 +309,8 @@ static winnow_status one_step(struct tuning *t, struct winnow_error *err)
 static winnow_status run(struct tuning *t, struct winnow_error *err)
 {
     t->saved_at = env_seconds();
+    t->resumed = t->out->steps;
+    report(t, (double)NAN); /* rates count from here */
     TRY(measure(t, err));
     while (t->out->steps < t->plan.steps) {
         winnow_status st = env_check(t->env, err);

@@ -71,7 +71,7 @@ static void bad_values_are_named(void **state)
     static const struct {
         const char *arg, *sentence;
     } CASES[] = {
-        {"--rate=2", "rate: '2' is not between 0 and 1"},
+        {"--rate=2", "rate: '2' is not between 0 and 1; for 2 % write 2% or 0.02"},
         {"--rate=x", "rate: 'x' is not a number"},
         {"--bands=1.5", "bands: '1.5' is not a whole number"},
         {"--bands=0", "bands: '0' is not between 1 and 256"},
