@@ -12,11 +12,13 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "corpus/spool.h"
+#include "flow/model_speed.h"
 #include "option/prove_options.h"
 #include "option/prune_options.h"
 #include "prove/results.h"
 
 #include <math.h>
+#include <stdio.h>
 
 struct proof {
     struct experiment x;
@@ -345,5 +347,28 @@ static winnow_status run_ending(struct run *run, const void *options, const char
     return st;
 }
 
+/* Jobs run side by side, a thread each; what is read to measure with costs a third
+ * of what is trained on. */
+static void estimate_ending(const void *options, const struct stage_plan *plan,
+                            struct stage_estimate *out)
+{
+    const struct winnow_prove_options *o = options;
+    struct winnow_error err;
+    double speed = 0;
+    if (model_speed_train(&o->model, 1, &speed, &err) != WINNOW_OK || !(speed > 0)) {
+        return;
+    }
+    double arms = o->arms.count > 0 ? (double)o->arms.count : 3;
+    double measured = (double)o->eval_tokens * (2 + 0.5 * o->curve_points) / 3;
+    double reference = (double)(o->reference_tokens > 0 ? o->reference_tokens : o->tokens);
+    double tokens = o->seeds * (arms * ((double)o->tokens + measured) + reference);
+    double threads = fmin(plan->threads, o->seeds * arms);
+    out->seconds = tokens / speed / fmax(threads, 1);
+    (void)snprintf(out->note, sizeof out->note,
+                   "%u seeds, %.0f arms of %.3g tokens, a reference each: about %.3g tokens; in a "
+                   "trial just now %.0f a second and thread",
+                   o->seeds, arms, (double)o->tokens, tokens, speed);
+}
+
 const struct ending_kind PROVE_ENDING = {
-    .table = &PROVE_TABLE, .run = run_ending, .uses_kernels = true};
+    .table = &PROVE_TABLE, .run = run_ending, .estimate = estimate_ending, .uses_kernels = true};

@@ -20,6 +20,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "flow/prune_attribute.h"
+#include "flow/prune_estimate.h"
 #include "flow/prune_reference.h"
 #include "flow/prune_survey.h"
 #include "flow/scoring.h"
@@ -522,6 +523,8 @@ static winnow_status check_prune(const void *options, const struct stage_plan *p
 
 const struct stage_kind PRUNE_STAGE = {.table = &PRUNE_TABLE,
                                        .check = check_prune,
+                                       .estimate = prune_estimate,
+                                       .estimate_only = prune_is_dear,
                                        .run = run_prune,
                                        .many_passes = true,
                                        .uses_kernels = true};

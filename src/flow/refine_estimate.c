@@ -3,7 +3,7 @@
  * A chunk takes whole lines, so it is rarely full: CHUNK_FILL of it, on web pages.  A
  * program may end long before --new-tokens, so the new tokens, and with them the time,
  * are an upper bound.  Speed is measured by letting the model write TRIAL_NEW tokens
- * behind each of TRIAL_ROWS prompts, side by side as it will. */
+ * behind each of up to TRIAL_ROWS prompts, side by side as it will. */
 #include "flow/refine_estimate.h"
 
 #include "winnow/train.h"
@@ -20,7 +20,9 @@
 #define LINE_TOKENS   0.25 /* numbers of lines, by token of text: "[012] " on lines of some 20 */
 #define AROUND_TOKENS 40.0 /* template and system text */
 #define CHUNK_FILL    0.85
-#define TRIAL_ROWS    32U
+#define TRIAL_ROWS    32U  /* fewer of a model so large that they would take long */
+#define TRIAL_FLOPS   1e11 /* some seconds on one processor */
+#define TRIAL_LARGEST ((uint64_t)3000000000) /* parameters; beyond, even loading takes long */
 #define TRIAL_PROMPT  64U
 #define TRIAL_NEW     16U
 
@@ -40,18 +42,26 @@ static winnow_status submit_trial(struct generator *g, uint32_t vocab, uint32_t 
     return generator_submit(g, &r, err);
 }
 
+/* As many rows as take some seconds. */
+static uint32_t trial_rows(const struct model_config *c)
+{
+    double each = 2.0 * (double)model_config_parameters(c) * (TRIAL_PROMPT + TRIAL_NEW);
+    double rows = TRIAL_FLOPS / each;
+    return rows < 1 ? 1 : rows > TRIAL_ROWS ? TRIAL_ROWS : (uint32_t)rows;
+}
+
 static winnow_status run_trial(struct engine *e, const struct winnow_env *env, struct speeds *out,
                                struct winnow_error *err)
 {
-    const struct generator_options opt = {.rows = TRIAL_ROWS,
-                                          .context_max = TRIAL_PROMPT + TRIAL_NEW};
+    uint32_t rows = trial_rows(model_config(engine_model(e)));
+    const struct generator_options opt = {.rows = rows, .context_max = TRIAL_PROMPT + TRIAL_NEW};
     struct generator *g = NULL;
     TRY(generator_new(e, &opt, env, &g, err));
     winnow_status st = WINNOW_OK;
-    for (uint32_t row = 0; st == WINNOW_OK && row < TRIAL_ROWS; row++) {
+    for (uint32_t row = 0; st == WINNOW_OK && row < rows; row++) {
         st = submit_trial(g, model_config(engine_model(e))->vocab, row, err);
     }
-    for (uint32_t row = 0; st == WINNOW_OK && row < TRIAL_ROWS; row++) {
+    for (uint32_t row = 0; st == WINNOW_OK && row < rows; row++) {
         struct generate_answer a;
         st = generator_next(g, &a, err);
     }
@@ -73,6 +83,11 @@ static winnow_status measure(const struct winnow_refine_options *opt, const stru
                                        .tokens_max = TRIAL_ROWS * TRIAL_PROMPT};
     struct model *m = NULL;
     struct engine *e = NULL;
+    struct model_config c;
+    TRY(model_load_config(opt->refiner, &c, err));
+    if (model_config_parameters(&c) > TRIAL_LARGEST) {
+        return error_set(err, WINNOW_E_LIMIT, "a trial of so large a model takes too long");
+    }
     TRY(model_open(opt->refiner, &m, err));
     struct pool *pool = pool_new(plan->threads);
     winnow_status st = engine_new(m, pool, &how, &env, &e, err);

@@ -1,6 +1,7 @@
 /* score.c -- the stage `score`: one annotation a document, nothing removed. */
 #include "flow/score.h"
 
+#include "flow/model_speed.h"
 #include "flow/prune_attribute.h"
 #include "flow/scoring.h"
 #include "model/model_file.h"
@@ -156,8 +157,25 @@ static bool passes_again(const void *options)
     return ((const struct winnow_score_options *)options)->fixed_length > 0;
 }
 
+/* Reading the sample with a large model takes minutes: a trial of seconds says it. */
+static bool too_dear(const void *options)
+{
+    (void)options;
+    return true;
+}
+
+static void estimate_score(const void *options, const struct stage_plan *plan,
+                           struct stage_estimate *out)
+{
+    const struct winnow_score_options *opt = options;
+    const struct scoring_shape shape = {opt->window, opt->stride, opt->fixed_length};
+    model_speed_expect(opt->model, opt->compute, shape, plan, out);
+}
+
 const struct stage_kind SCORE_STAGE = {.table = &SCORE_TABLE,
                                        .check = check_score,
+                                       .estimate = estimate_score,
+                                       .estimate_only = too_dear,
                                        .run = run_score,
                                        .passes_again = passes_again,
                                        .uses_kernels = true};

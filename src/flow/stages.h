@@ -16,8 +16,10 @@ struct ending_kind {
     const struct option_table *table; /* table->command is the section: "prove" */
     winnow_status (*run)(struct run *r, const void *options, const char *key,
                          struct winnow_error *err);
-    bool always;       /* also where the recipe does not name it */
-    bool uses_kernels; /* its results depend on the kernel table */
+    void (*estimate)(const void *options, const struct stage_plan *plan,
+                     struct stage_estimate *out); /* may be NULL */
+    bool always;                                  /* also where the recipe does not name it */
+    bool uses_kernels;                            /* its results depend on the kernel table */
 };
 
 /* In the order in which they run; ends with NULL. */

@@ -1,14 +1,16 @@
-/* dry_run.c -- what a run would take, from a sample of its input.
+/* dry_run.c -- what a run would take, from a sample of its input, within seconds.
  *
  * The sample is spread over the input: up to SAMPLE_PIECES shards at even
- * distances, the first SAMPLE_BYTES of each (of files that are no documents:
- * whole files at even distances).  The stages then run on the sample in a
- * temporary folder, and their seconds, bytes and documents are scaled by the
- * share that the sample is of the input.  A stage that is too dear for that (a
- * language model that reads everything) says what it expects through its estimate()
- * and is left out of the sample run, with what comes behind it; where it is the
- * first, a stage that keeps everything stands in for it, so that documents and
- * text are counted. */
+ * distances, the first bytes of each (of files that are no documents: files at
+ * even distances, of archives their first bytes).  The stages then run on the
+ * sample in a temporary folder, and their seconds, bytes and documents are scaled
+ * by the share that the sample is of the input.  A sample that takes too long is
+ * stopped, and a smaller one is tried.
+ *
+ * A stage that is too dear for that (a model reads everything, or is trained) says
+ * what it expects through its estimate(), after a trial of its own; a stage that
+ * keeps everything stands in for it in the sample, so that what comes behind it is
+ * measured, and scaled by the share that it expects to keep. */
 #include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -16,20 +18,40 @@
 #include "corpus/shard_writer.h"
 #include "run/folder_internal.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <strings.h>
 #include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
 
 #define SAMPLE_PIECES 16U
 #define SAMPLE_FILES  200U
-#define SAMPLE_BYTES  ((size_t)1 << 20)
-#define TOKEN_BYTES   4.0 /* of English under the common tokenizers */
+#define SPREAD        7919U               /* a prime above SAMPLE_FILES */
+#define SHARE_BYTES   ((uint64_t)8 << 20) /* read of a shard to see how it is packed */
+#define TOKEN_BYTES   4.0                 /* of English under the common tokenizers */
+
+/* One after the other until the stages get through one in time. */
+static const struct sample_size {
+    size_t piece_bytes;   /* of each shard, and of an archive */
+    uint64_t files_bytes; /* of all files that are no documents */
+    double seconds;
+} SIZES[] = {
+    {(size_t)1 << 20, (uint64_t)16 << 20, 5},
+    {(size_t)1 << 16, (uint64_t)1 << 20, 4},
+    {(size_t)1 << 12, (uint64_t)1 << 16, 4},
+};
+#define SIZES_COUNT (sizeof SIZES / sizeof *SIZES)
 
 struct sample {
+    const struct sample_size *size;
     struct winnow_list paths;
     double share; /* of the input's bytes that it is */
     uint64_t bytes;
-    const char *folder;
+    const char *folder; /* of this size, in the temporary one */
+    const char **names; /* of the stages' folders in the sample's run */
 };
 
 /* ---- the sample ---- */
@@ -43,7 +65,7 @@ static winnow_status share_of(struct shard_reader *reader, const struct shard *s
     uint64_t total = bytes;
     bool more = true;
     winnow_status st = WINNOW_OK;
-    while (st == WINNOW_OK && more && total < 32 * SAMPLE_BYTES) {
+    while (st == WINNOW_OK && more && total < SHARE_BYTES) {
         st = shard_reader_next(reader, &block, &more, err);
         total += more ? block.lines.len : 0;
     }
@@ -56,8 +78,10 @@ static winnow_status share_of(struct shard_reader *reader, const struct shard *s
     return st;
 }
 
-static winnow_status copy_head(const struct shard *shard, size_t line_max, const char *to,
-                               uint64_t *bytes, double *share, struct winnow_error *err)
+/* NOLINTNEXTLINE(readability-function-size): its parameters are all different things */
+static winnow_status copy_head(const struct shard *shard, size_t line_max, size_t piece,
+                               const char *to, uint64_t *bytes, double *share,
+                               struct winnow_error *err)
 {
     struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
     struct shard_writer_options write = SHARD_WRITER_OPTIONS_INIT;
@@ -65,7 +89,7 @@ static winnow_status copy_head(const struct shard *shard, size_t line_max, const
     struct shard_writer *writer = NULL;
     struct shard_block block = {0};
     bool more = false;
-    opt.block_max = SAMPLE_BYTES;
+    opt.block_max = piece;
     opt.line_max = line_max;
     *bytes = 0;
     *share = 1;
@@ -97,8 +121,8 @@ static winnow_status sample_shards(struct run *r, const struct shard_list *in, s
         uint64_t bytes = 0;
         double share = 1;
         buf_addf(&to, "%s/sample/%05zu.jsonl", s->folder, i);
-        winnow_status st =
-            copy_head(shard, (size_t)r->corpus->line_max, buf_cstr(&to), &bytes, &share, err);
+        winnow_status st = copy_head(shard, (size_t)r->corpus->line_max, s->size->piece_bytes,
+                                     buf_cstr(&to), &bytes, &share, err);
         option_list_add(&s->paths, buf_str(&to), &r->keep);
         buf_release(&to);
         TRY(st);
@@ -113,15 +137,66 @@ static winnow_status sample_shards(struct run *r, const struct shard_list *in, s
     return WINNOW_OK;
 }
 
-static void sample_files(struct run *r, const struct shard_list *in, struct sample *s)
+static bool is_archive(const char *path)
+{
+    static const char *const ENDINGS[] = {".warc", ".warc.gz", ".warc.zst",
+                                          ".wet",  ".wet.gz",  ".wet.zst"};
+    size_t len = strlen(path);
+    for (size_t i = 0; i < sizeof ENDINGS / sizeof *ENDINGS; i++) {
+        size_t n = strlen(ENDINGS[i]);
+        if (len > n && strcasecmp(path + len - n, ENDINGS[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The first bytes of an archive; the record they break off in counts as bad. */
+static winnow_status copy_bytes(const char *from, const char *to, size_t most, uint64_t *bytes,
+                                struct winnow_error *err)
+{
+    char *room = mem_alloc(most);
+    size_t len = 0;
+    ssize_t n = 1;
+    int fd = open(from, O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && n > 0 && len < most) {
+        n = read(fd, room + len, most - len);
+        len += n > 0 ? (size_t)n : 0;
+    }
+    winnow_status st = fd < 0 || n < 0 ? error_errno(err, "cannot read", from) : WINNOW_OK;
+    st = st == WINNOW_OK ? file_write_atomic(to, (struct str){room, len}, err) : st;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    mem_free(room);
+    *bytes = len;
+    return st;
+}
+
+static winnow_status sample_files(struct run *r, const struct shard_list *in, struct sample *s,
+                                  struct winnow_error *err)
 {
     size_t pieces = in->count < SAMPLE_FILES ? in->count : SAMPLE_FILES;
-    for (size_t i = 0; i < pieces; i++) {
-        const struct shard *file = &in->items[i * in->count / pieces];
-        option_list_add(&s->paths, str_of(file->path), &r->keep);
-        s->bytes += file->bytes;
+    for (size_t i = 0; i < pieces && s->bytes < s->size->files_bytes; i++) {
+        /* all over the place, so that a bound met early leaves an even spread */
+        size_t piece = i * SPREAD % pieces;
+        const struct shard *file = &in->items[piece * in->count / pieces];
+        if (!is_archive(file->path) || file->bytes <= s->size->piece_bytes) {
+            option_list_add(&s->paths, str_of(file->path), &r->keep);
+            s->bytes += file->bytes;
+            continue;
+        }
+        struct buf to = {0};
+        uint64_t bytes = 0;
+        buf_addf(&to, "%s/sample/%05zu-%s", s->folder, i, file_base(file->path));
+        winnow_status st = copy_bytes(file->path, buf_cstr(&to), s->size->piece_bytes, &bytes, err);
+        option_list_add(&s->paths, buf_str(&to), &r->keep);
+        s->bytes += bytes;
+        buf_release(&to);
+        TRY(st);
     }
     s->share = in->bytes > 0 ? (double)s->bytes / (double)in->bytes : 1;
+    return WINNOW_OK;
 }
 
 /* ---- the report ---- */
@@ -146,7 +221,7 @@ static void add_line(struct buf *out, const char *name, const struct line *l)
     add_amount(out, l->text_bytes);
     buf_addf(out, " %11.2fM", l->text_bytes / TOKEN_BYTES / 1e6);
     add_amount(out, l->disk);
-    buf_add_text(out, l->said ? "  as the stage expects\n" : "\n");
+    buf_add_text(out, l->said ? "  as it expects\n" : "\n");
 }
 
 /* Bytes of all files of a stage, as stats.json has them. */
@@ -199,36 +274,35 @@ static double seconds_of(struct json_value timings, const char *name)
     return v;
 }
 
-/* What a stage that was left out says of itself, after the line before it. */
-static void expected(const struct run *r, size_t i, const struct line *before, struct line *l,
-                     uint64_t *memory, struct buf *notes)
+/* What a stage or an ending says of itself, after the line before it. */
+static void expected(const struct stage_estimate *e, const char *name, const struct line *before,
+                     struct line *l, uint64_t *memory, struct buf *notes)
 {
-    const struct stage_kind *kind = r->request->steps[i].kind;
-    const struct stage_plan plan = {.input_bytes = (uint64_t)before->bytes,
-                                    .documents = (uint64_t)before->documents,
-                                    .text_bytes = (uint64_t)before->text_bytes,
-                                    .memory_max = r->env->memory_max,
-                                    .threads = pool_threads(r->pool)};
-    struct stage_estimate e = {0};
-    if (kind->estimate) {
-        kind->estimate(r->request->steps[i].options, &plan, &e);
-    }
-    double keep = e.keep > 0 ? e.keep : 1;
-    *l = (struct line){.seconds = e.seconds,
+    double keep = e->keep > 0 ? e->keep : 1;
+    *l = (struct line){.seconds = e->seconds,
                        .documents = before->documents * keep,
                        .bytes = before->bytes * keep,
                        .text_bytes = before->text_bytes * keep,
                        .disk = before->disk,
                        .said = true};
-    *memory = e.memory > *memory ? e.memory : *memory;
-    if (e.note[0] != '\0') {
-        buf_addf(notes, "%s: %s\n", r->stages[i].name, e.note);
+    *memory = e->memory > *memory ? e->memory : *memory;
+    if (e->note[0] != '\0') {
+        buf_addf(notes, "%s: %s\n", name, e->note);
     }
+}
+
+static struct stage_plan plan_after(const struct run *r, const struct line *before)
+{
+    return (struct stage_plan){.input_bytes = (uint64_t)before->bytes,
+                               .documents = (uint64_t)before->documents,
+                               .text_bytes = (uint64_t)before->text_bytes,
+                               .memory_max = r->env->memory_max,
+                               .threads = pool_threads(r->pool)};
 }
 
 /* ---- what is run ---- */
 
-/* Stands in for a first stage that is not run: keeps every document. */
+/* Stands in for a stage that is not run: keeps every document. */
 static winnow_status keep_all(struct stage *stage, const void *options, struct winnow_error *err)
 {
     (void)options;
@@ -239,18 +313,10 @@ static winnow_status keep_all(struct stage *stage, const void *options, struct w
 static const struct option NO_OPTIONS[] = {OPT_END};
 static const struct option_table INPUT_TABLE = {.command = "input", .options = NO_OPTIONS};
 static const struct stage_kind INPUT_STAGE = {.table = &INPUT_TABLE, .run = keep_all};
-#define INPUT_NAME "01-input"
 
-/* The stages that are run: up to the first whose estimate says all. */
-static size_t stages_to_run(const struct run *r)
+static bool is_dear(const struct run_step *step)
 {
-    for (size_t i = 0; i < r->request->count; i++) {
-        const struct run_step *step = &r->request->steps[i];
-        if (step->kind->estimate_only && step->kind->estimate_only(step->options)) {
-            return i;
-        }
-    }
-    return r->request->count;
+    return step->kind->estimate_only && step->kind->estimate_only(step->options);
 }
 
 static void add_total(struct buf *out, const struct line *total, const struct line *last,
@@ -266,34 +332,58 @@ static void add_total(struct buf *out, const struct line *total, const struct li
              (double)((uint64_t)use.ru_maxrss * 1024 + memory) / 1e6, TOKEN_BYTES);
 }
 
+/* Endings that take time say so themselves. */
+static void add_endings(const struct run *r, const struct line *first, struct line *total,
+                        uint64_t *memory, struct buf *notes, struct buf *out)
+{
+    const struct stage_plan plan = plan_after(r, first);
+    for (size_t i = 0; i < r->request->ending_count; i++) {
+        const struct run_ending *e = &r->request->endings[i];
+        struct stage_estimate said = {0};
+        struct line l;
+        if (!e->estimate) {
+            continue;
+        }
+        e->estimate(e->options, &plan, &said);
+        expected(&said, e->name, first, &l, memory, notes);
+        total->seconds += l.seconds;
+        buf_addf(out, "%-16s %9.0f s  as it expects\n", e->name, l.seconds);
+    }
+}
+
 /* A line a stage: those that ran as measured, the others as they say. */
-static winnow_status add_stages(const struct run *r, const struct sample *s, size_t ran,
-                                const char *folder, struct buf *out, struct winnow_error *err)
+static winnow_status add_stages(const struct run *r, const struct sample *s, const char *folder,
+                                struct buf *out, struct winnow_error *err)
 {
     struct buf path = {0}, notes = {0};
     struct json_parser *parser = json_parser_new();
     struct json_value timings = {0};
-    struct line total = {0}, l = {0};
+    struct line total = {0}, l = {0}, first = {0};
     uint64_t memory = 0;
     bool found = false;
+    double scale = 1 / s->share; /* times what dear stages before it keep */
     winnow_status st =
         run_read_json(file_join(&path, folder, "timings.json"), parser, &timings, &found, err);
-    if (st == WINNOW_OK && ran == 0) {
-        st = measured(folder, INPUT_NAME, 1 / s->share, 0, &l, err);
-    }
     for (size_t i = 0; i < r->request->count && st == WINNOW_OK; i++) {
-        struct line before = l, said;
-        if (i < ran) {
-            st = measured(folder, r->stages[i].name, 1 / s->share,
-                          seconds_of(timings, r->stages[i].name), &l, err);
-            before = l;
+        const struct run_step *step = &r->request->steps[i];
+        struct stage_estimate e = {0};
+        struct line said;
+        st = measured(folder, s->names[i], scale, seconds_of(timings, s->names[i]), &l, err);
+        const struct stage_plan plan = plan_after(r, &l);
+        if (step->kind->estimate) {
+            step->kind->estimate(step->options, &plan, &e);
         }
-        expected(r, i, &before, &said, &memory, &notes);
-        l = i < ran ? l : said;
+        expected(&e, r->stages[i].name, &l, &said, &memory, &notes);
+        if (is_dear(step)) {
+            scale *= e.keep > 0 ? e.keep : 1;
+            l = said;
+        }
+        first = i == 0 ? l : first;
         add_line(out, r->stages[i].name, &l);
         total.seconds += l.seconds;
         total.disk += l.disk;
     }
+    add_endings(r, &first, &total, &memory, &notes, out);
     add_total(out, &total, &l, memory);
     buf_add_str(out, buf_str(&notes));
     buf_release(&notes);
@@ -302,15 +392,15 @@ static winnow_status add_stages(const struct run *r, const struct sample *s, siz
     return st;
 }
 
-static winnow_status report(const struct run *r, const struct sample *s, size_t ran,
-                            const char *folder, struct winnow_error *err)
+static winnow_status report(const struct run *r, const struct sample *s, const char *folder,
+                            struct winnow_error *err)
 {
     struct buf out = {0};
     buf_addf(&out, "from a sample of %.1f MB, %.3g %% of the input:\n", (double)s->bytes / 1e6,
              100 * s->share);
     buf_add_text(&out,
                  "stage                 time    documents         text       tokens        disk\n");
-    winnow_status st = add_stages(r, s, ran, folder, &out, err);
+    winnow_status st = add_stages(r, s, folder, &out, err);
     struct str rest = buf_str(&out), text;
     while (st == WINNOW_OK && str_next_line(&rest, &text)) {
         env_log(r->env, WINNOW_LOG_INFO, "%.*s", STR_ARG(text));
@@ -319,7 +409,46 @@ static winnow_status report(const struct run *r, const struct sample *s, size_t 
     return st;
 }
 
-static winnow_status run_sample(struct run *r, struct sample *s, struct winnow_error *err)
+/* ---- a sample in time ---- */
+
+/* A thread that asks the sample's run to stop: when the caller asks, or when its
+ * time is over. */
+struct watch {
+    pthread_t thread;
+    const volatile int *asked;
+    double until;
+    volatile int cancel, late, over;
+};
+
+static void *keep_watch(void *watch)
+{
+    struct watch *w = watch;
+    while (!w->over && !w->cancel) {
+        const struct timespec moment = {0, 20000000};
+        (void)nanosleep(&moment, NULL);
+        w->late = env_seconds() > w->until;
+        w->cancel = w->late || (w->asked && *w->asked);
+    }
+    return NULL;
+}
+
+/* The request on the sample: the same stages, with stand-ins for dear ones. */
+static void make_steps(struct run *r, struct sample *s, struct run_step *steps)
+{
+    s->names = ARENA_NEW(&r->keep, const char *, r->request->count);
+    for (size_t i = 0; i < r->request->count; i++) {
+        const struct run_step *step = &r->request->steps[i];
+        bool dear = is_dear(step);
+        struct buf name = {0};
+        steps[i] = dear ? (struct run_step){.kind = &INPUT_STAGE} : *step;
+        buf_addf(&name, "%02zu-%s", i + 1, INPUT_TABLE.command);
+        s->names[i] = dear ? arena_strndup(&r->keep, name.ptr, name.len) : r->stages[i].name;
+        buf_release(&name);
+    }
+}
+
+static winnow_status run_sample(struct run *r, struct sample *s, bool *late,
+                                struct winnow_error *err)
 {
     struct buf folder = {0};
     (void)file_join(&folder, s->folder, "run");
@@ -328,49 +457,94 @@ static winnow_status run_sample(struct run *r, struct sample *s, struct winnow_e
     corpus.run = corpus.files_from = NULL;
     corpus.dry_run = false;
     corpus.on_bad = WINNOW_ON_BAD_QUARANTINE;
+    struct watch w = {.asked = r->env->cancel, .until = env_seconds() + s->size->seconds};
     struct winnow_env env = *r->env;
     env.log = NULL;
-    size_t ran = stages_to_run(r);
+    env.progress = NULL;
+    env.cancel = &w.cancel;
+    struct run_step *steps = ARENA_NEW(&r->keep, struct run_step, r->request->count);
+    make_steps(r, s, steps);
     struct run_request request = *r->request;
     request.paths = s->paths;
     request.corpus = &corpus;
-    const struct run_step input = {.kind = &INPUT_STAGE};
-    request.steps = ran > 0 ? request.steps : &input;
-    request.count = ran > 0 ? ran : 1;
+    request.steps = steps;
     request.ending_count = 0;
     request.env = &env;
     struct winnow_run_result ignored;
+    bool watched = pthread_create(&w.thread, NULL, keep_watch, &w) == 0;
     winnow_status st = run_do(&request, &ignored, err);
-    st = st == WINNOW_OK ? report(r, s, ran, buf_cstr(&folder), err) : st;
+    w.over = 1;
+    if (watched) {
+        (void)pthread_join(w.thread, NULL);
+    }
+    *late = st == WINNOW_E_CANCELLED && w.late;
+    st = st == WINNOW_OK ? report(r, s, buf_cstr(&folder), err) : st;
     buf_release(&folder);
     return st;
+}
+
+static winnow_status try_size(struct run *r, const struct shard_list *in, struct sample *s,
+                              bool *late, struct winnow_error *err)
+{
+    struct buf path = {0};
+    winnow_status st = file_make_dirs(file_join(&path, s->folder, "sample"), err);
+    buf_release(&path);
+    TRY(st);
+    TRY(r->request->steps[0].kind->reads_files ? sample_files(r, in, s, err)
+                                               : sample_shards(r, in, s, err));
+    return run_sample(r, s, late, err);
+}
+
+/* Dear stages are not run: what they refuse, they refuse here. */
+static winnow_status check_dear(const struct run *r, const struct shard_list *in,
+                                struct winnow_error *err)
+{
+    const struct stage_plan plan = {.input_bytes = in->bytes,
+                                    .documents = in->bytes / 4096 + 1,
+                                    .memory_max = r->env->memory_max,
+                                    .threads = pool_threads(r->pool)};
+    for (size_t i = 0; i < r->request->count; i++) {
+        const struct run_step *step = &r->request->steps[i];
+        if (is_dear(step) && step->kind->check) {
+            winnow_status st = step->kind->check(step->options, &plan, err);
+            if (st != WINNOW_OK) {
+                return error_wrap(err, st, "%s", step->kind->table->command);
+            }
+        }
+    }
+    return WINNOW_OK;
 }
 
 winnow_status folder_dry_run(struct run *r, struct winnow_error *err)
 {
     struct shard_list in = {0};
-    struct sample s = {0};
-    struct buf path = {0};
-    bool files = r->request->steps[0].kind->reads_files;
+    const char *folder = NULL;
+    bool files = r->request->steps[0].kind->reads_files, late = true;
     const struct shards_options opt = {.paths = r->paths,
                                        .files_from = r->corpus->files_from,
                                        .kind = files ? SHARDS_PAGES : SHARDS_DOCUMENTS};
     winnow_status st = shards_find(&opt, &in, err);
-    st = st == WINNOW_OK ? run_temporary_folder(r, &s.folder, err) : st;
-    if (st == WINNOW_OK) {
-        st = file_make_dirs(file_join(&path, s.folder, "sample"), err);
+    st = st == WINNOW_OK ? check_dear(r, &in, err) : st;
+    st = st == WINNOW_OK ? run_temporary_folder(r, &folder, err) : st;
+    for (size_t i = 0; i < SIZES_COUNT && late && folder; i++) {
+        struct buf name = {0};
+        buf_addf(&name, "%s/%zu", folder, i);
+        struct sample s = {.size = &SIZES[i],
+                           .folder = arena_strndup(&r->keep, name.ptr, name.len)};
+        buf_release(&name);
+        late = false;
+        st = try_size(r, &in, &s, &late, err);
     }
-    if (st == WINNOW_OK && files) {
-        sample_files(r, &in, &s);
-    } else if (st == WINNOW_OK) {
-        st = sample_shards(r, &in, &s, err);
+    if (late && folder) {
+        st = error_set(err, WINNOW_E_LIMIT,
+                       "even a sample of %zu bytes a file takes more than %.0f s here; --limit N "
+                       "runs the first N documents",
+                       SIZES[SIZES_COUNT - 1].piece_bytes, SIZES[SIZES_COUNT - 1].seconds);
     }
-    st = st == WINNOW_OK ? run_sample(r, &s, err) : st;
     struct winnow_error ignored;
-    if (s.folder && file_remove_tree(s.folder, &ignored) != WINNOW_OK) {
+    if (folder && file_remove_tree(folder, &ignored) != WINNOW_OK) {
         env_log(r->env, WINNOW_LOG_WARNING, "%s", ignored.text);
     }
     shard_list_release(&in);
-    buf_release(&path);
     return st;
 }

@@ -23,12 +23,10 @@ winnow_status small_model_check(const struct winnow_small_model *s, struct winno
     return WINNOW_OK;
 }
 
-winnow_status small_model_config(const struct winnow_small_model *s, const struct tokenizer *t,
-                                 struct model_config *out, struct winnow_error *err)
+struct model_config small_model_shape(const struct winnow_small_model *s)
 {
-    TRY(small_model_check(s, err));
     struct model_config c = MODEL_CONFIG_INIT;
-    c.vocab = tokenizer_vocab_size(t);
+    c.vocab = s->vocab;
     c.dim = s->dim;
     c.layers = s->layers;
     c.heads = s->heads;
@@ -36,6 +34,15 @@ winnow_status small_model_config(const struct winnow_small_model *s, const struc
     c.head_dim = s->dim / s->heads;
     c.ffn = s->ffn ? s->ffn : (s->dim * 8 / 3 + 31) / 32 * 32;
     c.context = s->context;
+    return c;
+}
+
+winnow_status small_model_config(const struct winnow_small_model *s, const struct tokenizer *t,
+                                 struct model_config *out, struct winnow_error *err)
+{
+    TRY(small_model_check(s, err));
+    struct model_config c = small_model_shape(s);
+    c.vocab = tokenizer_vocab_size(t);
     c.bos = tokenizer_bos(t) != TOKENIZER_NONE ? tokenizer_bos(t) : tokenizer_eos(t);
     c.eos = tokenizer_eos(t);
     *out = c;

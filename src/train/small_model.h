@@ -10,6 +10,9 @@
 winnow_status small_model_config(const struct winnow_small_model *s, const struct tokenizer *t,
                                  struct model_config *out, struct winnow_error *err);
 
+/* The shape alone, of options that were checked, with the vocabulary they ask for. */
+struct model_config small_model_shape(const struct winnow_small_model *s);
+
 /* The same checks for options whose tokenizer is not there yet. */
 winnow_status small_model_check(const struct winnow_small_model *s, struct winnow_error *err);
 
