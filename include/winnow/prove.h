@@ -60,7 +60,7 @@ struct winnow_prove_options {
                                    .eval_bytes = 2048,               \
                                    .cloze_items = 200,               \
                                    .task_limit = 50,                 \
-                                   .curve_points = 8,                \
+                                   .curve_points = 6,                \
                                    .bootstrap = 2000,                \
                                    .load_bytes = (uint64_t)512 << 20})
 

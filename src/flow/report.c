@@ -79,6 +79,7 @@ winnow_status report_tell(const char *folder, const struct winnow_env *env,
     if (st == WINNOW_OK) {
         report_verdict_find(&data, &verdict);
         if (verdict.outcome != OUTCOME_NO_PROOF) {
+            env_log(env, WINNOW_LOG_INFO, "%s", buf_cstr(&verdict.headline));
             env_log(env, WINNOW_LOG_INFO, "%s", buf_cstr(&verdict.sentence));
         }
         env_log(env, WINNOW_LOG_INFO, "report: %s/report.html", folder);

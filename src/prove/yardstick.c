@@ -189,32 +189,24 @@ static void choose_clean(struct chooser *ch, uint32_t domains)
     }
 }
 
-/* Every fourth text of each kind draws the curve; these stand first. */
 static void fill_texts(struct yardstick *y, const struct chooser *ch)
 {
     y->texts = mem_zalloc((ch->count + 1) * sizeof *y->texts);
     y->views = mem_zalloc((ch->count + 1) * sizeof *y->views);
-    for (int curve = 1; curve >= 0; curve--) {
-        size_t seen = 0;
-        for (size_t i = 0; i < ch->count; i++) {
-            const struct candidate *c = &ch->items[i];
-            if (!c->raw && !c->clean) {
-                continue;
-            }
-            if ((seen++ % 4 == 0) != (curve == 1)) {
-                continue;
-            }
-            struct str w = window_of(c->text, ch->opt->eval_bytes);
-            w.ptr = arena_strndup(&y->keep, w.ptr, w.len);
-            uint32_t domain = ch->domain_of[c->text->source];
-            y->views[y->text_count] = w;
-            y->texts[y->text_count++] = (struct yard_text){w, domain, c->raw, c->clean, curve == 1};
-            if (c->clean || (!y->has_clean && c->raw)) {
-                y->domains[domain].documents++;
-                y->domains[domain].bytes += w.len;
-            }
+    for (size_t i = 0; i < ch->count; i++) {
+        const struct candidate *c = &ch->items[i];
+        if (!c->raw && !c->clean) {
+            continue;
         }
-        y->curve_count = curve == 1 ? y->text_count : y->curve_count;
+        struct str w = window_of(c->text, ch->opt->eval_bytes);
+        w.ptr = arena_strndup(&y->keep, w.ptr, w.len);
+        uint32_t domain = ch->domain_of[c->text->source];
+        y->views[y->text_count] = w;
+        y->texts[y->text_count++] = (struct yard_text){w, domain, c->raw, c->clean};
+        if (c->clean || (!y->has_clean && c->raw)) {
+            y->domains[domain].documents++;
+            y->domains[domain].bytes += w.len;
+        }
     }
 }
 
@@ -363,10 +355,10 @@ winnow_status yardstick_read(const struct yardstick *y, struct eval_scorer *scor
 winnow_status yardstick_read_curve(const struct yardstick *y, struct eval_scorer *scorer,
                                    struct yard_curve *out, struct winnow_error *err)
 {
-    struct eval_text_nll *nll = mem_alloc((y->curve_count + 1) * sizeof *nll);
+    struct eval_text_nll *nll = mem_alloc((y->text_count + 1) * sizeof *nll);
     struct eval_text_nll raw = {0}, clean = {0};
-    winnow_status st = eval_nll(scorer, y->views, y->curve_count, nll, err);
-    for (size_t i = 0; st == WINNOW_OK && i < y->curve_count; i++) {
+    winnow_status st = eval_nll(scorer, y->views, y->text_count, nll, err);
+    for (size_t i = 0; st == WINNOW_OK && i < y->text_count; i++) {
         if (y->texts[i].raw) {
             eval_nll_add(&raw, &nll[i]);
         }

@@ -24,7 +24,7 @@
 struct yard_text {
     struct str text;
     uint32_t domain; /* index into domains */
-    bool raw, clean, curve;
+    bool raw, clean;
 };
 
 struct yard_domain {
@@ -36,8 +36,7 @@ struct yard_domain {
 struct yardstick {
     struct yard_text *texts;
     size_t text_count;
-    struct str *views;  /* the texts, as eval_nll wants them; those of the curve first */
-    size_t curve_count; /* texts that the learning curve is measured with */
+    struct str *views; /* the texts, as eval_nll wants them */
     struct yard_domain domains[YARD_DOMAINS_MAX];
     uint32_t domain_count;
     struct eval_suite *suite;
@@ -76,7 +75,8 @@ struct yard_reading {
 /* Room for a reading in keep. */
 void yard_reading_init(struct yard_reading *r, const struct yardstick *y, struct arena *keep);
 
-/* The whole yardstick; curve_only: mean NLL of the curve's texts alone. */
+/* The whole yardstick; for a point of the learning curve, the mean NLL of its texts
+ * alone: the same texts, or a curve would end elsewhere than the tables say. */
 winnow_status yardstick_read(const struct yardstick *y, struct eval_scorer *scorer,
                              struct yard_reading *out, struct winnow_error *err);
 struct yard_curve {

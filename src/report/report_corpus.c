@@ -1,4 +1,6 @@
 /* report_corpus.c -- the funnel: what each stage took in, let through and why not. */
+#include "base/mem.h"
+#include "base/sort.h"
 #include "report/plot.h"
 #include "report/report_sections.h"
 
@@ -103,29 +105,45 @@ void report_add_funnel(const struct report_data *d, struct buf *out)
     section_close(out);
 }
 
+struct counted {
+    struct str name;
+    double count;
+};
+
+/* Most first; of the same number in the order of names. */
+static int by_count(const void *pa, const void *pb)
+{
+    const struct counted *a = pa, *b = pb;
+    return a->count != b->count ? (a->count < b->count ? 1 : -1) : str_cmp(a->name, b->name);
+}
+
 static void add_reason_rows(const struct report_stage *s, const char *member, const char *what,
                             double in, struct buf *out)
 {
-    size_t shown = 0, all = json_count(json_get(s->stats, member));
-    struct json_iter it = json_walk(json_get(s->stats, member));
-    while (json_next(&it) && shown < REASONS_MAX) {
-        double count;
-        if (!json_as_double(it.value, &count)) {
-            continue;
-        }
+    size_t shown = 0, all = 0;
+    struct json_value reasons = json_get(s->stats, member);
+    struct counted *rows = mem_alloc((json_count(reasons) + 1) * sizeof *rows);
+    struct json_iter it = json_walk(reasons);
+    while (json_next(&it)) {
+        rows[all].name = it.key;
+        all += json_as_double(it.value, &rows[all].count);
+    }
+    sort(rows, all, sizeof *rows, by_count);
+    for (; shown < all && shown < REASONS_MAX; shown++) {
+        double count = rows[shown].count;
         const struct plot_part part = {count / fmax(in, 1), what, NULL};
         buf_add_text(out, "<tr><th scope=\"row\">");
         html_text(out, s->folder);
         buf_add_text(out, "</th>");
-        cell_str(out, it.key);
+        cell_str(out, rows[shown].name);
         buf_add_text(out, "<td class=\"fig small\">");
         plot_bar(out, &part, 1);
         buf_add_text(out, "</td>");
         cell_number(out, number_count(count));
         cell_number(out, number_share(in > 0 ? count / in : (double)NAN));
         buf_add_text(out, "</tr>\n");
-        shown++;
     }
+    mem_free(rows);
     if (shown < all) {
         buf_addf(out,
                  "<tr><td></td><td>and %zu more reasons "

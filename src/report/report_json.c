@@ -190,6 +190,7 @@ void report_summary_json(const struct report_data *d, const struct report_verdic
     json_key(&w, "finished");
     json_bool(&w, d->finished);
     copy_str(&w, "outcome", str_of(report_outcome_name(v->outcome)));
+    copy_str(&w, "headline", buf_str(&v->headline));
     copy_str(&w, "verdict", buf_str(&v->sentence));
     json_key(&w, "stages");
     json_open(&w, '[');

@@ -39,15 +39,20 @@ static void add_corpus_tiles(const struct report_data *d, struct buf *out)
              number_count(data_number(last->stats, "documents.kept")).text);
     add_tile(out, "documents", buf_cstr(&value), "in \xE2\x86\x92 kept");
     buf_clear(&value);
-    double before = data_number(first->stats, "text_bytes.kept");
-    double after = data_number(last->stats, "text_bytes.kept");
-    buf_addf(&value, "%s \xE2\x86\x92 %s", number_bytes(before).text, number_bytes(after).text);
-    add_tile(out, "text", buf_cstr(&value), "after the first stage \xE2\x86\x92 after the last");
+    /* of pages, the files that they are; what is kept is text either way */
+    double before = data_number(first->stats, "notes.source_bytes");
+    bool pages = isfinite(before);
+    before = pages ? before : data_number(first->stats, "text_bytes.in");
+    buf_addf(&value, "%s \xE2\x86\x92 %s", number_bytes(before).text,
+             number_bytes(data_number(last->stats, "text_bytes.kept")).text);
+    add_tile(out, "size", buf_cstr(&value),
+             pages ? "files of pages in \xE2\x86\x92 text kept" : "text in \xE2\x86\x92 text kept");
     if (isfinite(last->tokens)) {
         buf_clear(&value);
         buf_addf(&value, "%s \xE2\x86\x92 %s", number_short(first->tokens).text,
                  number_short(last->tokens).text);
-        add_tile(out, "tokens", buf_cstr(&value), "under the run\xE2\x80\x99s own tokenizer");
+        add_tile(out, "tokens", buf_cstr(&value),
+                 "after the first stage \xE2\x86\x92 kept, under the run\xE2\x80\x99s tokenizer");
     }
     buf_release(&value);
 }
@@ -83,10 +88,10 @@ static void add_proof_tiles(const struct report_data *d, const struct report_ver
 static void add_nav(const struct buf *body, struct buf *out)
 {
     static const char *const LINKS[][2] = {
-        {"proof", "Proof"},       {"curves", "Learning curves"}, {"domains", "Domains"},
-        {"cost", "Cost"},         {"funnel", "Funnel"},          {"reasons", "Reasons"},
-        {"programs", "Programs"}, {"scores", "Scores"},          {"examples", "Threshold"},
-        {"samples", "Samples"},   {"settings", "Settings"},
+        {"proof", "Proof"},        {"curves", "Learning curves"}, {"domains", "Domains"},
+        {"cost", "Cost"},          {"funnel", "Funnel"},          {"sources", "Sources"},
+        {"reasons", "Reasons"},    {"programs", "Programs"},      {"scores", "Scores"},
+        {"examples", "Threshold"}, {"samples", "Samples"},        {"settings", "Settings"},
     };
     struct buf id = {0};
     buf_add_text(out, "<nav aria-label=\"Sections\">");
@@ -109,6 +114,7 @@ static void add_sections(const struct report_data *d, const struct report_verdic
     report_add_domains(d, v, out);
     report_add_cost(d, v, out);
     report_add_funnel(d, out);
+    report_add_sources(d, out);
     report_add_reasons(d, out);
     report_add_programs(d, out);
     report_add_scores(d, out);
@@ -126,8 +132,12 @@ void report_page(const struct report_data *d, const struct report_verdict *v, st
     html_str(out, d->name);
     buf_addf(out, "</h1>\n<p class=\"verdict %s\">",
              v->outcome == OUTCOME_NO_PROOF ? "none" : report_outcome_name(v->outcome));
+    buf_add_text(out, "<b>");
+    html_str(out, buf_str(&v->headline));
+    buf_add_text(out, "</b> ");
     html_str(out, buf_str(&v->sentence));
     buf_add_text(out, "</p>\n");
+    report_add_alerts(d, out);
     if (!d->finished) {
         buf_add_text(
             out,

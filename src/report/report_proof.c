@@ -32,10 +32,11 @@ void cell_number(struct buf *out, struct number n)
 
 void table_open(struct buf *out, const char *class_name, const char *caption)
 {
-    buf_addf(out,
-             "<figure class=\"card\"><figcaption>%s</figcaption><div class=\"scroll\">"
-             "<table class=\"%s\">\n",
-             caption, class_name);
+    buf_addf(
+        out,
+        "<figure class=\"card\"><figcaption>%s</figcaption><div class=\"scroll\" tabindex=\"0\">"
+        "<table class=\"%s\">\n",
+        caption, class_name);
 }
 
 void table_head(struct buf *out, const char *const *names, const char *kinds)
@@ -53,8 +54,40 @@ void table_close(struct buf *out)
     buf_add_text(out, "</tbody></table></div></figure>\n");
 }
 
-/* What all differences of a unit (all domains together) span, with zero in it. */
-static struct plot_scale scale_of_unit(const struct report_data *d, struct str unit)
+static void reach(struct plot_scale *scale, double v)
+{
+    scale->low = fmin(scale->low, v);
+    scale->high = fmax(scale->high, v);
+}
+
+/* What the rows against the random subset span, of the measures of that unit. */
+static void reach_random(const struct report_data *d, const struct report_verdict *v,
+                         struct str unit, struct plot_scale *scale)
+{
+    struct arena keep;
+    arena_init(&keep, 4096);
+    struct json_iter it = json_walk(json_get(d->proof, "measures"));
+    while (json_next(&it)) {
+        struct report_paired p;
+        if (!str_eq(data_str(it.value, "unit"), unit)) {
+            continue;
+        }
+        report_pair(d, v->arm, report_arm_of_kind(d, "random"), data_str(it.value, "name"), &keep,
+                    &p);
+        for (size_t i = 0; p.there && i < p.seeds; i++) {
+            reach(scale, p.per_seed[i]);
+        }
+        if (p.there) {
+            reach(scale, p.low);
+            reach(scale, p.high);
+        }
+    }
+    arena_release(&keep);
+}
+
+/* What all rows of a unit (all domains together) span, with zero in it. */
+static struct plot_scale scale_of_unit(const struct report_data *d, const struct report_verdict *v,
+                                       struct str unit)
 {
     struct plot_scale scale = {0, 0};
     struct json_iter it = json_walk(json_get(d->proof, "differences"));
@@ -65,18 +98,18 @@ static struct plot_scale scale_of_unit(const struct report_data *d, struct str u
         }
         struct json_value interval = json_get(it.value, "t_interval");
         double mean = data_number(it.value, "mean");
-        double low = fmin(data_item(interval, 0), mean), high = fmax(data_item(interval, 1), mean);
-        scale.low = fmin(scale.low, low);
-        scale.high = fmax(scale.high, high);
+        reach(&scale, mean);
+        reach(&scale, data_item(interval, 0));
+        reach(&scale, data_item(interval, 1));
         struct json_iter seed = json_walk(json_get(it.value, "per_seed"));
         while (json_next(&seed)) {
-            double v;
-            if (json_as_double(seed.value, &v)) {
-                scale.low = fmin(scale.low, v);
-                scale.high = fmax(scale.high, v);
+            double one;
+            if (json_as_double(seed.value, &one)) {
+                reach(&scale, one);
             }
         }
     }
+    reach_random(d, v, unit, &scale);
     double margin = (scale.high - scale.low) * 0.04;
     return (struct plot_scale){scale.low - margin, scale.high + margin};
 }
@@ -89,6 +122,12 @@ struct row {
     enum report_outcome outcome;
 };
 
+/* Its own interval lies beside 0, and it is unclear all the same. */
+static bool is_corrected_away(const struct row *r)
+{
+    return r->outcome == OUTCOME_UNCLEAR && (r->mean.low > 0 || r->mean.high < 0);
+}
+
 static void add_row(const struct row *r, struct str unit, struct plot_scale scale, struct buf *out)
 {
     const char *says = report_outcome_name(r->outcome);
@@ -99,7 +138,8 @@ static void add_row(const struct row *r, struct str unit, struct plot_scale scal
     html_str(out, r->baseline);
     buf_add_text(out, "</th><td class=\"fig\">");
     plot_interval(out, scale, &r->mean, says);
-    buf_addf(out, "</td><td><span class=\"tag %s\">%s</span></td>", says, says);
+    buf_addf(out, "</td><td><span class=\"tag %s\">%s</span>%s</td>", says, says,
+             is_corrected_away(r) ? " <span class=\"why\">once corrected</span>" : "");
     cell_number(out, number_signed(r->mean.mean, decimals));
     buf_addf(out, "<td class=\"n\">%s to %s</td>", number_signed(r->mean.low, decimals).text,
              number_signed(r->mean.high, decimals).text);
@@ -157,7 +197,7 @@ static void add_measure(const struct report_data *d, const struct report_verdict
     static const char *const HEAD[] = {"arms",          "difference", "says",        "mean",
                                        "95 % interval", "p",          "seeds better"};
     struct str name = data_str(measure, "name"), unit = data_str(measure, "unit");
-    struct plot_scale scale = scale_of_unit(d, unit);
+    struct plot_scale scale = scale_of_unit(d, v, unit);
     bool lower = true, primary = false, any = false;
     (void)json_as_bool(json_get(measure, "lower_is_better"), &lower);
     (void)json_as_bool(json_get(measure, "primary"), &primary);
@@ -278,7 +318,9 @@ void report_add_proof(const struct report_data *d, const struct report_verdict *
         buf_add_text(out, "<p class=\"note\">A dot is a seed, a bar the 95 % interval of the "
                           "paired difference (t over "
                           "seeds). p of the measures that are not primary is corrected for their "
-                          "number (Holm).</p>\n");
+                          "number (Holm). \xE2\x80\x9CUnclear, once corrected\xE2\x80\x9D: the "
+                          "interval of this row alone does not hold 0, but of so many rows one may "
+                          "do so by chance, and the corrected p is 0.05 or more.</p>\n");
     }
     add_arms(d, v, out);
     add_findings(d, out);

@@ -25,6 +25,9 @@ void report_add_cost(const struct report_data *d, const struct report_verdict *v
 /* report_corpus.c */
 void report_add_funnel(const struct report_data *d, struct buf *out);
 void report_add_reasons(const struct report_data *d, struct buf *out);
+/* report_sources.c; alerts stand at the head of the page and are no section */
+void report_add_alerts(const struct report_data *d, struct buf *out);
+void report_add_sources(const struct report_data *d, struct buf *out);
 /* report_programs.c */
 void report_add_programs(const struct report_data *d, struct buf *out);
 /* report_scores.c */

@@ -10,13 +10,13 @@
 /* clang-format off */
 const char *const REPORT_STYLE[] = {
     ":root{--bg:#fbfaf8;--card:#fff;--ink:#1d2127;--mute:#626a75;--line:#e3e0da;"
-    "--grid:#ebe8e2;--c0:#59616c;--c1:#8f8474;--c2:#0b6fb8;--c3:#c9650a;--c4:#0a8a68;"
+    "--grid:#ebe8e2;--shade:#0004;--c0:#59616c;--c1:#8f8474;--c2:#0b6fb8;--c3:#c9650a;--c4:#0a8a68;"
     "--c5:#a2428a;--c6:#8a6d00;--c7:#3f4fb5;--good:#0a7d57;--bad:#b3372a;--unclear:#59616c;"
     "--kept:#2f7fc1;--gone:#d9d3c7;--aside:#e8b85c;--goodbg:#e2f3ec;--badbg:#fae7e3;"
     "--unbg:#eceef0}\n",
     "@media(prefers-color-scheme:dark){\n",
     ":root{--bg:#14171b;--card:#1c2026;--ink:#e6e7e9;--mute:#9aa3ae;--line:#2f353d;"
-    "--grid:#272c33;--c0:#aab2bc;--c1:#b8a98f;--c2:#5eb1f0;--c3:#f0a050;--c4:#4cc9a4;"
+    "--grid:#272c33;--shade:#fff4;--c0:#aab2bc;--c1:#b8a98f;--c2:#5eb1f0;--c3:#f0a050;--c4:#4cc9a4;"
     "--c5:#e08fcb;--c6:#d8bb4a;--c7:#9aa6ff;--good:#4cc38f;--bad:#f08070;--unclear:#aab2bc;"
     "--kept:#4d9fe0;--gone:#454b54;--aside:#b98a35;--goodbg:#17352a;--badbg:#3c211d;"
     "--unbg:#2a2f36}\n",
@@ -64,7 +64,17 @@ const char *const REPORT_STYLE[] = {
     ".findings li{margin:3px 0}\n",
     ".card{background:var(--card);border:1px solid var(--line);border-radius:10px;"
     "margin:12px 0;padding:8px 12px 10px}\n",
-    ".scroll{overflow-x:auto}\n",
+    /* shadows at the sides show that a table goes on there */
+    ".scroll{overflow-x:auto;scrollbar-width:thin;background:"
+    "linear-gradient(to right,var(--card) 30%,transparent) left/32px 100% no-repeat local,"
+    "linear-gradient(to left,var(--card) 30%,transparent) right/32px 100% no-repeat local,"
+    "radial-gradient(farthest-side at 0 50%,var(--shade),transparent) left/14px 100% no-repeat "
+    "scroll,radial-gradient(farthest-side at 100% 50%,var(--shade),transparent) right/14px 100% "
+    "no-repeat scroll}\n",
+    ".scroll:focus-visible{outline:2px solid var(--c2)}\n",
+    ".alert{margin:0 0 14px;padding:10px 16px;border-left:5px solid var(--bad);"
+    "background:var(--badbg);overflow-wrap:anywhere}\n",
+    ".why{color:var(--mute);font-size:12.5px}\n",
     "table{border-collapse:collapse;width:100%;font-size:14.5px;"
     "font-variant-numeric:tabular-nums}\n",
     ".card figcaption{font-weight:600;font-size:15px;color:var(--ink);padding:4px 8px}\n",

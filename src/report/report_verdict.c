@@ -223,14 +223,101 @@ static void write_random_part(struct report_verdict *v)
                                       : ": the choice is not shown to be better than chance.");
 }
 
+/* The domain in which the difference is largest in the direction of the outcome. */
+static struct json_value extreme_domain(const struct report_data *d, const struct report_verdict *v)
+{
+    struct json_value found = {0};
+    double most = 0;
+    bool down = (v->outcome == OUTCOME_BETTER) == v->lower_is_better;
+    struct json_iter it = json_walk(json_get(d->proof, "differences"));
+    while (json_next(&it)) {
+        double mean = data_number(it.value, "mean");
+        if (data_str(it.value, "domain").len == 0 || !str_eq(data_str(it.value, "arm"), v->arm) ||
+            !str_eq(data_str(it.value, "baseline"), v->baseline) ||
+            !str_eq(data_str(it.value, "measure"), v->measure) || !isfinite(mean) ||
+            (mean < 0) != down || fabs(mean) <= most) {
+            continue;
+        }
+        most = fabs(mean);
+        found = it.value;
+    }
+    return found;
+}
+
+static void add_by_how_much(const struct report_data *d, struct report_verdict *v)
+{
+    struct buf *s = &v->headline;
+    double mean = fabs(data_number(v->difference, "mean"));
+    double level = fabs(data_number(
+        report_result(d, v->baseline, v->measure, data_str(d->proof, "primary.domain")), "mean"));
+    buf_addf(s, "by %s %.*s", number_real(mean, report_decimals(v->unit)).text, STR_ARG(v->unit));
+    if (isfinite(level) && level > 0) {
+        buf_addf(s, " (%s)", number_share(mean / level).text);
+    }
+    buf_addf(s, " in %.*s", STR_ARG(v->label));
+}
+
+/* What the choice of documents has to do with it, and where it shows most. */
+static void add_because(const struct report_data *d, struct report_verdict *v)
+{
+    struct buf *s = &v->headline;
+    struct json_value domain = extreme_domain(d, v);
+    bool better = v->outcome == OUTCOME_BETTER;
+    if (v->random.there && better) {
+        buf_add_text(s, v->random.outcome == OUTCOME_BETTER
+                            ? ", because of which documents were kept: a random subset of the same "
+                              "size does worse"
+                            : "; that it is smaller may be the cause, as a random subset of the "
+                              "same size is not shown to do worse");
+    } else if (v->random.there) {
+        buf_add_text(s, v->random.outcome == OUTCOME_BETTER
+                            ? ", because what was taken away helped: it is still better than a "
+                              "random subset of the same size"
+                            : ", and a random subset of the same size does no worse");
+    }
+    if (json_kind(domain) == JSON_OBJECT) {
+        buf_addf(s, ", most in %.*s (%s)", STR_ARG(data_str(domain, "domain")),
+                 number_signed(data_number(domain, "mean"), report_decimals(v->unit)).text);
+    }
+    buf_add_text(s, ".");
+}
+
+static void write_headline(const struct report_data *d, struct report_verdict *v)
+{
+    struct buf *s = &v->headline;
+    switch (v->outcome) {
+    case OUTCOME_BETTER:
+        buf_add_text(s, "Use this corpus: it trains the better model, ");
+        add_by_how_much(d, v);
+        add_because(d, v);
+        break;
+    case OUTCOME_WORSE:
+        buf_add_text(s, "Do not use this corpus: it trains the worse model, ");
+        add_by_how_much(d, v);
+        add_because(d, v);
+        break;
+    case OUTCOME_UNCLEAR:
+        buf_addf(s,
+                 "Do not decide by this proof: whether this corpus trains the better model is not "
+                 "clear, because %s; more seeds or more tokens can tell.",
+                 v->seeds > 1 ? "its models differ no more than chance makes them differ from seed "
+                                "to seed"
+                              : "one seed says nothing of chance");
+        break;
+    case OUTCOME_NO_PROOF:
+        break;
+    }
+}
+
 void report_verdict_find(const struct report_data *d, struct report_verdict *out)
 {
     *out = (struct report_verdict){.seeds = (double)NAN};
     arena_init(&out->keep, 4096);
     struct buf *s = &out->sentence;
     if (json_kind(d->proof) != JSON_OBJECT) {
+        buf_add_text(&out->headline, "Whether to use this corpus is not shown.");
         buf_add_text(s, "This run holds no proof: nothing here says whether what was kept trains a "
-                        "better model than what came in.");
+                        "better model than what came in; a recipe's section prove: makes one.");
         return;
     }
     out->measure = data_str(d->proof, "primary.measure");
@@ -258,9 +345,11 @@ void report_verdict_find(const struct report_data *d, struct report_verdict *out
                  number_count(out->seeds).text, number_count(out->seeds_planned).text);
     }
     if (out->outcome == OUTCOME_NO_PROOF) {
+        buf_add_text(&out->headline, "Whether to use this corpus is not shown.");
         buf_add_text(s, "The proof compares no two arms on its primary measure.");
         return;
     }
+    write_headline(d, out);
     write_main_part(d, out);
     write_random_part(out);
     write_other_measures(d, out);
@@ -268,6 +357,7 @@ void report_verdict_find(const struct report_data *d, struct report_verdict *out
 
 void report_verdict_release(struct report_verdict *v)
 {
+    buf_release(&v->headline);
     buf_release(&v->sentence);
     if (v->keep.block_size > 0) {
         arena_release(&v->keep);

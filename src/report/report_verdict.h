@@ -1,4 +1,4 @@
-/* report_verdict.h -- what a proof shows, in one honest sentence. */
+/* report_verdict.h -- what a proof shows, in two honest sentences. */
 #ifndef WINNOW_REPORT_REPORT_VERDICT_H
 #define WINNOW_REPORT_REPORT_VERDICT_H
 
@@ -29,7 +29,8 @@ struct report_verdict {
     double seeds, seeds_planned;
     struct json_value difference; /* of arm and baseline on the primary measure */
     struct report_paired random;  /* of arm and the random subset on that measure */
-    struct buf sentence;          /* plain text */
+    struct buf headline;          /* plain text: use it or not, by how much, because of what */
+    struct buf sentence;          /* plain text: the figures behind that */
     struct arena keep;
 };
 

@@ -15,7 +15,25 @@ void counts_release(struct counts *c)
     for (size_t i = 0; i < COUNT_REASONS; i++) {
         map_release(&c->reasons[i]);
     }
+    map_release(&c->sources_in);
+    map_release(&c->sources_kept);
     *c = (struct counts){0};
+}
+
+static void add_source(struct counts *c, struct str source, uint64_t in, uint64_t kept)
+{
+    if (c->sources_in.count >= COUNT_SOURCES_MAX && !map_get(&c->sources_in, source)) {
+        return;
+    }
+    *map_put(&c->sources_in, source, NULL) += in;
+    if (kept > 0) {
+        *map_put(&c->sources_kept, source, NULL) += kept;
+    }
+}
+
+void counts_source(struct counts *c, struct str source, uint64_t n, enum count_field field)
+{
+    add_source(c, source, n, field == COUNT_KEPT ? n : 0);
 }
 
 void counts_add(struct counts *c, const struct counts *other)
@@ -31,6 +49,11 @@ void counts_add(struct counts *c, const struct counts *other)
             *map_put(&c->reasons[i], e->key, NULL) += e->value;
         }
     }
+    for (size_t k = 0; k < other->sources_in.count; k++) {
+        const struct map_entry *e = &other->sources_in.entries[k];
+        const uint64_t *kept = map_get(&other->sources_kept, e->key);
+        add_source(c, e->key, e->value, kept ? *kept : 0);
+    }
 }
 
 void counts_reason(struct counts *c, enum count_reason kind, struct str reason)
@@ -44,7 +67,8 @@ static int by_name(const void *a, const void *b)
     return str_cmp((*x)->key, (*y)->key);
 }
 
-static void write_reasons(const struct map *m, const char *name, struct json_writer *w)
+/* The entries by name, in an allocation of the caller's. */
+static const struct map_entry **sorted_entries(const struct map *m)
 {
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is sorted */
     const struct map_entry **sorted = mem_alloc((m->count + 1) * sizeof *sorted);
@@ -52,11 +76,36 @@ static void write_reasons(const struct map *m, const char *name, struct json_wri
         sorted[i] = &m->entries[i];
     }
     sort(sorted, m->count, sizeof *sorted, by_name); /* NOLINT(bugprone-sizeof-expression) */
+    return sorted;
+}
+
+static void write_reasons(const struct map *m, const char *name, struct json_writer *w)
+{
+    const struct map_entry **sorted = sorted_entries(m);
     json_key(w, name);
     json_open(w, '{');
     for (size_t i = 0; i < m->count; i++) {
         json_key_str(w, sorted[i]->key);
         json_u64(w, sorted[i]->value);
+    }
+    json_close(w, '}');
+    mem_free(sorted);
+}
+
+static void write_sources(const struct counts *c, struct json_writer *w)
+{
+    const struct map_entry **sorted = sorted_entries(&c->sources_in);
+    json_key(w, "sources");
+    json_open(w, '{');
+    for (size_t i = 0; i < c->sources_in.count; i++) {
+        const uint64_t *kept = map_get(&c->sources_kept, sorted[i]->key);
+        json_key_str(w, sorted[i]->key);
+        json_open(w, '{');
+        json_key(w, "in");
+        json_u64(w, sorted[i]->value);
+        json_key(w, "kept");
+        json_u64(w, kept ? *kept : 0);
+        json_close(w, '}');
     }
     json_close(w, '}');
     mem_free(sorted);
@@ -84,6 +133,7 @@ void counts_write(const struct counts *c, struct json_writer *w)
     for (size_t i = 0; i < COUNT_REASONS; i++) {
         write_reasons(&c->reasons[i], REASON_NAMES[i], w);
     }
+    write_sources(c, w);
 }
 
 static winnow_status read_fields(uint64_t *values, struct json_value object, const char *name,
@@ -117,6 +167,13 @@ winnow_status counts_read(struct counts *c, struct json_value object, struct win
             }
             *map_put(&c->reasons[i], it.key, NULL) += n;
         }
+    }
+    struct json_iter it = json_walk(json_get(object, "sources"));
+    while (json_next(&it)) {
+        uint64_t in = 0, kept = 0;
+        (void)json_as_u64(json_get(it.value, "in"), &in);
+        (void)json_as_u64(json_get(it.value, "kept"), &kept);
+        add_source(c, it.key, in, kept);
     }
     return WINNOW_OK;
 }

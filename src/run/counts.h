@@ -36,14 +36,21 @@ struct counts {
     uint64_t bytes[COUNT_FIELDS];      /* of lines; edited: not used */
     uint64_t text_bytes[COUNT_FIELDS]; /* of texts; edited and bad: not used */
     struct map reasons[COUNT_REASONS];
+    /* Documents by their source, in and kept: of the first COUNT_SOURCES_MAX sources
+     * in the order of the input. */
+    struct map sources_in, sources_kept;
 };
+#define COUNT_SOURCES_MAX 1000U
 
 void counts_release(struct counts *c);
 void counts_add(struct counts *c, const struct counts *other);
 void counts_reason(struct counts *c, enum count_reason kind, struct str reason);
 
+/* n documents of the source came in and came to field. */
+void counts_source(struct counts *c, struct str source, uint64_t n, enum count_field field);
+
 /* As members of the object w has open: "documents", "bytes", "text_bytes",
- * "reasons" and its sisters, sorted by name. */
+ * "reasons" and its sisters and "sources", sorted by name. */
 void counts_write(const struct counts *c, struct json_writer *w);
 
 /* Adds what counts_write() wrote; WINNOW_E_FORMAT where it is no such object. */

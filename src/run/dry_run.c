@@ -39,9 +39,9 @@ static const struct sample_size {
     uint64_t files_bytes; /* of all files that are no documents */
     double seconds;
 } SIZES[] = {
-    {(size_t)1 << 20, (uint64_t)16 << 20, 5},
-    {(size_t)1 << 16, (uint64_t)1 << 20, 4},
-    {(size_t)1 << 12, (uint64_t)1 << 16, 4},
+    {(size_t)1 << 20, (uint64_t)16 << 20, 4},
+    {(size_t)1 << 16, (uint64_t)1 << 20, 3},
+    {(size_t)1 << 12, (uint64_t)1 << 16, 3},
 };
 #define SIZES_COUNT (sizeof SIZES / sizeof *SIZES)
 

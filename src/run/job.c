@@ -102,6 +102,18 @@ static void add_bad(struct job *j, const struct bad_line *bad)
     r->reason = job_store(j, bad->reason);
 }
 
+/* Neighbours mostly have one source: it is stored once. */
+static struct span store_source(struct job *j, struct str source)
+{
+    for (size_t i = j->count - 1; i > 0 && i + 8 > j->count; i--) {
+        const struct record *before = &j->records[i - 1];
+        if (!before->bad && str_eq(job_view(j, before->source), source)) {
+            return before->source;
+        }
+    }
+    return job_store(j, source);
+}
+
 /* What the stage said, from the worker's scratch into the job. */
 static void add_document(struct job *j, const struct document *d, const struct stage_result *said)
 {
@@ -129,6 +141,7 @@ static void add_document(struct job *j, const struct document *d, const struct s
         r->text_bytes_out = said->text.len;
     }
     r->id = job_store(j, d->id);
+    r->source = store_source(j, d->source);
     r->detail = job_store(j, buf_str(&said->detail));
     for (size_t i = 0; i < STAGE_ATTRIBUTES_MAX; i++) {
         r->attributes[i] = job_store(j, buf_str(&said->attributes[i]));
@@ -241,6 +254,9 @@ static void count_record(struct counts *c, const struct job *j, const struct rec
     c->documents[COUNT_EDITED] += edit;
     if (r->rule) {
         counts_reason(c, REASON[r->verdict], str_of(r->rule));
+    }
+    if (r->source.len > 0) {
+        counts_source(c, job_view(j, r->source), 1, field);
     }
 }
 

@@ -33,7 +33,7 @@ struct record {
     uint64_t carry[STAGE_CARRY];
     struct str raw;   /* the line in its block, or NULL: */
     struct span line; /* the line, or the record of a bad one, in store */
-    struct span edited, id, detail, reason, attributes[STAGE_ATTRIBUTES_MAX]; /* in store */
+    struct span edited, id, source, detail, reason, attributes[STAGE_ATTRIBUTES_MAX]; /* in store */
     uint64_t number, ordinal; /* line in its shard, from 1; in the stage's input, from 0 */
     uint64_t bytes, text_bytes, text_bytes_out;
 };

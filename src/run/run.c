@@ -17,6 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define VANISHED_MIN   20U /* documents of a source that is missed */
+#define VANISHED_NAMED 3U
+
 const char *run_folder(const struct run *r)
 {
     return r->folder;
@@ -206,6 +209,32 @@ static void say_done(const struct stage *s, const struct counts *c)
     buf_release(&lost);
 }
 
+/* A source of which a stage leaves nothing is mostly a mistake of its settings, and
+ * hard to see in a sum. */
+static void warn_vanished(const struct stage *s, const struct counts *c)
+{
+    struct buf names = {0};
+    size_t vanished = 0;
+    for (size_t i = 0; i < c->sources_in.count; i++) {
+        const struct map_entry *e = &c->sources_in.entries[i];
+        if (e->value < VANISHED_MIN || map_get(&c->sources_kept, e->key)) {
+            continue;
+        }
+        if (vanished++ < VANISHED_NAMED) {
+            buf_addf(&names, "%s%.*s (%" PRIu64 " documents)", names.len > 0 ? ", " : "",
+                     STR_ARG(e->key), e->value);
+        }
+    }
+    if (vanished > VANISHED_NAMED) {
+        buf_addf(&names, " and %zu more sources", vanished - VANISHED_NAMED);
+    }
+    if (vanished > 0) {
+        env_log(s->run->env, WINNOW_LOG_WARNING, "%s: nothing is kept of %s; is that right?",
+                s->name, buf_cstr(&names));
+    }
+    buf_release(&names);
+}
+
 static winnow_status start_stage(struct stage *s, struct winnow_error *err)
 {
     struct buf path = {0};
@@ -242,6 +271,7 @@ static winnow_status do_stage(struct stage *s, struct winnow_error *err)
     }
     if (st == WINNOW_OK) {
         say_done(s, &counts);
+        warn_vanished(s, &counts);
     }
     counts_release(&counts);
     struct winnow_error second; /* what went wrong first is what is said */
@@ -388,7 +418,9 @@ static winnow_status summarize(const struct run *r, struct winnow_run_result *ou
         st = stage_read_counts(r->stages[r->request->count - 1].folder, &last, err);
     }
     out->documents_in = first.documents[COUNT_IN];
-    out->bytes_in = first.bytes[COUNT_IN];
+    out->bytes_in = r->request->steps[0].kind->reads_files && r->stages[0].input.bytes > 0
+                        ? r->stages[0].input.bytes /* pages, as they lie on disk */
+                        : first.bytes[COUNT_IN];
     out->documents_bad = first.documents[COUNT_BAD];
     out->documents_kept = last.documents[COUNT_KEPT];
     out->bytes_kept = last.bytes[COUNT_KEPT];
