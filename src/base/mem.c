@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -7,9 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) /* gcc */
+#define MEM_IS_SHADOWED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+#define MEM_IS_SHADOWED /* what the system counts is the sanitizer's */
+#endif
+#endif
 
 #define MEM_ALIGN 64U
 #define MEM_HUGE  ((size_t)2 << 20)
+
+/* From this size on the C library maps a piece for itself, see mem_give_back(). */
+#define MEM_REMAPPED ((size_t)1 << 20)
 
 static atomic_ulong fail_countdown;
 static void (*failure_handler)(size_t size);
@@ -50,21 +64,55 @@ void *mem_alloc(size_t size)
     return p;
 }
 
+/* Large pieces are moved by remapping their pages where the system can: neither
+ * the time of a copy nor room for the old and the new one.  NULL: it cannot, and
+ * *p is where the bytes are now. */
+static void *remap(void **p, size_t size)
+{
+    if (size > SIZE_MAX - MEM_ALIGN) {
+        return NULL;
+    }
+    void *q = realloc(*p, (size + MEM_ALIGN - 1) & ~(size_t)(MEM_ALIGN - 1));
+    if (q) {
+        *p = q;
+    }
+    return q && (uintptr_t)q % MEM_ALIGN == 0 ? q : NULL;
+}
+
+static void *copy_to(void *q, void *p, size_t old_size, size_t size)
+{
+    if (q && p) {
+        memcpy(q, p, old_size < size ? old_size : size);
+        mem_free(p);
+    }
+    return q;
+}
+
+void *mem_realloc(void *p, size_t old_size, size_t size)
+{
+    bool large = p && old_size >= MEM_REMAPPED && size > old_size;
+    void *moved = large ? remap(&p, size) : NULL;
+    return moved ? moved : copy_to(mem_alloc(size), p, old_size, size);
+}
+
+bool mem_try_grow(void **p, size_t old_size, size_t size)
+{
+    if (fail_now()) {
+        return false;
+    }
+    if (*p && old_size >= MEM_REMAPPED && size > old_size && remap(p, size)) {
+        return true;
+    }
+    void *q = copy_to(alloc_aligned(size), *p, old_size, size);
+    *p = q ? q : *p;
+    return q != NULL;
+}
+
 void *mem_zalloc(size_t size)
 {
     void *p = mem_alloc(size);
     memset(p, 0, size);
     return p;
-}
-
-void *mem_realloc(void *p, size_t old_size, size_t size)
-{
-    void *q = mem_alloc(size);
-    if (p) {
-        memcpy(q, p, old_size < size ? old_size : size);
-        mem_free(p);
-    }
-    return q;
 }
 
 char *mem_strdup(const char *s)
@@ -112,6 +160,33 @@ void mem_free_huge(void *p, size_t size)
     if (p) {
         (void)munmap(p, huge_round(size));
     }
+}
+
+void mem_give_back(void)
+{
+#ifdef __GLIBC__
+    /* Left alone, it raises the first bound to 32 MiB as pieces are freed, and
+     * keeps what lies between pieces in use; a heap for each thread keeps more. */
+    (void)mallopt(M_MMAP_THRESHOLD, (int)MEM_REMAPPED);
+    (void)mallopt(M_TRIM_THRESHOLD, (int)MEM_REMAPPED);
+    (void)mallopt(M_ARENA_MAX, 2);
+#endif
+}
+
+uint64_t mem_resident(void)
+{
+    unsigned long pages = 0;
+#ifdef MEM_IS_SHADOWED
+    return 0;
+#endif
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f) {
+        if (fscanf(f, "%*u %lu", &pages) != 1) {
+            pages = 0;
+        }
+        (void)fclose(f);
+    }
+    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 void mem_on_failure(void (*handler)(size_t size))

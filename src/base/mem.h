@@ -8,7 +8,9 @@
 #ifndef WINNOW_BASE_MEM_H
 #define WINNOW_BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* 64-byte aligned, not zeroed; a size of 0 gives a pointer that can be freed. */
 void *mem_alloc(size_t size);
@@ -16,6 +18,10 @@ void *mem_try_alloc(size_t size);
 
 /* Grows or shrinks a piece; the first min(old, size) bytes stay.  p may be NULL. */
 void *mem_realloc(void *p, size_t old_size, size_t size);
+
+/* The same for a size that came from data: false where it does not fit, and *p
+ * holds what it held. */
+bool mem_try_grow(void **p, size_t old_size, size_t size);
 
 void *mem_zalloc(size_t size);
 char *mem_strdup(const char *s);
@@ -28,6 +34,14 @@ void mem_free(void *p);
  * mem_free_huge() with the same size. */
 void *mem_try_alloc_huge(size_t size);
 void mem_free_huge(void *p, size_t size);
+
+/* Makes the C library give large pieces back to the system as soon as they are
+ * freed, and keep few heaps: for a process that has promised a limit.  Call it
+ * before any thread starts. */
+void mem_give_back(void);
+
+/* Bytes of the process that are in memory now; 0 where the system does not say. */
+uint64_t mem_resident(void);
 
 /* Called instead of printing and aborting when mem_alloc() fails; it must not
  * return.  NULL restores the default.  Set it before any thread starts. */

@@ -5,6 +5,7 @@
  * and at its end.  The state is static because signals and callbacks of one
  * process have one terminal; the library itself keeps none. */
 #include "base/env.h"
+#include "base/mem.h"
 #include "base/show.h"
 #include "base/url.h"
 #include "cli/cmd.h"
@@ -313,6 +314,9 @@ static void set_up(struct cli *cli)
     screen.verbose = o->verbose;
     screen.json = o->log_json;
     heed_signals();
+    if (o->memory > 0) {
+        mem_give_back();
+    }
     cli->env = (struct winnow_env){
         .log = show_message,
         .progress = show_progress,

@@ -6,13 +6,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define HEAD_MAX 4096U /* of a line too long to keep */
+#define HEAD_MAX  4096U             /* of a line too long to keep */
+#define KEPT_LINE ((size_t)4 << 20) /* after a longer one the parser's memory is given back */
 
 struct block_parser {
     struct document_reader *reader;
     const struct shard_block *block;
     struct str rest;
     uint64_t line, ordinal;
+    struct document_keys keys;
+    size_t longest; /* line of the block */
     bool bad_given;
     char reason[128];
 };
@@ -21,6 +24,7 @@ struct block_parser *block_parser_new(const struct document_keys *keys)
 {
     struct block_parser *p = mem_zalloc(sizeof *p);
     p->reader = document_reader_new(keys);
+    p->keys = keys ? *keys : (struct document_keys){0};
     return p;
 }
 
@@ -38,6 +42,7 @@ void block_parser_start(struct block_parser *p, const struct shard_block *block)
     p->rest = block->lines;
     p->line = block->line;
     p->ordinal = 0;
+    p->longest = 0;
     p->bad_given = block->bad.reason.len == 0;
 }
 
@@ -77,6 +82,7 @@ winnow_status block_parser_next(struct block_parser *p, struct parsed *out,
             reason = say_long(p, line.len);
             kept.len = line.len < HEAD_MAX ? line.len : HEAD_MAX;
         } else {
+            p->longest = line.len > p->longest ? line.len : p->longest;
             TRY(document_read(p->reader, line, p->block->shard, number, &out->document, &reason,
                               err));
         }
@@ -94,6 +100,11 @@ winnow_status block_parser_next(struct block_parser *p, struct parsed *out,
             .reason = reason,
         };
         return WINNOW_OK;
+    }
+    if (p->longest > KEPT_LINE) {
+        document_reader_free(p->reader);
+        p->reader = document_reader_new(&p->keys);
+        p->longest = 0;
     }
     return WINNOW_OK;
 }

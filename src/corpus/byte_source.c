@@ -6,7 +6,7 @@
  * the break itself is a sentence in `torn`.
  *
  * zstd's window is allowed up to 2 GiB, since archives of forum posts are packed
- * with --long=31; zlib's is 32 KiB.
+ * with --long=31, unless --memory leaves less; zlib's is 32 KiB.
  */
 #include "corpus/byte_source.h"
 
@@ -24,8 +24,10 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-#define IN_ROOM        ((size_t)1 << 17)
-#define DICTIONARY_MAX ((size_t)64 << 20)
+#define IN_ROOM          ((size_t)1 << 17)
+#define DICTIONARY_MAX   ((size_t)64 << 20)
+#define FRAME_HEADER_MAX 18U /* of zstd */
+#define WINDOW_LOG_MIN   10
 
 struct byte_source {
     const char *path;
@@ -41,6 +43,7 @@ struct byte_source {
     size_t in_at, in_len;
     z_stream gz;
     ZSTD_DStream *zst;
+    uint64_t window, window_max; /* of the first frame; that is allowed, 0: any */
     char torn[200];
 };
 
@@ -159,10 +162,32 @@ static winnow_status open_decoder(struct byte_source *s, struct winnow_error *er
     return has ? take_dictionary(s, err) : WINNOW_OK;
 }
 
+/* What the header of a frame says that its decoder has to keep (RFC 8878, 3.1.1.1):
+ * a descriptor, or with "single segment" the size of the whole content. */
+static uint64_t frame_window(const char *p, size_t n)
+{
+    const unsigned char *u = (const unsigned char *)p;
+    if (n < 6 || u[0] != 0x28) {
+        return 0;
+    }
+    bool single = (u[4] & 0x20U) != 0;
+    if (!single) {
+        uint64_t base = (uint64_t)1 << (10 + (u[5] >> 3));
+        return base + base / 8 * (u[5] & 7U);
+    }
+    static const size_t DICTIONARY[] = {0, 1, 2, 4};
+    size_t at = 5 + DICTIONARY[u[4] & 3U], bytes = (size_t)1 << (u[4] >> 6);
+    uint64_t content = 0;
+    for (size_t i = 0; i < bytes && at + i < n; i++) {
+        content |= (uint64_t)u[at + i] << (8 * i);
+    }
+    return bytes == 2 ? content + 256 : content;
+}
+
 /* Reads until the first bytes can be judged, decides, and sets the decoder up. */
 static winnow_status choose(struct byte_source *s, struct winnow_error *err)
 {
-    while (!s->ended && s->in_len < 4) {
+    while (!s->ended && s->in_len < FRAME_HEADER_MAX) {
         ssize_t n = read(s->fd, s->in + s->in_len, IN_ROOM - s->in_len);
         if (n < 0 && errno == EINTR) {
             continue;
@@ -184,7 +209,44 @@ static winnow_status choose(struct byte_source *s, struct winnow_error *err)
     } else if (byte_kind_refusal(kind, name, s->torn, sizeof s->torn)) {
         s->broken = true;
     }
+    if (s->packing == PACKING_ZST) {
+        s->window = frame_window(s->in, s->in_len);
+    }
     return open_decoder(s, err);
+}
+
+uint64_t byte_source_peek_window(const char *path)
+{
+    char head[FRAME_HEADER_MAX];
+    struct stat st;
+    if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
+        return 0;
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, head, sizeof head) : -1;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return n > 0 && byte_kind_of((struct str){head, (size_t)n}) == BYTES_ZSTD
+               ? frame_window(head, (size_t)n)
+               : 0;
+}
+
+uint64_t byte_source_window(const struct byte_source *s)
+{
+    return s->window;
+}
+
+void byte_source_set_window_max(struct byte_source *s, uint64_t bytes)
+{
+    s->window_max = bytes;
+    if (s->zst && bytes > 0) {
+        int log = WINDOW_LOG_MIN;
+        while (log < 31 && (uint64_t)1 << (log + 1) <= bytes) {
+            log++;
+        }
+        (void)ZSTD_DCtx_setParameter(s->zst, ZSTD_d_windowLogMax, log);
+    }
 }
 
 winnow_status byte_source_open(struct byte_source **out, const char *path, struct winnow_error *err)
@@ -307,6 +369,23 @@ static winnow_status read_gz(struct byte_source *s, char *to, size_t room, size_
     return WINNOW_OK;
 }
 
+static winnow_status refuse_window(const struct byte_source *s, struct winnow_error *err)
+{
+    if (s->any_member || s->window <= s->window_max) {
+        return error_set(
+            err, WINNOW_E_LIMIT,
+            "%s was packed with a window of more than %llu MiB (zstd --long), which is "
+            "what --memory leaves for it; give more, or pack it again without --long",
+            s->path, (unsigned long long)(s->window_max >> 20));
+    }
+    return error_set(err, WINNOW_E_LIMIT,
+                     "%s was packed with a window of %llu MiB (zstd --long), and --memory leaves "
+                     "%llu MiB for it; give %llu MiB more, or pack it again without --long",
+                     s->path, (unsigned long long)(s->window >> 20),
+                     (unsigned long long)(s->window_max >> 20),
+                     (unsigned long long)(((s->window - s->window_max) >> 20) + 1));
+}
+
 /* NOLINTNEXTLINE(readability-non-const-parameter): libzstd writes to it */
 static winnow_status read_zst(struct byte_source *s, char *to, size_t room, size_t *got,
                               struct winnow_error *err)
@@ -323,6 +402,10 @@ static winnow_status read_zst(struct byte_source *s, char *to, size_t room, size
         size_t code = ZSTD_decompressStream(s->zst, &out, &in);
         s->in_at += in.pos;
         *got = out.pos;
+        if (ZSTD_getErrorCode(code) == ZSTD_error_frameParameter_windowTooLarge &&
+            s->window_max > 0) {
+            return refuse_window(s, err);
+        }
         if (ZSTD_getErrorCode(code) == ZSTD_error_dictionary_wrong) {
             s->broken = true;
             (void)snprintf(s->torn, sizeof s->torn, "the zstd data need a dictionary, which is %s",

@@ -19,6 +19,18 @@ winnow_status byte_source_open(struct byte_source **out, const char *path,
                                struct winnow_error *err);
 void byte_source_close(struct byte_source *s);
 
+/* Bytes that the decoder of the first frame keeps of what it gave before: a zstd
+ * window of up to 2 GiB; little for all else. */
+uint64_t byte_source_window(const struct byte_source *s);
+
+/* The same of a file that is not read now; 0 for standard input and for what is no
+ * regular file or cannot be opened. */
+uint64_t byte_source_peek_window(const char *path);
+
+/* A frame with a larger window is refused with WINNOW_E_LIMIT (0: none is).  To be
+ * called before the first read. */
+void byte_source_set_window_max(struct byte_source *s, uint64_t bytes);
+
 /* Up to room bytes to `to`; *got is 0 only at the end.  Compressed data that
  * break off or are corrupt end there too: byte_source_torn() tells. */
 winnow_status byte_source_read(struct byte_source *s, char *to, size_t room, size_t *got,

@@ -176,12 +176,43 @@ static winnow_status open_warc(struct page_reader *r, struct page_batch *b,
     return WINNOW_OK;
 }
 
+/* At most: deflate packs a thousandfold and no further, zstd without a bound. */
+static uint64_t unpacked_bytes(const struct shard *s)
+{
+    struct str name = str_of(s->path);
+    if (str_ends(name, STR_LIT(".zst"))) {
+        return UINT64_MAX;
+    }
+    return str_ends(name, STR_LIT(".gz")) ? s->bytes * 1032 : s->bytes;
+}
+
+static void note_largest(const struct page_reader *r, struct page_batch *b, uint64_t bytes)
+{
+    bytes = bytes < r->page_max ? bytes : r->page_max;
+    b->largest = bytes > b->largest ? bytes : b->largest;
+}
+
+/* Of a page that may be packed within its record, what it may unpack to. */
+static uint64_t record_bytes(const struct warc_record *record)
+{
+    static const char NAME[] = "content-encoding:";
+    struct str head =
+        str_sub(record->block, 0, record->block.len < 4096 ? record->block.len : 4096);
+    for (size_t at = 0; at + sizeof NAME <= head.len; at++) {
+        if ((head.ptr[at] | 0x20) == 'c' &&
+            strncasecmp(head.ptr + at, NAME, sizeof NAME - 1) == 0) {
+            return record->block.len * 1032;
+        }
+    }
+    return record->block.len;
+}
+
 winnow_status page_reader_next(struct page_reader *r, struct page_batch *b, bool *more,
                                struct winnow_error *err)
 {
     arena_reset(&b->keep);
     b->count = 0;
-    b->bytes = 0;
+    b->bytes = b->largest = 0;
     b->read = 0;
     while (b->count < BATCH_PAGES && b->bytes < BATCH_BYTES && r->shard < r->shards->count) {
         const struct shard *s = &r->shards->items[r->shard];
@@ -199,6 +230,7 @@ winnow_status page_reader_next(struct page_reader *r, struct page_batch *b, bool
                 b->bytes += record.offset_end - record.offset;
                 b->read += warc_bytes_read(r->warc) - r->warc_read;
                 r->warc_read = warc_bytes_read(r->warc);
+                note_largest(r, b, record_bytes(&record));
                 r->offset = record.offset_end;
             } else {
                 next_shard(r);
@@ -209,6 +241,7 @@ winnow_status page_reader_next(struct page_reader *r, struct page_batch *b, bool
             (void)add(r, b, PAGE_FILE);
             b->bytes += s->bytes;
             b->read += s->bytes;
+            note_largest(r, b, unpacked_bytes(s));
             next_shard(r);
         }
     }

@@ -30,8 +30,9 @@ struct page {
 struct page_batch {
     struct page *items;
     size_t count;
-    uint64_t bytes; /* of pages, about */
-    uint64_t read;  /* of the files, as they lie on disk: for progress */
+    uint64_t bytes;   /* of pages, about */
+    uint64_t read;    /* of the files, as they lie on disk: for progress */
+    uint64_t largest; /* of a page, unpacked, at most */
     /* Where the next batch starts. */
     size_t shard;
     uint64_t offset;

@@ -11,7 +11,9 @@
  *
  * A line past line_max is not kept: its head is, for the quarantine, and the
  * rest is read away up to its newline.  So memory is bounded by block_max plus
- * line_max whatever the input is.
+ * line_max whatever the input is.  Where --memory has no room for line_max, a
+ * line that it has no room for ends the command with a sentence: what counts as
+ * a document must not depend on the machine.
  */
 #include "corpus/shard_reader.h"
 
@@ -49,7 +51,10 @@ winnow_status shard_reader_open(struct shard_reader **out, const char *path, con
     struct byte_source *source = NULL;
     uint64_t skipped = 0;
     winnow_status st = byte_source_open(&source, path, err);
-    st = st == WINNOW_OK ? byte_source_skip(source, opt->offset, &skipped, err) : st;
+    if (st == WINNOW_OK) {
+        byte_source_set_window_max(source, opt->window_max);
+        st = byte_source_skip(source, opt->offset, &skipped, err);
+    }
     bool unreadable = st == WINNOW_E_IO && opt->keep_going;
     st = unreadable ? WINNOW_OK : st;
     if (st == WINNOW_OK && !unreadable && skipped < opt->offset) {
@@ -68,6 +73,7 @@ winnow_status shard_reader_open(struct shard_reader **out, const char *path, con
         r->ended = true;
         r->unreadable = *err;
     }
+    r->path = path;
     r->name = name;
     r->opt = *opt;
     r->offset = opt->offset;
@@ -156,13 +162,15 @@ static void finish_bad(struct shard_block *b, uint64_t bytes, uint64_t newline)
     b->line_end = b->line + 1;
 }
 
-/* The bytes at hand are the start of a line past line_max: reads to its end. */
+/* The bytes at hand are the start of a line that is not held, being past line_max
+ * or past what the budget fits: reads to its end, where it is known which. */
 static winnow_status skip_long_line(struct shard_reader *r, struct shard_block *b,
                                     struct winnow_error *err)
 {
     uint64_t bytes = b->bytes.len;
     size_t newline = 0;
     buf_clear(&r->carry);
+    b->bytes.len = b->bytes.len < HEAD_MAX ? b->bytes.len : HEAD_MAX;
     while (newline == 0) {
         TRY(fill_to(r, &r->carry, READ_STEP, err));
         if (r->carry.len == 0) {
@@ -175,6 +183,9 @@ static winnow_status skip_long_line(struct shard_reader *r, struct shard_block *
         size_t rest = r->carry.len - part - newline;
         memmove(r->carry.ptr, r->carry.ptr + part + newline, rest);
         r->carry.len = rest;
+    }
+    if (bytes <= r->opt.line_max) {
+        return line_budget_refuse(&r->opt.budget, r->path, b->line, bytes, err);
     }
     buf_addf(&b->reason, "the line is %" PRIu64 " bytes long, the limit is %zu", bytes,
              r->opt.line_max);
@@ -213,14 +224,60 @@ static void finish_end(struct shard_reader *r, struct shard_block *b, bool *more
     }
 }
 
+uint64_t line_budget_fits(const struct line_budget *b)
+{
+    if (b->limit == 0) {
+        return UINT64_MAX;
+    }
+    return b->limit > b->fixed ? (b->limit - b->fixed) / b->per_byte : 0;
+}
+
+winnow_status line_budget_refuse(const struct line_budget *b, const char *path, uint64_t line,
+                                 uint64_t bytes, struct winnow_error *err)
+{
+    uint64_t fits = line_budget_fits(b);
+    return error_set(
+        err, WINNOW_E_LIMIT,
+        "%s:%" PRIu64 ": a line of %" PRIu64 " bytes needs --memory %" PRIu64 "M; --memory %" PRIu64
+        "M has room for %" PRIu64
+        " bytes.  Give more, or set longer lines aside as bad with --line-max %" PRIu64,
+        path, line, bytes, ((b->fixed + bytes * b->per_byte) >> 20) + 1, b->limit >> 20, fits,
+        fits);
+}
+
+/* The line begun in b cannot be held now: its bytes stay here until the next call. */
+static void wait(struct shard_reader *r, struct shard_block *b)
+{
+    struct buf empty = r->carry;
+    r->carry = b->bytes;
+    b->bytes = empty;
+    buf_release(&b->bytes);
+    *b = (struct shard_block){.reason = b->reason,
+                              .shard = r->name,
+                              .waits = true,
+                              .offset_end = r->offset,
+                              .line_end = r->line};
+}
+
+static bool may_hold(const struct shard_reader *r, size_t bytes)
+{
+    return !r->opt.may_hold || r->opt.may_hold(r->opt.may_hold_ctx, bytes);
+}
+
 winnow_status shard_reader_next(struct shard_reader *r, struct shard_block *b, bool *more,
                                 struct winnow_error *err)
 {
     struct buf bytes = b->bytes, reason = b->reason;
-    buf_clear(&bytes);
     buf_clear(&reason);
-    buf_add_str(&bytes, buf_str(&r->carry));
-    buf_clear(&r->carry);
+    if (r->carry.len > r->opt.block_max) { /* a line that waited: too large to copy */
+        buf_release(&bytes);
+        bytes = r->carry;
+        r->carry = (struct buf){0};
+    } else {
+        buf_clear(&bytes);
+        buf_add_str(&bytes, buf_str(&r->carry));
+        buf_clear(&r->carry);
+    }
     *b = (struct shard_block){.bytes = bytes,
                               .reason = reason,
                               .shard = r->name,
@@ -252,9 +309,14 @@ winnow_status shard_reader_next(struct shard_reader *r, struct shard_block *b, b
             break;
         }
         searched = b->bytes.len;
-        if (b->bytes.len > r->opt.line_max) {
+        if (b->bytes.len > r->opt.line_max ||
+            b->bytes.len + READ_STEP > line_budget_fits(&r->opt.budget)) {
             st = skip_long_line(r, b, err);
             break;
+        }
+        if (!may_hold(r, b->bytes.len + READ_STEP)) {
+            wait(r, b);
+            return WINNOW_OK;
         }
         want = b->bytes.len + READ_STEP;
     }

@@ -15,12 +15,33 @@
 
 #include "corpus/document.h"
 
+/* What a command may hold of lines longer than block_max: one of n bytes takes
+ * fixed + n * per_byte of its --memory. */
+struct line_budget {
+    uint64_t limit; /* --memory; 0: lines up to line_max are held */
+    uint64_t fixed;
+    unsigned per_byte;
+};
+
+/* The longest line that fits. */
+uint64_t line_budget_fits(const struct line_budget *b);
+
+/* Says that a line of so many bytes does not, and what to give: WINNOW_E_LIMIT. */
+winnow_status line_budget_refuse(const struct line_budget *b, const char *path, uint64_t line,
+                                 uint64_t bytes, struct winnow_error *err);
+
 struct shard_reader_options {
-    uint64_t offset;  /* uncompressed, start of a line: where to go on reading */
-    uint64_t lines;   /* lines before that offset */
-    size_t block_max; /* bytes of a block; a longer line makes a longer block */
-    size_t line_max;  /* a longer line is bad and never held in memory */
-    bool keep_going;  /* a file that the system does not let read is a torn shard, no failure */
+    uint64_t offset;     /* uncompressed, start of a line: where to go on reading */
+    uint64_t lines;      /* lines before that offset */
+    size_t block_max;    /* bytes of a block; a longer line makes a longer block */
+    size_t line_max;     /* a longer line is bad and never held in memory */
+    uint64_t window_max; /* of packed shards, see byte_source.h; 0: no limit */
+    struct line_budget budget;
+    /* Asked before a line of more than block_max bytes is held; where it says no,
+     * shard_reader_next() gives a block that waits.  NULL: yes. */
+    bool (*may_hold)(void *ctx, size_t bytes);
+    void *may_hold_ctx;
+    bool keep_going; /* a file that the system does not let read is a torn shard, no failure */
 };
 #define SHARD_READER_OPTIONS_INIT \
     ((struct shard_reader_options){.block_max = (size_t)4 << 20, .line_max = (size_t)64 << 20})
@@ -36,6 +57,7 @@ struct shard_block {
     uint64_t offset, offset_end; /* uncompressed; where the next block starts */
     uint64_t line, line_end;     /* number of the first line, from 1; of the next block's first */
     size_t line_max;             /* of the reader that made it */
+    bool waits;                  /* no block: may_hold() said no; ask again later */
     struct buf bytes, reason;    /* what lines and bad point into */
 };
 void shard_block_release(struct shard_block *b);

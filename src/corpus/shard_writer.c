@@ -4,8 +4,10 @@
  * call.  A streaming compressor would save that buffer, but its output may
  * depend on how its input was cut, and then a resumed run would differ from an
  * uninterrupted one.  A frame is also flushed by itself at FRAME_MAX bytes,
- * which again depends on the bytes alone.
+ * which again depends on the bytes alone.  What makes whole frames by itself, as
+ * the blocks of a run do, is compressed where it lies.
  */
+#define ZLIB_CONST /* deflate() reads its input only */
 #include "corpus/shard_writer.h"
 
 #include "base/file.h"
@@ -21,6 +23,7 @@
 #include <zstd.h>
 
 #define FRAME_MAX ((size_t)16 << 20)
+#define KEPT_MAX  ((size_t)8 << 20) /* of buffers, between frames */
 
 struct shard_writer {
     char *path, *temporary; /* temporary NULL: standard output */
@@ -111,12 +114,11 @@ winnow_status shard_writer_open(struct shard_writer **out, const char *path,
     return WINNOW_OK;
 }
 
-static winnow_status pack_zst(struct shard_writer *w, struct winnow_error *err)
+static winnow_status pack_zst(struct shard_writer *w, struct str bytes, struct winnow_error *err)
 {
-    size_t room = ZSTD_compressBound(w->pending.len);
+    size_t room = ZSTD_compressBound(bytes.len);
     buf_clear(&w->packed);
-    size_t n =
-        ZSTD_compress2(w->zst, buf_reserve(&w->packed, room), room, w->pending.ptr, w->pending.len);
+    size_t n = ZSTD_compress2(w->zst, buf_reserve(&w->packed, room), room, bytes.ptr, bytes.len);
     if (ZSTD_isError(n)) {
         return error_set(err, WINNOW_E_NOMEM, "cannot compress %s: %s", w->path,
                          ZSTD_getErrorName(n));
@@ -125,18 +127,18 @@ static winnow_status pack_zst(struct shard_writer *w, struct winnow_error *err)
     return WINNOW_OK;
 }
 
-static winnow_status pack_gz(struct shard_writer *w, struct winnow_error *err)
+static winnow_status pack_gz(struct shard_writer *w, struct str bytes, struct winnow_error *err)
 {
     z_stream z = {0};
     if (deflateInit2(&z, w->level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
         return error_set(err, WINNOW_E_NOMEM, "no memory to compress %s", w->path);
     }
-    size_t room = deflateBound(&z, w->pending.len);
+    size_t room = deflateBound(&z, bytes.len);
     buf_clear(&w->packed);
     z.next_out = (unsigned char *)buf_reserve(&w->packed, room);
     z.avail_out = (uInt)room;
-    z.next_in = (unsigned char *)w->pending.ptr;
-    z.avail_in = (uInt)w->pending.len;
+    z.next_in = (const unsigned char *)bytes.ptr;
+    z.avail_in = (uInt)bytes.len;
     int code = deflate(&z, Z_FINISH);
     w->packed.len = room - z.avail_out;
     (void)deflateEnd(&z);
@@ -146,41 +148,71 @@ static winnow_status pack_gz(struct shard_writer *w, struct winnow_error *err)
     return WINNOW_OK;
 }
 
-/* One frame of all that is pending, which may be nothing. */
-static winnow_status write_frame(struct shard_writer *w, struct winnow_error *err)
+/* One frame of bytes, which may be none. */
+static winnow_status write_frame(struct shard_writer *w, struct str bytes, struct winnow_error *err)
 {
-    struct buf *from = &w->pending;
+    struct str from = bytes;
     if (w->packing == PACKING_ZST) {
-        TRY(pack_zst(w, err));
-        from = &w->packed;
+        TRY(pack_zst(w, bytes, err));
+        from = buf_str(&w->packed);
     } else if (w->packing == PACKING_GZ) {
-        TRY(pack_gz(w, err));
-        from = &w->packed;
+        TRY(pack_gz(w, bytes, err));
+        from = buf_str(&w->packed);
     }
-    TRY(file_write_fd(w->fd, buf_str(from), w->temporary ? w->temporary : "standard output", err));
-    w->offset += from->len;
-    buf_clear(&w->pending);
+    TRY(file_write_fd(w->fd, from, w->temporary ? w->temporary : "standard output", err));
+    w->offset += from.len;
+    if (w->packed.cap > KEPT_MAX) {
+        buf_release(&w->packed);
+    }
     return WINNOW_OK;
+}
+
+/* Frames of what is pending, then nothing is. */
+static winnow_status write_pending(struct shard_writer *w, struct winnow_error *err)
+{
+    winnow_status st = write_frame(w, buf_str(&w->pending), err);
+    if (w->pending.cap > KEPT_MAX) {
+        buf_release(&w->pending);
+    }
+    buf_clear(&w->pending);
+    return st;
 }
 
 winnow_status shard_writer_add(struct shard_writer *w, struct str bytes, struct winnow_error *err)
 {
     while (bytes.len > 0) {
+        if (w->pending.len == 0 && bytes.len >= FRAME_MAX) {
+            TRY(write_frame(w, str_sub(bytes, 0, FRAME_MAX), err));
+            bytes = str_sub(bytes, FRAME_MAX, bytes.len);
+            continue;
+        }
         size_t room = FRAME_MAX - w->pending.len;
         size_t n = bytes.len < room ? bytes.len : room;
         buf_add(&w->pending, bytes.ptr, n);
         bytes = str_sub(bytes, n, bytes.len);
         if (w->pending.len == FRAME_MAX) {
-            TRY(write_frame(w, err));
+            TRY(write_pending(w, err));
         }
     }
     return WINNOW_OK;
 }
 
+winnow_status shard_writer_add_frame(struct shard_writer *w, struct str bytes, uint64_t *offset,
+                                     struct winnow_error *err)
+{
+    while (w->pending.len == 0 && bytes.len > 0) {
+        struct str frame = str_sub(bytes, 0, bytes.len < FRAME_MAX ? bytes.len : FRAME_MAX);
+        TRY(write_frame(w, frame, err));
+        bytes = str_sub(bytes, frame.len, bytes.len);
+    }
+    TRY(shard_writer_add(w, bytes, err));
+    return shard_writer_flush(w, offset, err);
+}
+
 winnow_status shard_writer_flush(struct shard_writer *w, uint64_t *offset, struct winnow_error *err)
 {
     if (w->pending.len > 0) {
-        TRY(write_frame(w, err));
+        TRY(write_pending(w, err));
     }
     if (offset) {
         *offset = w->offset;
@@ -201,7 +233,8 @@ winnow_status shard_writer_commit(struct shard_writer *w, struct winnow_error *e
 {
     TRY(shard_writer_flush(w, NULL, err));
     if (w->offset == 0 && w->packing != PACKING_PLAIN) {
-        TRY(write_frame(w, err)); /* an empty frame: zero bytes would be a torn file */
+        TRY(write_frame(w, (struct str){"", 0},
+                        err)); /* an empty frame: zero bytes would be a torn file */
     }
     if (!w->temporary) {
         return WINNOW_OK;

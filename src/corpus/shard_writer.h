@@ -28,6 +28,10 @@ winnow_status shard_writer_open(struct shard_writer **out, const char *path,
 /* Compresses and writes at the latest at the next flush. */
 winnow_status shard_writer_add(struct shard_writer *w, struct str bytes, struct winnow_error *err);
 
+/* The same and a flush, without a copy where nothing waits to be flushed. */
+winnow_status shard_writer_add_frame(struct shard_writer *w, struct str bytes, uint64_t *offset,
+                                     struct winnow_error *err);
+
 /* Ends the frame and hands all to the system; *offset (may be NULL) is the
  * file's length now.  A flush with nothing added since the last writes nothing. */
 winnow_status shard_writer_flush(struct shard_writer *w, uint64_t *offset,

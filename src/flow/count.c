@@ -20,7 +20,9 @@
 
 #include <inttypes.h>
 
-#define GROUP_MAX 64U
+#define GROUP_MAX   64U
+#define BLOCK_BYTES ((size_t)4 << 20)    /* the reader's */
+#define FIXED_BYTES ((uint64_t)40 << 20) /* of the program */
 
 /* Counts by name. */
 struct tally {
@@ -55,7 +57,9 @@ struct counting {
     const struct winnow_env *env;
     struct shard_list shards;
     size_t shard, group_size;
-    uint64_t bytes_before; /* of the shards that are done */
+    uint64_t bytes_before;   /* of the shards that are done */
+    uint64_t held, held_max; /* bytes of next */
+    struct line_budget budget;
     struct shard_reader *reader;
     struct tokenizer *tokenizer;
     struct worker *workers;
@@ -162,23 +166,54 @@ static void count_block(struct counting *c, struct worker *w, struct slot *slot)
     }
 }
 
+/* A line longer than a block comes alone, where --memory says so. */
+static bool may_hold(void *ctx, size_t bytes)
+{
+    const struct counting *c = ctx;
+    return c->next->count == 0 || c->held + bytes <= c->held_max;
+}
+
+/* Bytes of groups: a line is held in one group while another is counted, parsed and
+ * encoded beside it. */
+static void plan_memory(struct counting *c, uint64_t limit)
+{
+    uint64_t fixed = FIXED_BYTES + 2 * BLOCK_BYTES * (uint64_t)c->group_size;
+    c->held_max = UINT64_MAX / 2;
+    if (limit > 0) {
+        uint64_t room = limit > FIXED_BYTES ? limit - FIXED_BYTES : 0;
+        c->held_max = room / 8;
+        fixed = fixed < limit / 2 ? fixed : limit / 2;
+        c->budget = (struct line_budget){limit, fixed, c->opt->tokenizer ? 8 : 4};
+    }
+}
+
 /* Fills next with blocks, across shards; an empty group is the end. */
 static winnow_status read_group(struct counting *c, struct winnow_error *err)
 {
     c->next->count = 0;
-    while (c->next->count < c->group_size && c->shard < c->shards.count) {
+    c->held = 0;
+    while (c->next->count < c->group_size && c->shard < c->shards.count &&
+           (c->next->count == 0 || c->held + BLOCK_BYTES <= c->held_max)) {
         const struct shard *s = &c->shards.items[c->shard];
         if (!c->reader) {
             struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
             opt.line_max = (size_t)c->opt->line_max;
+            opt.budget = c->budget;
+            opt.window_max = c->budget.limit > 0 ? c->budget.limit / 4 : 0;
+            opt.may_hold = may_hold;
+            opt.may_hold_ctx = c;
             opt.keep_going = true;
             TRY(shard_reader_open(&c->reader, s->path, s->name, &opt, err));
         }
         bool more = true;
         struct slot *slot = &c->next->slots[c->next->count];
         TRY(shard_reader_next(c->reader, &slot->block, &more, err));
+        if (slot->block.waits) {
+            return WINNOW_OK;
+        }
         if (more) {
             c->next->count++;
+            c->held += slot->block.bytes.len;
             continue;
         }
         c->bytes_before += s->bytes;
@@ -367,6 +402,7 @@ winnow_status winnow_count(const struct winnow_count_options *opt, struct winnow
         .now = mem_zalloc(sizeof *c.now),
         .next = mem_zalloc(sizeof *c.next),
     };
+    plan_memory(&c, env->memory_max);
     winnow_status st = set_up(&c, paths, threads, err);
     st = st == WINNOW_OK ? run_rounds(&c, pool, err) : st;
     hand_over(&c, out);

@@ -60,16 +60,23 @@ static winnow_status first_wins(void *state, struct str id, uint64_t ordinal,
     return WINNOW_OK;
 }
 
+static uint64_t table_growth(void *state)
+{
+    return dedup_exact_bytes(((struct dedup_state *)state)->seen);
+}
+
 static winnow_status dedup_check(const void *options, const struct stage_plan *plan,
                                  struct winnow_error *err)
 {
     (void)options;
     uint64_t needed = dedup_exact_memory(plan->documents);
-    if (plan->memory_max > 0 && needed > plan->memory_max) {
+    if (plan->memory_max > 0 && needed + STAGE_MEMORY_LEAST > plan->memory_max) {
         return error_set(err, WINNOW_E_LIMIT,
                          "about %" PRIu64 " documents need up to %" PRIu64
-                         " bytes of hashes, --memory is %" PRIu64,
-                         plan->documents, needed, plan->memory_max);
+                         " bytes of hashes, and the documents on their way 64M: give --memory "
+                         "%" PRIu64 "M; --memory is %" PRIu64,
+                         plan->documents, needed, ((needed + STAGE_MEMORY_LEAST) >> 20) + 1,
+                         plan->memory_max);
     }
     return WINNOW_OK;
 }
@@ -85,7 +92,9 @@ static winnow_status dedup_run(struct stage *stage, const void *options, struct 
 {
     struct dedup_state s = {.opt = options};
     const struct winnow_env *env = stage_env(stage);
-    winnow_status st = dedup_exact_new(&s.seen, stage_folder(stage), env->memory_max, err);
+    /* What is left beside the fewest blocks; with no limit there is none here. */
+    uint64_t most = env->memory_max > STAGE_MEMORY_LEAST ? env->memory_max - STAGE_MEMORY_LEAST : 0;
+    winnow_status st = dedup_exact_new(&s.seen, stage_folder(stage), most, err);
     if (st == WINNOW_OK) {
         const struct stage_pass pass = {.name = "dedup",
                                         .verdicts = true,
@@ -93,7 +102,9 @@ static winnow_status dedup_run(struct stage *stage, const void *options, struct 
                                         .worker_new = scratch_new,
                                         .worker_free = scratch_free,
                                         .document = hash_document,
-                                        .decide = first_wins};
+                                        .decide = first_wins,
+                                        .growth = table_growth,
+                                        .scratch_factor = 1};
         st = stage_run_pass(stage, &pass, err);
     }
     if (st == WINNOW_OK && s.documents > 0 && s.duplicates * 2 > s.documents) {

@@ -26,8 +26,12 @@ static winnow_status next(void *state, struct source_block *block, bool *more,
         page_batch_free(batch);
         return st;
     }
-    *block = (struct source_block){
-        .data = batch, .file = batch->shard, .offset = batch->offset, .bytes = batch->read};
+    *block = (struct source_block){.data = batch,
+                                   .file = batch->shard,
+                                   .offset = batch->offset,
+                                   .bytes = batch->read,
+                                   .held = batch->bytes,
+                                   .largest = batch->largest};
     return WINNOW_OK;
 }
 
@@ -90,6 +94,7 @@ static winnow_status extract_run(struct stage *stage, const void *options, struc
     };
     const struct stage_source source = {
         .state = &s,
+        .scratch_factor = 10, /* the page in its charset and in UTF-8, its text, its line, twice */
         .bytes_total = input->bytes,
         .seek = seek,
         .next = next,

@@ -179,7 +179,8 @@ static winnow_status run_scoring(struct prune *p, struct winnow_error *err)
                                     .state = p,
                                     .worker_new = score_worker_new,
                                     .worker_free = score_worker_free,
-                                    .document = score_document};
+                                    .document = score_document,
+                                    .word_bytes = 64};
     return stage_run_pass(p->stage, &pass, err);
 }
 

@@ -46,11 +46,19 @@ static void worker_free(void *worker)
 }
 
 /* What one document came to, from document() to decide(): --limit may end the
- * corpus between the two. */
+ * corpus between the two.  Of some 250 words of the sums a document sets a dozen,
+ * and there may be a hundred thousand documents in a block: only those are kept. */
 struct applied {
-    struct refine_sums sums;
     struct applied *next, *before;
+    uint32_t count;
+    struct {
+        uint32_t at;
+        uint32_t low, high;
+    } words[];
 };
+#define SUMS_WORDS   (sizeof(struct refine_sums) / sizeof(uint64_t))
+#define APPLIED_LINE 320U /* bytes of one, usually */
+_Static_assert(sizeof(struct refine_sums) % sizeof(uint64_t) == 0, "whole words");
 
 /* One document on its way. */
 struct applying {
@@ -59,7 +67,7 @@ struct applying {
     const struct document *document;
     const struct program_text *programs;
     size_t count;
-    struct applied *end;
+    struct refine_sums *sums;
     struct stage_result *result;
 };
 
@@ -120,8 +128,8 @@ static void run_chunk(struct applying *a, struct edit *e, const struct program_t
         }
         said = said || !c->reason;
     }
-    a->end->sums.programs_of_documents += t->of_document;
-    a->end->sums.unknown += t->of_document && !said;
+    a->sums->programs_of_documents += t->of_document;
+    a->sums->unknown += t->of_document && !said;
     if (t->first < e->count) {
         edit_apply(e, &p, t->first, last);
     }
@@ -134,7 +142,7 @@ static void run_chunk(struct applying *a, struct edit *e, const struct program_t
     if (p.truncated) {
         log_call(log, &(struct program_call){.reason = "the rest of the program was not read"});
     }
-    refine_sums_calls(&a->end->sums, &p);
+    refine_sums_calls(a->sums, &p);
 }
 
 static winnow_status run_strict(struct applying *a, struct winnow_error *err)
@@ -150,11 +158,11 @@ static winnow_status run_strict(struct applying *a, struct winnow_error *err)
     }
     json_close(&log.json, ']');
     buf_addf(&r->detail, ", \"accepted\": %u, \"rejected\": %u", log.accepted, log.rejected);
-    a->end->sums.lines = e.count;
-    a->end->sums.lines_removed = e.dropped ? e.count : e.lines_removed;
-    a->end->sums.bytes_removed = e.bytes_removed;
-    a->end->sums.bytes_added = e.bytes_added;
-    r->rule = a->end->sums.unknown > 0 ? UNKNOWN : NULL;
+    a->sums->lines = e.count;
+    a->sums->lines_removed = e.dropped ? e.count : e.lines_removed;
+    a->sums->bytes_removed = e.bytes_removed;
+    a->sums->bytes_added = e.bytes_added;
+    r->rule = a->sums->unknown > 0 ? UNKNOWN : NULL;
     if (e.dropped) {
         r->verdict = STAGE_REMOVE;
         r->rule = DROPPED;
@@ -177,11 +185,11 @@ static void judge_prox(struct applying *a, const struct prox_result *p)
              "\"program\": \"%s\", \"errors\": %u, \"lines_removed\": %u, \"edits\": %u, "
              "\"ignored\": %u, \"no_ops\": %u",
              NAMES[p->verdict], p->errors, p->removed, p->edits, p->ignored, p->no_ops);
-    a->end->sums.ill_formed = p->errors;
-    a->end->sums.no_ops = p->no_ops;
-    a->end->sums.prox_reverted = p->verdict == PROX_REVERTED;
-    a->end->sums.lines_removed = p->removed;
-    a->end->sums.accepted[PROGRAM_NORMALIZE] = p->edits;
+    a->sums->ill_formed = p->errors;
+    a->sums->no_ops = p->no_ops;
+    a->sums->prox_reverted = p->verdict == PROX_REVERTED;
+    a->sums->lines_removed = p->removed;
+    a->sums->accepted[PROGRAM_NORMALIZE] = p->edits;
     if (p->verdict == PROX_DROPPED) {
         r->verdict = STAGE_REMOVE;
         r->rule = DROPPED;
@@ -199,8 +207,8 @@ static bool run_prox_document(struct applying *a)
         if (!a->programs[i].of_document) {
             continue;
         }
-        a->end->sums.programs_of_documents++;
-        a->end->sums.programs++;
+        a->sums->programs_of_documents++;
+        a->sums->programs++;
         if (prox_drops(a->programs[i].text)) {
             buf_add_text(&a->result->detail, "\"program\": \"dropped\"");
             a->result->verdict = STAGE_REMOVE;
@@ -216,9 +224,9 @@ static winnow_status run_prox(struct applying *a, struct winnow_error *err)
     struct apply_worker *w = a->worker;
     struct stage_result *r = a->result;
     size_t chunks = 0;
-    a->end->sums.lines = str_count_lines(a->document->text);
+    a->sums->lines = str_count_lines(a->document->text);
     if (!run_prox_document(a)) {
-        a->end->sums.lines_removed = a->end->sums.lines;
+        a->sums->lines_removed = a->sums->lines;
         return WINNOW_OK;
     }
     buf_clear(&w->joined);
@@ -229,13 +237,13 @@ static winnow_status run_prox(struct applying *a, struct winnow_error *err)
             chunks++;
         }
     }
-    a->end->sums.programs += chunks;
+    a->sums->programs += chunks;
     if (chunks == 0) {
         return WINNOW_OK;
     }
     struct str rest = buf_str(&w->joined), line;
     while (str_next_line(&rest, &line)) {
-        a->end->sums.calls += str_trim(line).len > 0;
+        a->sums->calls += str_trim(line).len > 0;
     }
     struct prox_result result;
     winnow_status st = prox_execute(a->document->text, buf_str(&w->joined), &r->text, &result, err);
@@ -243,7 +251,7 @@ static winnow_status run_prox(struct applying *a, struct winnow_error *err)
         buf_clear(&r->text);
         buf_add_text(&r->detail, "\"program\": \"refused\", \"reason\": ");
         json_quote(&r->detail, str_of(err->text));
-        a->end->sums.prox_refused = 1;
+        a->sums->prox_refused = 1;
         return WINNOW_OK;
     }
     if (st == WINNOW_OK) {
@@ -306,7 +314,7 @@ static winnow_status read_store(struct applying *a, struct winnow_error *err)
     struct json_value root;
     TRY(json_parse(w->parser, buf_str(&w->line), &root, err));
     TRY(program_list_read(root, &w->list, err));
-    count_asked(json_get(root, "chunks"), &a->end->sums);
+    count_asked(json_get(root, "chunks"), a->sums);
     a->programs = w->list.items;
     a->count = w->list.count;
     return WINNOW_OK;
@@ -320,7 +328,7 @@ static void offer_example(const struct applying *a)
         buf_add_str(&programs, str_trim(a->programs[i].text));
     }
     bool gone = a->result->verdict == STAGE_REMOVE;
-    refine_sums_offer(&a->end->sums, a->document->id, a->document->text,
+    refine_sums_offer(a->sums, a->document->id, a->document->text,
                       gone ? (struct str){"", 0} : buf_str(&a->result->text), buf_str(&programs),
                       gone);
     buf_release(&programs);
@@ -331,22 +339,38 @@ static void finish(struct applying *a)
     const struct stage_result *r = a->result;
     bool removed = r->verdict == STAGE_REMOVE;
     size_t kept = removed ? 0 : r->verdict == STAGE_EDIT ? r->text.len : a->document->text.len;
-    a->end->sums.documents = 1;
-    a->end->sums.with_program = a->count > 0;
-    a->end->sums.text_bytes = a->document->text.len;
-    a->end->sums.text_bytes_kept = kept;
-    a->end->sums.dropped = removed && r->rule == DROPPED;
-    a->end->sums.emptied = removed && r->rule == EMPTIED;
-    a->end->sums.edited = r->verdict == STAGE_EDIT;
+    a->sums->documents = 1;
+    a->sums->with_program = a->count > 0;
+    a->sums->text_bytes = a->document->text.len;
+    a->sums->text_bytes_kept = kept;
+    a->sums->dropped = removed && r->rule == DROPPED;
+    a->sums->emptied = removed && r->rule == EMPTIED;
+    a->sums->edited = r->verdict == STAGE_EDIT;
     /* decide(), which writes the sums, never runs beside document(). */
     if (r->verdict != STAGE_KEEP && refine_sums_wants(&a->state->sums, a->document->id)) {
         offer_example(a);
     }
 }
 
-static struct applied *applied_new(struct refine_apply *a)
+/* Keeps the words of one that are not 0; what they point to goes with them. */
+static struct applied *applied_new(struct refine_apply *a, const struct refine_sums *one)
 {
-    struct applied *e = mem_zalloc(sizeof *e);
+    uint64_t words[SUMS_WORDS];
+    size_t count = 0;
+    memcpy(words, one, sizeof words);
+    for (size_t i = 0; i < SUMS_WORDS; i++) {
+        count += words[i] != 0;
+    }
+    struct applied *e = mem_alloc(sizeof *e + count * sizeof e->words[0]);
+    *e = (struct applied){0};
+    for (uint32_t i = 0; i < SUMS_WORDS; i++) {
+        if (words[i] != 0) {
+            e->words[e->count].at = i;
+            e->words[e->count].low = (uint32_t)words[i];
+            e->words[e->count].high = (uint32_t)(words[i] >> 32);
+            e->count++;
+        }
+    }
     (void)pthread_mutex_lock(&a->lock);
     e->next = a->pending;
     if (e->next) {
@@ -357,8 +381,10 @@ static struct applied *applied_new(struct refine_apply *a)
     return e;
 }
 
-static void applied_free(struct refine_apply *a, struct applied *e)
+/* Out of the list, and as it was before applied_new(). */
+static void applied_take(struct refine_apply *a, struct applied *e, struct refine_sums *one)
 {
+    uint64_t words[SUMS_WORDS] = {0};
     (void)pthread_mutex_lock(&a->lock);
     if (e->before) {
         e->before->next = e->next;
@@ -369,16 +395,19 @@ static void applied_free(struct refine_apply *a, struct applied *e)
         e->next->before = e->before;
     }
     (void)pthread_mutex_unlock(&a->lock);
-    refine_sums_release(&e->sums);
+    for (uint32_t i = 0; i < e->count; i++) {
+        words[e->words[i].at] = (uint64_t)e->words[i].high << 32 | e->words[i].low;
+    }
+    memcpy(one, words, sizeof *one);
     mem_free(e);
 }
 
 static winnow_status apply_document(void *state, void *worker, const struct document *d,
                                     struct stage_result *r, struct winnow_error *err)
 {
-    struct applying a = {.state = state, .worker = worker, .document = d, .result = r};
-    a.end = applied_new(a.state);
-    r->carry[0] = (uint64_t)(uintptr_t)a.end;
+    struct refine_sums sums = {0};
+    struct applying a = {
+        .state = state, .worker = worker, .document = d, .result = r, .sums = &sums};
     arena_reset(&a.worker->scratch);
     if (a.state->file) {
         a.count = program_file_find(a.state->file, d->id, &a.programs);
@@ -393,6 +422,7 @@ static winnow_status apply_document(void *state, void *worker, const struct docu
         TRY(run_strict(&a, err));
     }
     finish(&a);
+    r->carry[0] = (uint64_t)(uintptr_t)applied_new(a.state, &sums);
     return WINNOW_OK;
 }
 
@@ -405,9 +435,10 @@ static winnow_status add_document(void *state, struct str id, uint64_t ordinal,
     (void)err;
     struct refine_apply *a = state;
     struct applied *e = (struct applied *)(uintptr_t)r->carry[0]; /* NOLINT: made from a pointer */
-    refine_sums_add(&a->sums, &e->sums);
+    struct refine_sums one;
+    applied_take(a, e, &one);
+    refine_sums_add(&a->sums, &one);
     a->seen++;
-    applied_free(a, e);
     return WINNOW_OK;
 }
 
@@ -421,7 +452,11 @@ winnow_status refine_apply_run(struct stage *stage, struct refine_apply *a,
                               .worker_new = worker_new,
                               .worker_free = worker_free,
                               .document = apply_document,
-                              .decide = add_document};
+                              .decide = add_document,
+                              .scratch_factor = 3,
+                              .word_bytes = 32,
+                              .edits = true,
+                              .line_bytes = APPLIED_LINE};
     struct buf path = {0};
     const char *file = file_join(&path, stage_folder(stage), "refine.json");
     (void)pthread_mutex_init(&a->lock, NULL);
@@ -436,7 +471,9 @@ winnow_status refine_apply_run(struct stage *stage, struct refine_apply *a,
         st = refine_sums_write(&a->sums, description, file, err);
     }
     while (a->pending) {
-        applied_free(a, a->pending);
+        struct refine_sums one;
+        applied_take(a, a->pending, &one);
+        refine_sums_release(&one);
     }
     refine_sums_release(&a->sums);
     (void)pthread_mutex_destroy(&a->lock);

@@ -466,6 +466,9 @@ winnow_status refine_ask_run(struct stage *stage, struct refine_ask *a, struct w
     (void)pthread_mutex_init(&k.lock, NULL);
     const struct stage_pass pass = {.name = "ask",
                                     .block_bytes = BLOCK_BYTES,
+                                    .scratch_factor = 4, /* prompts: texts and tokens */
+                                    .word_bytes = 64,
+                                    .line_bytes = 512,
                                     .state = &k,
                                     .worker_new = worker_new,
                                     .worker_free = worker_free,

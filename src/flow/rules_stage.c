@@ -112,7 +112,10 @@ static winnow_status rules_run(struct stage *stage, const void *options, struct 
                                     .state = &s,
                                     .worker_new = gauge_new,
                                     .worker_free = gauge_free,
-                                    .document = measure};
+                                    .document = measure,
+                                    .scratch_factor = 3, /* of C4's lines */
+                                    .word_bytes = 64,    /* a word, and a table of n-grams */
+                                    .edits = s.opt->edit};
     return stage_run_pass(stage, &pass, err);
 }
 

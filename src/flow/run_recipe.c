@@ -1,4 +1,5 @@
 /* run_recipe.c -- `winnow run`: a recipe's stages, then the proof, then the report. */
+#include "base/mem.h"
 #include "flow/report_ending.h"
 #include "flow/stages.h"
 #include "option/recipe.h"
@@ -35,6 +36,9 @@ static struct winnow_env merged_env(const struct winnow_env *env, unsigned from_
     }
     if (env->seed == 0 && !(from_env & WINNOW_SEED_FROM_ENV)) {
         out.seed = common->seed;
+    }
+    if (out.memory_max > 0) {
+        mem_give_back();
     }
     out.kernels = env->kernels ? env->kernels : common->kernels;
     return out;

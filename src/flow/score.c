@@ -125,7 +125,8 @@ static winnow_status run_score(struct stage *s, const void *options, struct winn
                                         .state = &state,
                                         .worker_new = worker_new,
                                         .worker_free = worker_free,
-                                        .document = score_document};
+                                        .document = score_document,
+                                        .word_bytes = 64};
         st = stage_run_pass(s, &pass, err);
     }
     if (st == WINNOW_OK) {

@@ -5,6 +5,10 @@
 
 #include <inttypes.h>
 
+/* Of --memory a byte of a long line: raw, parsed, and what is made of it; half of it
+ * is for what the command gathers. */
+#define TEXT_BYTES 6U
+
 winnow_status texts_open(struct texts *t, const struct winnow_text_options *opt,
                          struct winnow_list paths, const struct winnow_env *env,
                          struct winnow_text_result *result, struct winnow_error *err)
@@ -12,6 +16,7 @@ winnow_status texts_open(struct texts *t, const struct winnow_text_options *opt,
     const struct shards_options find = {.paths = paths, .files_from = opt->files_from};
     const struct document_keys keys = {opt->text_key, opt->id_key};
     *t = (struct texts){.opt = opt, .env = env, .result = result};
+    t->budget = (struct line_budget){env->memory_max, env->memory_max / 2, TEXT_BYTES};
     t->parser = block_parser_new(&keys);
     TRY(shards_find(&find, &t->shards, err));
     account_warn_skipped(t->shards.account, env);
@@ -43,6 +48,8 @@ winnow_status texts_next_block(struct texts *t, struct shard_block *block, bool 
             const struct shard *s = &t->shards.items[t->shard++];
             struct shard_reader_options options = SHARD_READER_OPTIONS_INIT;
             options.line_max = (size_t)t->opt->line_max;
+            options.window_max = t->env->memory_max / 4;
+            options.budget = t->budget;
             options.keep_going = true;
             TRY(shard_reader_open(&t->reader, s->path, s->name, &options, err));
         }

@@ -16,6 +16,7 @@ struct texts {
     struct shard_reader *reader;
     uint64_t bytes_done; /* of the shards closed */
     struct winnow_text_result *result;
+    struct line_budget budget;
 
     /* texts_next_document() */
     struct shard_block block;

@@ -16,6 +16,8 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#define SLOT_BYTES ((uint64_t)20 << 20)
+
 /* A block on its way: what a worker made of it, to be written in turn. */
 struct encoded {
     struct shard_block block;
@@ -220,6 +222,12 @@ static void start_workers(struct encoding *e)
         e->workers[i].scratch = tokenizer_scratch_new(e->t);
     }
     e->slot_count = (size_t)threads * 2;
+    uint64_t limit = e->env->memory_max;
+    if (limit > 0) { /* a block's ids take up to four times its bytes */
+        uint64_t most = limit / 2 / SLOT_BYTES;
+        e->slot_count = e->slot_count < most ? e->slot_count : most > 0 ? (size_t)most : 1;
+        e->texts.budget.per_byte = 6 * (unsigned)e->slot_count;
+    }
     e->slots = mem_zalloc(e->slot_count * sizeof *e->slots);
 }
 

@@ -267,6 +267,11 @@ winnow_status dedup_exact_add(struct dedup_exact *d, struct hash128 h, struct st
     return WINNOW_OK;
 }
 
+uint64_t dedup_exact_bytes(const struct dedup_exact *d)
+{
+    return d->bytes;
+}
+
 uint64_t dedup_exact_memory(uint64_t documents)
 {
     return sizeof(struct dedup_exact) + ((uint64_t)2 << 20) + documents * 30 +

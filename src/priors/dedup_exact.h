@@ -29,6 +29,9 @@ void dedup_exact_free(struct dedup_exact *d);
 winnow_status dedup_exact_add(struct dedup_exact *d, struct hash128 h, struct str id,
                               struct str *first, struct winnow_error *err);
 
+/* Bytes of the table now. */
+uint64_t dedup_exact_bytes(const struct dedup_exact *d);
+
 /* Bytes that so many distinct documents take at most. */
 uint64_t dedup_exact_memory(uint64_t documents);
 

@@ -11,11 +11,20 @@
 
 #include <string.h>
 
+#define ROOMY ((size_t)1 << 18) /* entries up to which a table is at most half full */
+
 winnow_status rules_count_start(struct rules_count *c, size_t most, struct winnow_error *err)
 {
     size_t need = 64;
-    while (need < most * 2) {
+    while (need < most * 2 && need < ROOMY) {
         need *= 2;
+    }
+    if (need < most + most / 2) { /* of a long text: as little as is still quick */
+        need = most + most / 2;
+    }
+    if (need > UINT32_MAX) {
+        return error_set(err, WINNOW_E_LIMIT, "a document of %zu n-grams is too long for the rules",
+                         most);
     }
     if (need > c->cap) {
         mem_free(c->entries);
@@ -33,7 +42,7 @@ winnow_status rules_count_start(struct rules_count *c, size_t most, struct winno
         c->stamp = 0;
     }
     c->stamp++;
-    c->mask = need - 1;
+    c->size = need;
     return WINNOW_OK;
 }
 
@@ -47,8 +56,8 @@ const struct rules_count_entry *rules_count_add(struct rules_count *c, uint64_t 
                                                 uint64_t number)
 {
     /* Fibonacci hashing: the upper bits of a sum of products are the good ones. */
-    size_t at = (size_t)((key * 0x9E3779B97F4A7C15U) >> 32) & c->mask;
-    for (;; at = (at + 1) & c->mask) {
+    size_t at = (size_t)((((key * 0x9E3779B97F4A7C15U) >> 32) * c->size) >> 32);
+    for (;; at = at + 1 < c->size ? at + 1 : 0) {
         struct rules_count_entry *e = &c->entries[at];
         if (e->stamp != c->stamp) {
             *e = (struct rules_count_entry){key, c->stamp, 1, number};

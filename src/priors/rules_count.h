@@ -14,7 +14,7 @@ struct rules_count_entry {
 /* All-zero is empty. */
 struct rules_count {
     struct rules_count_entry *entries;
-    size_t cap, mask;
+    size_t cap, size;
     uint32_t stamp;
 };
 

@@ -294,14 +294,11 @@ bool rules_words_next(struct str text, size_t *at, struct rules_word *word)
 static winnow_status grow(struct rules_words *words, struct winnow_error *err)
 {
     size_t cap = words->cap == 0 ? 4096 : words->cap * 2;
-    struct rules_word *items = mem_try_alloc(cap * sizeof *items);
-    if (!items) {
+    void *items = words->items;
+    if (!mem_try_grow(&items, words->cap * sizeof *words->items, cap * sizeof *words->items)) {
+        words->items = items;
         return error_set(err, WINNOW_E_NOMEM, "no memory for the %zu words of a document", cap);
     }
-    if (words->count > 0) {
-        memcpy(items, words->items, words->count * sizeof *items);
-    }
-    mem_free(words->items);
     words->items = items;
     words->cap = cap;
     return WINNOW_OK;

@@ -1,3 +1,4 @@
+#include "corpus/byte_source.h"
 #include "run/feed_internal.h"
 
 winnow_status feed_open(struct feed *f, const struct position *at, struct winnow_error *err)
@@ -32,7 +33,8 @@ static winnow_status fill_from_source(struct feed *f, struct job *job, struct wi
     return WINNOW_OK;
 }
 
-static winnow_status fill_from_shards(struct feed *f, struct job *job, struct winnow_error *err)
+static winnow_status fill_from_shards(struct feed *f, struct job *job, bool *waits,
+                                      struct winnow_error *err)
 {
     if (f->at.file >= f->shards->count) {
         job->end = true;
@@ -47,11 +49,19 @@ static winnow_status fill_from_shards(struct feed *f, struct job *job, struct wi
         opt.line_max = f->line_max;
         opt.keep_going = f->keep_going;
         opt.block_max = f->block_max > 0 ? f->block_max : opt.block_max;
+        opt.budget = f->budget;
+        opt.window_max = f->window_max;
+        opt.may_hold = f->may_hold;
+        opt.may_hold_ctx = f->may_hold_ctx;
         TRY(shard_reader_open(&f->reader, shard->path, shard->name, &opt, err));
         f->passed_over += opt.offset > 0 ? shard_reader_bytes_read(f->reader) : 0;
     }
     bool more = false;
     TRY(shard_reader_next(f->reader, &job->block, &more, err));
+    if (job->block.waits) {
+        *waits = true;
+        return WINNOW_OK;
+    }
     if (more) {
         f->at.offset = job->block.offset_end;
         f->at.lines = job->block.line_end - 1;
@@ -65,12 +75,23 @@ static winnow_status fill_from_shards(struct feed *f, struct job *job, struct wi
     return WINNOW_OK;
 }
 
-winnow_status feed_fill(struct feed *f, struct job *job, struct winnow_error *err)
+winnow_status feed_fill(struct feed *f, struct job *job, bool *waits, struct winnow_error *err)
 {
+    *waits = false;
     job->start = f->at;
-    TRY(f->source ? fill_from_source(f, job, err) : fill_from_shards(f, job, err));
+    TRY(f->source ? fill_from_source(f, job, err) : fill_from_shards(f, job, waits, err));
     job->after = f->at;
     return WINNOW_OK;
+}
+
+uint64_t feed_window(const struct feed *f)
+{
+    uint64_t most = 0;
+    for (size_t i = (size_t)f->at.file; f->shards && i < f->shards->count; i++) {
+        uint64_t window = byte_source_peek_window(f->shards->items[i].path);
+        most = window > most ? window : most;
+    }
+    return most;
 }
 
 struct feed_place feed_place(const struct feed *f)

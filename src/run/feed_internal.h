@@ -9,7 +9,11 @@
 struct feed {
     const struct shard_list *shards; /* or: */
     const struct stage_source *source;
-    size_t line_max, block_max;  /* block_max 0: the reader's own */
+    size_t line_max, block_max; /* block_max 0: the reader's own */
+    struct line_budget budget;  /* these and what is behind them: see shard_reader.h */
+    uint64_t window_max;
+    bool (*may_hold)(void *ctx, size_t bytes);
+    void *may_hold_ctx;
     bool keep_going;             /* a shard that cannot be read is lost, no failure */
     struct shard_reader *reader; /* of the shard at `at` */
     struct position at;
@@ -21,8 +25,12 @@ struct feed {
 winnow_status feed_open(struct feed *f, const struct position *at, struct winnow_error *err);
 void feed_close(struct feed *f);
 
-/* The next block, end of shard or end of all into job, which is clear. */
-winnow_status feed_fill(struct feed *f, struct job *job, struct winnow_error *err);
+/* The next block, end of shard or end of all into job, which is clear.  *waits: none
+ * of them, may_hold() refused the line that comes next. */
+winnow_status feed_fill(struct feed *f, struct job *job, bool *waits, struct winnow_error *err);
+
+/* The largest zstd window that the shards from the feed's position on need. */
+uint64_t feed_window(const struct feed *f);
 
 /* Bytes on disk, for progress: total is 0 where it is not known. */
 struct feed_place {

@@ -32,6 +32,7 @@ void job_release(struct job *j)
 {
     shard_block_release(&j->block);
     mem_free(j->records);
+    mem_free(j->carry);
     buf_release(&j->store);
     for (size_t i = 0; i < STREAMS; i++) {
         buf_release(&j->lines[i]);
@@ -63,12 +64,58 @@ void job_worker_release(struct job_worker *w, const struct stage_pass *pass)
     *w = (struct job_worker){0};
 }
 
+static void trim_buf(struct buf *b, size_t most)
+{
+    if (b->cap > most) {
+        buf_release(b);
+    }
+}
+
+void job_trim(struct job *j, size_t most)
+{
+    trim_buf(&j->block.bytes, most);
+    trim_buf(&j->store, most);
+    for (size_t i = 0; i < STREAMS; i++) {
+        trim_buf(&j->lines[i], most);
+    }
+    if (j->cap * sizeof *j->records > most) {
+        mem_free(j->records);
+        mem_free(j->carry);
+        j->records = NULL;
+        j->carry = NULL;
+        j->cap = j->count = 0;
+    }
+}
+
+static void grow_records(struct job *j, size_t cap)
+{
+    j->records = mem_realloc(j->records, j->cap * sizeof *j->records, cap * sizeof *j->records);
+    if (j->carry) {
+        size_t one = STAGE_CARRY * sizeof *j->carry;
+        j->carry = mem_realloc(j->carry, j->cap * one, cap * one);
+    }
+    j->cap = cap;
+}
+
+void job_expect(struct job *j, uint64_t lines, const struct stage_pass *pass)
+{
+    size_t cap = (size_t)lines;
+    if (j->cap < cap) { /* exactly: nothing is copied, nothing lies idle */
+        mem_free(j->records);
+        mem_free(j->carry);
+        j->records = mem_alloc(cap * sizeof *j->records);
+        j->carry = NULL;
+        j->cap = cap;
+    }
+    if (pass->decide && !j->carry) {
+        j->carry = mem_alloc(j->cap * STAGE_CARRY * sizeof *j->carry);
+    }
+}
+
 struct record *job_add_record(struct job *j)
 {
     if (j->count == j->cap) {
-        size_t cap = j->cap ? j->cap * 2 : 256;
-        j->records = mem_realloc(j->records, j->cap * sizeof *j->records, cap * sizeof *j->records);
-        j->cap = cap;
+        grow_records(j, j->cap ? j->cap * 2 : 256);
     }
     struct record *r = &j->records[j->count++];
     *r = (struct record){.score = (double)NAN, .threshold = (double)NAN};
@@ -99,7 +146,7 @@ static void add_bad(struct job *j, const struct bad_line *bad)
     r->line.at = j->store.len;
     bad_line_add_json(bad, j->shard, &j->store);
     r->line.len = j->store.len - r->line.at;
-    r->reason = job_store(j, bad->reason);
+    r->detail = job_store(j, bad->reason);
 }
 
 /* Neighbours mostly have one source: it is stored once. */
@@ -122,7 +169,9 @@ static void add_document(struct job *j, const struct document *d, const struct s
     r->rule = said->rule;
     r->score = said->score;
     r->threshold = said->threshold;
-    memcpy(r->carry, said->carry, sizeof r->carry);
+    if (j->carry) {
+        memcpy(&j->carry[(j->count - 1) * STAGE_CARRY], said->carry, sizeof said->carry);
+    }
     r->number = d->line;
     r->ordinal = d->ordinal;
     r->bytes = d->raw.len;
@@ -143,9 +192,23 @@ static void add_document(struct job *j, const struct document *d, const struct s
     r->id = job_store(j, d->id);
     r->source = store_source(j, d->source);
     r->detail = job_store(j, buf_str(&said->detail));
-    for (size_t i = 0; i < STAGE_ATTRIBUTES_MAX; i++) {
-        r->attributes[i] = job_store(j, buf_str(&said->attributes[i]));
+}
+
+/* The lines of all other files are composed later; these are written at once, for
+ * there may be more of them than of anything else. */
+static void add_attributes(struct job *j, const struct document *d, enum stream stream,
+                           struct str members)
+{
+    struct buf *out = &j->lines[stream];
+    buf_add_text(out, "{\"id\":");
+    json_quote(out, d->id);
+    if (j->foreign) {
+        buf_addf(out, ",\"line\":%llu", (unsigned long long)d->line);
     }
+    buf_add_text(out, ",\"attributes\":{");
+    buf_add_str(out, members);
+    buf_add_text(out, "}}\n");
+    j->line_counts[stream]++;
 }
 
 void job_read(struct job *j, const struct stage_pass *pass, struct job_worker *w)
@@ -153,6 +216,7 @@ void job_read(struct job *j, const struct stage_pass *pass, struct job_worker *w
     if (j->end || j->end_of_shard) {
         return;
     }
+    job_expect(j, j->block.line_end - j->block.line, pass);
     if (j->block.bad.reason.len > 0) {
         add_bad(j, &j->block.bad);
         return;
@@ -169,6 +233,7 @@ void job_read(struct job *j, const struct stage_pass *pass, struct job_worker *w
             continue;
         }
         stage_result_clear(&w->result);
+        w->longest = item.document.raw.len > w->longest ? item.document.raw.len : w->longest;
         item.document.ordinal = j->start.ordinal + item.document.line - 1;
         if (item.document.ordinal >= j->ordinal_end) {
             return;
@@ -182,6 +247,11 @@ void job_read(struct job *j, const struct stage_pass *pass, struct job_worker *w
             }
         }
         add_document(j, &item.document, &w->result);
+        for (unsigned k = 0; k < STAGE_ATTRIBUTES_MAX && pass->attributes && pass->attributes[k];
+             k++) {
+            add_attributes(j, &item.document, STREAM_ATTRIBUTES + k,
+                           buf_str(&w->result.attributes[k]));
+        }
     }
 }
 
@@ -198,7 +268,7 @@ winnow_status job_decide(struct job *j, const struct stage_pass *pass, struct st
         scratch->rule = r->rule;
         scratch->score = r->score;
         scratch->threshold = r->threshold;
-        memcpy(scratch->carry, r->carry, sizeof r->carry);
+        memcpy(scratch->carry, &j->carry[i * STAGE_CARRY], sizeof scratch->carry);
         buf_add_str(&scratch->detail, job_view(j, r->detail));
         TRY(pass->decide(pass->state, job_view(j, r->id), r->ordinal, scratch, err));
         bool was_edit = r->verdict == STAGE_EDIT;
@@ -242,7 +312,7 @@ static void count_record(struct counts *c, const struct job *j, const struct rec
     if (r->bad) {
         c->documents[COUNT_BAD]++;
         c->bytes[COUNT_BAD] += r->bytes;
-        count_bad(c, job_view(j, r->reason));
+        count_bad(c, job_view(j, r->detail));
         return;
     }
     enum count_field field = FIELD[r->verdict];
@@ -304,21 +374,6 @@ static void add_ledger(struct job *j, const struct record *r)
     j->line_counts[STREAM_LEDGER]++;
 }
 
-static void add_attributes(struct job *j, enum stream stream, const struct record *r,
-                           struct str members)
-{
-    struct buf *out = &j->lines[stream];
-    buf_add_text(out, "{\"id\":");
-    json_quote(out, job_view(j, r->id));
-    if (j->foreign) {
-        buf_addf(out, ",\"line\":%llu", (unsigned long long)r->number);
-    }
-    buf_add_text(out, ",\"attributes\":{");
-    buf_add_str(out, members);
-    buf_add_text(out, "}}\n");
-    j->line_counts[stream]++;
-}
-
 static void compose_verdict(struct job *j, const struct record *r, const char *stage,
                             const bool wanted[STREAMS])
 {
@@ -343,11 +398,29 @@ static void compose_verdict(struct job *j, const struct record *r, const char *s
     }
 }
 
+/* Keeps the attributes of the first `count` documents: those behind are dropped. */
+static void cut_attributes(struct job *j, uint64_t count)
+{
+    for (unsigned k = STREAM_ATTRIBUTES; k < STREAMS; k++) {
+        struct str rest = buf_str(&j->lines[k]), line;
+        for (uint64_t n = 0; n < count && str_next_line(&rest, &line); n++) {
+        }
+        if (j->line_counts[k] > count) {
+            j->lines[k].len -= rest.len;
+            j->line_counts[k] = count;
+        }
+    }
+}
+
 void job_compose(struct job *j, const struct stage_pass *pass, const char *stage,
                  const bool wanted[STREAMS])
 {
+    uint64_t documents = 0;
+    bool cut = false;
     for (size_t i = 0; i < j->count; i++) {
         const struct record *r = &j->records[i];
+        documents += !r->bad && !r->dropped;
+        cut = cut || r->dropped;
         if (r->dropped) {
             continue;
         }
@@ -364,10 +437,8 @@ void job_compose(struct job *j, const struct stage_pass *pass, const char *stage
         if (pass->verdicts) {
             compose_verdict(j, r, stage, wanted);
         }
-        for (unsigned k = 0; k < STAGE_ATTRIBUTES_MAX; k++) {
-            if (wanted[STREAM_ATTRIBUTES + k]) {
-                add_attributes(j, STREAM_ATTRIBUTES + k, r, job_view(j, r->attributes[k]));
-            }
-        }
+    }
+    if (cut) {
+        cut_attributes(j, documents);
     }
 }

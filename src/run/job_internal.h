@@ -3,7 +3,7 @@
  *     fill (one thread, in order)   bytes of a block
  *     read (any thread)             documents, and what the stage says of each
  *     settle (one thread, in order) decide(), --limit, --on-bad
- *     compose (any thread)          the lines of each output file, the counts
+ *     compose (any thread)          the lines of each output file (of attributes: read), counts
  *     append (a thread a file)      one frame a file
  *
  * All that depends on order happens in settle and append, so the threads
@@ -21,19 +21,19 @@ struct span {
     size_t at, len;
 };
 
-/* What became of one line or page. */
+/* What became of one line or page.  Where lines are short there are more bytes of
+ * records than of text, so what only some passes have lies beside them. */
 struct record {
-    bool bad, torn;  /* torn: a shard that cannot be read any further */
+    bool bad, torn;  /* bad: detail is the reason; torn: nothing more of the shard can be read */
     bool lost;       /* of a source: the file of this bad page cannot be read any further */
     bool unreadable; /* torn or lost by the system */
     bool dropped;    /* past --limit: as if it were not there */
     enum stage_verdict verdict;
     const char *rule;
     double score, threshold;
-    uint64_t carry[STAGE_CARRY];
-    struct str raw;   /* the line in its block, or NULL: */
-    struct span line; /* the line, or the record of a bad one, in store */
-    struct span edited, id, source, detail, reason, attributes[STAGE_ATTRIBUTES_MAX]; /* in store */
+    struct str raw;                         /* the line in its block, or NULL: */
+    struct span line;                       /* the line, or the record of a bad one, in store */
+    struct span edited, id, source, detail; /* in store */
     uint64_t number, ordinal; /* line in its shard, from 1; in the stage's input, from 0 */
     uint64_t bytes, text_bytes, text_bytes_out;
 };
@@ -55,8 +55,10 @@ struct job {
     const char *shard;    /* name of the input shard */
     uint64_t ordinal_end; /* documents from here on are past --limit, as an earlier pass found */
     bool foreign;         /* it was not written by winnow: some lines may be no documents */
+    size_t longest, structure, words; /* of the longest line, see gate.c */
     struct record *records;
     size_t count, cap;
+    uint64_t *carry; /* STAGE_CARRY a record, where the pass decides in order */
     struct buf store;
     struct buf lines[STREAMS];
     uint64_t line_counts[STREAMS];
@@ -69,11 +71,18 @@ struct job {
 struct job_worker {
     struct block_parser *parser;
     struct stage_result result;
-    void *own; /* the stage's */
+    size_t longest; /* line it has read */
+    void *own;      /* the stage's */
 };
 
 void job_release(struct job *j);
 void job_clear(struct job *j);
+
+/* Frees buffers that grew past `most` bytes; what they held is done with. */
+void job_trim(struct job *j, size_t most);
+
+/* Room for the records of so many lines. */
+void job_expect(struct job *j, uint64_t lines, const struct stage_pass *pass);
 
 void job_worker_release(struct job_worker *w, const struct stage_pass *pass);
 

@@ -111,8 +111,7 @@ winnow_status outputs_add(struct outputs *o, enum stream stream, struct str line
     if (!f->writer) {
         TRY(open_stream(o, stream, 0, err));
     }
-    TRY(shard_writer_add(f->writer, lines, err));
-    TRY(shard_writer_flush(f->writer, &f->length, err));
+    TRY(shard_writer_add_frame(f->writer, lines, &f->length, err));
     f->lines += count;
     return WINNOW_OK;
 }

@@ -3,10 +3,11 @@
  *   batch n:    read (threads) ─► settle (in order) ─► compose (threads) ─► append (a thread a
  * file) batch n+1:  fill (one thread), beside read of batch n
  *
- * A batch is a fixed number of blocks; blocks are cut by the data alone, and
- * each block is a frame of its own in every file, so neither the batch nor the
- * threads show in the output.  See job_internal.h for the phases and
- * checkpoint.c for what a kill leaves. */
+ * A batch is some blocks, as many as keep the threads busy and --memory allows;
+ * where they may not all be at work at once they are so in turns (gate_internal.h).
+ * Blocks are cut by the data alone, and each block is a frame of its own in every
+ * file, so neither the batch, nor the turns, nor the threads show in the output.
+ * See job_internal.h for the phases and checkpoint.c for what a kill leaves. */
 #include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -17,14 +18,38 @@
 #include <math.h>
 #include <stdio.h>
 
-/* Memory of a block on its way: its bytes, what is stored of it, its lines. */
-#define JOB_BYTES ((uint64_t)4 * 4 << 20)
+#define BLOCK_BYTES  ((size_t)4 << 20)  /* of a block, where the pass does not say */
+#define SOURCE_ROOM  ((size_t)1 << 30)  /* with less, files are read and converted in turns */
+#define WINDOW_LEAST ((size_t)16 << 20) /* of zstd, allowed in any case: a frame of ours */
+
+static void *worker_new(const struct pass *p)
+{
+    void *(*make)(void *) = p->feed.source ? p->feed.source->worker_new : p->how->worker_new;
+    return make ? make(p->feed.source ? p->feed.source->state : p->how->state) : NULL;
+}
+
+static void make_worker(struct pass *p, struct job_worker *w)
+{
+    const struct winnow_corpus_options *corpus = p->stage->run->corpus;
+    const struct document_keys keys = {corpus->text_key, corpus->id_key};
+    w->parser = block_parser_new(&keys);
+    w->own = worker_new(p);
+}
+
+static void release_worker(struct pass *p, struct job_worker *w)
+{
+    if (p->feed.source && p->feed.source->worker_free && w->own) {
+        p->feed.source->worker_free(w->own);
+        w->own = NULL;
+    }
+    job_worker_release(w, p->how);
+}
 
 static void release(struct pass *p)
 {
     feed_close(&p->feed);
     outputs_close(&p->outputs);
-    for (size_t i = 0; i < p->job_count; i++) {
+    for (size_t i = 0; p->now && p->next && i < p->job_count; i++) {
         if (p->feed.source && p->feed.source->release) {
             p->feed.source->release(p->feed.source->state, &p->now[i].piece);
             p->feed.source->release(p->feed.source->state, &p->next[i].piece);
@@ -35,11 +60,7 @@ static void release(struct pass *p)
     mem_free(p->now);
     mem_free(p->next);
     for (uint32_t i = 0; p->workers && i < pool_threads(p->stage->run->pool); i++) {
-        if (p->feed.source && p->feed.source->worker_free && p->workers[i].own) {
-            p->feed.source->worker_free(p->workers[i].own);
-            p->workers[i].own = NULL;
-        }
-        job_worker_release(&p->workers[i], p->how);
+        release_worker(p, &p->workers[i]);
     }
     mem_free(p->workers);
     stage_result_release(&p->scratch);
@@ -48,44 +69,101 @@ static void release(struct pass *p)
     buf_release(&p->first_bad);
 }
 
-/* Two blocks a thread keep all busy; --memory may ask for fewer. */
-static winnow_status make_jobs(struct pass *p, struct winnow_error *err)
+/* After a large document: its scratch would be kept for small ones. */
+static void renew_workers(struct pass *p)
+{
+    for (uint32_t i = 0; i < pool_threads(p->stage->run->pool); i++) {
+        if (p->workers[i].longest > p->gate.scratch_max) {
+            release_worker(p, &p->workers[i]);
+            make_worker(p, &p->workers[i]);
+        }
+    }
+}
+
+static unsigned count_streams(const struct pass *p, unsigned *attributes)
+{
+    unsigned n = 0;
+    *attributes = 0;
+    for (unsigned i = 0; i < STREAMS; i++) {
+        n += p->outputs.wanted[i];
+        *attributes += p->outputs.wanted[i] && i >= STREAM_ATTRIBUTES;
+    }
+    return n;
+}
+
+/* Asked by the reader of the next batch, before it holds a longer line. */
+static bool may_hold(void *ctx, size_t bytes)
+{
+    const struct pass *p = ctx;
+    if (!p->working && p->next_filled == 0) {
+        return true; /* nothing else is on its way */
+    }
+    struct line_budget line = gate_line_budget(&p->gate);
+    return p->held + bytes <= p->gate.held_max &&
+           (uint64_t)bytes * line.per_byte + p->gate.held_max <= p->gate.room;
+}
+
+static winnow_status plan_memory(struct pass *p, struct winnow_error *err)
 {
     struct run *run = p->stage->run;
-    uint32_t threads = pool_threads(run->pool);
-    p->job_count = (size_t)threads * 2;
-    uint64_t most = run->env->memory_max;
-    if (most > 0 && p->job_count * 2 * JOB_BYTES > most / 2) {
-        p->job_count = (size_t)(most / 2 / (2 * JOB_BYTES));
-    }
-    if (p->job_count == 0) {
-        p->job_count = 1;
-    }
-    if (most > 0 && most < 4 * JOB_BYTES) {
-        return error_set(err, WINNOW_E_LIMIT,
-                         "--memory %" PRIu64 ": blocks on their way take at least %" PRIu64
-                         " bytes",
-                         most, 4 * JOB_BYTES);
-    }
-    p->now = mem_zalloc(p->job_count * sizeof *p->now);
-    p->next = mem_zalloc(p->job_count * sizeof *p->next);
-    p->workers = mem_zalloc(threads * sizeof *p->workers);
-    const struct document_keys keys = {run->corpus->text_key, run->corpus->id_key};
-    void *(*worker_new)(void *) = p->feed.source ? p->feed.source->worker_new : p->how->worker_new;
-    void *state = p->feed.source ? p->feed.source->state : p->how->state;
-    for (uint32_t i = 0; i < threads; i++) {
-        p->workers[i].parser = block_parser_new(&keys);
-        p->workers[i].own = worker_new ? worker_new(state) : NULL;
+    unsigned attributes = 0, streams = count_streams(p, &attributes);
+    uint64_t window = run->env->memory_max > 0 ? feed_window(&p->feed) : 0;
+    const struct gate_needs needs = {
+        .limit = run->env->memory_max,
+        .window = window > 0 && window < WINDOW_LEAST ? WINDOW_LEAST : window,
+        .threads = pool_threads(run->pool),
+        .streams = streams,
+        .block_max = p->how->block_bytes > 0 ? p->how->block_bytes : BLOCK_BYTES,
+        .scratch = p->how->scratch_factor,
+        .word_bytes = p->how->word_bytes,
+        .edits = p->how->edits,
+        .attributes = attributes,
+        .line_bytes = p->how->line_bytes,
+    };
+    TRY(gate_init(&p->gate, &needs, p->stage->kind->table->command, err));
+    p->feed.may_hold = may_hold;
+    p->feed.may_hold_ctx = p;
+    p->feed.budget = gate_line_budget(&p->gate);
+    if (needs.limit > 0) {
+        p->feed.window_max = needs.window > WINDOW_LEAST ? 2 * needs.window : WINDOW_LEAST;
+        uint64_t fits = line_budget_fits(&p->feed.budget);
+        env_log(run->env, WINNOW_LOG_DEBUG,
+                "memory: of %" PRIu64 " MB, %" PRIu64
+                " for blocks on their way; lines up to %" PRIu64 " MB fit",
+                needs.limit >> 20, p->gate.room >> 20, fits >> 20);
     }
     return WINNOW_OK;
+}
+
+/* Two blocks a thread keep all busy. */
+static winnow_status make_jobs(struct pass *p, struct winnow_error *err)
+{
+    uint32_t threads = pool_threads(p->stage->run->pool);
+    p->workers = mem_zalloc(threads * sizeof *p->workers);
+    for (uint32_t i = 0; i < threads; i++) {
+        make_worker(p, &p->workers[i]);
+    }
+    TRY(plan_memory(p, err));
+    p->job_count = (size_t)threads * 2;
+    p->now = mem_zalloc(p->job_count * sizeof *p->now);
+    p->next = mem_zalloc(p->job_count * sizeof *p->next);
+    return WINNOW_OK;
+}
+
+/* Whether another block of the usual size may wait. */
+static bool has_room(const struct pass *p)
+{
+    return p->next_filled == 0 || p->held + p->gate.needs.block_max <= p->gate.held_max;
 }
 
 static void fill_next(struct pass *p)
 {
     p->next_filled = 0;
+    p->held = 0;
     p->fill_status = WINNOW_OK;
-    while (p->next_filled < p->job_count && p->fill_status == WINNOW_OK) {
+    while (p->next_filled < p->job_count && p->fill_status == WINNOW_OK && has_room(p)) {
         struct job *job = &p->next[p->next_filled];
+        bool waits = false;
         if (p->feed.source && p->feed.source->release) {
             p->feed.source->release(p->feed.source->state, &job->piece);
         }
@@ -93,12 +171,17 @@ static void fill_next(struct pass *p)
         job_clear(job);
         job->foreign = p->stage->first;
         job->ordinal_end = p->stage->ordinals > 0 ? p->stage->ordinals : UINT64_MAX;
-        p->fill_status = feed_fill(&p->feed, job, &p->fill_error);
+        p->fill_status = feed_fill(&p->feed, job, &waits, &p->fill_error);
+        if (waits) {
+            return;
+        }
         if (p->fill_status == WINNOW_OK) {
             p->next_filled++;
             if (job->end) {
                 return;
             }
+            gate_measure(&p->gate, job);
+            p->held += p->feed.source ? job->piece.held : job->block.lines.len;
         }
     }
 }
@@ -108,13 +191,12 @@ static void read_piece(void *ctx, size_t piece, uint32_t worker)
 {
     struct pass *p = ctx;
     if (piece == 0) {
-        bool all = p->now_filled > 0 && p->now[p->now_filled - 1].end;
-        if (!all && p->fill_status == WINNOW_OK) {
+        if (p->fills) {
             fill_next(p);
         }
         return;
     }
-    struct job *job = &p->now[piece - 1];
+    struct job *job = &p->now[p->from + piece - 1];
     if (p->feed.source) {
         job_convert(job, p->feed.source, &p->workers[worker]);
     } else {
@@ -126,13 +208,13 @@ static void compose_piece(void *ctx, size_t piece, uint32_t worker)
 {
     (void)worker;
     struct pass *p = ctx;
-    job_compose(&p->now[piece], p->how, p->stage->name, p->outputs.wanted);
+    job_compose(&p->now[p->from + piece], p->how, p->stage->name, p->outputs.wanted);
 }
 
 static winnow_status refuse_bad(const struct job *job, const struct record *r,
                                 struct winnow_error *err)
 {
-    struct str reason = job_view(job, r->reason);
+    struct str reason = job_view(job, r->detail);
     if (!job->shard) { /* of a source: the file is named with the record */
         struct str file = job_view(job, r->id);
         return error_set(err, WINNOW_E_FORMAT, "%.*s: %.*s", STR_ARG(file), STR_ARG(reason));
@@ -227,7 +309,7 @@ static void note_lost(struct pass *p, const struct job *job, const struct record
     json_key(&w, "path");
     json_str(&w, input_of(job, r));
     json_key(&w, "reason");
-    json_str(&w, job_view(job, r->reason));
+    json_str(&w, job_view(job, r->detail));
     json_key(&w, "unreadable");
     json_bool(&w, r->unreadable);
     json_close(&w, '}');
@@ -244,7 +326,7 @@ static void note_bad(struct pass *p, const struct job *job)
         if (r->torn || r->lost) {
             note_lost(p, job, r);
         } else if (p->first_bad.len == 0) {
-            struct str input = input_of(job, r), reason = job_view(job, r->reason);
+            struct str input = input_of(job, r), reason = job_view(job, r->detail);
             buf_add_str(&p->first_bad, input);
             if (job->shard) {
                 buf_addf(&p->first_bad, ", line %" PRIu64, r->number);
@@ -277,11 +359,11 @@ static winnow_status append_some(struct pass *p, size_t *at, struct winnow_error
 {
     size_t from = *at, to = from;
     const struct job *first = &p->now[from];
-    while (to < p->now_filled && !p->now[to].end && !p->now[to].end_of_shard &&
+    while (to < p->to && !p->now[to].end && !p->now[to].end_of_shard &&
            p->now[to].start.file == first->start.file && (to == from || !p->feed.source)) {
         to++;
     }
-    bool closes = to < p->now_filled && p->now[to].end_of_shard;
+    bool closes = to < p->to && p->now[to].end_of_shard;
     if (!first->end) {
         TRY(open_shard(p, first, err));
         TRY(append_jobs(p, from, to, err));
@@ -306,7 +388,7 @@ static winnow_status append_some(struct pass *p, size_t *at, struct winnow_error
 
 static winnow_status append_batch(struct pass *p, struct winnow_error *err)
 {
-    for (size_t at = 0; at < p->now_filled;) {
+    for (size_t at = p->from; at < p->to;) {
         if (is_replay(p, &p->now[at])) {
             at++;
             continue;
@@ -316,23 +398,112 @@ static winnow_status append_batch(struct pass *p, struct winnow_error *err)
     return WINNOW_OK;
 }
 
-static winnow_status work_batch(struct pass *p, struct winnow_error *err)
+/* How many blocks from p->from on may be at work together within so many bytes. */
+static size_t count_fitting(const struct pass *p, uint64_t room)
 {
-    struct pool *pool = p->stage->run->pool;
-    pool_run(pool, 1 + p->now_filled, read_piece, p);
-    for (size_t i = 0; i < p->now_filled; i++) {
+    uint64_t all = 0;
+    for (size_t i = p->from; i < p->now_filled; i++) {
+        all += p->now[i].block.lines.len;
+    }
+    size_t n = 0;
+    while (p->from + n < p->now_filled) {
+        const struct job *job = &p->now[p->from + n];
+        uint64_t cost = gate_cost(&p->gate, job), bytes = job->block.lines.len;
+        all += cost > bytes ? cost - bytes : 0;
+        if (all > room) {
+            break;
+        }
+        n++;
+    }
+    return n;
+}
+
+static winnow_status refuse_block(const struct pass *p, struct winnow_error *err)
+{
+    const struct job *job = &p->now[p->from];
+    uint64_t limit = p->gate.needs.limit;
+    uint64_t least = gate_limit_for(&p->gate, gate_cost(&p->gate, job) + p->held);
+    if (p->feed.source) {
+        return error_set(err, WINNOW_E_LIMIT,
+                         "pages of up to %" PRIu64 " bytes need --memory %" PRIu64
+                         "M; --memory is %" PRIu64
+                         "M.  Give more, or set larger pages aside as bad with --page-max",
+                         job->piece.largest, (least >> 20) + 1, limit >> 20);
+    }
+    return error_set(err, WINNOW_E_LIMIT,
+                     "%s:%" PRIu64 ": the %" PRIu64 " lines from here on need --memory %" PRIu64
+                     "M at least; --memory is %" PRIu64 "M",
+                     job->shard, job->block.line, job->block.line_end - job->block.line,
+                     (least >> 20) + 1, limit >> 20);
+}
+
+/* The next turn: as many blocks as may be at work, with the filling of the next
+ * batch beside them if that leaves any. */
+static winnow_status choose(struct pass *p, struct winnow_error *err)
+{
+    bool tight = p->feed.source && p->gate.needs.limit > 0 && p->gate.room < SOURCE_ROOM;
+    bool wanted = !tight && p->next_filled == 0 && p->fill_status == WINNOW_OK &&
+                  !(p->now_filled > 0 && p->now[p->now_filled - 1].end);
+    size_t n = wanted ? count_fitting(p, p->gate.room - p->gate.held_max) : 0;
+    p->fills = wanted && (n > 0 || p->now_filled == p->from);
+    if (n == 0) {
+        n = count_fitting(p, p->gate.room - p->held);
+    }
+    if (n == 0 && p->from < p->now_filled) {
+        if (p->gate.needs.limit > 0) {
+            return refuse_block(p, err);
+        }
+        n = 1;
+    }
+    p->to = p->from + n;
+    return WINNOW_OK;
+}
+
+static winnow_status settle_turn(struct pass *p, struct winnow_error *err)
+{
+    for (size_t i = p->from; i < p->to; i++) {
         TRY(settle(p, &p->now[i], err));
         if (p->full) { /* what lies behind must not show, however large the batch */
-            p->now_filled = i + 1;
+            p->now_filled = p->to = i + 1;
         }
     }
-    if (!p->writes && p->now_filled > 0) {
-        p->at = p->now[p->now_filled - 1].after;
+    return WINNOW_OK;
+}
+
+static winnow_status work_turn(struct pass *p, struct winnow_error *err)
+{
+    struct pool *pool = p->stage->run->pool;
+    pool_run(pool, 1 + (p->to - p->from), read_piece, p);
+    renew_workers(p);
+    TRY(settle_turn(p, err));
+    if (!p->writes && p->to > p->from) {
+        p->at = p->now[p->to - 1].after;
     }
     if (p->writes) {
-        pool_run(pool, p->now_filled, compose_piece, p);
+        pool_run(pool, p->to - p->from, compose_piece, p);
         TRY(append_batch(p, err));
     }
+    for (size_t i = p->from; i < p->to; i++) {
+        gate_learn(&p->gate, &p->now[i]);
+        if (p->feed.source && p->feed.source->release) {
+            p->feed.source->release(p->feed.source->state, &p->now[i].piece);
+        }
+        job_trim(&p->now[i], p->gate.releases ? (size_t)64 << 10 : 2 * BLOCK_BYTES);
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status work_batch(struct pass *p, struct winnow_error *err)
+{
+    p->working = true;
+    if (p->how->growth) {
+        gate_shrink(&p->gate, p->how->growth(p->how->state));
+    }
+    for (p->from = 0; p->from < p->now_filled; p->from = p->to) {
+        TRY(choose(p, err));
+        TRY(work_turn(p, err));
+    }
+    p->working = false;
     return WINNOW_OK;
 }
 
@@ -366,11 +537,15 @@ static winnow_status loop(struct pass *p, struct winnow_error *err)
 {
     struct run *run = p->stage->run;
     for (bool end = false; !end;) {
+        if (p->next_filled == 0 && p->fill_status == WINNOW_OK) {
+            fill_next(p); /* the start, or a line that may only be held alone */
+        }
         struct job *swap = p->now;
         p->now = p->next;
         p->next = swap;
         p->now_filled = p->next_filled;
         p->next_filled = 0;
+        p->held = 0;
         winnow_status fill_status = p->fill_status; /* of the batch behind the blocks we have */
         struct winnow_error fill_error = p->fill_error;
         TRY(work_batch(p, err));
@@ -434,7 +609,6 @@ static winnow_status run_pass(struct pass *p, struct winnow_error *err)
         st = make_jobs(p, err);
         if (st == WINNOW_OK) {
             show_progress(p); /* rates count from here */
-            fill_next(p);
             st = loop(p, err);
         }
         if (st == WINNOW_OK) {
@@ -511,7 +685,9 @@ winnow_status stage_run_source(struct stage *s, const struct stage_source *sourc
                                struct winnow_error *err)
 {
     struct pass p;
-    const struct stage_pass how = {.name = s->kind->table->command, .verdicts = true};
+    const struct stage_pass how = {.name = s->kind->table->command,
+                                   .verdicts = true,
+                                   .scratch_factor = source->scratch_factor};
     init_pass(&p, s, &how);
     if (source->bytes_total > 0) {
         stage_note_double(s, "source_bytes", (double)source->bytes_total);

@@ -3,6 +3,7 @@
 #define WINNOW_RUN_PASS_INTERNAL_H
 
 #include "run/feed_internal.h"
+#include "run/gate_internal.h"
 #include "run/run_internal.h"
 
 struct pass {
@@ -14,8 +15,13 @@ struct pass {
     bool resumable;        /* keeps checkpoints */
 
     struct feed feed;
+    struct gate gate;
     struct job *now, *next; /* job_count each */
     size_t job_count, now_filled, next_filled;
+    size_t from, to; /* of now: the blocks at work together */
+    bool fills;      /* next is filled beside them */
+    bool working;    /* blocks are at work: what waits must leave them room */
+    uint64_t held;   /* bytes of the blocks in next */
     struct job_worker *workers;
     struct stage_result scratch;
 

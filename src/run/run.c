@@ -10,6 +10,7 @@
 #include "corpus/packing.h"
 #include "option/corpus_options.h"
 #include "run/folder_internal.h"
+#include "run/gate_internal.h"
 #include "run/ledger.h"
 
 #include <errno.h>
@@ -175,7 +176,7 @@ static winnow_status check_steps(struct run *r, uint64_t memory_max, struct winn
             }
         }
     }
-    return WINNOW_OK;
+    return gate_check(&r->stages[0].input, memory_max, err);
 }
 
 /* ---- the stages ---- */

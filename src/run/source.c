@@ -44,7 +44,7 @@ void source_bad(struct source_sink *out, struct str path, uint64_t offset, const
     r->line.at = j->store.len;
     bad_line_add_json(&bad, buf_cstr(&name), &j->store);
     r->line.len = j->store.len - r->line.at;
-    r->reason = job_store(j, str_of(reason));
+    r->detail = job_store(j, str_of(reason));
     r->id = job_store(j, path);
     buf_release(&name);
 }

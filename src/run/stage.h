@@ -49,6 +49,10 @@ enum stage_verdict {
     STAGE_ASIDE,  /* it served another purpose (training the reference): copy in aside/ */
 };
 
+/* --memory of any run: the program and the fewest blocks on their way.  What a stage
+ * keeps for itself comes on top. */
+#define STAGE_MEMORY_LEAST   ((uint64_t)64 << 20)
+
 #define STAGE_ATTRIBUTES_MAX 4 /* attribute files of one pass */
 #define STAGE_CARRY          4
 
@@ -81,6 +85,16 @@ struct stage_pass {
     /* Bytes of documents between two possible checkpoints; 0: 4 MB.  Smaller where
      * a document costs much (a model reads it).  A constant, never an option. */
     size_t block_bytes;
+
+    /* For --memory: bytes that document() takes in its scratch for each byte of a
+     * long text and for each word or line of it, and whether it may set STAGE_EDIT. */
+    unsigned scratch_factor, word_bytes;
+    bool edits;
+    unsigned line_bytes; /* that it keeps of each document until decide() */
+
+    /* Bytes that state holds beyond what it held when the pass began; NULL: it does
+     * not grow. */
+    uint64_t (*growth)(void *state);
 
     void *state;
 
@@ -204,6 +218,8 @@ struct source_block {
     void *data;            /* the source's own, freed by release() */
     uint64_t file, offset; /* where the piece after this one starts */
     uint64_t bytes;        /* of input, for progress */
+    uint64_t held;         /* bytes of pages in data */
+    uint64_t largest;      /* bytes of its largest page, unpacked, at most */
 };
 
 /* Where convert() says what became of a page. */
@@ -218,7 +234,8 @@ void source_lost(struct source_sink *out, struct str path, uint64_t offset, cons
 
 struct stage_source {
     void *state;
-    uint64_t bytes_total; /* 0: not known */
+    unsigned scratch_factor; /* bytes that convert() takes for each byte of its largest page */
+    uint64_t bytes_total;    /* 0: not known */
     /* Goes to where a piece ended; (0, 0) is the start. */
     winnow_status (*seek)(void *state, uint64_t file, uint64_t offset, struct winnow_error *err);
     /* The next piece; *more false at the end.  Called by one thread at a time. */
