@@ -32,6 +32,7 @@ set(UNIT_TESTS
   muon
   option
   packer
+  place
   preparation
   program
   program_mask
@@ -189,6 +190,8 @@ set_tests_properties(fault.disk PROPERTIES LABELS quick SKIP_RETURN_CODE 77)
 set_tests_properties(fault.kill PROPERTIES TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME fault.prove COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/prove.sh $<TARGET_FILE:winnow_cli> 3)
 set_tests_properties(fault.prove PROPERTIES TIMEOUT 300)
+add_test(NAME fault.stale COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/stale.sh $<TARGET_FILE:winnow_cli>)
+set_tests_properties(fault.stale PROPERTIES LABELS quick TIMEOUT 300)
 add_test(NAME fault.refine COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/refine.sh $<TARGET_FILE:winnow_cli> 6)
 set_tests_properties(fault.refine PROPERTIES TIMEOUT 600)
 

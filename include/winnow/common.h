@@ -76,6 +76,9 @@ struct winnow_env {
     uint64_t seed;              /* of everything random in the call */
     const char *kernels;        /* NULL: the best this processor has */
     const volatile int *cancel; /* NULL, or non-zero asks to stop soon */
+    /* Finished results that are there may be replaced by results of other options or
+     * other input.  Without it such a call is refused and names them. */
+    bool force;
 };
 
 #endif /* WINNOW_COMMON_H */

@@ -117,6 +117,7 @@ struct winnow_refiner_train_result {
     double epochs, flops;
     double loss;            /* mean of the last tenth of the steps */
     double held_out, start; /* held-out loss of what stays, and before training; NaN: none */
+    bool nothing_to_do;     /* an earlier call did all of it; the rest is 0 */
 };
 
 /* Writes config.json, model.safetensors, tokenizer.json, chat_template.jinja (but for

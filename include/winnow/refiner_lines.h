@@ -47,7 +47,8 @@ struct winnow_refiner_lines_options {
 struct winnow_refiner_lines_result {
     uint64_t pages, lines, articles; /* read */
     uint64_t steps, parameters;
-    double loss; /* mean of the last tenth of the steps */
+    double loss;        /* mean of the last tenth of the steps */
+    bool nothing_to_do; /* an earlier call did all of it; the rest is 0 */
 };
 
 /* Writes config.json and model.safetensors into opt->output. */

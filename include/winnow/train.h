@@ -57,6 +57,7 @@ struct winnow_train_result {
     uint64_t documents, documents_bad, tokens, steps, parameters;
     double epochs, loss; /* loss: mean of the last tenth of the steps */
     double flops;
+    bool nothing_to_do; /* an earlier call did all of it; the rest is 0 */
 };
 
 /* Trains on the documents in a random order drawn from env->seed and writes

@@ -540,6 +540,16 @@ winnow_status file_lock_refused(const char *path, struct winnow_error *err)
                      path);
 }
 
+static winnow_status say_locked(int fd, const char *folder, struct winnow_error *err)
+{
+    char pid[32] = "";
+    ssize_t n = pread(fd, pid, sizeof pid - 1, 0);
+    pid[n > 0 ? n : 0] = '\0';
+    pid[strcspn(pid, "\n")] = '\0';
+    return error_set(err, WINNOW_E_IO, "%s is in use by process %s; one at a time", folder,
+                     pid[0] ? pid : "(unknown)");
+}
+
 winnow_status file_lock_folder(const char *folder, int *fd, struct winnow_error *err)
 {
     struct buf path = {0};
@@ -549,13 +559,20 @@ winnow_status file_lock_folder(const char *folder, int *fd, struct winnow_error 
         st = error_errno(err, "cannot lock", buf_cstr(&path));
     } else if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK) {
-            st = error_set(err, WINNOW_E_IO, "%s is in use by another process; one at a time",
-                           folder);
+            st = say_locked(*fd, folder, err);
         } else {
             st = file_lock_refused(buf_cstr(&path), err);
         }
-        file_unlock(*fd);
+        (void)close(*fd);
         *fd = -1;
+    } else {
+        char pid[32];
+        int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+        if (ftruncate(*fd, 0) != 0 || pwrite(*fd, pid, (size_t)n, 0) != n) {
+            st = error_errno(err, "cannot write", buf_cstr(&path));
+            file_unlock(*fd);
+            *fd = -1;
+        }
     }
     buf_release(&path);
     return st;
@@ -564,6 +581,7 @@ winnow_status file_lock_folder(const char *folder, int *fd, struct winnow_error 
 void file_unlock(int fd)
 {
     if (fd >= 0) {
+        (void)ftruncate(fd, 0);
         (void)close(fd);
     }
 }

@@ -11,7 +11,7 @@ struct cli_options {
     uint64_t seed;
     const char *kernels;
     int progress; /* enum below, as in PROGRESS_CHOICES */
-    bool quiet, verbose, log_json;
+    bool quiet, verbose, log_json, force;
 };
 enum { CLI_PROGRESS_AUTO, CLI_PROGRESS_ALWAYS, CLI_PROGRESS_NEVER };
 
@@ -53,6 +53,9 @@ winnow_status cli_corpus_command(struct cli *cli, const struct option_table *tab
  * within least..most. */
 winnow_status cli_need_paths(const struct cli *cli, const struct option_table *table, size_t least,
                              size_t most, struct winnow_error *err);
+
+/* Says that all of it was done by an earlier call; gives WINNOW_OK. */
+winnow_status cli_say_finished(const struct cli *cli, const char *output);
 
 /* Ends a progress line that stands on the terminal. */
 void cli_progress_end(void);

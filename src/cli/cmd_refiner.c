@@ -15,6 +15,9 @@ winnow_status cmd_refiner_train(struct cli *cli, int argc, const char *const *ar
     TRY(cli_parse(cli, &REFINER_TRAIN_TABLE, &options, argc, argv, err));
     TRY(cli_need_paths(cli, &REFINER_TRAIN_TABLE, 1, SIZE_MAX, err));
     TRY(winnow_refiner_train(&options, &cli->paths, &cli->env, &r, err));
+    if (r.nothing_to_do) {
+        return cli_say_finished(cli, options.output);
+    }
     (void)printf("seed %" PRIu64 ": %" PRIu64 " examples of %" PRIu64 " pages (%" PRIu64
                  " held out; %" PRIu64 " examples and %" PRIu64 " pages left out)\n",
                  cli->env.seed, r.examples, r.pages, r.examples_held_out, r.examples_left_out,

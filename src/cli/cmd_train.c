@@ -12,6 +12,9 @@ winnow_status cmd_train(struct cli *cli, int argc, const char *const *argv,
     TRY(cli_parse(cli, &TRAIN_TABLE, &options, argc, argv, err));
     TRY(cli_need_paths(cli, &TRAIN_TABLE, 1, SIZE_MAX, err));
     winnow_status st = winnow_train(&options, &cli->paths, &cli->env, &r, err);
+    if (st == WINNOW_OK && r.nothing_to_do) {
+        return cli_say_finished(cli, options.output);
+    }
     if (r.steps == 0) {
         return st;
     }

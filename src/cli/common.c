@@ -34,6 +34,8 @@ static const struct option CLI_OPTIONS[] = {
              "force a kernel table (generic, avx2, avx512)"),
     OPT_ENUM(0, "progress", struct cli_options, progress, PROGRESS_CHOICES,
              "when to show progress"),
+    OPT_FLAG(0, "force", struct cli_options, force,
+             "replace finished results of other settings or input that are in the way"),
     OPT_FLAG('q', "quiet", struct cli_options, quiet, "say only what went wrong"),
     OPT_FLAG('v', "verbose", struct cli_options, verbose, "say more"),
     OPT_FLAG(0, "log-json", struct cli_options, log_json, "messages as JSON lines"),
@@ -326,6 +328,7 @@ static void set_up(struct cli *cli)
         .seed = o->seed,
         .kernels = o->kernels,
         .cancel = &cancel_requested,
+        .force = o->force,
     };
 }
 
@@ -346,6 +349,12 @@ winnow_status cli_parse(struct cli *cli, const struct option_table *table, void 
 {
     struct option_set set = {.table = table, .values = options};
     return cli_parse_sets(cli, &set, 1, argc, argv, err);
+}
+
+winnow_status cli_say_finished(const struct cli *cli, const char *output)
+{
+    env_log(&cli->env, WINNOW_LOG_INFO, "%s is finished; nothing is left to do", output);
+    return WINNOW_OK;
 }
 
 winnow_status cli_need_paths(const struct cli *cli, const struct option_table *table, size_t least,

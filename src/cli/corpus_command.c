@@ -19,7 +19,7 @@ winnow_status cli_corpus_command(struct cli *cli, const struct option_table *tab
     winnow_status st =
         flow_stage(table->command, options, &corpus, cli->paths, &cli->env, &result, err);
     if (st == WINNOW_OK && result.nothing_to_do) {
-        env_log(&cli->env, WINNOW_LOG_INFO, "%s is finished; nothing is left to do", corpus.output);
+        return cli_say_finished(cli, corpus.output);
     }
     return st;
 }

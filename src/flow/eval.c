@@ -14,6 +14,7 @@
 #include "model/engine.h"
 #include "model/model_file.h"
 #include "option/eval_options.h"
+#include "run/guard.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -349,6 +350,8 @@ winnow_status winnow_eval(const struct winnow_eval_options *opt, const struct wi
 {
     *result = (struct winnow_eval_result){0};
     TRY(check(opt, paths, err));
+    const struct guarded what = {.paths = *paths, .files_from = opt->files_from};
+    TRY(guard_file(opt->output, &what, &EVAL_TABLE, opt, err));
     struct evaluation e = {.opt = opt, .paths = paths, .env = env, .result = result};
     e.pool = pool_new(env->threads);
     e.suite = eval_suite_new();

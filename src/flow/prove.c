@@ -9,6 +9,7 @@
  */
 #include "flow/prove.h"
 
+#include "base/claim.h"
 #include "base/env.h"
 #include "base/file.h"
 #include "corpus/spool.h"
@@ -16,6 +17,8 @@
 #include "option/prove_options.h"
 #include "option/prune_options.h"
 #include "prove/results.h"
+#include "run/command_key.h"
+#include "run/guard.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -78,36 +81,58 @@ static winnow_status write_timings(struct proof *p, struct winnow_error *err)
     return st;
 }
 
+/* All that the key of the folder stands for. */
+static winnow_status remove_results(const struct proof *p, struct winnow_error *err)
+{
+    static const char *const GONE[] = {"results.json", "partial.json", "jobs", "tokenizer.json",
+                                       "timings.json"};
+    struct buf path = {0};
+    winnow_status st = WINNOW_OK;
+    for (size_t i = 0; st == WINNOW_OK && i < sizeof GONE / sizeof *GONE; i++) {
+        st = file_remove_tree(file_join(&path, p->folder, GONE[i]), err);
+    }
+    buf_release(&path);
+    return st;
+}
+
+static winnow_status throw_away(const struct proof *p, const struct claim *there,
+                                const struct claim *now, struct winnow_error *err)
+{
+    struct buf path = {0};
+    bool finished = file_exists(file_join(&path, p->folder, "results.json"));
+    buf_release(&path);
+    if (finished && strcmp(there->settings, now->settings) != 0 && !p->x.env->force) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "%s holds the finished results of a proof with other settings; name "
+                         "another folder with -o, or say --force to have them replaced",
+                         p->folder);
+    }
+    env_log(p->x.env, WINNOW_LOG_WARNING,
+            "prove: %s holds results of other settings or other input; they are done anew",
+            p->folder);
+    TRY(claim_write(p->folder, CLAIM_PROOF, &(struct claim){0}, err));
+    return remove_results(p, err);
+}
+
 /* Jobs that an earlier call left belong to this one where their key is the same;
  * else they are thrown away, and so is the tokenizer that went with them. */
 static winnow_status match_jobs(struct proof *p, bool *stale, struct winnow_error *err)
 {
-    struct buf path = {0}, old = {0};
-    char key[33];
-    hash128_hex(experiment_key(&p->x), key);
-    const char *file = file_join(&path, p->folder, "jobs/key");
-    winnow_status st = WINNOW_OK;
-    *stale = false;
-    if (file_exists(file)) {
-        st = file_read(file, 64, &old, err);
-        *stale = st == WINNOW_OK && !str_is(buf_str(&old), key);
-    }
+    struct claim there, now = {0};
+    struct buf seed = {0}, path = {0};
+    hash128_hex(experiment_key(&p->x), now.key);
+    buf_addf(&seed, "%llu", (unsigned long long)p->x.env->seed);
+    settings_key(&PROVE_TABLE, p->x.opt, buf_str(&seed), now.settings);
+    winnow_status st = claim_read(p->folder, &there, err);
+    *stale = st == WINNOW_OK && there.key[0] && strcmp(there.key, now.key) != 0;
     if (*stale) {
-        env_log(p->x.env, WINNOW_LOG_WARNING,
-                "prove: %s holds results of other options or input; they are done anew", p->folder);
-        static const char *const GONE[] = {"jobs", "tokenizer.json", "partial.json", "results.json",
-                                           "timings.json"};
-        for (size_t i = 0; st == WINNOW_OK && i < sizeof GONE / sizeof *GONE; i++) {
-            st = file_remove_tree(file_join(&path, p->folder, GONE[i]), err);
-        }
-    } else if (st == WINNOW_OK && old.len == 0) {
+        st = throw_away(p, &there, &now, err);
+    } else if (st == WINNOW_OK) {
         st = file_make_dirs(file_join(&path, p->folder, "jobs"), err);
-        if (st == WINNOW_OK) {
-            st = file_write_atomic(file_join(&path, p->folder, "jobs/key"), str_of(key), err);
-        }
+        st = st == WINNOW_OK ? claim_write(p->folder, CLAIM_PROOF, &now, err) : st;
     }
+    buf_release(&seed);
     buf_release(&path);
-    buf_release(&old);
     return st;
 }
 
@@ -115,6 +140,11 @@ static winnow_status prepare(struct proof *p, const struct winnow_prove_options 
                              const struct winnow_list *paths, const struct winnow_env *env,
                              struct winnow_error *err)
 {
+    struct claim there;
+    TRY(claim_read(p->folder, &there, err));
+    if (!there.key[0]) { /* a tokenizer without the key of what it was trained on */
+        TRY(remove_results(p, err));
+    }
     bool stale = true;
     for (int round = 0; round < 3 && stale; round++) { /* the last one starts from nothing */
         experiment_release(&p->x);
@@ -178,9 +208,10 @@ static winnow_status prove(const struct winnow_prove_options *opt, const struct 
     struct proof p = {.folder = opt->output, .started = env_seconds()};
     struct outcome o = {0};
     const struct schedule_hooks hooks = {&p, seed_done};
+    const struct guarded what = {.paths = *paths};
     int lock = -1;
-    TRY(file_make_dirs(opt->output, err));
-    TRY(file_lock_folder(opt->output, &lock, err));
+    TRY(guard_folder(opt->output, &what, &PROVE_TABLE, opt, err));
+    TRY(claim_folder(opt->output, CLAIM_PROOF, &lock, err));
     struct arena keep;
     struct winnow_list files; /* the corpus is read more than once */
     arena_init(&keep, 4096);

@@ -17,6 +17,7 @@
 #include "option/refiner_options.h"
 #include "refine/outcome.h"
 #include "refine/words.h"
+#include "run/guard.h"
 #include "token/tokenizer.h"
 
 #include <inttypes.h>
@@ -406,6 +407,8 @@ winnow_status winnow_refiner_eval(const struct winnow_refiner_eval_options *opt,
                                   struct winnow_error *err)
 {
     *result = (struct winnow_refiner_eval_result){0};
+    const struct guarded what = {.paths = *paths};
+    TRY(guard_file(opt->output, &what, &REFINER_EVAL_TABLE, opt, err));
     struct refiner_eval *e = mem_zalloc(sizeof *e);
     e->opt = opt;
     e->env = env;

@@ -2,12 +2,14 @@
  * the chunks of those that are kept, then the counts. */
 #include "winnow/refiner_label.h"
 
+#include "base/claim.h"
 #include "base/env.h"
 #include "base/file.h"
 #include "base/json_write.h"
 #include "flow/label_pass.h"
 #include "flow/server.h"
 #include "option/refiner_label_options.h"
+#include "run/guard.h"
 
 static winnow_status check(const struct winnow_refiner_label_options *opt,
                            const struct winnow_env *env, struct winnow_error *err)
@@ -116,12 +118,11 @@ winnow_status winnow_refiner_label(const struct winnow_refiner_label_options *op
     struct labelling l = {.opt = opt, .paths = &paths, .env = env, .result = result};
     struct buf key = {0};
     int lock = -1;
+    const struct guarded what = {.paths = paths};
+    TRY(guard_folder(opt->output, &what, &REFINER_LABEL_TABLE, opt, err));
     winnow_status st = server_client_options(&opt->server, env, &key, &l.client_options, err);
     if (st == WINNOW_OK) {
-        st = file_make_dirs(opt->output, err);
-    }
-    if (st == WINNOW_OK) {
-        st = file_lock_folder(opt->output, &lock, err);
+        st = claim_folder(opt->output, CLAIM_LABELS, &lock, err);
     }
     if (st == WINNOW_OK) {
         st = label(&l, err);

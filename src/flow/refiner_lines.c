@@ -1,8 +1,10 @@
 /* refiner_lines.c -- `winnow refiner train-lines`: pages, model, training, folder. */
 #include "winnow/refiner_lines.h"
 
+#include "base/claim.h"
 #include "base/file.h"
 #include "base/json_write.h"
+#include "flow/output_folder.h"
 #include "lines/line_train.h"
 #include "option/refiner_lines_options.h"
 
@@ -145,10 +147,21 @@ winnow_status winnow_refiner_train_lines(const struct winnow_refiner_lines_optio
     }
     struct line_config c = config_of(opt);
     TRY(line_config_check(&c, err)); /* before anything is read */
-    int lock = -1;
-    TRY(file_make_dirs(opt->output, err));
-    TRY(file_lock_folder(opt->output, &lock, err));
-    winnow_status st = run(opt, paths, env, result, err);
-    file_unlock(lock);
+    static const char *const PARTS[] = {"checkpoint", "model.safetensors", "config.json", NULL};
+    const struct output_wanted want = {.path = opt->output,
+                                       .kind = CLAIM_MODEL,
+                                       .parts = PARTS,
+                                       .table = &REFINER_LINES_TABLE,
+                                       .options = opt,
+                                       .paths = paths,
+                                       .uses_kernels = true};
+    struct output_folder folder;
+    TRY(output_folder_open(&folder, &want, env, err));
+    *result = (struct winnow_refiner_lines_result){.nothing_to_do = folder.finished};
+    winnow_status st = folder.finished ? WINNOW_OK : run(opt, paths, env, result, err);
+    if (!folder.finished) {
+        st = output_folder_finish(&folder, st, result->steps > 0, err);
+    }
+    output_folder_close(&folder);
     return st;
 }

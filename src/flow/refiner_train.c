@@ -2,10 +2,12 @@
  * training, model folder. */
 #include "winnow/refiner.h"
 
+#include "base/claim.h"
 #include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "flow/output_folder.h"
 #include "flow/pair_source.h"
 #include "flow/refiner_save.h"
 #include "model/model_file.h"
@@ -366,24 +368,18 @@ static winnow_status check_options(const struct winnow_refiner_train_options *op
     return WINNOW_OK;
 }
 
-winnow_status winnow_refiner_train(const struct winnow_refiner_train_options *opt,
+static winnow_status train_refiner(const struct winnow_refiner_train_options *opt,
                                    const struct winnow_list *paths, const struct winnow_env *env,
                                    struct winnow_refiner_train_result *result,
                                    struct winnow_error *err)
 {
-    *result = (struct winnow_refiner_train_result){0};
-    TRY(check_options(opt, err));
     struct refiner_training t = {
         .opt = opt, .paths = paths, .env = env, .examples = EXAMPLE_OPTIONS_INIT};
     (void)file_join(&t.checkpoint, opt->output, "checkpoint");
     arena_init(&t.keep, (size_t)1 << 20);
     t.parser = json_parser_new();
     t.pool = pool_new(env->threads);
-    int lock = -1;
     winnow_status st = file_make_dirs(buf_cstr(&t.checkpoint), err);
-    if (st == WINNOW_OK) {
-        st = file_lock_folder(opt->output, &lock, err);
-    }
     if (st == WINNOW_OK) {
         st = run(&t, result, err);
     }
@@ -396,6 +392,39 @@ winnow_status winnow_refiner_train(const struct winnow_refiner_train_options *op
     buf_release(&t.text);
     buf_release(&t.checkpoint);
     pool_free(t.pool);
-    file_unlock(lock);
+    return st;
+}
+
+winnow_status winnow_refiner_train(const struct winnow_refiner_train_options *opt,
+                                   const struct winnow_list *paths, const struct winnow_env *env,
+                                   struct winnow_refiner_train_result *result,
+                                   struct winnow_error *err)
+{
+    static const char *const PARTS[] = {"checkpoint",
+                                        "adapter",
+                                        "model.safetensors",
+                                        "config.json",
+                                        "tokenizer.json",
+                                        "tokenizer_config.json",
+                                        "training.json",
+                                        "chat_template.jinja",
+                                        NULL};
+    *result = (struct winnow_refiner_train_result){0};
+    TRY(check_options(opt, err));
+    const struct output_wanted want = {.path = opt->output,
+                                       .kind = CLAIM_MODEL,
+                                       .parts = PARTS,
+                                       .table = &REFINER_TRAIN_TABLE,
+                                       .options = opt,
+                                       .paths = paths,
+                                       .uses_kernels = true};
+    struct output_folder folder;
+    TRY(output_folder_open(&folder, &want, env, err));
+    result->nothing_to_do = folder.finished;
+    winnow_status st = folder.finished ? WINNOW_OK : train_refiner(opt, paths, env, result, err);
+    if (!folder.finished) {
+        st = output_folder_finish(&folder, st, result->steps > 0, err);
+    }
+    output_folder_close(&folder);
     return st;
 }

@@ -6,6 +6,7 @@
 #include "flow/report_ending.h"
 #include "option/report_options.h"
 #include "report/report_sections.h"
+#include "run/guard.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -54,6 +55,10 @@ winnow_status winnow_report(const struct winnow_report_options *opt, const struc
                             struct winnow_error *err)
 {
     (void)env; /* nothing here takes long enough to tell about */
+    const struct guarded nothing = {0};
+    if (opt->output && strcmp(file_base(opt->output), "report.html") != 0) {
+        TRY(guard_file(opt->output, &nothing, NULL, NULL, err));
+    }
     return report(opt, false, err);
 }
 

@@ -9,6 +9,8 @@
 #include "base/pool.h"
 #include "flow/texts.h"
 #include "model/model_file.h"
+#include "option/tokenizer_options.h"
+#include "run/guard.h"
 #include "token/token_file.h"
 #include "token/tokenizer.h"
 
@@ -283,6 +285,8 @@ winnow_status winnow_tokenizer_encode(const struct winnow_tokenizer_encode_optio
     if (!opt->tokenizer) {
         return error_set(err, WINNOW_E_USAGE, "-t PATH names the tokenizer");
     }
+    const struct guarded what = {.paths = paths, .files_from = opt->text.files_from};
+    TRY(guard_file(opt->output, &what, &TOKENIZER_ENCODE_TABLE, opt, err));
     *result = (struct winnow_tokenizer_encode_result){0};
     struct encoding e = {.opt = opt, .env = env, .json_fd = -1, .result = result};
     winnow_status st = model_load_tokenizer(opt->tokenizer, &e.t, err);

@@ -3,6 +3,8 @@
 
 #include "base/file.h"
 #include "flow/texts.h"
+#include "option/tokenizer_options.h"
+#include "run/guard.h"
 #include "token/tokenizer.h"
 
 winnow_status winnow_tokenizer_train(const struct winnow_tokenizer_train_options *opt,
@@ -23,6 +25,8 @@ winnow_status winnow_tokenizer_train(const struct winnow_tokenizer_train_options
     if (!opt->output) {
         return error_set(err, WINNOW_E_USAGE, "-o FILE says where the tokenizer.json goes");
     }
+    const struct guarded what = {.paths = paths, .files_from = opt->text.files_from};
+    TRY(guard_file(opt->output, &what, &TOKENIZER_TRAIN_TABLE, opt, err));
     *result = (struct winnow_text_result){0};
     struct tokenizer *t = NULL;
     struct texts texts = {0};

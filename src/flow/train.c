@@ -1,10 +1,12 @@
 /* train.c -- `winnow train`: tokenizer, documents, order, fit, model folder. */
 #include "winnow/train.h"
 
+#include "base/claim.h"
 #include "base/env.h"
 #include "base/file.h"
 #include "base/rng.h"
 #include "corpus/spool.h"
+#include "flow/output_folder.h"
 #include "model/model_file.h"
 #include "option/train_options.h"
 #include "prove/draw.h"
@@ -162,23 +164,15 @@ static winnow_status fit_model(struct training *t, struct winnow_train_result *r
     return st;
 }
 
-winnow_status winnow_train(const struct winnow_train_options *opt, const struct winnow_list *paths,
+static winnow_status train(const struct winnow_train_options *opt, const struct winnow_list *paths,
                            const struct winnow_env *env, struct winnow_train_result *result,
                            struct winnow_error *err)
 {
-    if (!opt->output) {
-        return error_set(err, WINNOW_E_USAGE, "say where the model goes: -o FOLDER");
-    }
-    TRY(small_model_check(&opt->model, err));
     struct winnow_list files; /* the documents are read more than once */
     struct training t = {
         .opt = opt, .paths = &files, .env = env, .keys = {opt->text_key, opt->id_key}};
     (void)file_join(&t.checkpoint, opt->output, "checkpoint");
-    int lock = -1;
     winnow_status st = file_make_dirs(buf_cstr(&t.checkpoint), err);
-    if (st == WINNOW_OK) {
-        st = file_lock_folder(opt->output, &lock, err);
-    }
     t.pool = pool_new(env->threads);
     arena_init(&t.keep, 4096);
     if (st == WINNOW_OK) {
@@ -203,6 +197,39 @@ winnow_status winnow_train(const struct winnow_train_options *opt, const struct 
     tokenizer_free(t.tokenizer);
     pool_free(t.pool);
     buf_release(&t.checkpoint);
-    file_unlock(lock);
+    return st;
+}
+
+winnow_status winnow_train(const struct winnow_train_options *opt, const struct winnow_list *paths,
+                           const struct winnow_env *env, struct winnow_train_result *result,
+                           struct winnow_error *err)
+{
+    if (!opt->output) {
+        return error_set(err, WINNOW_E_USAGE, "say where the model goes: -o FOLDER");
+    }
+    TRY(small_model_check(&opt->model, err));
+    static const char *const PARTS[] = {"checkpoint",
+                                        "model.safetensors",
+                                        "config.json",
+                                        "tokenizer.json",
+                                        "tokenizer_config.json",
+                                        "training.json",
+                                        NULL};
+    const struct output_wanted want = {.path = opt->output,
+                                       .kind = CLAIM_MODEL,
+                                       .parts = PARTS,
+                                       .table = &TRAIN_TABLE,
+                                       .options = opt,
+                                       .paths = paths,
+                                       .uses_kernels = true};
+    struct output_folder folder;
+    *result = (struct winnow_train_result){0};
+    TRY(output_folder_open(&folder, &want, env, err));
+    result->nothing_to_do = folder.finished;
+    winnow_status st = folder.finished ? WINNOW_OK : train(opt, paths, env, result, err);
+    if (!folder.finished) {
+        st = output_folder_finish(&folder, st, result->steps > 0, err);
+    }
+    output_folder_close(&folder);
     return st;
 }

@@ -5,8 +5,8 @@
 static const char *const ON_BAD[] = {"stop", "skip", "quarantine", NULL};
 
 static const struct option OPTIONS[] = {
-    OPT_TEXT('o', "output", struct winnow_corpus_options, output, "FOLDER",
-             "run folder to fill, or - for documents on standard output"),
+    OPT_OUTPUT(struct winnow_corpus_options, output, "FOLDER",
+               "run folder to fill, or - for documents on standard output"),
     OPT_TEXT(0, "run", struct winnow_corpus_options, run, "FOLDER",
              "with -o -: where removed and bad documents and the ledger go"),
     OPT_COUNT(0, "limit", struct winnow_corpus_options, limit, 0, 1e18,
@@ -25,8 +25,8 @@ static const struct option OPTIONS[] = {
              "estimate time, memory, disk and what is kept from a sample"),
     OPT_SIZE(0, "line-max", struct winnow_corpus_options, line_max, 1024, 4294967296.0,
              "longer lines are bad"),
-    OPT_REAL(0, "checkpoint", struct winnow_corpus_options, checkpoint, 0, 3600,
-             "seconds between two checkpoints"),
+    OPT_HOW(OPTION_REAL, "checkpoint", struct winnow_corpus_options, checkpoint, 0, 3600, "X",
+            "seconds between two checkpoints"),
     OPT_TEXT(0, "temporary", struct winnow_corpus_options, temporary, "FOLDER",
              "where a pipe is kept that is read more than once"),
     OPT_END,

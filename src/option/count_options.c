@@ -4,7 +4,7 @@ static const char *const BY[] = {"total", "shard", "source", NULL};
 static const char *const ON_BAD[] = {"report", "skip", "stop", NULL};
 
 static const struct option OPTIONS[] = {
-    OPT_TEXT(0, "tokenizer", struct winnow_count_options, tokenizer, "PATH",
+    OPT_FILE(0, "tokenizer", struct winnow_count_options, tokenizer,
              "count tokens too: tokenizer.json or a folder with one"),
     OPT_ENUM(0, "by", struct winnow_count_options, by, BY, "one row for all, a shard or a source"),
     OPT_FLAG(0, "ids", struct winnow_count_options, ids,

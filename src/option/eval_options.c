@@ -5,11 +5,10 @@
 #define T struct winnow_eval_options
 
 static const struct option OPTIONS[] = {
-    OPT_TEXT(0, "model", T, model, "PATH", "model folder or .gguf file"),
-    OPT_TEXT(0, "tokenizer", T, tokenizer, "PATH",
-             "tokenizer.json or its folder (default: the model's)"),
-    OPT_TEXT('o', "output", T, output, "FILE", "results as JSON (default: on standard output)"),
-    OPT_LIST(0, "tasks", T, tasks, "FILE,...", "files of task records"),
+    OPT_FILE(0, "model", T, model, "model folder or .gguf file"),
+    OPT_FILE(0, "tokenizer", T, tokenizer, "tokenizer.json or its folder (default: the model's)"),
+    OPT_OUTPUT(T, output, "FILE", "results as JSON (default: on standard output)"),
+    OPT_FILES(0, "tasks", T, tasks, "FILE,...", "files of task records"),
     OPT_COUNT(0, "limit", T, limit, 0, 1e12, "items a task, or a paradigm of pairs; 0: all"),
     OPT_U32(0, "shots", T, shots, 0, 100, "the first N items of a task are shown, not asked"),
     OPT_TEXT(0, "delimiter", T, delimiter, "TEXT",

@@ -245,6 +245,8 @@ static winnow_status store(const struct option *o, void *target, struct str name
     case OPTION_ENUM:
         return set_enum(o, at, value, err);
     case OPTION_LIST:
+    case OPTION_FILES:
+    case OPTION_NAMED:
         set_list(at, value, keep);
         return WINNOW_OK;
     case OPTION_TEXT:
@@ -479,7 +481,9 @@ static void write_value(const struct option *o, const void *values, struct json_
         json_text(w, o->choices[v]);
         break;
     }
-    case OPTION_LIST: {
+    case OPTION_LIST:
+    case OPTION_FILES:
+    case OPTION_NAMED: {
         struct winnow_list v;
         memcpy(&v, at, sizeof v);
         json_open(w, '[');
@@ -510,6 +514,44 @@ void option_write_key(const struct option_table *table, const void *values, stru
             write_value(o, values, w);
         }
     }
+}
+
+bool option_is_list(const struct option *o)
+{
+    return o->kind == OPTION_LIST || o->kind == OPTION_FILES || o->kind == OPTION_NAMED;
+}
+
+/* The path in a member of a list, or NULL: "after=clean/" names one, "before" does not. */
+static const char *path_in(const struct option *o, const char *item)
+{
+    const char *equals = strchr(item, '=');
+    if (o->kind == OPTION_FILES) {
+        return item;
+    }
+    return o->kind == OPTION_NAMED && equals && equals[1] ? equals + 1 : NULL;
+}
+
+winnow_status option_each_path(const struct option_table *table, const void *values,
+                               winnow_status (*each)(void *ctx, const struct option *o,
+                                                     const char *path, struct winnow_error *err),
+                               void *ctx, struct winnow_error *err)
+{
+    for (const struct option *o = table->options; o->kind != OPTION_END; o++) {
+        const unsigned char *at = (const unsigned char *)values + o->offset;
+        const char *one = NULL;
+        struct winnow_list list = {0};
+        if (o->kind == OPTION_FILE) {
+            memcpy(&one, at, sizeof one);
+            TRY(one ? each(ctx, o, one, err) : WINNOW_OK);
+        } else if (option_is_list(o)) {
+            memcpy(&list, at, sizeof list);
+        }
+        for (size_t i = 0; i < list.count; i++) {
+            const char *path = path_in(o, list.items[i]);
+            TRY(path ? each(ctx, o, path, err) : WINNOW_OK);
+        }
+    }
+    return WINNOW_OK;
 }
 
 static void help_value_name(const struct option *o, struct buf *out)

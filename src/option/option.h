@@ -30,6 +30,8 @@ enum option_kind {
     OPTION_PROXY, /* the same; a proxy's address */
     OPTION_ENUM,  /* int, index into choices */
     OPTION_LIST,  /* struct winnow_list; a,b,c, or given several times, or a YAML sequence */
+    OPTION_FILES, /* the same, of files, folders or corpora whose content counts */
+    OPTION_NAMED, /* the same; those of the form NAME=PATH name such a file, others nothing */
 };
 
 struct option {
@@ -70,9 +72,16 @@ struct option {
     OPT_ROW(OPTION_ENUM, letter, false, name, type, field, 0, 0, choices, NULL, help)
 #define OPT_LIST(letter, name, type, field, value, help) \
     OPT_ROW(OPTION_LIST, letter, false, name, type, field, 0, 0, NULL, value, help)
+#define OPT_FILES(letter, name, type, field, value, help) \
+    OPT_ROW(OPTION_FILES, letter, false, name, type, field, 0, 0, NULL, value, help)
+#define OPT_NAMED(letter, name, type, field, value, help) \
+    OPT_ROW(OPTION_NAMED, letter, false, name, type, field, 0, 0, NULL, value, help)
 /* A row whose value cannot change what comes out: see `how` above. */
 #define OPT_HOW(kind, name, type, field, lo, hi, value, help) \
     OPT_ROW(kind, 0, true, name, type, field, lo, hi, NULL, value, help)
+/* Where the result goes: its place says nothing of what it is. */
+#define OPT_OUTPUT(type, field, value, help) \
+    OPT_ROW(OPTION_TEXT, 'o', true, "output", type, field, 0, 0, NULL, value, help)
 #define OPT_END                                               \
     {                                                         \
         OPTION_END, 0, false, NULL, 0, 0, 0, NULL, NULL, NULL \
@@ -131,6 +140,15 @@ bool option_has_secret(const struct option_table *table, const void *values);
 
 /* The same without those that say how only: what results depend on. */
 void option_write_key(const struct option_table *table, const void *values, struct json_writer *w);
+
+bool option_is_list(const struct option *o);
+
+/* Calls each for every file, folder or corpus that the values name, until one call
+ * fails. */
+winnow_status option_each_path(const struct option_table *table, const void *values,
+                               winnow_status (*each)(void *ctx, const struct option *o,
+                                                     const char *path, struct winnow_error *err),
+                               void *ctx, struct winnow_error *err);
 
 void option_list_add(struct winnow_list *list, struct str item, struct arena *keep);
 

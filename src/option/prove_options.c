@@ -5,11 +5,11 @@
 #define T struct winnow_prove_options
 
 static const struct option OPTIONS[] = {
-    OPT_TEXT('o', "output", T, output, "FOLDER", "where results go; a run has its own"),
-    OPT_LIST(0, "arms", T, arms, "ARM,...",
-             "before, random, matched, low, medium, high, NAME=PATH; in a recipe also names of "
-             "stages and final (default: before, medium, random; in a recipe: the first stage, "
-             "final, random)"),
+    OPT_OUTPUT(T, output, "FOLDER", "where results go; a run has its own"),
+    OPT_NAMED(0, "arms", T, arms, "ARM,...",
+              "before, random, matched, low, medium, high, NAME=PATH; in a recipe also names of "
+              "stages and final (default: before, medium, random; in a recipe: the first stage, "
+              "final, random)"),
     OPT_TEXT(0, "baseline", T, baseline, "ARM",
              "what the others are compared with (default: first)"),
     OPT_TEXT(
@@ -20,7 +20,7 @@ static const struct option OPTIONS[] = {
             "repetitions, each with its own split, models and order"),
     OPT_COUNT(0, "tokens", T, tokens, 1, 1e15, "that each arm trains on"),
     OPT_SHARE(0, "rate", T, rate, 0.001, 1, "share of the pool in a band"),
-    OPT_TEXT(0, "pool", T, pool, "PATH", "corpus that bands are cut from (default: the one given)"),
+    OPT_FILE(0, "pool", T, pool, "corpus that bands are cut from (default: the one given)"),
     OPT_COUNT(0, "reference-tokens", T, reference_tokens, 0, 1e15,
               "that the reference trains on; 0: as an arm"),
     OPT_U32(0, "fixed-length", T, fixed_length, 0, 65536,
@@ -35,15 +35,15 @@ static const struct option OPTIONS[] = {
              "tokenizer.json or its folder (default: trained on the corpus given)"),
     OPT_SHARE(0, "heldout-share", T, heldout_share, 0, 0.9,
               "documents held out, by hash of their text"),
-    OPT_LIST(0, "heldout", T, heldout, "PATH,...", "documents held out already, instead"),
+    OPT_FILES(0, "heldout", T, heldout, "PATH,...", "documents held out already, instead"),
     OPT_TEXT(0, "clean-rules", T, clean_rules, "SETS",
              "rules that held-out text called clean passes, as gopher,fineweb; or none"),
-    OPT_LIST(0, "clean", T, clean, "PATH,...", "clean held-out text, instead"),
+    OPT_FILES(0, "clean", T, clean, "PATH,...", "clean held-out text, instead"),
     OPT_COUNT(0, "eval-tokens", T, eval_tokens, 100, 1e12,
               "of held-out text to measure with, about"),
     OPT_U32(0, "eval-bytes", T, eval_bytes, 64, 1e9, "of one held-out document at most"),
     OPT_U32(0, "cloze-items", T, cloze_items, 0, 1000000, "made a domain; 0: none"),
-    OPT_LIST(0, "tasks", T, tasks, "FILE,...", "tasks to measure with too, e.g. blimp.jsonl.zst"),
+    OPT_FILES(0, "tasks", T, tasks, "FILE,...", "tasks to measure with too, e.g. blimp.jsonl.zst"),
     OPT_COUNT(0, "task-limit", T, task_limit, 0, 1e9, "items a task; 0: all"),
     OPT_U32(0, "curve-points", T, curve_points, 0, 64, "of the learning curve"),
     OPT_U32(0, "bootstrap", T, bootstrap, 10, 1000000, "draws for intervals"),

@@ -178,7 +178,7 @@ static winnow_status take_option(struct reader *r, const struct option_table *ta
                                  const char *key, yaml_mark_t key_mark)
 {
     const struct option *o = option_find(table, str_of(key));
-    if (o && o->kind == OPTION_LIST) {
+    if (o && option_is_list(o)) {
         struct winnow_list list;
         if (r->event.type == YAML_SCALAR_EVENT && is_null(r)) {
             return WINNOW_OK;

@@ -6,8 +6,8 @@
 static const char *const LEVELS[] = {"both", "documents", "chunks", NULL};
 
 static const struct option OPTIONS[] = {
-    OPT_TEXT('o', "output", struct winnow_refiner_label_options, output, "FOLDER",
-             "where labels and answers go; a folder begun earlier is gone on with"),
+    OPT_OUTPUT(struct winnow_refiner_label_options, output, "FOLDER",
+               "where labels and answers go; a folder begun earlier is gone on with"),
     OPT_ENUM(0, "level", struct winnow_refiner_label_options, level, LEVELS,
              "score documents, write programs for chunks, or both: chunks of what is kept"),
     OPT_SHARE(0, "share", struct winnow_refiner_label_options, share, 0, 1,

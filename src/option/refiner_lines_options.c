@@ -5,12 +5,12 @@
 static const char *const COMPUTE[] = {"f32", "bf16", NULL};
 
 static const struct option OPTIONS[] = {
-    OPT_TEXT('o', "output", T, output, "FOLDER", "the model folder"),
-    OPT_LIST(0, "templates", T, templates, "FILE",
-             "pages of which those of one \"source\" share a template"),
+    OPT_OUTPUT(T, output, "FOLDER", "the model folder"),
+    OPT_FILES(0, "templates", T, templates, "FILE",
+              "pages of which those of one \"source\" share a template"),
     OPT_U32(0, "per-template", T, per_template, 1, 100000, "of these N a template an epoch"),
-    OPT_LIST(0, "articles", T, articles, "FILE",
-             "clean documents whose text is put into frames of pages"),
+    OPT_FILES(0, "articles", T, articles, "FILE",
+              "clean documents whose text is put into frames of pages"),
     OPT_REAL(0, "epochs", T, epochs, 0.01, 1e4, "passes over the pages"),
     OPT_U32(0, "batch", T, batch_pages, 1, 4096, "pages a step"),
     OPT_REAL(0, "lr", T, lr, 1e-8, 1, "learning rate at the top"),
@@ -29,7 +29,8 @@ static const struct option OPTIONS[] = {
     OPT_U32(0, "dim", T, dim, 32, 1024, "width of the transformer"),
     OPT_U32(0, "layers", T, layers, 1, 16, "its layers"),
     OPT_U32(0, "ffn", T, ffn, 16, 4096, "width of its feed-forward part"),
-    OPT_REAL(0, "checkpoint", T, checkpoint, 0, 1e6, "seconds between two checkpoints at least"),
+    OPT_HOW(OPTION_REAL, "checkpoint", T, checkpoint, 0, 1e6, "X",
+            "seconds between two checkpoints at least"),
     OPT_ENUM(0, "compute", T, compute, COMPUTE, "number format of matrix products"),
     OPT_SHARE(0, "keep-above", T, keep_above, 0, 1, "lines less likely to be text are removed"),
     OPT_END,

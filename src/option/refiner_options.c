@@ -8,16 +8,15 @@ static const char *const DIALECTS[] = {"winnow", "refinex", "ultrax", "prox", NU
 
 static const struct option EVAL[] = {
     OPT_FILE('p', "programs", E, programs, "what came out: JSON lines of id and program"),
-    OPT_LIST(0, "cleaned", E, cleaned, "CORPUS,...",
-             "what came out: documents with the ids of the pages, from any tool"),
+    OPT_FILES(0, "cleaned", E, cleaned, "CORPUS,...",
+              "what came out: documents with the ids of the pages, from any tool"),
     OPT_ENUM(0, "dialect", E, dialect, DIALECTS, "the language that the programs are in"),
     OPT_TEXT(0, "name", E, name, "TEXT", "what is measured, for table and results"),
     OPT_TEXT(0, "by", E, by, "KEY", "scores for each value of this key, too"),
-    OPT_TEXT(0, "tokenizer", E, tokenizer, "PATH",
-             "count tokens with it (default: words and signs)"),
+    OPT_FILE(0, "tokenizer", E, tokenizer, "count tokens with it (default: words and signs)"),
     OPT_U32(0, "bootstrap", E, bootstrap, 0, 100000, "draws of pages for the intervals; 0: none"),
     OPT_COUNT(0, "limit", E, limit, 0, 1e12, "read the first N pages; 0: all"),
-    OPT_TEXT('o', "output", E, output, "FILE", "results as JSON (default: on standard output)"),
+    OPT_OUTPUT(E, output, "FILE", "results as JSON (default: on standard output)"),
     OPT_END,
 };
 
@@ -45,12 +44,12 @@ static const char *const SAVES[] = {"f32", "bf16", NULL};
 static const char *const GIVEN[] = {"winnow", "refinex", "ultrax", NULL};
 
 static const struct option TRAIN[] = {
-    OPT_TEXT('o', "output", T, output, "FOLDER", "the model folder"),
+    OPT_OUTPUT(T, output, "FOLDER", "the model folder"),
     OPT_FILE(0, "model", T, base, "what to start from: model folder or .gguf (default: nothing)"),
     OPT_U32(0, "lora-rank", T, lora_rank, 0, 4096,
             "train adapters of that rank; 0: all weights of the model"),
     OPT_REAL(0, "lora-alpha", T, lora_alpha, 1e-3, 1e6, "an adapter counts alpha / rank"),
-    OPT_TEXT(0, "tokenizer", T, tokenizer, "PATH",
+    OPT_FILE(0, "tokenizer", T, tokenizer,
              "from scratch: tokenizer.json or its folder (default: one is trained)"),
     OPT_ENUM(0, "template", T, template, TEMPLATES, "how prompts are framed"),
     OPT_ENUM(0, "level", T, level, LEVELS, "programs for chunks, documents, or both"),
@@ -66,11 +65,12 @@ static const struct option TRAIN[] = {
     OPT_SHARE(0, "derivable-min", T, derivable_min, 0, 1,
               "leave out pages of whose clean text deletions reach less"),
     OPT_SHARE(0, "holdout", T, holdout, 0, 0.9, "pages whose loss chooses what stays"),
-    OPT_LIST(0, "validate", T, validate, "PAGES,...", "use these pages for that instead"),
+    OPT_FILES(0, "validate", T, validate, "PAGES,...", "use these pages for that instead"),
     OPT_COUNT(0, "tokens", T, tokens, 0, 1e15, "to train on, prompts included; 0: epochs"),
     OPT_REAL(0, "epochs", T, epochs, 0.001, 1e6, "passes over the examples"),
     OPT_U32(0, "points", T, points, 0, 10000, "how often the held-out loss is measured"),
-    OPT_REAL(0, "checkpoint", T, checkpoint, 0, 1e6, "seconds between two checkpoints at least"),
+    OPT_HOW(OPTION_REAL, "checkpoint", T, checkpoint, 0, 1e6, "X",
+            "seconds between two checkpoints at least"),
     OPT_COUNT(0, "limit", T, limit, 0, 1e12, "read the first N pages; 0: all"),
     OPT_ENUM(0, "save", T, save, SAVES, "numbers in model.safetensors"),
     SMALL_MODEL_OPTIONS(T),

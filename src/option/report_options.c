@@ -1,8 +1,8 @@
 #include "option/report_options.h"
 
 static const struct option OPTIONS[] = {
-    OPT_TEXT('o', "output", struct winnow_report_options, output, "FILE",
-             "where to write; RUN/report.html unless given, - for standard output"),
+    OPT_OUTPUT(struct winnow_report_options, output, "FILE",
+               "where to write; RUN/report.html unless given, - for standard output"),
     OPT_FLAG(0, "json", struct winnow_report_options, json,
              "the figures as JSON, to standard output unless -o is given"),
     OPT_U32(0, "samples", struct winnow_report_options, samples, 0, 20,

@@ -1,14 +1,13 @@
 #include "option/run_options.h"
 
 static const struct option RUN_OPTIONS[] = {
-    OPT_TEXT('o', "output", struct winnow_run_options, output, "FOLDER",
-             "run folder, instead of the recipe's"),
+    OPT_OUTPUT(struct winnow_run_options, output, "FOLDER", "run folder, instead of the recipe's"),
     OPT_COUNT(0, "limit", struct winnow_run_options, limit, 0, 1e18,
               "read the first N documents only; 0: as the recipe says"),
     OPT_FLAG(0, "dry-run", struct winnow_run_options, dry_run,
              "estimate time, memory, disk and what is kept from a sample"),
-    OPT_REAL(0, "checkpoint", struct winnow_run_options, checkpoint, -1, 3600,
-             "seconds between two checkpoints; below 0: as the recipe says"),
+    OPT_HOW(OPTION_REAL, "checkpoint", struct winnow_run_options, checkpoint, -1, 3600, "X",
+            "seconds between two checkpoints; below 0: as the recipe says"),
     OPT_END,
 };
 

@@ -6,8 +6,8 @@ static const char *const PRE[] = {"gpt2", "llama3", "qwen2", NULL};
 static const char *const FORMATS[] = {"auto", "jsonl", "npy", "llmc", "megatron", NULL};
 
 static const struct option TRAIN[] = {
-    OPT_TEXT('o', "output", struct winnow_tokenizer_train_options, output, "FILE",
-             "the tokenizer.json to write"),
+    OPT_OUTPUT(struct winnow_tokenizer_train_options, output, "FILE",
+               "the tokenizer.json to write"),
     OPT_U32(0, "vocab", struct winnow_tokenizer_train_options, vocab, 257, 1 << 24,
             "tokens, the 256 bytes and the special ones included"),
     OPT_ENUM(0, "pre", struct winnow_tokenizer_train_options, pre, PRE,
@@ -32,10 +32,10 @@ const struct option_table TOKENIZER_TRAIN_TABLE = {
 };
 
 static const struct option ENCODE[] = {
-    OPT_TEXT('t', "tokenizer", struct winnow_tokenizer_encode_options, tokenizer, "PATH",
+    OPT_FILE('t', "tokenizer", struct winnow_tokenizer_encode_options, tokenizer,
              "tokenizer.json, or a folder that holds one (or GPT-2's two files)"),
-    OPT_TEXT('o', "output", struct winnow_tokenizer_encode_options, output, "FILE",
-             "where the ids go; -: JSON lines on standard output"),
+    OPT_OUTPUT(struct winnow_tokenizer_encode_options, output, "FILE",
+               "where the ids go; -: JSON lines on standard output"),
     OPT_ENUM(0, "format", struct winnow_tokenizer_encode_options, format, FORMATS,
              "auto: .npy is NumPy, .bin llm.c, all else JSON lines"),
     OPT_FLAG(0, "separate", struct winnow_tokenizer_encode_options, separate,
@@ -62,7 +62,7 @@ const struct option_table TOKENIZER_ENCODE_TABLE = {
 };
 
 static const struct option DECODE[] = {
-    OPT_TEXT('t', "tokenizer", struct winnow_tokenizer_decode_options, tokenizer, "PATH",
+    OPT_FILE('t', "tokenizer", struct winnow_tokenizer_decode_options, tokenizer,
              "tokenizer.json, or a folder that holds one (or GPT-2's two files)"),
     OPT_FLAG(0, "plain", struct winnow_tokenizer_decode_options, plain,
              "write the texts alone, one after the other"),

@@ -5,8 +5,8 @@
 #define T struct winnow_train_options
 
 static const struct option OPTIONS[] = {
-    OPT_TEXT('o', "output", T, output, "FOLDER", "the model folder"),
-    OPT_TEXT(0, "tokenizer", T, tokenizer, "PATH",
+    OPT_OUTPUT(T, output, "FOLDER", "the model folder"),
+    OPT_FILE(0, "tokenizer", T, tokenizer,
              "tokenizer.json or its folder (default: one is trained on the corpus)"),
     OPT_COUNT(0, "tokens", T, tokens, 0, 1e15, "to train on; 0: one epoch"),
     OPT_REAL(0, "epochs-max", T, epochs_max, 0.01, 1e6, "refuse to repeat documents more often"),

@@ -292,12 +292,28 @@ static void add_number(struct hash_stream *h, double v)
     hash_stream_add(h, (struct str){(const char *)&v, sizeof v});
 }
 
+/* Documents by their tokens: split keys pass over spacing and punctuation, a model
+ * that is trained on them does not. */
+static void hash_set(struct hash_stream *h, const struct text_set *set)
+{
+    add_number(h, (double)set->docs.count);
+    for (size_t i = 0; i < set->docs.count; i++) {
+        const struct text_meta *t = &set->meta[i];
+        size_t count;
+        const uint32_t *tokens = token_docs_at(&set->docs, i, &count);
+        add_number(h, t->source);
+        add_number(h, (double)count);
+        hash_stream_add(h, (struct str){(const char *)&t->key, sizeof t->key});
+        hash_stream_add(h, (struct str){(const char *)tokens, count * sizeof *tokens});
+    }
+}
+
 struct hash128 experiment_key(const struct experiment *x)
 {
     const struct winnow_prove_options *o = x->opt;
     const struct winnow_small_model *m = &o->model;
     struct hash_stream *h = hash_stream_new();
-    const double numbers[] = {1, /* version of what a job's result means */
+    const double numbers[] = {2, /* version of what a job's result means */
                               m->dim,
                               m->layers,
                               m->heads,
@@ -322,24 +338,20 @@ struct hash128 experiment_key(const struct experiment *x)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         add_number(h, numbers[i]);
     }
-    if (m->optimizer != WINNOW_ADAMW) { /* jobs from before there was a choice stay valid */
-        add_number(h, m->optimizer);
-    }
+    add_number(h, m->optimizer);
     hash_stream_add(h, str_of(x->kernels));
     for (uint32_t i = 0; i < x->arm_count; i++) {
         hash_stream_add(h, str_of(x->arms[i].name));
         add_number(h, x->arms[i].set);
+        add_number(h, x->arms[i].kind);
+        add_number(h, x->arms[i].criterion);
     }
     struct buf tokenizer = {0};
     tokenizer_write(x->tokenizer, &tokenizer);
     hash_stream_add(h, buf_str(&tokenizer));
     buf_release(&tokenizer);
     for (uint32_t s = 0; s < x->set_count; s++) {
-        for (size_t i = 0; i < x->sets[s].docs.count; i++) {
-            const struct text_meta *t = &x->sets[s].meta[i];
-            add_number(h, t->source);
-            hash_stream_add(h, (struct str){(const char *)&t->key, sizeof t->key});
-        }
+        hash_set(h, &x->sets[s]);
     }
     struct hash128 key = hash_stream_value(h);
     hash_stream_free(h);

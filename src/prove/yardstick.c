@@ -307,12 +307,19 @@ uint64_t yardstick_hash(const struct yardstick *y)
     struct hash_stream *h = hash_stream_new();
     for (size_t i = 0; i < y->text_count; i++) {
         const char mark[2] = {(char)y->texts[i].raw, (char)y->texts[i].clean};
+        const uint64_t length = y->texts[i].text.len;
         hash_stream_add(h, (struct str){mark, 2});
+        hash_stream_add(h, (struct str){(const char *)&length, sizeof length});
         hash_stream_add(h, y->texts[i].text);
     }
     for (size_t i = 0; i < y->item_count; i++) {
         const struct eval_item *item = eval_suite_item(y->suite, i);
+        const uint32_t asked[] = {item->kind, item->task, item->option_count, item->gold};
+        hash_stream_add(h, (struct str){(const char *)asked, sizeof asked});
         for (uint32_t k = 0; k < item->option_count; k++) {
+            const uint64_t lengths[] = {item->options[k].context.len,
+                                        item->options[k].continuation.len};
+            hash_stream_add(h, (struct str){(const char *)lengths, sizeof lengths});
             hash_stream_add(h, item->options[k].context);
             hash_stream_add(h, item->options[k].continuation);
         }

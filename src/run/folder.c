@@ -4,91 +4,29 @@
  * command, options, seed, the input and the stages before.  The key is written
  * into the stage's folder before anything else and compared at the next call:
  * where it differs, that stage and all behind it are removed and done again. */
+#include "base/claim.h"
 #include "base/env.h"
 #include "base/file.h"
+#include "run/command_key.h"
 #include "run/folder_internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 /* ---- the lock ---- */
 
-static winnow_status say_locked(const struct run *r, struct winnow_error *err)
-{
-    char pid[32] = "";
-    ssize_t n = pread(r->lock, pid, sizeof pid - 1, 0);
-    pid[n > 0 ? n : 0] = '\0';
-    pid[strcspn(pid, "\n")] = '\0';
-    return error_set(err, WINNOW_E_IO, "%s is in use by process %s; one run at a time", r->folder,
-                     pid[0] ? pid : "(unknown)");
-}
-
-static bool is_ours(const char *folder)
-{
-    struct buf path = {0};
-    bool ours = file_exists(file_join(&path, folder, ".lock"));
-    buf_release(&path);
-    return ours;
-}
-
-static void note_any(void *user, const char *name)
-{
-    (void)name;
-    *(bool *)user = false;
-}
-
-/* A folder that holds something, but no run: its content is not ours to replace. */
-static winnow_status refuse_foreign(const char *folder, struct winnow_error *err)
-{
-    bool empty = true, found = false;
-    TRY(file_list(folder, note_any, &empty, &found, err));
-    if (!empty && !is_ours(folder)) {
-        return error_set(err, WINNOW_E_USAGE,
-                         "%s is neither empty nor a run folder; name another one with -o", folder);
-    }
-    return WINNOW_OK;
-}
-
 winnow_status folder_lock(struct run *r, struct winnow_error *err)
 {
-    r->lock = -1;
-    TRY(file_make_dirs(r->folder, err));
-    TRY(refuse_foreign(r->folder, err));
-    struct buf path = {0};
-    winnow_status st = WINNOW_OK;
-    r->lock = open(file_join(&path, r->folder, ".lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (r->lock < 0) {
-        st = error_errno(err, "cannot open", buf_cstr(&path));
-    } else if (flock(r->lock, LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EWOULDBLOCK) {
-            st = say_locked(r, err);
-        } else {
-            st = file_lock_refused(buf_cstr(&path), err);
-        }
-        (void)close(r->lock);
-        r->lock = -1;
-    } else {
-        char pid[32];
-        int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-        if (ftruncate(r->lock, 0) != 0 || pwrite(r->lock, pid, (size_t)n, 0) != n) {
-            st = error_errno(err, "cannot write", buf_cstr(&path));
-        }
-    }
-    buf_release(&path);
-    return st;
+    return claim_folder(r->folder, CLAIM_RUN, &r->lock, err);
 }
 
 void folder_unlock(struct run *r)
 {
-    if (r->lock >= 0) {
-        (void)ftruncate(r->lock, 0);
-        (void)close(r->lock);
-        r->lock = -1;
-    }
+    file_unlock(r->lock);
+    r->lock = -1;
 }
 
 /* ---- keys ---- */
@@ -123,31 +61,13 @@ static void write_base(const struct run *r, struct json_writer *w)
     json_u64(w, r->env->seed);
 }
 
-/* A model, tokenizer or list that an option names is part of what the stage
- * depends on; one that cannot be read is refused later, by the stage. */
-static void add_file_prints(const struct option_table *table, const void *options,
-                            struct json_writer *w)
-{
-    for (const struct option *o = table->options; o->kind != OPTION_END; o++) {
-        const char *path = NULL;
-        if (o->kind == OPTION_FILE) {
-            memcpy(&path, (const unsigned char *)options + o->offset, sizeof path);
-        }
-        struct hash128 h;
-        struct winnow_error ignored;
-        if (path && file_hash_tree(path, &h, &ignored) == WINNOW_OK) {
-            char hex[33];
-            hash128_hex(h, hex);
-            add_setting(w, o->name, hex);
-        }
-    }
-}
-
-static void hash_into(char out[33], const char *before, const struct option_table *table,
-                      const void *options, const char *kernels)
+static winnow_status hash_into(struct run *r, char out[33], const char *before,
+                               const struct option_table *table, const void *options,
+                               const char *kernels, struct winnow_error *err)
 {
     struct buf text = {0};
     struct json_writer w = {.out = &text};
+    winnow_status st = WINNOW_OK;
     json_open(&w, '{');
     add_setting(&w, "before", before);
     add_setting(&w, "command", table ? table->command : "");
@@ -156,15 +76,13 @@ static void hash_into(char out[33], const char *before, const struct option_tabl
         json_open(&w, '{');
         option_write_key(table, options, &w);
         json_close(&w, '}');
-        json_key(&w, "files");
-        json_open(&w, '{');
-        add_file_prints(table, options, &w);
-        json_close(&w, '}');
+        st = key_add_files(r->prints, table, options, &w, err);
     }
     add_setting(&w, "kernels", kernels);
     json_close(&w, '}');
     hash128_hex(hash128(buf_str(&text)), out);
     buf_release(&text);
+    return st;
 }
 
 /* What the first stage depends on beside itself. */
@@ -179,36 +97,50 @@ static void base_key(const struct run *r, char out[33])
     buf_release(&text);
 }
 
-static void stage_key(const struct stage *s, const char *before, const char *kernels, char out[33])
+static winnow_status stage_key(const struct stage *s, const char *before, const char *kernels,
+                               char out[33], struct winnow_error *err)
 {
-    hash_into(out, before, s->kind->table, s->options, s->kind->uses_kernels ? kernels : NULL);
+    return hash_into(s->run, out, before, s->kind->table, s->options,
+                     s->kind->uses_kernels ? kernels : NULL, err);
 }
 
-static void make_keys(struct run *r)
+/* What its user asked for, whatever the input holds by now. */
+static void stage_settings(struct stage *s)
+{
+    const struct winnow_corpus_options *c = s->run->corpus;
+    struct buf more = {0};
+    buf_addf(&more, "%llu %llu %d %d %llu %s %s", (unsigned long long)s->run->env->seed,
+             (unsigned long long)c->limit, c->on_bad, c->keep_removed,
+             (unsigned long long)c->line_max, c->text_key ? c->text_key : "",
+             c->id_key ? c->id_key : "");
+    settings_key(s->kind->table, s->options, buf_str(&more), s->settings);
+    buf_release(&more);
+}
+
+/* Keys of all stages, then of all endings: each holds the one before. */
+static winnow_status make_keys(struct run *r, struct winnow_error *err)
 {
     char before[33];
     base_key(r, before);
     for (size_t i = 0; i < r->request->count; i++) {
         struct stage *s = &r->stages[i];
-        stage_key(s, before, r->request->kernels, s->key);
+        TRY(stage_key(s, before, r->request->kernels, s->key, err));
+        stage_settings(s);
         memcpy(before, s->key, sizeof before);
     }
-}
-
-void folder_next_key(const struct run *r, size_t i, char key[33])
-{
-    const struct run_ending *e = &r->request->endings[i];
-    char before[33];
-    memcpy(before, key, sizeof before);
-    hash_into(key, before, e->table, e->options, e->uses_kernels ? r->request->kernels : NULL);
-}
-
-void folder_key(const struct run *r, char out[33])
-{
-    memcpy(out, r->stages[r->request->count - 1].key, 33);
     for (size_t i = 0; i < r->request->ending_count; i++) {
-        folder_next_key(r, i, out);
+        const struct run_ending *e = &r->request->endings[i];
+        TRY(hash_into(r, r->ending_keys[i], before, e->table, e->options,
+                      e->uses_kernels ? r->request->kernels : NULL, err));
+        memcpy(before, r->ending_keys[i], sizeof before);
     }
+    return WINNOW_OK;
+}
+
+const char *folder_key(const struct run *r)
+{
+    size_t endings = r->request->ending_count;
+    return endings > 0 ? r->ending_keys[endings - 1] : r->stages[r->request->count - 1].key;
 }
 
 /* ---- comparing ---- */
@@ -270,7 +202,7 @@ static winnow_status refuse_kernels(const struct run *r, const struct stage *s, 
         } else {
             memcpy(before, s[-1].key, sizeof before);
         }
-        stage_key(s, before, name, other);
+        st = st == WINNOW_OK ? stage_key(s, before, name, other, err) : st;
         if (st == WINNOW_OK && strcmp(other, key) == 0) {
             st = error_set(err, WINNOW_E_USAGE,
                            "%s was made with the kernel table %s, this is %s; go on with "
@@ -283,7 +215,8 @@ static winnow_status refuse_kernels(const struct run *r, const struct stage *s, 
     return st;
 }
 
-static winnow_status compare_stage(struct run *r, struct stage *s, bool *told,
+/* Marks the stage as complete or not; *stale: what is there is of another key. */
+static winnow_status compare_stage(struct run *r, struct stage *s, bool *stale,
                                    struct winnow_error *err)
 {
     struct buf path = {0};
@@ -303,37 +236,19 @@ static winnow_status compare_stage(struct run *r, struct stage *s, bool *told,
     if (st == WINNOW_OK && !same && key[0] != '\0') {
         st = refuse_kernels(r, s, key, err);
     }
-    if (st == WINNOW_OK && !same && file_exists(s->folder)) {
-        if (!*told && key[0] != '\0') {
-            env_log(
-                r->env, WINNOW_LOG_INFO,
-                "%s: the input or the settings up to %s changed; doing it and what follows again",
-                r->folder, s->name);
-            *told = true;
-        }
-        st = unfinish(r, err);
-        st = st == WINNOW_OK ? file_remove_tree(s->folder, err) : st;
-    }
+    *stale = st == WINNOW_OK && !same && file_exists(s->folder);
     buf_release(&path);
     return st;
 }
 
-/* A stage's folder that the recipe no longer has. */
-static winnow_status remove_stranger(struct run *r, const char *name, struct winnow_error *err)
+static bool is_of_recipe(const struct run *r, const char *name)
 {
     for (size_t i = 0; i < r->request->count; i++) {
         if (strcmp(r->stages[i].name, name) == 0) {
-            return WINNOW_OK;
+            return true;
         }
     }
-    env_log(r->env, WINNOW_LOG_INFO, "%s: removing stage %s, which the recipe no longer has",
-            r->folder, name);
-    TRY(unfinish(r, err));
-    struct buf path = {0};
-    buf_addf(&path, "%s/stages/%s", r->folder, name);
-    winnow_status st = file_remove_tree(buf_cstr(&path), err);
-    buf_release(&path);
-    return st;
+    return false;
 }
 
 struct stage_names {
@@ -361,25 +276,141 @@ winnow_status run_find_stages(const char *run, struct winnow_list *out, struct a
     return st;
 }
 
-static winnow_status remove_strangers(struct run *r, struct winnow_error *err)
+/* The stages' folders that the recipe does not have. */
+static winnow_status find_strangers(struct run *r, struct winnow_list *out,
+                                    struct winnow_error *err)
 {
     struct winnow_list names = {0};
     bool found = false;
     TRY(run_find_stages(r->folder, &names, &r->keep, &found, err));
     for (size_t i = 0; i < names.count; i++) {
-        TRY(remove_stranger(r, names.items[i], err));
+        if (!is_of_recipe(r, names.items[i])) {
+            option_list_add(out, str_of(names.items[i]), &r->keep);
+        }
     }
     return WINNOW_OK;
 }
 
+/* Whether the stage in that folder is the one that is to be done now, but for what
+ * it read. */
+static bool same_settings(const struct run *r, const char *name, const char *folder)
+{
+    struct buf path = {0};
+    struct winnow_error ignored;
+    char there[33];
+    bool same = false;
+    if (run_read_line(file_join(&path, folder, "settings"), there, &ignored) == WINNOW_OK) {
+        for (size_t i = 0; i < r->request->count; i++) {
+            same = same || (strcmp(r->stages[i].name, name) == 0 &&
+                            strcmp(r->stages[i].settings, there) == 0);
+        }
+    }
+    buf_release(&path);
+    return same;
+}
+
+/* What would go, as "01-rules (7349 documents kept), 02-dedup (unfinished)".  True
+ * where some of it is finished and was made by another command or other settings. */
+static bool describe(const struct run *r, const struct winnow_list *names, struct buf *out)
+{
+    bool precious = false;
+    for (size_t i = 0; i < names->count; i++) {
+        struct buf folder = {0}, mark = {0};
+        struct counts c = {0};
+        struct winnow_error ignored;
+        buf_addf(&folder, "%s/stages/%s", r->folder, names->items[i]);
+        bool done = file_exists(file_join(&mark, buf_cstr(&folder), "_SUCCESS"));
+        buf_addf(out, "%s%s", i > 0 ? ", " : "", names->items[i]);
+        if (done && stage_read_counts(buf_cstr(&folder), &c, &ignored) == WINNOW_OK) {
+            buf_addf(out, " (%" PRIu64 " documents kept)", c.documents[COUNT_KEPT]);
+        } else {
+            buf_add_text(out, done ? "" : " (unfinished)");
+        }
+        precious = precious || (done && !same_settings(r, names->items[i], buf_cstr(&folder)));
+        counts_release(&c);
+        buf_release(&folder);
+        buf_release(&mark);
+    }
+    return precious;
+}
+
+/* The mark goes first: a stage that is half removed is not a finished one. */
+static winnow_status remove_stage(const struct run *r, const char *name, struct winnow_error *err)
+{
+    struct buf folder = {0}, mark = {0};
+    buf_addf(&folder, "%s/stages/%s", r->folder, name);
+    winnow_status st = file_remove_tree(file_join(&mark, buf_cstr(&folder), "_SUCCESS"), err);
+    st = st == WINNOW_OK ? file_remove_tree(buf_cstr(&folder), err) : st;
+    buf_release(&folder);
+    buf_release(&mark);
+    return st;
+}
+
+/* Finished results are never thrown away without being asked.  The same command with
+ * the same settings asks: its input has changed, so what is there is not its result. */
+static winnow_status clear_way(struct run *r, const struct winnow_list *names,
+                               struct winnow_error *err)
+{
+    struct buf text = {0};
+    winnow_status st = WINNOW_OK;
+    bool precious = describe(r, names, &text);
+    if (precious && !r->env->force) {
+        st = error_set(
+            err, WINNOW_E_USAGE,
+            "%s holds finished results of another command or other settings, which "
+            "would go: %.300s; name another folder with -o, or say --force to replace them",
+            r->folder, buf_cstr(&text));
+    } else if (names->count > 0) {
+        env_log(r->env, precious ? WINNOW_LOG_WARNING : WINNOW_LOG_INFO,
+                "%s: doing anew what was made of other input or settings: %s", r->folder,
+                buf_cstr(&text));
+        st = unfinish(r, err);
+    }
+    for (size_t i = 0; i < names->count && st == WINNOW_OK; i++) {
+        st = remove_stage(r, names->items[i], err);
+    }
+    buf_release(&text);
+    return st;
+}
+
 winnow_status folder_compare(struct run *r, struct winnow_error *err)
 {
-    bool told = false;
-    make_keys(r);
+    struct winnow_list stale = {0};
+    TRY(make_keys(r, err));
     for (size_t i = 0; i < r->request->count; i++) {
-        TRY(compare_stage(r, &r->stages[i], &told, err));
+        bool gone = false;
+        TRY(compare_stage(r, &r->stages[i], &gone, err));
+        if (gone) {
+            option_list_add(&stale, str_of(r->stages[i].name), &r->keep);
+        }
     }
-    return remove_strangers(r, err);
+    TRY(find_strangers(r, &stale, err));
+    return clear_way(r, &stale, err);
+}
+
+/* Standard input cannot be compared with what an earlier call read of it. */
+winnow_status folder_start_anew(struct run *r, struct winnow_error *err)
+{
+    struct winnow_list all = {0};
+    for (size_t i = 0; i < r->request->count; i++) {
+        if (file_exists(r->stages[i].folder)) {
+            option_list_add(&all, str_of(r->stages[i].name), &r->keep);
+        }
+    }
+    TRY(find_strangers(r, &all, err));
+    return clear_way(r, &all, err);
+}
+
+winnow_status folder_forget(struct run *r, struct winnow_error *err)
+{
+    struct buf path = {0};
+    winnow_status st = unfinish(r, err);
+    st = st == WINNOW_OK ? file_remove_tree(file_join(&path, r->folder, "stages"), err) : st;
+    for (size_t i = 0; i < r->request->count; i++) {
+        r->stages[i].complete = false;
+    }
+    buf_release(&path);
+    return st;
 }
 
 winnow_status folder_begin(struct run *r, struct winnow_error *err)

@@ -9,19 +9,29 @@
 winnow_status folder_lock(struct run *r, struct winnow_error *err);
 void folder_unlock(struct run *r);
 
-/* Finds the input of the first stage, spools a pipe where stages need it more
- * than once, and computes r->input_key; writes input.json. */
+/* Finds the input of the first stage, and refuses an output within it or around it.
+ * Writes nothing. */
+winnow_status folder_find_input(struct run *r, struct winnow_error *err);
+
+/* Spools a pipe where stages need it more than once, and computes r->input_key. */
 winnow_status folder_input(struct run *r, struct winnow_error *err);
 
-/* Compares what is there with what is to be: removes what does not hold any
- * more, saying so, and marks stages that are complete. */
+/* Removes all that stages made. */
+winnow_status folder_forget(struct run *r, struct winnow_error *err);
+
+/* input.json: what was read, and what tells whether it is still the same. */
+winnow_status folder_write_input(struct run *r, struct winnow_error *err);
+
+/* Compares what is there with what is to be: marks stages that are complete and
+ * removes what does not hold any more, saying so; refuses to where it is finished
+ * and env->force is not set. */
 winnow_status folder_compare(struct run *r, struct winnow_error *err);
 
-/* The key of everything: r's stages and endings. */
-void folder_key(const struct run *r, char out[33]);
+/* The key of everything: r's stages and endings.  After folder_compare(). */
+const char *folder_key(const struct run *r);
 
-/* From the key before ending i (first: the last stage's) to that of ending i. */
-void folder_next_key(const struct run *r, size_t i, char key[33]);
+/* Removes what other calls left: of a run over a pipe nothing can be gone on with. */
+winnow_status folder_start_anew(struct run *r, struct winnow_error *err);
 
 /* Takes away what says that the run is finished, and writes recipe.yaml. */
 winnow_status folder_begin(struct run *r, struct winnow_error *err);

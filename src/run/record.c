@@ -40,10 +40,8 @@ static void add_input(const struct run *r, struct buf *out)
 /* How it was made: for people and for comparing; the recipe reader skips it. */
 static winnow_status add_made_with(const struct run *r, struct buf *out, struct winnow_error *err)
 {
-    char key[33];
-    folder_key(r, key);
     buf_addf(out, "made-with:\n  version: \"%s\"\n  run-key: \"%s\"\n  input-hash: \"%s\"\n",
-             RUN_VERSION, key, r->input_key);
+             RUN_VERSION, folder_key(r), r->input_key);
     bool secret = false; /* a hash would let one guess it */
     for (size_t i = 0; i < r->request->count; i++) {
         secret = secret || option_has_secret(r->stages[i].kind->table, r->stages[i].options);

@@ -139,6 +139,8 @@ static void release(struct run *r)
     }
     note_list_release(&r->ending_times);
     mem_free(r->stages);
+    mem_free(r->ending_keys);
+    prints_free(r->prints);
     pool_free(r->pool);
     arena_release(&r->keep);
 }
@@ -243,6 +245,9 @@ static winnow_status start_stage(struct stage *s, struct winnow_error *err)
     if (st == WINNOW_OK) {
         st = run_write_line(file_join(&path, s->folder, "key"), s->key, err);
     }
+    if (st == WINNOW_OK) {
+        st = run_write_line(file_join(&path, s->folder, "settings"), s->settings, err);
+    }
     if (st == WINNOW_OK && s->kind->uses_kernels && s->run->request->kernels) {
         st = run_write_line(file_join(&path, s->folder, "kernels"), s->run->request->kernels, err);
     }
@@ -329,11 +334,8 @@ static winnow_status do_ending(struct run *r, const struct run_ending *e, const 
 
 static winnow_status do_endings(struct run *r, struct winnow_error *err)
 {
-    char key[33];
-    memcpy(key, r->stages[r->request->count - 1].key, sizeof key);
     for (size_t i = 0; i < r->request->ending_count; i++) {
-        folder_next_key(r, i, key);
-        TRY(do_ending(r, &r->request->endings[i], key, err));
+        TRY(do_ending(r, &r->request->endings[i], r->ending_keys[i], err));
     }
     return WINNOW_OK;
 }
@@ -364,10 +366,8 @@ static winnow_status finish(struct run *r, struct winnow_error *err)
     TRY(gather(r, err));
     TRY(folder_write_timings(r, err));
     TRY(do_endings(r, err));
-    char key[33];
     struct buf path = {0};
-    folder_key(r, key);
-    winnow_status st = run_write_line(file_join(&path, r->folder, "_SUCCESS"), key, err);
+    winnow_status st = run_write_line(file_join(&path, r->folder, "_SUCCESS"), folder_key(r), err);
     buf_release(&path);
     return st;
 }
@@ -375,10 +375,9 @@ static winnow_status finish(struct run *r, struct winnow_error *err)
 static winnow_status is_finished(const struct run *r, bool *finished, struct winnow_error *err)
 {
     struct buf path = {0};
-    char key[33], done[33];
-    folder_key(r, key);
+    char done[33];
     winnow_status st = run_read_line(file_join(&path, r->folder, "_SUCCESS"), done, err);
-    *finished = strcmp(key, done) == 0;
+    *finished = strcmp(folder_key(r), done) == 0;
     for (size_t i = 0; i < r->request->count; i++) {
         *finished = *finished && r->stages[i].complete;
     }
@@ -438,32 +437,28 @@ static winnow_status summarize(const struct run *r, struct winnow_run_result *ou
     return st == WINNOW_OK ? tell_input(r, out, err) : st;
 }
 
-/* A pipe cannot go on: what is there is of another call. */
-static winnow_status start_anew(struct run *r, struct winnow_error *err)
-{
-    struct buf path = {0};
-    winnow_status st = WINNOW_OK;
-    if (r->to_stdout || shard_list_once(&r->stages[0].input)) {
-        st = file_remove_tree(file_join(&path, r->folder, "stages"), err);
-    }
-    buf_release(&path);
-    return st;
-}
-
 static winnow_status do_all(struct run *r, struct winnow_run_result *out, struct winnow_error *err)
 {
     bool finished = false;
     TRY(check_steps(r, 0, err)); /* nothing is written for options that make no sense */
+    TRY(folder_find_input(r, err));
+    TRY(check_steps(r, r->env->memory_max, err));
     TRY(folder_lock(r, err));
     TRY(folder_input(r, err));
-    TRY(start_anew(r, err));
-    TRY(check_steps(r, r->env->memory_max, err));
+    TRY(check_steps(r, r->env->memory_max, err)); /* a pipe's size is known by now */
+    if (shard_list_once(&r->stages[0].input)) {
+        TRY(folder_start_anew(r, err));
+    }
     TRY(folder_compare(r, err));
     TRY(is_finished(r, &finished, err));
     if (finished && !r->to_stdout) {
         out->nothing_to_do = true;
         return summarize(r, out, err);
     }
+    if (r->to_stdout) { /* what went there is not here: it is done again, to the same bytes */
+        TRY(folder_forget(r, err));
+    }
+    TRY(folder_write_input(r, err));
     if (!r->temporary) {
         TRY(folder_begin(r, err));
     }
@@ -492,6 +487,7 @@ winnow_status run_do(const struct run_request *request, struct winnow_run_result
     *out = (struct winnow_run_result){0};
     arena_init(&r.keep, (size_t)1 << 16);
     r.pool = pool_new(request->env->threads);
+    r.ending_keys = mem_zalloc((request->ending_count + 1) * sizeof *r.ending_keys);
     winnow_status st = name_folder(&r, err);
     if (st == WINNOW_OK) {
         make_stages(&r);

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/map.h"
+#include "base/prints.h"
 #include "corpus/shards.h"
 #include "run/counts.h"
 #include "run/driver.h"
@@ -35,7 +36,9 @@ struct run {
     struct arena keep;
     struct winnow_list paths; /* of the input; a spooled pipe is a file here */
     char input_key[33];
-    struct stage *stages; /* request->count of them */
+    char (*ending_keys)[33]; /* request->ending_count of them */
+    struct prints *prints;   /* of all that is read */
+    struct stage *stages;    /* request->count of them */
     struct note_list ending_times;
     time_t started;
 };
@@ -47,6 +50,7 @@ struct stage {
     const char *name;   /* "02-rules" */
     const char *folder; /* "runs/x/stages/02-rules" */
     char key[33];       /* of all that its bytes depend on */
+    char settings[33];  /* of its command and options alone */
     bool first, last;
     bool complete;  /* an earlier process finished it */
     bool pipe_read; /* a pass has taken what its pipe gave */

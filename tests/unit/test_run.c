@@ -139,6 +139,7 @@ static winnow_status mean_run(struct stage *stage, const void *options, struct w
 static const struct stage_kind MEAN_STAGE = {
     .table = &MEAN_TABLE, .run = mean_run, .many_passes = true, .uses_kernels = true};
 static const char *kernels = "one";
+static bool force;
 
 /* ---- a place and a corpus ---- */
 
@@ -196,7 +197,7 @@ static winnow_status run_with(const char *output, uint32_t threads, uint64_t lim
                               struct winnow_run_result *result, struct winnow_error *err)
 {
     struct winnow_corpus_options corpus = WINNOW_CORPUS_OPTIONS_INIT;
-    const struct winnow_env env = {.threads = threads};
+    const struct winnow_env env = {.threads = threads, .force = force};
     struct buf out = {0}, in[3] = {{0}};
     const char *paths[3];
     for (int i = 0; i < 3; i++) {
@@ -277,7 +278,12 @@ static void a_finished_run_has_nothing_left_to_do(void **state)
     assert_false(result.nothing_to_do);
     assert_ok(run_with("one", 2, 0, &result, &err), err);
     assert_true(result.nothing_to_do);
-    assert_ok(run_with("one", 2, 9, &result, &err), err); /* another run */
+    /* Another run: what is there would go, so it is refused, then asked for. */
+    assert_int_equal(run_with("one", 2, 9, &result, &err), WINNOW_E_USAGE);
+    assert_true(strstr(err.text, "--force") != NULL);
+    force = true;
+    assert_ok(run_with("one", 2, 9, &result, &err), err);
+    force = false;
     assert_false(result.nothing_to_do);
 }
 

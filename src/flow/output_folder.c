@@ -1,0 +1,125 @@
+/* output_folder.c -- see output_folder.h. */
+#include "flow/output_folder.h"
+
+#include "base/claim.h"
+#include "base/env.h"
+#include "base/file.h"
+#include "flow/stages.h"
+
+#include <stdio.h>
+
+static winnow_status make_key(struct output_folder *o, const struct winnow_env *env,
+                              struct winnow_error *err)
+{
+    const struct output_wanted *want = o->want;
+    struct command_inputs in = {
+        .table = want->table, .options = want->options, .paths = *want->paths, .seed = env->seed};
+    if (want->uses_kernels) {
+        TRY(flow_kernels(env, &in.kernels, err));
+    }
+    struct prints *prints = prints_new((struct json_value){0}, env);
+    winnow_status st = command_key(prints, &in, o->now.settings, o->now.key, err);
+    prints_free(prints);
+    return st;
+}
+
+static winnow_status remove_parts(const struct output_wanted *want, bool *some,
+                                  struct winnow_error *err)
+{
+    struct buf path = {0};
+    winnow_status st = WINNOW_OK;
+    for (size_t i = 0; want->parts[i] && st == WINNOW_OK; i++) {
+        const char *part = file_join(&path, want->path, want->parts[i]);
+        *some = *some || file_exists(part);
+        st = file_remove_tree(part, err);
+    }
+    buf_release(&path);
+    return st;
+}
+
+/* What came through a pipe is not there any more to be compared. */
+static bool is_piped(const struct winnow_list *paths)
+{
+    for (size_t i = 0; i < paths->count; i++) {
+        if (strcmp(paths->items[i], "-") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static winnow_status compare(struct output_folder *o, const struct winnow_env *env,
+                             struct winnow_error *err)
+{
+    const struct output_wanted *want = o->want;
+    struct claim there;
+    TRY(claim_read(want->path, &there, err));
+    bool same = strcmp(there.key, o->now.key) == 0 && !is_piped(want->paths);
+    bool same_settings = strcmp(there.settings, o->now.settings) == 0;
+    o->finished = same && there.finished && !env->force;
+    if (o->finished && there.told[0]) {
+        return error_set(err, WINNOW_E_FORMAT, "%s", there.told);
+    }
+    if (o->finished || (same && !there.finished)) {
+        return WINNOW_OK;
+    }
+    if (there.finished && !same_settings && !env->force) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "%s holds a finished %s of other settings; name another folder with -o, "
+                         "or say --force to have it replaced",
+                         want->path, want->kind);
+    }
+    /* The mark goes first: a folder that is half removed is not a finished one. */
+    bool some = false;
+    TRY(claim_write(want->path, want->kind, &(struct claim){0}, err));
+    TRY(remove_parts(want, &some, err));
+    if (some) {
+        env_log(env, there.finished ? WINNOW_LOG_WARNING : WINNOW_LOG_INFO,
+                "%s: what was there is %s; it is done anew", want->path,
+                same_settings    ? "of other input"
+                : there.finished ? "replaced, as --force asks"
+                                 : "unfinished and of other settings");
+    }
+    return claim_write(want->path, want->kind, &o->now, err);
+}
+
+winnow_status output_folder_open(struct output_folder *o, const struct output_wanted *want,
+                                 const struct winnow_env *env, struct winnow_error *err)
+{
+    *o = (struct output_folder){.want = want, .lock = -1};
+    const struct guarded what = {.paths = *want->paths};
+    TRY(guard_folder(want->path, &what, want->table, want->options, err));
+    TRY(claim_check(want->path, want->kind, err));
+    TRY(make_key(o, env, err));
+    TRY(claim_folder(want->path, want->kind, &o->lock, err));
+    winnow_status st = compare(o, env, err);
+    if (st != WINNOW_OK) {
+        output_folder_close(o);
+    }
+    return st;
+}
+
+winnow_status output_folder_finish(struct output_folder *o, winnow_status st, bool made,
+                                   struct winnow_error *err)
+{
+    struct winnow_error second;
+    if (!made) {
+        return st;
+    }
+    o->now.finished = true;
+    if (st != WINNOW_OK) {
+        (void)snprintf(o->now.told, sizeof o->now.told, "%s", err->text);
+    }
+    winnow_status wrote = claim_write(o->want->path, o->want->kind, &o->now, &second);
+    if (st == WINNOW_OK && wrote != WINNOW_OK) {
+        *err = second;
+        st = wrote;
+    }
+    return st;
+}
+
+void output_folder_close(struct output_folder *o)
+{
+    file_unlock(o->lock);
+    o->lock = -1;
+}

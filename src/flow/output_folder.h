@@ -1,0 +1,46 @@
+/* output_folder.h -- the folder of a command whose result is one thing: a model, a
+ * refiner.
+ *
+ *     struct output_folder o;
+ *     TRY(output_folder_open(&o, &want, env, err));       checks, claims, compares
+ *     if (!o.finished) { ... work, resuming what is there ...
+ *         st = output_folder_finish(&o, st, made, err); }
+ *     output_folder_close(&o);
+ *
+ * A folder with a finished result of other settings is left alone unless env->force.
+ * A result of the same settings whose input has changed since, and what was left half
+ * done, is done anew, saying so.
+ */
+#ifndef WINNOW_FLOW_OUTPUT_FOLDER_H
+#define WINNOW_FLOW_OUTPUT_FOLDER_H
+
+#include "base/claim.h"
+#include "run/command_key.h"
+#include "run/guard.h"
+
+struct output_wanted {
+    const char *path, *kind;  /* base/claim.h */
+    const char *const *parts; /* NULL-terminated: what the command makes in it */
+    const struct option_table *table;
+    const void *options;
+    const struct winnow_list *paths; /* corpora read */
+    bool uses_kernels;
+};
+
+struct output_folder {
+    const struct output_wanted *want;
+    struct claim now; /* what is asked for */
+    bool finished;    /* by an earlier call with the same key: nothing is left to do */
+    int lock;
+};
+
+winnow_status output_folder_open(struct output_folder *o, const struct output_wanted *want,
+                                 const struct winnow_env *env, struct winnow_error *err);
+
+/* st is what the work ended with; made: the result is there, though st may say that
+ * not all of the input could be read, which the next call then says again. */
+winnow_status output_folder_finish(struct output_folder *o, winnow_status st, bool made,
+                                   struct winnow_error *err);
+void output_folder_close(struct output_folder *o);
+
+#endif /* WINNOW_FLOW_OUTPUT_FOLDER_H */

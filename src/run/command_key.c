@@ -1,0 +1,93 @@
+/* command_key.c -- see command_key.h. */
+#include "run/command_key.h"
+
+#include "base/claim.h"
+#include "base/file.h"
+
+const char *read_as(const char *path, struct buf *out)
+{
+    return claim_is(path, CLAIM_RUN) ? file_join(out, path, "documents") : path;
+}
+
+struct adding {
+    struct prints *prints;
+    struct json_writer *w;
+    size_t number;
+};
+
+static winnow_status add_print(struct adding *a, const char *name, const char *path,
+                               struct winnow_error *err)
+{
+    char hash[33];
+    struct buf as = {0}, label = {0};
+    winnow_status st = prints_tree(a->prints, read_as(path, &as), hash, err);
+    buf_addf(&label, "%s %zu", name, a->number++); /* what it is called does not count */
+    json_key(a->w, buf_cstr(&label));
+    json_text(a->w, hash);
+    buf_release(&as);
+    buf_release(&label);
+    return st;
+}
+
+static winnow_status add_option(void *ctx, const struct option *o, const char *path,
+                                struct winnow_error *err)
+{
+    return o->how ? WINNOW_OK : add_print(ctx, o->name, path, err);
+}
+
+winnow_status key_add_files(struct prints *prints, const struct option_table *table,
+                            const void *options, struct json_writer *w, struct winnow_error *err)
+{
+    struct adding a = {prints, w, 0};
+    json_key(w, "files");
+    json_open(w, '{');
+    winnow_status st = option_each_path(table, options, add_option, &a, err);
+    json_close(w, '}');
+    return st;
+}
+
+void settings_key(const struct option_table *table, const void *options, struct str more,
+                  char out[33])
+{
+    struct buf text = {0};
+    struct json_writer w = {.out = &text};
+    json_open(&w, '{');
+    json_key(&w, "command");
+    json_text(&w, table ? table->command : "");
+    json_key(&w, "options");
+    json_open(&w, '{');
+    if (table && options) {
+        option_write_key(table, options, &w);
+    }
+    json_close(&w, '}');
+    json_key(&w, "more");
+    json_str(&w, more);
+    json_close(&w, '}');
+    hash128_hex(hash128(buf_str(&text)), out);
+    buf_release(&text);
+}
+
+winnow_status command_key(struct prints *prints, const struct command_inputs *in, char settings[33],
+                          char key[33], struct winnow_error *err)
+{
+    struct buf text = {0};
+    struct json_writer w = {.out = &text};
+    struct adding a = {prints, &w, 0};
+    buf_addf(&text, "%llu %s", (unsigned long long)in->seed, in->kernels ? in->kernels : "");
+    settings_key(in->table, in->options, buf_str(&text), settings);
+    buf_clear(&text);
+    json_open(&w, '{');
+    json_key(&w, "settings");
+    json_text(&w, settings);
+    winnow_status st = key_add_files(prints, in->table, in->options, &w, err);
+    json_key(&w, "input");
+    json_open(&w, '{');
+    for (size_t i = 0; st == WINNOW_OK && i < in->paths.count; i++) {
+        st = add_print(&a, "", in->paths.items[i], err);
+    }
+    json_close(&w, '}');
+    json_close(&w, '}');
+    hash128_hex(hash128(buf_str(&text)), key);
+    buf_release(&text);
+    return st;
+}

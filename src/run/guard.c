@@ -1,0 +1,119 @@
+/* guard.c -- see guard.h. */
+#include "run/guard.h"
+
+#include "base/claim.h"
+#include "base/file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A folder's own path says that nothing may be written into it; its shards, where
+ * links in it lead. */
+static winnow_status add_folders(struct places *p, struct winnow_list paths,
+                                 struct winnow_error *err)
+{
+    for (size_t i = 0; i < paths.count; i++) {
+        if (file_is_dir(paths.items[i])) {
+            TRY(places_add(p, paths.items[i], err));
+        }
+    }
+    return WINNOW_OK;
+}
+
+winnow_status guard_corpora(struct places *p, const struct guarded *what, struct winnow_error *err)
+{
+    struct shard_list found = {0};
+    struct winnow_error ignored; /* what cannot be read is told where it is read */
+    const struct shards_options find = {
+        .paths = what->paths, .files_from = what->files_from, .kind = what->kind};
+    bool list_is_piped = what->files_from && strcmp(what->files_from, "-") == 0;
+    bool look = !what->shards && !list_is_piped && (what->paths.count > 0 || what->files_from);
+    const struct shard_list *shards = what->shards;
+    winnow_status st = add_folders(p, what->paths, err);
+    if (st == WINNOW_OK && what->files_from) {
+        st = places_add(p, what->files_from, err);
+    }
+    if (st == WINNOW_OK && look && shards_find(&find, &found, &ignored) == WINNOW_OK) {
+        shards = &found;
+    }
+    for (size_t i = 0; st == WINNOW_OK && shards && i < shards->count; i++) {
+        st = places_add(p, shards->items[i].path, err);
+    }
+    shard_list_release(&found);
+    return st;
+}
+
+static winnow_status add_option(void *ctx, const struct option *o, const char *path,
+                                struct winnow_error *err)
+{
+    (void)o;
+    const struct guarded corpus = {.paths = {&path, 1}};
+    return file_is_dir(path) ? guard_corpora(ctx, &corpus, err) : places_add(ctx, path, err);
+}
+
+winnow_status guard_options(struct places *p, const struct option_table *table, const void *options,
+                            struct winnow_error *err)
+{
+    return option_each_path(table, options, add_option, p, err);
+}
+
+static winnow_status add_all(struct places *p, const struct guarded *what,
+                             const struct option_table *table, const void *options,
+                             struct winnow_error *err)
+{
+    TRY(guard_corpora(p, what, err));
+    return table ? guard_options(p, table, options, err) : WINNOW_OK;
+}
+
+winnow_status guard_folder(const char *output, const struct guarded *what,
+                           const struct option_table *table, const void *options,
+                           struct winnow_error *err)
+{
+    struct places *p = places_new();
+    winnow_status st = add_all(p, what, table, options, err);
+    if (st == WINNOW_OK) {
+        st = places_refuse_folder(p, output, err);
+    }
+    places_free(p);
+    return st;
+}
+
+/* A file in a folder that winnow filled is part of what is there. */
+static winnow_status refuse_part(const char *output, struct winnow_error *err)
+{
+    char *real = realpath(output, NULL);
+    if (!real) {
+        return WINNOW_OK; /* nothing there yet */
+    }
+    winnow_status st = WINNOW_OK;
+    for (char *slash = strrchr(real, '/'); slash && slash > real && st == WINNOW_OK;
+         slash = strrchr(real, '/')) {
+        *slash = '\0';
+        if (claim_is(real, NULL)) {
+            st = error_set(err, WINNOW_E_USAGE,
+                           "%s is a part of %s, which winnow filled, and would be written over; "
+                           "name another file with -o",
+                           output, real);
+        }
+    }
+    free(real); /* realpath(3) allocates by malloc */
+    return st;
+}
+
+winnow_status guard_file(const char *output, const struct guarded *what,
+                         const struct option_table *table, const void *options,
+                         struct winnow_error *err)
+{
+    if (!output || strcmp(output, "-") == 0) {
+        return WINNOW_OK;
+    }
+    TRY(refuse_part(output, err));
+    bool read_in_folder = shard_stem(output).len < strlen(output);
+    struct places *p = places_new();
+    winnow_status st = add_all(p, what, table, options, err);
+    if (st == WINNOW_OK) {
+        st = places_refuse_file(p, output, read_in_folder, err);
+    }
+    places_free(p);
+    return st;
+}
