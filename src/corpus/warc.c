@@ -430,7 +430,7 @@ static enum behind look_behind(const struct warc_reader *r, size_t end)
     while (n < s.len && (s.ptr[n] == '\r' || s.ptr[n] == '\n')) {
         n++;
     }
-    if (n == s.len || str_starts(str_sub(s, n, s.len), STR_LIT("WARC/"))) {
+    if ((n == s.len && r->ended) || str_starts(str_sub(s, n, s.len), STR_LIT("WARC/"))) {
         return BEHIND_RECORD;
     }
     return n > 0 ? BEHIND_NEWLINES : BEHIND_OTHER;
@@ -480,11 +480,17 @@ static winnow_status find_end(struct warc_reader *r, uint64_t offset, size_t n, 
             return WINNOW_OK;
         }
         size_t inside = find_record(str_sub(buf_str(&r->window), 0, whole), n);
-        if (inside != SIZE_MAX || behind == BEHIND_NEWLINES) {
-            *end = inside != SIZE_MAX ? without_end(buf_str(&r->window), n, inside) : whole;
+        if (inside != SIZE_MAX) {
+            *end = without_end(buf_str(&r->window), n, inside);
             return WINNOW_OK;
         }
-        TRY(fill_block(r, whole, most, &member, err));
+        if (behind == BEHIND_OTHER || alone) {
+            TRY(fill_block(r, whole, most, &member, err));
+        }
+        if (behind == BEHIND_NEWLINES &&
+            (!alone || find_record(buf_str(&r->window), whole) < member)) {
+            return WINNOW_OK; /* the length is right, what comes behind is another matter */
+        }
     }
     struct str s = buf_str(&r->window);
     /* A length past the limit may be true: the words of a text are no sign then. */
