@@ -37,9 +37,13 @@ static void expect_trained(const struct winnow_prune_options *o, const struct st
         return;
     }
     double text = (double)plan->text_bytes / TOKEN_BYTES;
-    double most = o->cross_fit ? text : text * o->reference_share_max;
+    double trained = text; /* a document is cut for training */
+    if (o->document_tokens > 0) {
+        trained = fmin(text, (double)plan->documents * (double)o->document_tokens);
+    }
+    double most = o->cross_fit ? trained : trained * o->reference_share_max;
     double reference = fmin((double)o->reference_tokens * (o->cross_fit ? 2 : 1), most);
-    double aside = o->cross_fit || !(text > 0) ? 0 : reference / text;
+    double aside = o->cross_fit || !(trained > 0) ? 0 : reference / trained;
     out->keep = o->rate * (1 - aside);
     struct stage_plan pool = *plan;
     pool.documents = (uint64_t)((double)plan->documents * (1 - aside));

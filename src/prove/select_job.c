@@ -378,7 +378,11 @@ static winnow_status random_arm(const struct experiment *x, uint64_t seed,
                                 struct winnow_error *err)
 {
     struct arm_draw model = {0};
-    TRY(draw_model(x, seed, s, pool, &model, err));
+    winnow_status st = draw_model(x, seed, s, pool, &model, err);
+    if (st != WINNOW_OK) {
+        arm_draw_release(&model);
+        return st;
+    }
     bool matched = x->arms[arm].kind == ARM_MATCHED;
     if (matched && !s) { /* strata are counted over documents of one set */
         arm_draw_release(&model);
@@ -416,6 +420,9 @@ winnow_status seed_arm_draw(const struct experiment *x, uint64_t seed, const str
     }
     if (st == WINNOW_OK) {
         arm_draw_order(out, set, x->tokens, seed);
+    } else {
+        arm_draw_release(out);
+        *out = (struct arm_draw){0};
     }
     return st;
 }
