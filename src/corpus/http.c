@@ -209,8 +209,8 @@ static enum unpacked unpack(struct str coding, struct str body, size_t body_max,
     if (zlib != CORRUPT) {
         return zlib == BROKEN_OFF && looks_like_text(body) ? NOT_PACKED : zlib;
     }
-    enum unpacked raw = inflate_all(body, -15, body_max, out);
-    return raw != UNPACKED && raw != TOO_LARGE && looks_like_text(body) ? NOT_PACKED : raw;
+    /* Without zlib's header nothing marks the data, and a text may unpack by chance. */
+    return looks_like_text(body) ? NOT_PACKED : inflate_all(body, -15, body_max, out);
 }
 
 /* Undoes one coding of r->body. */
