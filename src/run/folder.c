@@ -393,6 +393,7 @@ winnow_status folder_start_anew(struct run *r, struct winnow_error *err)
 {
     struct winnow_list all = {0};
     for (size_t i = 0; i < r->request->count; i++) {
+        stage_settings(&r->stages[i]);
         if (file_exists(r->stages[i].folder)) {
             option_list_add(&all, str_of(r->stages[i].name), &r->keep);
         }
