@@ -217,6 +217,15 @@ if(CURL_FOUND)
     $<TARGET_FILE:winnow_cli> $<TARGET_FILE:mock_server>)
   set_tests_properties(fault.label fault.refine-server PROPERTIES LABELS quick TIMEOUT 120)
 endif()
+# One corpus, named in every way, for every command; and inputs in which something is wrong.
+if(CURL_FOUND)
+  add_test(NAME matrix.inputs COMMAND ${CMAKE_SOURCE_DIR}/tests/matrix/inputs.sh
+    $<TARGET_FILE:winnow_cli> $<TARGET_FILE:mock_server>)
+else()
+  add_test(NAME matrix.inputs
+    COMMAND ${CMAKE_SOURCE_DIR}/tests/matrix/inputs.sh $<TARGET_FILE:winnow_cli>)
+endif()
+set_tests_properties(matrix.inputs PROPERTIES LABELS quick TIMEOUT 600)
 add_test(NAME fault.refiner
   COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/refiner.sh $<TARGET_FILE:winnow_cli> 2)
 set_tests_properties(fault.refiner PROPERTIES TIMEOUT 300 LABELS slow)

@@ -176,6 +176,16 @@ winnow_status account_need_documents(const struct input_account *a, struct winno
     return st;
 }
 
+winnow_status account_need_all(const struct input_account *a, struct winnow_error *err)
+{
+    struct buf text = {0};
+    account_say_lost(a, &text);
+    winnow_status st =
+        text.len > 0 ? error_set(err, WINNOW_E_FORMAT, "%s", buf_cstr(&text)) : WINNOW_OK;
+    buf_release(&text);
+    return st;
+}
+
 winnow_status account_tell_lost(const struct input_account *a, struct winnow_error *err)
 {
     struct buf text = {0};
@@ -216,5 +226,39 @@ void account_write(const struct input_account *a, struct json_writer *w)
     if (a->first_bad.len > 0) {
         json_key(w, "first_bad");
         json_str(w, a->first_bad);
+    }
+}
+
+static void read_items(struct input_account *a, struct json_value list, bool lost)
+{
+    struct buf name = {0}, why = {0};
+    struct json_iter it = json_walk(list);
+    while (json_next(&it)) {
+        struct str path = {"", 0}, reason = {"", 0};
+        bool unreadable = false;
+        (void)json_as_str(json_get(it.value, "path"), &path);
+        (void)json_as_str(json_get(it.value, "reason"), &reason);
+        (void)json_as_bool(json_get(it.value, "unreadable"), &unreadable);
+        buf_clear(&name);
+        buf_clear(&why);
+        buf_add_str(&name, path);
+        buf_add_str(&why, reason);
+        if (lost) {
+            account_lose(a, buf_cstr(&name), reason, unreadable);
+        } else {
+            account_skip(a, buf_cstr(&name), buf_cstr(&why));
+        }
+    }
+    buf_release(&name);
+    buf_release(&why);
+}
+
+void account_read(struct input_account *a, struct json_value object)
+{
+    struct str first;
+    read_items(a, json_get(object, "bad_shards"), true);
+    read_items(a, json_get(object, "skipped_files"), false);
+    if (json_as_str(json_get(object, "first_bad"), &first)) {
+        account_first_bad(a, first);
     }
 }

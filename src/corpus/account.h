@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/env.h"
+#include "base/json.h"
 #include "base/json_write.h"
 #include "base/map.h"
 #include "corpus/document.h"
@@ -76,11 +77,17 @@ void account_say_empty(const struct input_account *a, struct buf *out);
 /* WINNOW_E_FORMAT with a sentence where no document was read: nothing can follow. */
 winnow_status account_need_documents(const struct input_account *a, struct winnow_error *err);
 
+/* Where inputs were lost, for who does nothing without them. */
+winnow_status account_need_all(const struct input_account *a, struct winnow_error *err);
+
 /* The same where inputs were lost: for the end, when all else is done. */
 winnow_status account_tell_lost(const struct input_account *a, struct winnow_error *err);
 
 /* "first_bad" (where there is one), "skipped_files" and "bad_shards" as members of
  * the open object. */
 void account_write(const struct input_account *a, struct json_writer *w);
+
+/* Adds what account_write() wrote into object. */
+void account_read(struct input_account *a, struct json_value object);
 
 #endif /* WINNOW_CORPUS_ACCOUNT_H */

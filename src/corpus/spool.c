@@ -95,3 +95,12 @@ winnow_status spool_paths(const struct winnow_list *paths, const char *folder,
     }
     return WINNOW_OK;
 }
+
+void spool_remove(const struct winnow_list *paths, const struct winnow_list *spooled)
+{
+    for (size_t i = 0; i < spooled->count; i++) {
+        if (spooled->items[i] != paths->items[i]) {
+            (void)unlink(spooled->items[i]);
+        }
+    }
+}

@@ -18,6 +18,9 @@ winnow_status spool_paths(const struct winnow_list *paths, const char *folder,
                           const struct winnow_env *env, struct arena *keep, struct winnow_list *out,
                           struct winnow_error *err);
 
+/* Removes what spool_paths() made of paths. */
+void spool_remove(const struct winnow_list *paths, const struct winnow_list *spooled);
+
 /* The name of the i-th spooled pipe of a folder, "folder/stdin.jsonl". */
 const char *spool_name(const char *folder, size_t i, struct arena *keep);
 

@@ -312,10 +312,8 @@ static winnow_status run_pass(struct pass *p, struct winnow_error *err)
     TRY(texts_read(&p->texts, p->read.documents, err));
     p->l->result->text = p->read;
     p->l->result->documents = p->drawn;
-    TRY(file_commit(buf_cstr(&p->temporary), buf_cstr(&p->path), err));
-    winnow_status st = texts_end(&p->texts, err);
-    p->l->result->text.complete = p->read.complete;
-    return st;
+    account_add(&p->l->account, p->texts.shards.account);
+    return file_commit(buf_cstr(&p->temporary), buf_cstr(&p->path), err);
 }
 
 winnow_status label_pass(struct labelling *l, bool chunks, struct winnow_error *err)

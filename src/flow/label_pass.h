@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "corpus/account.h"
 #include "remote/completion_client.h"
 
 /* What all passes of a call share. */
@@ -21,6 +22,7 @@ struct labelling {
     /* One letter a drawn document: k kept, d dropped, ? not known.  Of the pass
      * over documents, for the one over chunks; empty: none took place. */
     struct buf verdicts;
+    struct input_account account; /* of all passes */
 };
 
 /* chunks: asks about chunks and writes chunks.jsonl; else documents.jsonl. */

@@ -12,14 +12,7 @@ winnow_status pair_source_open(struct pair_source *s, const struct winnow_list *
     *s = (struct pair_source){.env = env, .limit = limit};
     TRY(shards_find(&find, &s->shards, err));
     account_warn_skipped(s->shards.account, env);
-    if (s->shards.account->lost.count > 0) { /* who teaches means all of it */
-        struct buf text = {0};
-        account_say_lost(s->shards.account, &text);
-        winnow_status st = error_set(err, WINNOW_E_FORMAT, "%s", buf_cstr(&text));
-        buf_release(&text);
-        return st;
-    }
-    return WINNOW_OK;
+    return account_need_all(s->shards.account, err); /* who teaches means all of it */
 }
 
 void pair_source_release(struct pair_source *s)
@@ -36,14 +29,16 @@ static winnow_status next_block(struct pair_source *s, bool *more, struct winnow
         TRY(env_check(s->env, err));
         if (!s->reader) {
             if (s->shard == s->shards.count) {
-                return WINNOW_OK;
+                s->shards.account->documents = s->given;
+                return account_need_documents(s->shards.account, err);
             }
             if (s->shard == 0) {
                 env_progress(s->env, "read", "bytes", 0, s->shards.bytes);
             }
             const struct shard *shard = &s->shards.items[s->shard++];
-            TRY(shard_reader_open(&s->reader, shard->path, shard->name, &SHARD_READER_OPTIONS_INIT,
-                                  err));
+            struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
+            opt.keep_going = true;
+            TRY(shard_reader_open(&s->reader, shard->path, shard->name, &opt, err));
         }
         TRY(shard_reader_next(s->reader, &s->block, more, err));
         uint64_t done = s->bytes_done + shard_reader_bytes_read(s->reader);

@@ -213,7 +213,7 @@ static winnow_status prove(const struct winnow_prove_options *opt, const struct 
     TRY(guard_folder(opt->output, &what, &PROVE_TABLE, opt, err));
     TRY(claim_folder(opt->output, CLAIM_PROOF, &lock, err));
     struct arena keep;
-    struct winnow_list files; /* the corpus is read more than once */
+    struct winnow_list files = {0}; /* the corpus is read more than once */
     arena_init(&keep, 4096);
     winnow_status st = spool_paths(paths, opt->output, env, &keep, &files, err);
     st = st == WINNOW_OK ? prepare(&p, opt, &files, env, err) : st;
@@ -234,6 +234,7 @@ static winnow_status prove(const struct winnow_prove_options *opt, const struct 
         st = st == WINNOW_OK ? tell_lost(&p.x, err) : st;
     }
     buf_release(&path);
+    spool_remove(paths, &files);
     arena_release(&keep);
     outcome_release(&o);
     experiment_release(&p.x);

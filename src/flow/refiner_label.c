@@ -6,6 +6,7 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "base/json_write.h"
+#include "corpus/spool.h"
 #include "flow/label_pass.h"
 #include "flow/server.h"
 #include "option/refiner_label_options.h"
@@ -105,7 +106,9 @@ static winnow_status label(struct labelling *l, struct winnow_error *err)
     if (l->opt->level != WINNOW_LABEL_DOCUMENTS) {
         TRY(label_pass(l, true, err));
     }
-    return write_summary(l, err);
+    TRY(write_summary(l, err));
+    l->result->text.complete = true;
+    return account_tell_lost(&l->account, err);
 }
 
 winnow_status winnow_refiner_label(const struct winnow_refiner_label_options *opt,
@@ -115,7 +118,10 @@ winnow_status winnow_refiner_label(const struct winnow_refiner_label_options *op
 {
     *result = (struct winnow_refiner_label_result){0};
     TRY(check(opt, env, err));
-    struct labelling l = {.opt = opt, .paths = &paths, .env = env, .result = result};
+    struct arena keep;
+    struct winnow_list files = {0}; /* each level reads the documents */
+    arena_init(&keep, 4096);
+    struct labelling l = {.opt = opt, .paths = &files, .env = env, .result = result};
     struct buf key = {0};
     int lock = -1;
     const struct guarded what = {.paths = paths};
@@ -125,8 +131,14 @@ winnow_status winnow_refiner_label(const struct winnow_refiner_label_options *op
         st = claim_folder(opt->output, CLAIM_LABELS, &lock, err);
     }
     if (st == WINNOW_OK) {
-        st = label(&l, err);
+        st = spool_paths(&paths, opt->output, env, &keep, &files, err);
     }
+    if (st == WINNOW_OK) {
+        st = label(&l, err);
+        spool_remove(&paths, &files);
+    }
+    account_release(&l.account);
+    arena_release(&keep);
     if (l.client) {
         result->retries = completion_client_counts(l.client)->retries;
     }

@@ -4,26 +4,41 @@
 #include "base/claim.h"
 #include "base/file.h"
 #include "base/json_write.h"
+#include "corpus/shards.h"
 #include "flow/output_folder.h"
 #include "lines/line_train.h"
 #include "option/refiner_lines_options.h"
 
+/* Who teaches means all of it: what cannot be read ends the command. */
 static winnow_status read_files(struct winnow_list paths, enum line_page_kind kind,
-                                struct line_page_set *set, struct winnow_error *err)
+                                const struct winnow_env *env, struct line_page_set *set,
+                                struct winnow_error *err)
 {
-    for (size_t i = 0; i < paths.count; i++) {
-        TRY(line_page_set_read(set, paths.items[i], kind, err));
+    if (paths.count == 0) {
+        return WINNOW_OK;
     }
-    return WINNOW_OK;
+    struct shard_list shards = {0};
+    const struct shards_options find = {.paths = paths, .kind = SHARDS_DOCUMENTS};
+    winnow_status st = shards_find(&find, &shards, err);
+    if (st == WINNOW_OK) {
+        account_warn_skipped(shards.account, env);
+        st = account_need_all(shards.account, err);
+    }
+    for (size_t i = 0; i < shards.count && st == WINNOW_OK; i++) {
+        st = line_page_set_read(set, shards.items[i].path, kind, err);
+    }
+    shard_list_release(&shards);
+    return st;
 }
 
 static winnow_status read_all(const struct winnow_refiner_lines_options *opt,
-                              const struct winnow_list *paths, struct line_page_set *pages,
-                              struct line_page_set *articles, struct winnow_error *err)
+                              const struct winnow_list *paths, const struct winnow_env *env,
+                              struct line_page_set *pages, struct line_page_set *articles,
+                              struct winnow_error *err)
 {
-    TRY(read_files(*paths, LINE_PAGES, pages, err));
-    TRY(read_files(opt->templates, LINE_TEMPLATES, pages, err));
-    TRY(read_files(opt->articles, LINE_ARTICLES, articles, err));
+    TRY(read_files(*paths, LINE_PAGES, env, pages, err));
+    TRY(read_files(opt->templates, LINE_TEMPLATES, env, pages, err));
+    TRY(read_files(opt->articles, LINE_ARTICLES, env, articles, err));
     if (pages->count == 0) {
         return error_set(err, WINNOW_E_FORMAT, "the files hold no page with words");
     }
@@ -111,7 +126,7 @@ static winnow_status run(const struct winnow_refiner_lines_options *opt,
     struct buf folder = {0}, file = {0};
     const char *checkpoint = file_join(&folder, opt->output, "checkpoint");
     struct pool *pool = pool_new(env->threads);
-    winnow_status st = read_all(opt, paths, &pages, &articles, err);
+    winnow_status st = read_all(opt, paths, env, &pages, &articles, err);
     if (st == WINNOW_OK) {
         st = file_make_dirs(checkpoint, err);
     }

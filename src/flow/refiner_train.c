@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "corpus/spool.h"
 #include "flow/output_folder.h"
 #include "flow/pair_source.h"
 #include "flow/refiner_save.h"
@@ -39,6 +40,7 @@ struct refiner_training {
     struct pair_source source;
     struct json_parser *parser;
     struct arena keep;
+    struct arena paths_keep;
     struct buf text;
     uint64_t bytes;
 };
@@ -333,6 +335,10 @@ static winnow_status train(struct refiner_training *t, struct winnow_refiner_tra
 static winnow_status run(struct refiner_training *t, struct winnow_refiner_train_result *result,
                          struct winnow_error *err)
 {
+    /* Pages are read once for the tokenizer and once more for the examples. */
+    struct winnow_list files;
+    TRY(spool_paths(t->paths, buf_cstr(&t->checkpoint), t->env, &t->paths_keep, &files, err));
+    t->paths = &files;
     TRY(make_model(t, err));
     TRY(set_examples(t, err));
     TRY(read_pages(t, t->paths, false, err));
@@ -377,6 +383,7 @@ static winnow_status train_refiner(const struct winnow_refiner_train_options *op
         .opt = opt, .paths = paths, .env = env, .examples = EXAMPLE_OPTIONS_INIT};
     (void)file_join(&t.checkpoint, opt->output, "checkpoint");
     arena_init(&t.keep, (size_t)1 << 20);
+    arena_init(&t.paths_keep, 4096);
     t.parser = json_parser_new();
     t.pool = pool_new(env->threads);
     winnow_status st = file_make_dirs(buf_cstr(&t.checkpoint), err);
@@ -389,6 +396,7 @@ static winnow_status train_refiner(const struct winnow_refiner_train_options *op
     tokenizer_free(t.tokenizer);
     json_parser_free(t.parser);
     arena_release(&t.keep);
+    arena_release(&t.paths_keep);
     buf_release(&t.text);
     buf_release(&t.checkpoint);
     pool_free(t.pool);

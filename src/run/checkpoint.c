@@ -9,7 +9,6 @@
  * shard before the named place always has one. */
 #include "base/env.h"
 #include "base/file.h"
-#include "run/json_copy.h"
 #include "run/pass_internal.h"
 
 #include <stdio.h>
@@ -48,35 +47,6 @@ static void read_position(struct json_value v, struct position *at)
                             u64_of(v, "ordinal")};
 }
 
-static void write_account(const struct pass *p, struct json_writer *w)
-{
-    if (p->first_bad.len > 0) {
-        json_key(w, "first_bad");
-        json_str(w, buf_str(&p->first_bad));
-    }
-    if (p->lost.len > 0) {
-        json_key(w, "bad_shards");
-        json_open(w, '[');
-        json_raw(w, buf_str(&p->lost));
-        json_close(w, ']');
-    }
-}
-
-static void read_account(struct pass *p, struct json_value open)
-{
-    struct str text;
-    buf_clear(&p->lost);
-    buf_clear(&p->first_bad);
-    if (json_as_str(json_get(open, "first_bad"), &text)) {
-        buf_add_str(&p->first_bad, text);
-    }
-    struct json_writer w = {.out = &p->lost};
-    struct json_iter it = json_walk(json_get(open, "bad_shards"));
-    while (json_next(&it)) {
-        json_copy(&w, it.value);
-    }
-}
-
 static void write_progress(const struct pass *p, bool done, struct json_writer *w)
 {
     json_open(w, '{');
@@ -100,7 +70,7 @@ static void write_progress(const struct pass *p, bool done, struct json_writer *
         json_key(w, "open");
         json_open(w, '{');
         counts_write(&p->counts, w);
-        write_account(p, w);
+        account_write(&p->account, w);
         json_key(w, "files");
         json_open(w, '{');
         outputs_write(&p->outputs, w);
@@ -154,7 +124,7 @@ winnow_status checkpoint_read(struct pass *p, struct json_parser *parser, struct
         if (json_kind(open) == JSON_OBJECT) {
             p->open = true;
             *from = json_get(open, "files");
-            read_account(p, open);
+            account_read(&p->account, open);
             st = counts_read(&p->counts, open, err);
         }
     }
@@ -175,7 +145,7 @@ winnow_status checkpoint_shard(struct pass *p, struct winnow_error *err)
     json_key(&w, "ordinal_end");
     json_u64(&w, p->at.ordinal + p->at.lines);
     counts_write(&p->counts, &w);
-    write_account(p, &w);
+    account_write(&p->account, &w);
     json_key(&w, "files");
     json_open(&w, '{');
     winnow_status st = outputs_commit(&p->outputs, &w, err);
@@ -198,8 +168,7 @@ winnow_status checkpoint_shard(struct pass *p, struct winnow_error *err)
     buf_release(&path);
     buf_release(&name);
     counts_release(&p->counts);
-    buf_clear(&p->lost);
-    buf_clear(&p->first_bad);
+    account_release(&p->account);
     p->open = false;
     return st;
 }

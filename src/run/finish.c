@@ -22,36 +22,6 @@ struct gather {
     struct buf shards; /* elements of the array */
 };
 
-static void take_skipped(struct input_account *a, struct json_value item)
-{
-    struct str path = {"", 0}, reason = {"", 0};
-    struct buf name = {0}, why = {0};
-    (void)json_as_str(json_get(item, "path"), &path);
-    (void)json_as_str(json_get(item, "reason"), &reason);
-    buf_add_str(&name, path);
-    buf_add_str(&why, reason);
-    account_skip(a, buf_cstr(&name), buf_cstr(&why));
-    buf_release(&name);
-    buf_release(&why);
-}
-
-/* Adds what account_write() and completions say under "bad_shards". */
-static void take_lost(struct input_account *a, struct json_value list)
-{
-    struct json_iter it = json_walk(list);
-    while (json_next(&it)) {
-        struct str path = {"", 0}, reason = {"", 0};
-        struct buf name = {0};
-        bool unreadable = false;
-        (void)json_as_str(json_get(it.value, "path"), &path);
-        (void)json_as_str(json_get(it.value, "reason"), &reason);
-        (void)json_as_bool(json_get(it.value, "unreadable"), &unreadable);
-        buf_add_str(&name, path);
-        account_lose(a, buf_cstr(&name), reason, unreadable);
-        buf_release(&name);
-    }
-}
-
 /* A completion's "files" with those of other passes of the same shard. */
 static void add_files(const struct json_value root, struct json_writer *w)
 {
@@ -87,12 +57,8 @@ static winnow_status gather_pass(const struct stage *s, const char *pass, const 
     if (st == WINNOW_OK && found) {
         add_files(root, files);
         if (strcmp(pass, s->verdict_pass) == 0) {
-            struct str first;
             st = counts_read(&g->counts, root, err);
-            take_lost(&g->account, json_get(root, "bad_shards"));
-            if (json_as_str(json_get(root, "first_bad"), &first)) {
-                account_first_bad(&g->account, first);
-            }
+            account_read(&g->account, root);
         }
     }
     buf_release(&path);
@@ -263,17 +229,9 @@ winnow_status stage_read_account(const char *folder, struct input_account *out,
         run_read_json(file_join(&path, folder, "stats.json"), parser, &root, &found, err);
     st = st == WINNOW_OK && found ? counts_read(&counts, root, err) : st;
     if (st == WINNOW_OK && found) {
-        struct str first;
         out->bad = counts.documents[COUNT_BAD];
         out->documents = counts.documents[COUNT_IN] - out->bad;
-        if (json_as_str(json_get(root, "first_bad"), &first)) {
-            account_first_bad(out, first);
-        }
-        take_lost(out, json_get(root, "bad_shards"));
-        struct json_iter it = json_walk(json_get(root, "skipped_files"));
-        while (json_next(&it)) {
-            take_skipped(out, it.value);
-        }
+        account_read(out, root);
     }
     counts_release(&counts);
     buf_release(&path);

@@ -65,8 +65,7 @@ static void release(struct pass *p)
     mem_free(p->workers);
     stage_result_release(&p->scratch);
     counts_release(&p->counts);
-    buf_release(&p->lost);
-    buf_release(&p->first_bad);
+    account_release(&p->account);
 }
 
 /* After a large document: its scratch would be kept for small ones. */
@@ -302,38 +301,32 @@ static struct str input_of(const struct job *job, const struct record *r)
     return job->shard ? str_of(job->shard) : job_view(job, r->id);
 }
 
-static void note_lost(struct pass *p, const struct job *job, const struct record *r)
-{
-    struct json_writer w = {.out = &p->lost, .comma = p->lost.len > 0};
-    json_open(&w, '{');
-    json_key(&w, "path");
-    json_str(&w, input_of(job, r));
-    json_key(&w, "reason");
-    json_str(&w, job_view(job, r->detail));
-    json_key(&w, "unreadable");
-    json_bool(&w, r->unreadable);
-    json_close(&w, '}');
-}
-
 /* What the account of the stage will have to say of the job's bad records. */
 static void note_bad(struct pass *p, const struct job *job)
 {
+    struct buf text = {0};
     for (size_t i = 0; i < job->count; i++) {
         const struct record *r = &job->records[i];
         if (!r->bad || r->dropped) {
             continue;
         }
+        struct str input = input_of(job, r), reason = job_view(job, r->detail);
+        buf_clear(&text);
+        buf_add_str(&text, input);
         if (r->torn || r->lost) {
-            note_lost(p, job, r);
-        } else if (p->first_bad.len == 0) {
-            struct str input = input_of(job, r), reason = job_view(job, r->detail);
-            buf_add_str(&p->first_bad, input);
+            account_lose(&p->account, buf_cstr(&text), reason, r->unreadable);
+            continue;
+        }
+        p->account.bad++;
+        if (p->account.first_bad.len == 0) {
             if (job->shard) {
-                buf_addf(&p->first_bad, ", line %" PRIu64, r->number);
+                buf_addf(&text, ", line %" PRIu64, r->number);
             }
-            buf_addf(&p->first_bad, ": %.*s", STR_ARG(reason));
+            buf_addf(&text, ": %.*s", STR_ARG(reason));
+            account_first_bad(&p->account, buf_str(&text));
         }
     }
+    buf_release(&text);
 }
 
 /* The jobs from..to-1, all of the open shard. */
@@ -478,6 +471,9 @@ static winnow_status work_turn(struct pass *p, struct winnow_error *err)
     TRY(settle_turn(p, err));
     if (!p->writes && p->to > p->from) {
         p->at = p->now[p->to - 1].after;
+        for (size_t i = p->from; i < p->to; i++) {
+            note_bad(p, &p->now[i]);
+        }
     }
     if (p->writes) {
         pool_run(pool, p->to - p->from, compose_piece, p);
@@ -618,6 +614,8 @@ static winnow_status run_pass(struct pass *p, struct winnow_error *err)
         }
         if (st == WINNOW_OK && p->writes) {
             st = checkpoint_write(p, true, err);
+        } else if (st == WINNOW_OK && s->first && p->seen == 0) {
+            st = account_need_documents(&p->account, err); /* the stage could say less of why */
         }
     }
     s->seconds += p->seconds_before;

@@ -26,13 +26,12 @@ struct pass {
     struct stage_result scratch;
 
     struct outputs outputs;
-    bool open;             /* outputs has a shard */
-    struct position at;    /* behind the last block that is in the outputs */
-    struct counts counts;  /* of the open shard */
-    uint64_t shard_number; /* sources: of output shards begun */
-    char shard_name[64];   /* sources */
-    struct buf lost;       /* inputs that went into the open shard and broke off: JSON objects */
-    struct buf first_bad;  /* of the open shard: a sentence, or empty */
+    bool open;                    /* outputs has a shard */
+    struct position at;           /* behind the last block that is in the outputs */
+    struct counts counts;         /* of the open shard */
+    uint64_t shard_number;        /* sources: of output shards begun */
+    char shard_name[64];          /* sources */
+    struct input_account account; /* of the open shard; where nothing is written, of all */
 
     uint64_t seen;                       /* documents so far, for --limit */
     uint64_t ordinal_end;                /* behind the last document that was taken */
