@@ -51,7 +51,7 @@ static void lose(struct tree *t, const char *below, int code)
 }
 
 /* By convention not part of a corpus; but one that looks as if is told. */
-static bool is_set_apart(struct tree *t, const char *below)
+static bool is_set_apart(struct tree *t, const char *below, bool folder)
 {
     const char *name = file_base(below);
     struct str s = str_of(below);
@@ -64,7 +64,7 @@ static bool is_set_apart(struct tree *t, const char *below)
     }
     struct buf cut = {0};
     buf_add_str(&cut, tmp ? str_sub(s, 0, s.len - 4) : s);
-    if (t->opt->wants(t->opt->ctx, buf_cstr(&cut))) {
+    if ((folder && t->opt->all) || t->opt->wants(t->opt->ctx, buf_cstr(&cut))) {
         account_skip(t->account, shown(t, below),
                      tmp ? "a name that ends in .tmp" : "a name that begins with _");
     }
@@ -108,20 +108,19 @@ static void meet_link(struct tree *t, const char *below, bool wanted, const stru
     }
 }
 
-static void meet(struct tree *t, DIR *dir, const char *folder, const struct dirent *e)
+/* entry: the type that readdir(3) gave, and the name. */
+static void meet(struct tree *t, DIR *dir, const char *folder, const char *entry)
 {
-    const char *name = e->d_name;
+    unsigned char type = (unsigned char)entry[0];
+    const char *name = entry + 1;
     struct stat st;
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
-        return;
-    }
     const char *below = folder[0] ? file_join(&t->path, folder, name) : name;
-    if (is_set_apart(t, below)) {
+    if (is_set_apart(t, below, type == DT_DIR)) {
         return;
     }
     bool wanted = t->opt->wants(t->opt->ctx, below);
     if (fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-        meet_unknown(t, below, wanted, e->d_type, errno);
+        meet_unknown(t, below, wanted, type, errno);
         return;
     }
     if (S_ISLNK(st.st_mode)) {
@@ -140,6 +139,43 @@ static void meet(struct tree *t, DIR *dir, const char *folder, const struct dire
     } else if (wanted || t->opt->all) {
         account_skip(t->account, shown(t, below), "no regular file");
     }
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a + 1, *(const char *const *)b + 1);
+}
+
+/* In byte order, so that the account is the same however the folder lies on the disk. */
+static void list(struct tree *t, DIR *dir, const char *folder)
+{
+    struct texts entries = {0};
+    struct arena keep;
+    arena_init(&keep, (size_t)1 << 14);
+    for (;;) {
+        errno = 0;
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this function's own */
+        const struct dirent *e = readdir(dir);
+        if (!e) {
+            break;
+        }
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) {
+            char *entry = arena_alloc(&keep, strlen(e->d_name) + 2, 1);
+            entry[0] = (char)e->d_type;
+            memcpy(entry + 1, e->d_name, strlen(e->d_name) + 1);
+            texts_add(&entries, entry);
+        }
+    }
+    int code = errno;
+    sort(entries.items, entries.count, sizeof *entries.items, compare_entries);
+    for (size_t i = 0; i < entries.count; i++) {
+        meet(t, dir, folder, entries.items[i]);
+    }
+    if (code != 0) {
+        lose(t, folder, code);
+    }
+    mem_free(entries.items);
+    arena_release(&keep);
 }
 
 static winnow_status visit(struct tree *t, const char *folder, struct winnow_error *err)
@@ -161,20 +197,8 @@ static winnow_status visit(struct tree *t, const char *folder, struct winnow_err
             lose(t, folder, errno);
         }
     }
-    while (dir) {
-        errno = 0;
-        /* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this function's own */
-        const struct dirent *e = readdir(dir);
-        if (!e) {
-            break;
-        }
-        meet(t, dir, folder, e);
-    }
     if (dir) {
-        int code = errno;
-        if (code != 0) {
-            lose(t, folder, code);
-        }
+        list(t, dir, folder);
         (void)closedir(dir);
     }
     buf_release(&path);

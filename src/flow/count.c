@@ -297,6 +297,9 @@ static winnow_status set_up(struct counting *c, struct winnow_list paths, uint32
         .paths = paths, .files_from = c->opt->files_from, .kind = SHARDS_DOCUMENTS};
     TRY(shards_find(&find, &c->shards, err));
     account_warn_skipped(c->shards.account, c->env);
+    if (c->opt->on_bad == WINNOW_COUNT_BAD_STOP) {
+        TRY(account_need_all(c->shards.account, err));
+    }
     if (c->opt->tokenizer) {
         TRY(model_load_tokenizer(c->opt->tokenizer, &c->tokenizer, err));
     }

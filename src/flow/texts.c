@@ -20,7 +20,7 @@ winnow_status texts_open(struct texts *t, const struct winnow_text_options *opt,
     t->parser = block_parser_new(&keys);
     TRY(shards_find(&find, &t->shards, err));
     account_warn_skipped(t->shards.account, env);
-    return WINNOW_OK;
+    return opt->on_bad == WINNOW_TEXT_STOP ? account_need_all(t->shards.account, err) : WINNOW_OK;
 }
 
 void texts_release(struct texts *t)

@@ -176,8 +176,11 @@ winnow_status folder_find_input(struct run *r, struct winnow_error *err)
 winnow_status folder_input(struct run *r, struct winnow_error *err)
 {
     struct shard_list *input = &r->stages[0].input;
-    TRY(take_pipes(r, input, err));
     account_warn_skipped(input->account, r->env);
+    if (r->corpus->on_bad == WINNOW_ON_BAD_STOP) {
+        TRY(account_need_all(input->account, err));
+    }
+    TRY(take_pipes(r, input, err));
     load_prints(r);
     return key_of_input(r, err);
 }

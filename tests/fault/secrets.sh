@@ -14,7 +14,7 @@ http() { "$bin" refine -v --engine http --server openai --model m --retries 0 "$
 label() { "$bin" refiner label -v --server openai --model m --retries 0 "$@"; }
 nowhere() { grep -rlE 'PASSWORD1|QUERYSECRET|PROXYSECRET|SECRETKEY|cHU6UFJPWFlTRUNSRVQ' "$@" && fail "a secret is in the file above"; }
 
-echo '{"id":"a","text":"Menu\nwords here"}' >in.jsonl
+printf '%s\n' '{"id":"a","text":"Menu\nwords here"}' >in.jsonl
 echo sk-SECRETKEY-0123 >key
 
 # Refused, and nothing is written.
