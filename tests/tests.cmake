@@ -217,6 +217,9 @@ if(CURL_FOUND)
     $<TARGET_FILE:winnow_cli> $<TARGET_FILE:mock_server>)
   set_tests_properties(fault.label fault.refine-server PROPERTIES LABELS quick TIMEOUT 120)
 endif()
+add_test(NAME fault.unreadable
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/unreadable.sh $<TARGET_FILE:winnow_cli>)
+set_tests_properties(fault.unreadable PROPERTIES LABELS quick SKIP_RETURN_CODE 77)
 # One corpus, named in every way, for every command; and inputs in which something is wrong.
 if(CURL_FOUND)
   add_test(NAME matrix.inputs COMMAND ${CMAKE_SOURCE_DIR}/tests/matrix/inputs.sh

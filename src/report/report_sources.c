@@ -101,7 +101,7 @@ static void add_vanished(const struct source_row *rows, size_t count, struct buf
 static void add_lost(const struct report_data *d, struct buf *out)
 {
     static const char *const LISTS[][2] = {{"bad_shards", "Not read to its end:"},
-                                           {"skipped", "Passed over:"}};
+                                           {"skipped_files", "Passed over:"}};
     for (size_t k = 0; k < 2 && d->stage_count > 0; k++) {
         struct json_value list = json_get(d->stages[0].stats, LISTS[k][0]);
         size_t all = json_kind(list) == JSON_ARRAY ? json_count(list) : 0, shown = 0;
