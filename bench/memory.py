@@ -32,7 +32,7 @@ words = ["".join(random.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(rand
 def write_text(f, size):
     n = 0
     while n < size:
-        text = " ".join(random.choices(words, k=20000))
+        text = " ".join(random.choices(words, k=min(20000, 1 + int(size - n) // 6)))
         lines = ".\\n".join(text[k:k + 90] for k in range(0, len(text), 90)) + ".\\n"
         f.write(lines)
         n += len(lines)

@@ -188,6 +188,12 @@ add_test(NAME fault.kill COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/kill.sh $<TARGE
 add_test(NAME fault.disk COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/disk.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(fault.disk PROPERTIES LABELS quick SKIP_RETURN_CODE 77)
 set_tests_properties(fault.kill PROPERTIES TIMEOUT 300 RUN_SERIAL ON)
+if(WINNOW_SANITIZE) # which takes more memory than all else
+  add_test(NAME fault.memory COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/memory.sh $<TARGET_FILE:winnow_cli>)
+else()
+  add_test(NAME fault.memory COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/memory.sh $<TARGET_FILE:winnow_cli> measure)
+endif()
+set_tests_properties(fault.memory PROPERTIES LABELS slow TIMEOUT 600)
 add_test(NAME fault.prove COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/prove.sh $<TARGET_FILE:winnow_cli> 3)
 set_tests_properties(fault.prove PROPERTIES TIMEOUT 300)
 add_test(NAME fault.stale COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/stale.sh $<TARGET_FILE:winnow_cli>)

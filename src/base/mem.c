@@ -167,26 +167,30 @@ void mem_give_back(void)
 #ifdef __GLIBC__
     /* Left alone, it raises the first bound to 32 MiB as pieces are freed, and
      * keeps what lies between pieces in use; a heap for each thread keeps more. */
+    /* NOLINTBEGIN(concurrency-mt-unsafe): before any thread, as the header says */
     (void)mallopt(M_MMAP_THRESHOLD, (int)MEM_REMAPPED);
     (void)mallopt(M_TRIM_THRESHOLD, (int)MEM_REMAPPED);
     (void)mallopt(M_ARENA_MAX, 2);
+    /* NOLINTEND(concurrency-mt-unsafe) */
 #endif
 }
 
 uint64_t mem_resident(void)
 {
-    unsigned long pages = 0;
 #ifdef MEM_IS_SHADOWED
     return 0;
-#endif
+#else
+    char text[64] = ""; /* pages of the address space, pages in memory, ... */
     FILE *f = fopen("/proc/self/statm", "re");
-    if (f) {
-        if (fscanf(f, "%*u %lu", &pages) != 1) {
-            pages = 0;
-        }
-        (void)fclose(f);
+    if (!f) {
+        return 0;
     }
-    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    const char *got = fgets(text, sizeof text, f);
+    (void)fclose(f);
+    const char *second = got ? strchr(text, ' ') : NULL;
+    uint64_t pages = second ? strtoul(second, NULL, 10) : 0;
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+#endif
 }
 
 void mem_on_failure(void (*handler)(size_t size))

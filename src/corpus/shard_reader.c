@@ -229,7 +229,7 @@ uint64_t line_budget_fits(const struct line_budget *b)
     if (b->limit == 0) {
         return UINT64_MAX;
     }
-    return b->limit > b->fixed ? (b->limit - b->fixed) / b->per_byte : 0;
+    return b->limit > b->fixed ? (uint64_t)((double)(b->limit - b->fixed) / b->per_byte) : 0;
 }
 
 winnow_status line_budget_refuse(const struct line_budget *b, const char *path, uint64_t line,
@@ -241,12 +241,12 @@ winnow_status line_budget_refuse(const struct line_budget *b, const char *path, 
         "%s:%" PRIu64 ": a line of %" PRIu64 " bytes needs --memory %" PRIu64 "M; --memory %" PRIu64
         "M has room for %" PRIu64
         " bytes.  Give more, or set longer lines aside as bad with --line-max %" PRIu64,
-        path, line, bytes, ((b->fixed + bytes * b->per_byte) >> 20) + 1, b->limit >> 20, fits,
-        fits);
+        path, line, bytes, ((b->fixed + (uint64_t)((double)bytes * b->per_byte)) >> 20) + 3,
+        b->limit >> 20, fits, fits);
 }
 
 /* The line begun in b cannot be held now: its bytes stay here until the next call. */
-static void wait(struct shard_reader *r, struct shard_block *b)
+static void keep_waiting(struct shard_reader *r, struct shard_block *b)
 {
     struct buf empty = r->carry;
     r->carry = b->bytes;
@@ -262,6 +262,13 @@ static void wait(struct shard_reader *r, struct shard_block *b)
 static bool may_hold(const struct shard_reader *r, size_t bytes)
 {
     return !r->opt.may_hold || r->opt.may_hold(r->opt.may_hold_ctx, bytes);
+}
+
+/* How far a long line is read next: a step, or one byte past what fits. */
+static size_t next_size(const struct shard_reader *r, size_t len)
+{
+    uint64_t fits = line_budget_fits(&r->opt.budget);
+    return fits - len < READ_STEP ? (size_t)fits + 1 : len + READ_STEP;
 }
 
 winnow_status shard_reader_next(struct shard_reader *r, struct shard_block *b, bool *more,
@@ -309,16 +316,15 @@ winnow_status shard_reader_next(struct shard_reader *r, struct shard_block *b, b
             break;
         }
         searched = b->bytes.len;
-        if (b->bytes.len > r->opt.line_max ||
-            b->bytes.len + READ_STEP > line_budget_fits(&r->opt.budget)) {
+        if (b->bytes.len > r->opt.line_max || b->bytes.len > line_budget_fits(&r->opt.budget)) {
             st = skip_long_line(r, b, err);
             break;
         }
         if (!may_hold(r, b->bytes.len + READ_STEP)) {
-            wait(r, b);
+            keep_waiting(r, b);
             return WINNOW_OK;
         }
-        want = b->bytes.len + READ_STEP;
+        want = next_size(r, b->bytes.len);
     }
     r->offset = b->offset_end;
     r->line = b->line_end;

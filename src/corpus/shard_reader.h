@@ -20,7 +20,7 @@
 struct line_budget {
     uint64_t limit; /* --memory; 0: lines up to line_max are held */
     uint64_t fixed;
-    unsigned per_byte;
+    double per_byte;
 };
 
 /* The longest line that fits. */

@@ -228,7 +228,7 @@ static void start_workers(struct encoding *e)
     if (limit > 0) { /* a block's ids take up to four times its bytes */
         uint64_t most = limit / 2 / SLOT_BYTES;
         e->slot_count = e->slot_count < most ? e->slot_count : most > 0 ? (size_t)most : 1;
-        e->texts.budget.per_byte = 6 * (unsigned)e->slot_count;
+        e->texts.budget.per_byte = 6.0 * (double)e->slot_count;
     }
     e->slots = mem_zalloc(e->slot_count * sizeof *e->slots);
 }

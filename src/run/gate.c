@@ -129,8 +129,9 @@ void gate_shrink(struct gate *g, uint64_t growth)
 struct line_budget gate_line_budget(const struct gate *g)
 {
     return (struct line_budget){.limit = g->needs.limit,
-                                .fixed = g->needs.limit > g->room ? g->needs.limit - g->room : 0,
-                                .per_byte = line_factor(&g->needs)};
+                                .fixed = gate_limit_for(g, 0),
+                                .per_byte = (double)line_factor(&g->needs) * SCRATCH_SHARE /
+                                            (SCRATCH_SHARE - 1)};
 }
 
 /* Characters that the parser keeps words for, those in texts included, and an upper

@@ -99,7 +99,7 @@ static bool may_hold(void *ctx, size_t bytes)
     }
     struct line_budget line = gate_line_budget(&p->gate);
     return p->held + bytes <= p->gate.held_max &&
-           (uint64_t)bytes * line.per_byte + p->gate.held_max <= p->gate.room;
+           (uint64_t)((double)bytes * line.per_byte) + p->gate.held_max <= p->gate.room;
 }
 
 static winnow_status plan_memory(struct pass *p, struct winnow_error *err)
@@ -152,7 +152,8 @@ static winnow_status make_jobs(struct pass *p, struct winnow_error *err)
 /* Whether another block of the usual size may wait. */
 static bool has_room(const struct pass *p)
 {
-    return p->next_filled == 0 || p->held + p->gate.needs.block_max <= p->gate.held_max;
+    uint64_t more = p->held + p->gate.needs.block_max;
+    return p->next_filled == 0 || (more <= p->gate.held_max && more + p->dearest <= p->gate.room);
 }
 
 static void fill_next(struct pass *p)
@@ -180,6 +181,8 @@ static void fill_next(struct pass *p)
                 return;
             }
             gate_measure(&p->gate, job);
+            uint64_t cost = gate_cost(&p->gate, job);
+            p->dearest = cost > p->dearest ? cost : p->dearest;
             p->held += p->feed.source ? job->piece.held : job->block.lines.len;
         }
     }
@@ -415,19 +418,19 @@ static winnow_status refuse_block(const struct pass *p, struct winnow_error *err
 {
     const struct job *job = &p->now[p->from];
     uint64_t limit = p->gate.needs.limit;
-    uint64_t least = gate_limit_for(&p->gate, gate_cost(&p->gate, job) + p->held);
+    uint64_t least = gate_limit_for(&p->gate, gate_cost(&p->gate, job));
     if (p->feed.source) {
         return error_set(err, WINNOW_E_LIMIT,
                          "pages of up to %" PRIu64 " bytes need --memory %" PRIu64
                          "M; --memory is %" PRIu64
                          "M.  Give more, or set larger pages aside as bad with --page-max",
-                         job->piece.largest, (least >> 20) + 1, limit >> 20);
+                         job->piece.largest, (least >> 20) + 3, limit >> 20);
     }
     return error_set(err, WINNOW_E_LIMIT,
                      "%s:%" PRIu64 ": the %" PRIu64 " lines from here on need --memory %" PRIu64
                      "M at least; --memory is %" PRIu64 "M",
                      job->shard, job->block.line, job->block.line_end - job->block.line,
-                     (least >> 20) + 1, limit >> 20);
+                     (least >> 20) + 3, limit >> 20);
 }
 
 /* The next turn: as many blocks as may be at work, with the filling of the next
@@ -443,7 +446,7 @@ static winnow_status choose(struct pass *p, struct winnow_error *err)
         n = count_fitting(p, p->gate.room - p->held);
     }
     if (n == 0 && p->from < p->now_filled) {
-        if (p->gate.needs.limit > 0) {
+        if (p->gate.needs.limit > 0 && gate_cost(&p->gate, &p->now[p->from]) > p->gate.room) {
             return refuse_block(p, err);
         }
         n = 1;

@@ -18,10 +18,11 @@ struct pass {
     struct gate gate;
     struct job *now, *next; /* job_count each */
     size_t job_count, now_filled, next_filled;
-    size_t from, to; /* of now: the blocks at work together */
-    bool fills;      /* next is filled beside them */
-    bool working;    /* blocks are at work: what waits must leave them room */
-    uint64_t held;   /* bytes of the blocks in next */
+    size_t from, to;  /* of now: the blocks at work together */
+    bool fills;       /* next is filled beside them */
+    bool working;     /* blocks are at work: what waits must leave them room */
+    uint64_t held;    /* bytes of the blocks in next */
+    uint64_t dearest; /* bytes at work, of any block so far */
     struct job_worker *workers;
     struct stage_result scratch;
 

@@ -1,0 +1,52 @@
+#!/bin/sh
+# --memory changes how many blocks are on their way, never a byte of what comes out:
+# large lines beside small ones, under several limits and thread counts.  With a second
+# argument, bench/memory.py then measures that limits are kept (not under sanitizers).
+#   memory.sh WINNOW [measure]
+set -u
+winnow=$(readlink -f "$1")
+here=$(cd "$(dirname "$0")" && pwd)
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+fail() { echo "FAILED: $*"; exit 1; }
+
+# 30 small lines, a line of 5 MB, and so on: lines that wait stand between others.
+awk 'BEGIN {
+    for (n = 0; n < 3000; n++) text = text "the cat sat on the mat and looked at number " n " of all. \\n"
+    large = text; while (length(large) < 5000000) large = large text
+    for (d = 0; d < 62; d++)
+        printf "{\"id\": \"%d\", \"text\": \"%d %s\"}\n", d, d, d % 31 == 30 ? large : substr(text, 1 + 900 * (d % 100), 60 + 40 * (d % 100))
+}' >in.jsonl
+
+sums() { (cd "$1" && find stages/*/documents stages/*/removed stages/*/attributes stages/*/ledger -type f 2>/dev/null | sort | xargs cksum); }
+for stage in "rules --edit" dedup; do
+    "$winnow" $stage -q -t 1 in.jsonl -o whole || fail "$stage"
+    sums whole >want
+    [ -s want ] || fail "$stage wrote nothing"
+    for limit in "200M -t 1" "300M -t 7"; do
+        "$winnow" $stage -q --memory $limit in.jsonl -o out 2>err || { cat err; fail "$stage --memory $limit"; }
+        sums out >got
+        cmp -s want got || { diff want got | head -5; fail "$stage --memory $limit: other bytes"; }
+        rm -rf out
+    done
+    rm -rf whole
+done
+
+# No room for a line: a sentence with what does, which then does; nothing is lost.
+"$winnow" rules -q --memory 64M -t 1 in.jsonl -o out 2>err && fail "5 MB fitted where they cannot"
+grep -q 'in.jsonl:31: a line of .* needs --memory' err || { cat err; fail "no sentence"; }
+for try in 1 2 3; do # how many words the line has is known when it has been read
+    least=$(sed 's/.*needs* --memory \([0-9]*M\).*/\1/' err)
+    "$winnow" rules -q --memory "$least" -t 1 in.jsonl -o out 2>err && break
+    [ $try = 3 ] && { cat err; fail "$least is not enough"; }
+done
+"$winnow" rules -q -t 2 in.jsonl -o whole || fail rules
+sums whole >want
+sums out >got
+cmp -s want got || fail "other bytes after a resume with more memory"
+
+if [ -n "${2:-}" ]; then
+    python3 "$here/../../bench/memory.py" "$winnow" --quick || fail "a limit was passed"
+fi
+echo ok
