@@ -56,6 +56,12 @@ void account_lose(struct input_account *a, const char *name, struct str reason, 
     }
 }
 
+void account_lose_errno(struct input_account *a, const char *name, int code)
+{
+    char text[128];
+    account_lose(a, name, str_of(strerror_r(code, text, sizeof text)), true);
+}
+
 void account_bad(struct input_account *a, const char *shard, const struct bad_line *bad)
 {
     if (bad->torn) {

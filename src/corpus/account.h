@@ -46,6 +46,9 @@ void account_release(struct input_account *a);
 void account_skip(struct input_account *a, const char *name, const char *reason);
 void account_lose(struct input_account *a, const char *name, struct str reason, bool unreadable);
 
+/* The same for a file or folder that the system refused with this errno. */
+void account_lose_errno(struct input_account *a, const char *name, int code);
+
 /* A line that is no document, or the place where a shard ends too early. */
 void account_bad(struct input_account *a, const char *shard, const struct bad_line *bad);
 

@@ -47,7 +47,7 @@ static const char *shown(struct tree *t, const char *below)
 
 static void lose(struct tree *t, const char *below, int code)
 {
-    account_lose(t->account, shown(t, below), str_of(strerror(code)), true);
+    account_lose_errno(t->account, shown(t, below), code);
 }
 
 /* By convention not part of a corpus; but one that looks as if is told. */
@@ -90,7 +90,7 @@ static void meet_unknown(struct tree *t, const char *below, bool wanted, unsigne
     if (wanted || folder) {
         lose(t, below, code);
     } else if (t->opt->all) {
-        account_skip(t->account, shown(t, below), strerror(code));
+        account_skip(t->account, shown(t, below), "it cannot be looked at");
     }
 }
 

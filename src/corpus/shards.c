@@ -114,7 +114,7 @@ static void take_met(struct finder *f, const char *path, const char *rel)
 {
     struct stat st;
     if (stat(path, &st) != 0 || !is_readable(path, &st)) {
-        account_lose(f->out->account, path, str_of(strerror(errno)), true);
+        account_lose_errno(f->out->account, path, errno);
     } else {
         size_t had = f->out->count;
         add(f, path, rel, &st);
