@@ -260,3 +260,9 @@ endif()
 add_test(NAME fault.outputs
   COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/outputs.sh $<TARGET_FILE:winnow_cli> ${FAULT_LIB})
 set_tests_properties(fault.outputs PROPERTIES LABELS quick TIMEOUT 120)
+find_program(PYTHON3 python3)
+if(PYTHON3)
+  add_test(NAME fault.faults COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tests/fault/faults.py
+    $<TARGET_FILE:winnow_cli> $<TARGET_FILE:fail> --samples 1 --kills 5)
+  set_tests_properties(fault.faults PROPERTIES TIMEOUT 900)
+endif()

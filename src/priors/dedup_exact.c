@@ -21,6 +21,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,12 +117,13 @@ winnow_status dedup_exact_new(struct dedup_exact **out, const char *folder, uint
     *out = d;
     d->memory_max = memory_max;
     d->bytes = sizeof *d;
-    (void)file_join(&path, folder, "ids-XXXXXX");
-    d->fd = mkstemp(path.ptr);
+    /* Always the same name: what a killed process left is replaced. */
+    const char *name = file_join(&path, folder, "ids.tmp");
+    d->fd = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (d->fd < 0) {
-        st = error_errno(err, "cannot make a file in", folder);
-    } else {
-        (void)unlink(path.ptr);
+        st = error_errno(err, "cannot create", name);
+    } else if (unlink(name) != 0) {
+        st = error_errno(err, "cannot remove", name);
     }
     buf_release(&path);
     return st;

@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -56,8 +56,8 @@ static const char *const NAMES[KINDS] = {
 static struct {
     atomic_ulong count[KINDS];
     unsigned long at;
-    int kind; /* -1: none */
-    bool ready;
+    int kind;         /* -1: none */
+    bool ready, dies; /* WINNOW_FAIL_DIES: kill -9 before the call instead */
     char under[PATH_MAX];
     size_t under_len;
     const char *says;
@@ -97,6 +97,7 @@ __attribute__((constructor)) static void start(void)
     const char *under = getenv("WINNOW_FAIL_UNDER");
     f.at = at ? strtoul(at, NULL, 10) : 0;
     f.says = getenv("WINNOW_FAIL_SAYS");
+    f.dies = getenv("WINNOW_FAIL_DIES") != NULL;
     if (under && realpath(under, f.under)) {
         f.under_len = strlen(f.under);
     }
@@ -149,7 +150,11 @@ static bool hit(enum kind k)
         return false;
     }
     unsigned long n = atomic_fetch_add(&f.count[k], 1) + 1;
-    return f.kind == (int)k && (n == f.at || k == FLOCK || k == LINKAT);
+    bool now = f.kind == (int)k && (n == f.at || k == FLOCK || k == LINKAT);
+    if (now && f.dies) {
+        (void)raise(SIGKILL);
+    }
+    return now;
 }
 
 static bool path_hit(enum kind k, const char *path, int reason)

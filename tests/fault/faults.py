@@ -5,14 +5,35 @@ open, read, write ... failing (fail.c), for n drawn from all of them.  Each time
   - exit code 0 means the same bytes as without the failure, another one says why,
   - the same command afterwards goes on and ends with the same bytes, and no litter.
 
-    faults.py WINNOW LIBFAIL [--samples N] [--seed S] [--kinds open,read] [--kills N]
+    faults.py WINNOW LIBFAIL [--samples N] [--seed S] [--kinds open,read] [--kills N] [--deaths N]
+              [--commands run,train]
 
---samples 0 takes every n.  --kills adds kill -9 at random moments.
+--samples 0 takes every n.  --deaths kills the process before the n-th call instead, --kills at
+random moments.  --commands: other commands than `run`, which leave models and single files.
 """
-import argparse, hashlib, os, random, shutil, signal, subprocess, sys, tempfile, time
+import argparse, hashlib, json, os, random, shutil, signal, subprocess, sys, tempfile, time
 
 KINDS = ("open read write stat readdir rename link unlink fsync mmap malloc mkdir truncate seek "
          "close short intr").split()
+DEATHS = "open write rename unlink mkdir truncate fsync".split()
+SMALL = "--vocab 300 --dim 16 --heads 1 --layers 1 --context 32 --batch-tokens 128".split()
+# What each leaves lies in the folder run/.
+COMMANDS = {
+    "run": ["run", "r.yaml"],
+    "train": ["train", "text.jsonl", "-o", "run", "--tokens", "4k"] + SMALL,
+    "tokenizer-train": ["tokenizer", "train", "text.jsonl", "-o", "run/t.json", "--vocab", "300"],
+    "encode": ["tokenizer", "encode", "-t", "model", "text.jsonl", "-o", "run/ids"],
+    "encode-npy": ["tokenizer", "encode", "-t", "model", "text.jsonl", "-o", "run/ids.npy"],
+    "encode-megatron": ["tokenizer", "encode", "-t", "model", "text.jsonl", "-o", "run/ids", "--format", "megatron"],
+    "eval": ["eval", "--model", "model", "text.jsonl", "-o", "run/e.json"],
+    "prove": ["prove", "text.jsonl", "-o", "run", "--seeds", "1", "--arms", "before,random", "--tokens", "2k",
+              "--reference-tokens", "1k", "--clean-rules", "none", "--eval-tokens", "1k", "--curve-points", "2",
+              "--bootstrap", "10", "--cloze-items", "5"] + SMALL,
+    "refiner-train": ["refiner", "train", "pairs.jsonl", "-o", "run", "--epochs", "1", "--checkpoint", "0", "--vocab",
+                      "300", "--dim", "16", "--heads", "1", "--layers", "1", "--context", "256", "--chunk-tokens",
+                      "100", "--answer-tokens", "60", "--batch-tokens", "512"],
+    "refiner-lines": ["refiner", "train-lines", "pairs.jsonl", "-o", "run", "--epochs", "1", "--checkpoint", "0"],
+}
 MAY_DIFFER = {"timings.json", "report.html", ".lock", "input.json"}
 RECIPE = """winnow: 1
 input: [pages]
@@ -48,6 +69,10 @@ def make_input(winnow):
     with open("text.jsonl", "w") as f:
         for i in range(150):
             f.write('{"id": "t%d", "text": "%s"}\n' % (i, " ".join(rng.choice(WORDS) for _ in range(40))))
+    with open("pairs.jsonl", "w") as f:
+        for i in range(60):
+            lines = ["Home"] + [" ".join(rng.choice(WORDS) for _ in range(8)) for _ in range(3)]
+            f.write(json.dumps({"id": "p%d" % i, "lines": lines, "label": [0, 1, 1, rng.randrange(2)]}) + "\n")
     with open("r.yaml", "w") as f:
         f.write(RECIPE)
     subprocess.run([winnow, "train", "-q", "text.jsonl", "-o", "model", "--tokens", "2k", "--vocab", "300",
@@ -78,17 +103,20 @@ def litter():
 class Trial:
     def __init__(self, args):
         self.winnow, self.lib = os.path.abspath(args.winnow), os.path.abspath(args.lib)
-        self.command = [self.winnow, "run", "-q", "--threads", "1", "r.yaml"]
+        self.words = COMMANDS["run"]
         self.faults = []
+        linked = subprocess.run(["ldd", self.winnow], stdout=subprocess.PIPE, text=True).stdout
+        asan = [word for word in linked.split() if "/libasan." in word]
+        self.preload = " ".join(asan + [self.lib])  # the sanitizer wants to come first
         self.base = dict(os.environ, TMPDIR=os.path.abspath("tmp"), ASAN_OPTIONS="detect_leaks=0")
 
     def run(self, **env):
-        return subprocess.run(self.command, env=dict(self.base, **env), stdout=subprocess.PIPE,
+        return subprocess.run([self.winnow] + self.words + ["-q", "--threads", "1"], env=dict(self.base, **env), stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, errors="replace", timeout=300)
 
     def failing(self, **env):
         here = os.path.abspath(".")
-        return self.run(LD_PRELOAD=self.lib, WINNOW_FAIL_UNDER=here, WINNOW_FAIL_SAYS=here + "/../said", **env)
+        return self.run(LD_PRELOAD=self.preload, WINNOW_FAIL_UNDER=here, WINNOW_FAIL_SAYS=here + "/../said", **env)
 
     def fault(self, what, text):
         print(f"FAULT {what}: {text}", flush=True)
@@ -104,8 +132,20 @@ class Trial:
         if litter():
             self.fault(what, f"litter: {litter()[:6]}")
 
-    def one(self, kind, n, want):
+    def fresh(self):
         shutil.rmtree("run", ignore_errors=True)
+        if self.words[0] in ("tokenizer", "eval"):
+            os.mkdir("run")  # they write single files
+
+    def die(self, kind, n, want):
+        self.fresh()
+        r = self.failing(WINNOW_FAIL_KIND=kind, WINNOW_FAIL_AT=str(n), WINNOW_FAIL_DIES="1")
+        if r.returncode != -signal.SIGKILL:
+            self.fault(f"death at {kind} {n}", f"exit {r.returncode}: {r.stderr[-200:]}")
+        self.go_on(f"death at {kind} {n} of {self.words[:2]}", want)
+
+    def one(self, kind, n, want):
+        self.fresh()
         if os.path.exists("../said"):
             os.remove("../said")
         r = self.failing(WINNOW_FAIL_KIND=kind, WINNOW_FAIL_AT=str(n))
@@ -121,13 +161,59 @@ class Trial:
         self.go_on(f"{said} (exit {r.returncode} {r.stderr.strip()[-160:]})", want)
 
     def kill(self, moment, threads, want):
-        command = self.command[:4] + [str(threads)] + self.command[5:]
+        command = [self.winnow] + self.words + ["-q", "--threads", str(threads)]
         p = subprocess.Popen(command, env=self.base, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(moment)
         met = p.poll() is None
         p.kill()
         p.wait()
         return met
+
+
+def picks(rng, total, samples):
+    every = range(1, total + 1)
+    return sorted(rng.sample(every, samples)) if samples and total > samples else every
+
+
+def campaign(t, args, name, top):
+    t.words = COMMANDS[name]
+    t.fresh()
+    start = time.time()
+    r = t.run()
+    seconds = time.time() - start
+    if r.returncode != 0:
+        sys.exit(f"{name} fails by itself: {r.stderr}")
+    want = prints("run")
+    t.fresh()
+    t.failing(WINNOW_FAIL_COUNT=top + "/counts")
+    if difference(want, prints("run")):
+        sys.exit(f"{name} differs from itself: {difference(want, prints('run'))}")
+    counts = {k: int(v) for k, v in (line.split() for line in open(top + "/counts"))}
+    if not counts["open"]:
+        sys.exit(f"{args.lib} sees no call")
+    rng = random.Random(args.seed)
+    tried, kills, rounds = 0, 0, 0
+    for kind in args.kinds.split(",") if args.kinds else []:
+        for n in picks(rng, counts[kind], args.samples):
+            t.one(kind, n, want)
+            tried += 1
+        print(f"{name}: {kind}: {args.samples or 'all'} of {counts[kind]}", flush=True)
+    for kind in DEATHS if args.deaths else []:
+        for n in picks(rng, counts[kind], args.deaths):
+            t.die(kind, n, want)
+            tried += 1
+    t.fresh()
+    while kills < args.kills and rounds < 10 * args.kills + 10:
+        rounds += 1
+        kills += t.kill(rng.random() * seconds, 1 + rounds % 2, want)
+        if kills % 3 == 0:  # several kills on one run, then let it end
+            t.go_on(f"kill {kills}", want)
+            t.fresh()
+    if kills:
+        t.go_on(f"kill {kills}", want)
+    print(f"{name}: {tried} failures and deaths of {sum(counts.values())} calls, {kills} kills "
+          f"(one run takes {seconds:.1f} s)", flush=True)
+    return tried + kills
 
 
 def main():
@@ -137,6 +223,8 @@ def main():
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--kinds", default=",".join(KINDS))
     a.add_argument("--kills", type=int, default=0)
+    a.add_argument("--deaths", type=int, default=0)
+    a.add_argument("--commands", default="run")
     args = a.parse_args()
     top = tempfile.mkdtemp()
     args.winnow, args.lib = os.path.abspath(args.winnow), os.path.abspath(args.lib)
@@ -145,42 +233,10 @@ def main():
     try:
         t = Trial(args)
         make_input(t.winnow)
-        start = time.time()
-        r = t.run()
-        seconds = time.time() - start
-        if r.returncode != 0:
-            sys.exit(f"the recipe fails by itself: {r.stderr}")
-        want = prints("run")
-        shutil.rmtree("run")
-        t.failing(WINNOW_FAIL_COUNT=top + "/counts")
-        if difference(want, prints("run")):
-            sys.exit(f"the recipe differs from itself: {difference(want, prints('run'))}")
-        counts = {k: int(v) for k, v in (line.split() for line in open(top + "/counts"))}
-        if not counts["open"]:
-            sys.exit(f"{args.lib} sees no call")
-        rng = random.Random(args.seed)
         tried = 0
-        for kind in args.kinds.split(",") if args.kinds else []:
-            total = counts[kind]
-            picks = range(1, total + 1)
-            if args.samples and total > args.samples:
-                picks = sorted(rng.sample(picks, args.samples))
-            for n in picks:
-                t.one(kind, n, want)
-                tried += 1
-            print(f"{kind}: {len(picks)} of {total}", flush=True)
-        kills, rounds = 0, 0
-        shutil.rmtree("run", ignore_errors=True)
-        while kills < args.kills and rounds < 10 * args.kills + 10:
-            rounds += 1
-            kills += t.kill(rng.random() * seconds, 1 + rounds % 2, want)
-            if kills % 3 == 0:  # several kills on one run, then let it end
-                t.go_on(f"kill {kills}", want)
-                shutil.rmtree("run")
-        if kills:
-            t.go_on(f"kill {kills}", want)
-        print(f"{tried} failures of {sum(counts.values())} calls, {kills} kills: {len(t.faults)} faults "
-              f"(one run takes {seconds:.1f} s)")
+        for name in args.commands.split(","):
+            tried += campaign(t, args, name, top)
+        print(f"{tried} trials: {len(t.faults)} faults")
         sys.exit(1 if t.faults else 0)
     finally:
         os.chdir("/")

@@ -4,7 +4,7 @@
 # links: a sentence at the start, a copy.   tests/fault/outputs.sh WINNOW [LIBFAIL]
 set -u
 bin=$(readlink -f "$1") && [ -x "$bin" ] || { echo "no program: $1"; exit 1; }
-lib=${2:-}
+lib=${2:+$(readlink -f "$2")}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
