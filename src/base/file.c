@@ -386,6 +386,22 @@ winnow_status file_remove_tree(const char *path, struct winnow_error *err)
     return WINNOW_OK;
 }
 
+static int remove_temporary(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)ftw;
+    return type == FTW_F && str_ends(str_of(path), STR_LIT(".tmp")) ? unlink(path) : 0;
+}
+
+winnow_status file_remove_temporaries(const char *folder, struct winnow_error *err)
+{
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): glibc's nftw keeps no static state */
+    if (nftw(folder, remove_temporary, 16, FTW_PHYS) != 0 && errno != ENOENT) {
+        return error_errno(err, "cannot clear", folder);
+    }
+    return WINNOW_OK;
+}
+
 winnow_status file_list(const char *folder, void (*meet)(void *user, const char *name), void *user,
                         bool *found, struct winnow_error *err)
 {

@@ -54,6 +54,10 @@ winnow_status file_make_dirs(const char *path, struct winnow_error *err);
 /* Removes a file or a whole folder tree; one that does not exist is fine. */
 winnow_status file_remove_tree(const char *path, struct winnow_error *err);
 
+/* Removes the *.tmp files that killed calls left in a folder of ours and below it,
+ * where no temporary file is gone on with; one that does not exist is fine. */
+winnow_status file_remove_temporaries(const char *folder, struct winnow_error *err);
+
 /* Tells meet() each name in a folder but "." and "..", in no order.  Folders that
  * cannot be read to their end are errors; *found is false where there is none. */
 winnow_status file_list(const char *folder, void (*meet)(void *user, const char *name), void *user,

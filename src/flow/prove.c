@@ -129,6 +129,7 @@ static winnow_status match_jobs(struct proof *p, bool *stale, struct winnow_erro
         st = throw_away(p, &there, &now, err);
     } else if (st == WINNOW_OK) {
         st = file_make_dirs(file_join(&path, p->folder, "jobs"), err);
+        st = st == WINNOW_OK ? file_remove_temporaries(buf_cstr(&path), err) : st;
         st = st == WINNOW_OK ? claim_write(p->folder, CLAIM_PROOF, &now, err) : st;
     }
     buf_release(&seed);

@@ -15,6 +15,7 @@
 #include "option/refiner_options.h"
 #include "refine/examples.h"
 #include "refine/verdicts.h"
+#include "train/fit.h"
 #include "train/small_model.h"
 #include "train/tune.h"
 
@@ -326,7 +327,7 @@ static winnow_status train(struct refiner_training *t, struct winnow_refiner_tra
     }
     if (st == WINNOW_OK) {
         fill_result(t, &fitted, result);
-        st = file_remove_tree(buf_cstr(&t->checkpoint), err);
+        st = fit_forget(buf_cstr(&t->checkpoint), err);
     }
     tune_result_release(&fitted);
     return st;

@@ -10,6 +10,7 @@
 #include "model/model_file.h"
 #include "option/train_options.h"
 #include "prove/draw.h"
+#include "train/fit.h"
 #include "train/small_model.h"
 
 #define TOKENIZER_SAMPLE ((uint64_t)64 << 20)
@@ -125,7 +126,7 @@ static winnow_status save_folder(struct training *t, const struct model *m,
                                err);
     }
     if (st == WINNOW_OK) {
-        st = file_remove_tree(buf_cstr(&t->checkpoint), err);
+        st = fit_forget(buf_cstr(&t->checkpoint), err);
     }
     buf_release(&card);
     buf_release(&path);

@@ -11,6 +11,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "train/fit.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -238,7 +239,7 @@ static winnow_status run_job(struct schedule *s, struct job *j, struct winnow_er
         st = error_wrap(err, st, "seed %u, %s", j->seed + 1, job_name(s, j));
     }
     if (st == WINNOW_OK) { /* the checkpoint has served */
-        st = file_remove_tree(buf_cstr(&folder), err);
+        st = fit_forget(buf_cstr(&folder), err);
     }
     buf_release(&folder);
     buf_release(&result);

@@ -26,7 +26,7 @@ COMMANDS = {
     "encode-npy": ["tokenizer", "encode", "-t", "model", "text.jsonl", "-o", "run/ids.npy"],
     "encode-megatron": ["tokenizer", "encode", "-t", "model", "text.jsonl", "-o", "run/ids", "--format", "megatron"],
     "eval": ["eval", "--model", "model", "text.jsonl", "-o", "run/e.json"],
-    "prove": ["prove", "text.jsonl", "-o", "run", "--seeds", "1", "--arms", "before,random", "--tokens", "2k",
+    "prove": ["prove", "text.jsonl", "-o", "run", "--seeds", "1", "--arms", "before,low", "--tokens", "2k",
               "--reference-tokens", "1k", "--clean-rules", "none", "--eval-tokens", "1k", "--curve-points", "2",
               "--bootstrap", "10", "--cloze-items", "5"] + SMALL,
     "refiner-train": ["refiner", "train", "pairs.jsonl", "-o", "run", "--epochs", "1", "--checkpoint", "0", "--vocab",
