@@ -78,7 +78,10 @@ static void add_proof_tiles(const struct report_data *d, const struct report_ver
             continue;
         }
         double tokens = data_number(it.value, "tokens");
-        add_tile(out, "pays from", isfinite(tokens) ? number_short(tokens).text : "never",
+        add_tile(out, "pays from",
+                 isfinite(tokens)                ? number_short(tokens).text
+                 : v->outcome == OUTCOME_UNCLEAR ? "not shown"
+                                                 : "never",
                  "training tokens on, selection counted");
     }
     buf_release(&value);

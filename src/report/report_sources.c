@@ -1,5 +1,5 @@
 /* report_sources.c -- what became of each source, and what a reader must hear
- * first: sources of which nothing is left, and inputs that could not be read.
+ * first: sources of which next to nothing is left, and inputs that could not be read.
  *
  * A source is counted from the first stage that knows it (a stage over pages makes
  * it) to the last stage. */
@@ -10,9 +10,10 @@
 
 #include <math.h>
 
-#define SHOWN_MAX    60U
-#define VANISHED_MIN 20.0 /* documents of a source that is missed */
-#define NAMED_MAX    5U
+#define SHOWN_MAX     60U
+#define VANISHED_MIN  20.0 /* documents of a source that is missed */
+#define VANISHED_PART 50.0 /* fewer than one in so many are kept */
+#define NAMED_MAX     5U
 
 struct source_row {
     struct str name;
@@ -75,16 +76,17 @@ static void add_vanished(const struct source_row *rows, size_t count, struct buf
 {
     size_t vanished = 0;
     for (size_t i = 0; i < count; i++) {
-        if (rows[i].kept > 0 || rows[i].in < VANISHED_MIN) {
+        if (rows[i].kept * VANISHED_PART >= rows[i].in || rows[i].in < VANISHED_MIN) {
             continue;
         }
         if (vanished == 0) {
-            buf_add_text(out, "<p class=\"alert\"><b>Nothing is left of</b> ");
+            buf_add_text(out, "<p class=\"alert\"><b>Next to nothing is left of</b> ");
         }
         if (vanished < NAMED_MAX) {
             buf_add_text(out, vanished > 0 ? ", " : "");
             html_str(out, rows[i].name);
-            buf_addf(out, " (%s documents, most lost in ", number_count(rows[i].in).text);
+            buf_addf(out, " (%s of", number_count(rows[i].kept).text);
+            buf_addf(out, " %s documents, most lost in ", number_count(rows[i].in).text);
             html_text(out, rows[i].stage ? rows[i].stage : "");
             buf_add_text(out, ")");
         }

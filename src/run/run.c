@@ -19,6 +19,7 @@
 #include <stdlib.h>
 
 #define VANISHED_MIN   20U /* documents of a source that is missed */
+#define VANISHED_PART  50U /* fewer than one in so many are kept */
 #define VANISHED_NAMED 3U
 
 const char *run_folder(const struct run *r)
@@ -212,7 +213,7 @@ static void say_done(const struct stage *s, const struct counts *c)
     buf_release(&lost);
 }
 
-/* A source of which a stage leaves nothing is mostly a mistake of its settings, and
+/* A source of which a stage leaves next to nothing is mostly a mistake of its settings, and
  * hard to see in a sum. */
 static void warn_vanished(const struct stage *s, const struct counts *c)
 {
@@ -220,20 +221,22 @@ static void warn_vanished(const struct stage *s, const struct counts *c)
     size_t vanished = 0;
     for (size_t i = 0; i < c->sources_in.count; i++) {
         const struct map_entry *e = &c->sources_in.entries[i];
-        if (e->value < VANISHED_MIN || map_get(&c->sources_kept, e->key)) {
+        const uint64_t *kept = map_get(&c->sources_kept, e->key);
+        uint64_t left = kept ? *kept : 0;
+        if (e->value < VANISHED_MIN || left * VANISHED_PART >= e->value) {
             continue;
         }
         if (vanished++ < VANISHED_NAMED) {
-            buf_addf(&names, "%s%.*s (%" PRIu64 " documents)", names.len > 0 ? ", " : "",
-                     STR_ARG(e->key), e->value);
+            buf_addf(&names, "%s%.*s (%" PRIu64 " of %" PRIu64 " documents)",
+                     names.len > 0 ? ", " : "", STR_ARG(e->key), left, e->value);
         }
     }
     if (vanished > VANISHED_NAMED) {
         buf_addf(&names, " and %zu more sources", vanished - VANISHED_NAMED);
     }
     if (vanished > 0) {
-        env_log(s->run->env, WINNOW_LOG_WARNING, "%s: nothing is kept of %s; is that right?",
-                s->name, buf_cstr(&names));
+        env_log(s->run->env, WINNOW_LOG_WARNING,
+                "%s: next to nothing is kept of %s; is that right?", s->name, buf_cstr(&names));
     }
     buf_release(&names);
 }
