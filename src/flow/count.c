@@ -161,7 +161,7 @@ static void count_block(struct counting *c, struct worker *w, struct slot *slot)
             count_document(c, w, slot, &item.document);
             continue;
         }
-        tally_row(&slot->tally, row_name(c, slot, (struct str){NULL, 0}))->bad++;
+        tally_row(&slot->tally, row_name(c, slot, (struct str){NULL, 0}))->bad += !item.bad.torn;
         account_bad(&slot->account, slot->block.shard, &item.bad);
     }
 }

@@ -19,7 +19,8 @@ static void shard_names(const struct stage *s, struct winnow_list *out)
 struct gather {
     struct counts counts;
     struct input_account account;
-    struct buf shards; /* elements of the array */
+    struct buf shards;        /* elements of the array */
+    struct winnow_list empty; /* shards of which no record is a document */
 };
 
 /* A completion's "files" with those of other passes of the same shard. */
@@ -57,8 +58,13 @@ static winnow_status gather_pass(const struct stage *s, const char *pass, const 
     if (st == WINNOW_OK && found) {
         add_files(root, files);
         if (strcmp(pass, s->verdict_pass) == 0) {
+            const uint64_t *n = g->counts.documents;
+            uint64_t in = n[COUNT_IN], bad = n[COUNT_BAD];
             st = counts_read(&g->counts, root, err);
             account_read(&g->account, root);
+            if (n[COUNT_BAD] > bad && n[COUNT_IN] - in == n[COUNT_BAD] - bad) {
+                option_list_add(&g->empty, str_of(shard), &s->run->keep);
+            }
         }
     }
     buf_release(&path);
@@ -184,6 +190,12 @@ winnow_status stage_finish(struct stage *s, struct winnow_error *err)
     }
     for (size_t i = 0; i < shards.count && st == WINNOW_OK; i++) {
         st = gather_shard(s, shards.items[i], &g, err);
+    }
+    /* Where others have documents; else the input as a whole is told to have none. */
+    bool some = g.counts.documents[COUNT_IN] > g.counts.documents[COUNT_BAD];
+    for (size_t i = 0; s->first && !s->kind->reads_files && some && i < g.empty.count; i++) {
+        account_lose(&g.account, g.empty.items[i], STR_LIT("none of its records is a document"),
+                     false);
     }
     if (st == WINNOW_OK) {
         st = counts_check(&g.counts, s->name, err);

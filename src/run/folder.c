@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "run/command_key.h"
 #include "run/folder_internal.h"
+#include "run/settings.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -104,19 +105,6 @@ static winnow_status stage_key(const struct stage *s, const char *before, const 
                      s->kind->uses_kernels ? kernels : NULL, err);
 }
 
-/* What its user asked for, whatever the input holds by now. */
-static void stage_settings(struct stage *s)
-{
-    const struct winnow_corpus_options *c = s->run->corpus;
-    struct buf more = {0};
-    buf_addf(&more, "%llu %llu %d %d %llu %s %s", (unsigned long long)s->run->env->seed,
-             (unsigned long long)c->limit, c->on_bad, c->keep_removed,
-             (unsigned long long)c->line_max, c->text_key ? c->text_key : "",
-             c->id_key ? c->id_key : "");
-    settings_key(s->kind->table, s->options, buf_str(&more), s->settings);
-    buf_release(&more);
-}
-
 /* Keys of all stages, then of all endings: each holds the one before. */
 static winnow_status make_keys(struct run *r, struct winnow_error *err)
 {
@@ -125,7 +113,7 @@ static winnow_status make_keys(struct run *r, struct winnow_error *err)
     for (size_t i = 0; i < r->request->count; i++) {
         struct stage *s = &r->stages[i];
         TRY(stage_key(s, before, r->request->kernels, s->key, err));
-        stage_settings(s);
+        settings_describe(s);
         memcpy(before, s->key, sizeof before);
     }
     for (size_t i = 0; i < r->request->ending_count; i++) {
@@ -291,27 +279,10 @@ static winnow_status find_strangers(struct run *r, struct winnow_list *out,
     return WINNOW_OK;
 }
 
-/* Whether the stage in that folder is the one that is to be done now, but for what
- * it read. */
-static bool same_settings(const struct run *r, const char *name, const char *folder)
-{
-    struct buf path = {0};
-    struct winnow_error ignored;
-    char there[33];
-    bool same = false;
-    if (run_read_line(file_join(&path, folder, "settings"), there, &ignored) == WINNOW_OK) {
-        for (size_t i = 0; i < r->request->count; i++) {
-            same = same || (strcmp(r->stages[i].name, name) == 0 &&
-                            strcmp(r->stages[i].settings, there) == 0);
-        }
-    }
-    buf_release(&path);
-    return same;
-}
-
 /* What would go, as "01-rules (7349 documents kept), 02-dedup (unfinished)".  True
  * where some of it is finished and was made by another command or other settings. */
-static bool describe(const struct run *r, const struct winnow_list *names, struct buf *out)
+static bool describe(const struct run *r, const struct winnow_list *names, struct buf *out,
+                     struct buf *differing)
 {
     bool precious = false;
     for (size_t i = 0; i < names->count; i++) {
@@ -326,7 +297,8 @@ static bool describe(const struct run *r, const struct winnow_list *names, struc
         } else {
             buf_add_text(out, done ? "" : " (unfinished)");
         }
-        precious = precious || (done && !same_settings(r, names->items[i], buf_cstr(&folder)));
+        precious =
+            precious || (done && !settings_same(r, names->items[i], buf_cstr(&folder), differing));
         counts_release(&c);
         buf_release(&folder);
         buf_release(&mark);
@@ -351,15 +323,17 @@ static winnow_status remove_stage(const struct run *r, const char *name, struct 
 static winnow_status clear_way(struct run *r, const struct winnow_list *names,
                                struct winnow_error *err)
 {
-    struct buf text = {0};
+    struct buf text = {0}, differing = {0};
     winnow_status st = WINNOW_OK;
-    bool precious = describe(r, names, &text);
+    bool precious = describe(r, names, &text, &differing);
     if (precious && !r->env->force) {
-        st = error_set(
-            err, WINNOW_E_USAGE,
-            "%s holds finished results of another command or other settings, which "
-            "would go: %.300s; name another folder with -o, or say --force to replace them",
-            r->folder, buf_cstr(&text));
+        bool known = differing.len > 0;
+        st = error_set(err, WINNOW_E_USAGE,
+                       "%s holds finished results of another command or other settings%s%.100s%s, "
+                       "which would go: %.200s; name another folder with -o, or say --force to "
+                       "replace them",
+                       r->folder, known ? " (" : "", known ? buf_cstr(&differing) : "",
+                       known ? ")" : "", buf_cstr(&text));
     } else if (names->count > 0) {
         env_log(r->env, precious ? WINNOW_LOG_WARNING : WINNOW_LOG_INFO,
                 "%s: doing anew what was made of other input or settings: %s", r->folder,
@@ -370,6 +344,7 @@ static winnow_status clear_way(struct run *r, const struct winnow_list *names,
         st = remove_stage(r, names->items[i], err);
     }
     buf_release(&text);
+    buf_release(&differing);
     return st;
 }
 
@@ -393,7 +368,7 @@ winnow_status folder_start_anew(struct run *r, struct winnow_error *err)
 {
     struct winnow_list all = {0};
     for (size_t i = 0; i < r->request->count; i++) {
-        stage_settings(&r->stages[i]);
+        settings_describe(&r->stages[i]);
         if (file_exists(r->stages[i].folder)) {
             option_list_add(&all, str_of(r->stages[i].name), &r->keep);
         }

@@ -222,6 +222,7 @@ void job_read(struct job *j, const struct stage_pass *pass, struct job_worker *w
         return;
     }
     struct parsed item;
+    uint64_t taken = 0;
     block_parser_start(w->parser, &j->block);
     for (;;) {
         j->status = block_parser_next(w->parser, &item, &j->error);
@@ -235,7 +236,7 @@ void job_read(struct job *j, const struct stage_pass *pass, struct job_worker *w
         stage_result_clear(&w->result);
         w->longest = item.document.raw.len > w->longest ? item.document.raw.len : w->longest;
         item.document.ordinal = j->start.ordinal + item.document.line - 1;
-        if (item.document.ordinal >= j->ordinal_end) {
+        if (item.document.ordinal >= j->ordinal_end || taken++ == j->most) {
             return;
         }
         if (pass->document) {

@@ -170,6 +170,7 @@ static void fill_next(struct pass *p)
         job->piece = (struct source_block){0};
         job_clear(job);
         job->foreign = p->stage->first;
+        job->most = UINT64_MAX;
         job->ordinal_end = p->stage->ordinals > 0 ? p->stage->ordinals : UINT64_MAX;
         p->fill_status = feed_fill(&p->feed, job, &waits, &p->fill_error);
         if (waits) {
@@ -433,6 +434,23 @@ static winnow_status refuse_block(const struct pass *p, struct winnow_error *err
                      (least >> 20) + 3, limit >> 20);
 }
 
+/* What a stage sees ends at --limit exactly: blocks that cannot reach it go together,
+ * the one that might goes alone and is told how many documents are left. */
+static size_t count_within_limit(struct pass *p, size_t n)
+{
+    uint64_t limit = p->stage->first ? p->stage->run->corpus->limit : 0;
+    uint64_t left = limit > p->seen ? limit - p->seen : 0, lines = 0;
+    for (size_t i = 0; limit > 0 && i < n; i++) {
+        struct job *job = &p->now[p->from + i];
+        lines += job->block.line_end - job->block.line;
+        if (lines > left && !p->feed.source) {
+            job->most = i == 0 ? left : UINT64_MAX;
+            return i > 0 ? i : 1;
+        }
+    }
+    return n;
+}
+
 /* The next turn: as many blocks as may be at work, with the filling of the next
  * batch beside them if that leaves any. */
 static winnow_status choose(struct pass *p, struct winnow_error *err)
@@ -451,7 +469,7 @@ static winnow_status choose(struct pass *p, struct winnow_error *err)
         }
         n = 1;
     }
-    p->to = p->from + n;
+    p->to = p->from + count_within_limit(p, n);
     return WINNOW_OK;
 }
 

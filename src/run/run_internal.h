@@ -47,10 +47,10 @@ struct stage {
     struct run *run;
     const struct stage_kind *kind;
     const void *options;
-    const char *name;   /* "02-rules" */
-    const char *folder; /* "runs/x/stages/02-rules" */
-    char key[33];       /* of all that its bytes depend on */
-    char settings[33];  /* of its command and options alone */
+    const char *name;     /* "02-rules" */
+    const char *folder;   /* "runs/x/stages/02-rules" */
+    char key[33];         /* of all that its bytes depend on */
+    const char *settings; /* of its command, options and input by name: settings.h */
     bool first, last;
     bool complete;  /* an earlier process finished it */
     bool pipe_read; /* a pass has taken what its pipe gave */

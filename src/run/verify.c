@@ -426,6 +426,45 @@ static winnow_status tell_input(const char *run, const char *first, const struct
     return st;
 }
 
+static bool is_listed(const struct winnow_list *stages, struct str name)
+{
+    for (size_t i = 0; i < stages->count; i++) {
+        if (str_is(name, stages->items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The stages that the recipe of the run was made with are all there. */
+static winnow_status check_recipe(const char *run, const struct winnow_list *stages,
+                                  struct winnow_error *err)
+{
+    static const char WORD[] = "  stage-keys: ";
+    struct json_parser *parser = json_parser_new();
+    struct json_value root = {0};
+    struct buf text = {0}, path = {0};
+    winnow_status st = file_read(file_join(&path, run, "recipe.yaml"), (size_t)1 << 24, &text, err);
+    struct str rest = buf_str(&text), line;
+    while (st == WINNOW_OK && str_next_line(&rest, &line)) {
+        if (str_starts(line, STR_LIT(WORD))) {
+            st = json_parse(parser, str_sub(line, sizeof WORD - 1, line.len), &root, err);
+        }
+    }
+    struct json_iter it = json_walk(root);
+    while (st == WINNOW_OK && json_next(&it)) {
+        if (!is_listed(stages, it.key)) {
+            st = error_set(err, WINNOW_E_INTERNAL,
+                           "%s/stages/%.*s is missing, though the run was made with it", run,
+                           STR_ARG(it.key));
+        }
+    }
+    buf_release(&text);
+    buf_release(&path);
+    json_parser_free(parser);
+    return st;
+}
+
 static winnow_status verify_all(const char *run, const struct winnow_list *stages,
                                 const struct winnow_env *env, struct winnow_error *err)
 {
@@ -460,6 +499,7 @@ winnow_status winnow_verify(const char *run, const struct winnow_env *env, struc
     if (st == WINNOW_OK && !file_exists(file_join(&path, run, "_SUCCESS"))) {
         st = error_set(err, WINNOW_E_USAGE, "%s is not finished; run it again to go on", run);
     }
+    st = st == WINNOW_OK ? check_recipe(run, &stages, err) : st;
     st = st == WINNOW_OK ? verify_all(run, &stages, env, err) : st;
     buf_release(&path);
     arena_release(&keep);
