@@ -45,7 +45,7 @@ bool claim_is(const char *folder, const char *kind)
  * leaves, and what a fresh file system has. */
 static bool is_nothing(const char *name)
 {
-    static const char *const NAMES[] = {".lock", ".winnow.tmp", "lost+found"};
+    static const char *const NAMES[] = {".lock", ".winnow" FILE_TMP, "lost+found"};
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
         if (strcmp(name, NAMES[i]) == 0) {
             return true;
@@ -72,6 +72,10 @@ static winnow_status refuse_other(const char *folder, struct str is, const char 
 winnow_status claim_check(const char *folder, const char *kind, struct winnow_error *err)
 {
     struct stat s;
+    if (!folder[0]) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "the output folder's name is empty; name one with -o");
+    }
     if (stat(folder, &s) != 0) {
         return errno == ENOENT || errno == ENOTDIR ? WINNOW_OK
                                                    : error_errno(err, "cannot open", folder);

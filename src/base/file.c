@@ -271,7 +271,7 @@ static winnow_status replace(const char *temporary, const char *path, struct win
 winnow_status file_copy(const char *from, const char *to, struct winnow_error *err)
 {
     struct buf tmp = {0};
-    buf_addf(&tmp, "%s.tmp", to);
+    buf_addf(&tmp, "%s" FILE_TMP, to);
     winnow_status st = copy_to(from, buf_cstr(&tmp), O_WRONLY | O_CREAT | O_TRUNC, err);
     if (st == WINNOW_OK) {
         st = replace(buf_cstr(&tmp), to, err);
@@ -305,7 +305,7 @@ static winnow_status write_whole(const char *path, const struct str *parts, size
                                  struct winnow_error *err)
 {
     struct buf tmp = {0};
-    buf_addf(&tmp, "%s.tmp", path);
+    buf_addf(&tmp, "%s" FILE_TMP, path);
     const char *name = buf_cstr(&tmp);
     winnow_status st = WINNOW_OK;
     int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);

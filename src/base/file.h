@@ -1,7 +1,7 @@
 /* file.h -- files and folders, with sentences for what goes wrong.
  *
  * "Whole or not at all": a final name only ever holds complete content.
- * file_write_atomic() writes NAME.tmp, syncs it, renames it and syncs the
+ * file_write_atomic() writes NAME.winnow.tmp, syncs it, renames it and syncs the
  * folder; file_commit() does the last three steps for a file that was written
  * by other means.
  */
@@ -13,6 +13,10 @@
 #include "base/hash.h"
 
 #include <sys/types.h>
+
+/* What a file that is being written is called beside its name.  Nobody else's files are
+ * called that, so what a kill left can be written over and removed. */
+#define FILE_TMP ".winnow.tmp"
 
 /* The whole content behind what out holds already.  Refuses files over
  * bytes_max with WINNOW_E_LIMIT. */

@@ -129,7 +129,9 @@ static bool add_above(void *ctx, const struct stat *st)
     return !is_new; /* what lies above was added with it */
 }
 
-winnow_status places_add(struct places *p, const char *path, struct winnow_error *err)
+/* shown: what sentences call it. */
+static winnow_status add(struct places *p, const char *path, const char *shown,
+                         struct winnow_error *err)
 {
     struct stat st;
     if (stat(path, &st) != 0) {
@@ -144,7 +146,7 @@ winnow_status places_add(struct places *p, const char *path, struct winnow_error
     struct identity id = identify(&st);
     bool is_new = false;
     p->things[p->count++] =
-        (struct thing){arena_strndup(&p->keep, path, strlen(path)), S_ISDIR(st.st_mode)};
+        (struct thing){arena_strndup(&p->keep, shown, strlen(shown)), S_ISDIR(st.st_mode)};
     uint64_t *thing = map_put(&p->read, str_of(id.text), &is_new);
     *thing = is_new ? a.thing : *thing;
     /* A folder with thousands of shards is climbed once. */
@@ -159,25 +161,62 @@ winnow_status places_add(struct places *p, const char *path, struct winnow_error
     return status;
 }
 
+winnow_status places_add(struct places *p, const char *path, struct winnow_error *err)
+{
+    return add(p, path, path, err);
+}
+
+winnow_status places_add_stdin(struct places *p, struct winnow_error *err)
+{
+    struct stat st;
+    bool file = fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode);
+    return file ? add(p, "/proc/self/fd/0", "standard input", err) : WINNOW_OK;
+}
+
+winnow_status places_add_tree(struct places *p, const char *path, struct winnow_error *err)
+{
+    struct buf name = {0};
+    buf_add_text(&name, path);
+    (void)buf_cstr(&name);
+    char *const roots[] = {name.ptr, NULL};
+    FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
+    winnow_status st = walk ? WINNOW_OK : error_errno(err, "cannot open folder", path);
+    const FTSENT *e = NULL;
+    while (st == WINNOW_OK && (e = fts_read(walk)) != NULL) {
+        if (e->fts_info == FTS_D) {
+            st = add(p, e->fts_path, e->fts_path, err);
+        }
+    }
+    if (walk) {
+        (void)fts_close(walk);
+    }
+    buf_release(&name);
+    return st;
+}
+
 /* ---- something that is read in the folder to be filled ---- */
 
-/* A file with one name only is the very file; with several, what is removed is a
- * name, and the input keeps its own. */
-static const uint64_t *find_in(const struct places *p, const FTSENT *e)
+/* What is read, where e is it or holds it.  A file with several names is the input
+ * itself only where all of them lie in the folder: else what is removed is a name, and
+ * the input keeps its own. */
+static const uint64_t *find_in(const struct places *p, const FTSENT *e, struct map *names)
 {
     struct identity id = identify(e->fts_statp);
     if (e->fts_info == FTS_D) {
         return map_get(&p->above, str_of(id.text));
     }
-    return S_ISREG(e->fts_statp->st_mode) && e->fts_statp->st_nlink == 1
-               ? map_get(&p->read, str_of(id.text))
-               : NULL;
+    if (!S_ISREG(e->fts_statp->st_mode) || !map_get(&p->read, str_of(id.text))) {
+        return NULL;
+    }
+    uint64_t *met = map_put(names, str_of(id.text), NULL);
+    return ++*met == e->fts_statp->st_nlink ? map_get(&p->read, str_of(id.text)) : NULL;
 }
 
 static winnow_status refuse_within(const struct places *p, const char *folder,
                                    struct winnow_error *err)
 {
     struct buf name = {0};
+    struct map names = {0}; /* of files that are read: how many of theirs were met */
     buf_add_text(&name, folder);
     (void)buf_cstr(&name);
     char *const roots[] = {name.ptr, NULL};
@@ -186,7 +225,7 @@ static winnow_status refuse_within(const struct places *p, const char *folder,
     const FTSENT *e = NULL;
     while (st == WINNOW_OK && (e = fts_read(walk)) != NULL) {
         bool has_stat = e->fts_info == FTS_D || e->fts_info == FTS_F;
-        const uint64_t *thing = has_stat ? find_in(p, e) : NULL;
+        const uint64_t *thing = has_stat ? find_in(p, e, &names) : NULL;
         if (thing) {
             st = error_set(err, WINNOW_E_USAGE,
                            "%s, which is read, lies in the output folder %s; name another one "
@@ -197,6 +236,7 @@ static winnow_status refuse_within(const struct places *p, const char *folder,
     if (walk) {
         (void)fts_close(walk);
     }
+    map_release(&names);
     buf_release(&name);
     return st;
 }

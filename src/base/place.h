@@ -18,6 +18,13 @@ void places_free(struct places *p);
  * refused where it is opened.  */
 winnow_status places_add(struct places *p, const char *path, struct winnow_error *err);
 
+/* Standard input, where it is a file. */
+winnow_status places_add_stdin(struct places *p, struct winnow_error *err);
+
+/* A folder with every folder below it, so that a part of it that is mounted elsewhere
+ * is known there. */
+winnow_status places_add_tree(struct places *p, const char *path, struct winnow_error *err);
+
 /* WINNOW_E_USAGE where something that is read lies in folder, which is to be filled,
  * or folder in a folder that is read.  It need not exist. */
 winnow_status places_refuse_folder(const struct places *p, const char *folder,

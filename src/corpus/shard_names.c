@@ -66,7 +66,7 @@ static const struct shard *claim(struct map *m, struct str key, const struct sha
 static struct meeting find_meeting(const struct shard_list *l)
 {
     /* What a name is while it grows, and what stands beside it. */
-    static const char *const BESIDE[] = {"", ".tmp", ".json", ".json.tmp"};
+    static const char *const BESIDE[] = {"", FILE_TMP, ".json", ".json" FILE_TMP};
     struct map names = {0}, folders = {0};
     struct meeting found = {0};
     struct buf text = {0};

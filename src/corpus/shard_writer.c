@@ -58,7 +58,7 @@ static winnow_status open_file(struct shard_writer *w, uint64_t resume_at, struc
         TRY(st);
     }
     struct buf tmp = {0};
-    buf_addf(&tmp, "%s.tmp", w->path);
+    buf_addf(&tmp, "%s" FILE_TMP, w->path);
     w->temporary = mem_strdup(buf_cstr(&tmp));
     buf_release(&tmp);
     int flags = O_WRONLY | O_CLOEXEC | (resume_at > 0 ? 0 : O_CREAT | O_TRUNC);

@@ -45,7 +45,7 @@ winnow_status spool_pipe(const char *pipe, const char *path, const struct winnow
         return error_errno(err, "cannot open", pipe);
     }
     struct buf temporary = {0};
-    buf_addf(&temporary, "%s.tmp", path);
+    buf_addf(&temporary, "%s" FILE_TMP, path);
     winnow_status st = WINNOW_OK;
     int to = open(buf_cstr(&temporary), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (to < 0) {

@@ -295,7 +295,7 @@ static winnow_status open_files(struct pass *p, struct winnow_error *err)
     struct buf journal = {0};
     buf_addf(&journal, "%s/%s-answers.jsonl", p->l->opt->output, name);
     buf_addf(&p->path, "%s/%s.jsonl", p->l->opt->output, name);
-    buf_addf(&p->temporary, "%s.tmp", buf_cstr(&p->path));
+    buf_addf(&p->temporary, "%s" FILE_TMP, buf_cstr(&p->path));
     winnow_status st = label_journal_open(buf_cstr(&journal), &p->journal, err);
     buf_release(&journal);
     TRY(st);

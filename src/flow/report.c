@@ -59,6 +59,9 @@ winnow_status winnow_report(const struct winnow_report_options *opt, const struc
     if (opt->output && strcmp(file_base(opt->output), "report.html") != 0) {
         TRY(guard_file(opt->output, &nothing, NULL, NULL, err));
     }
+    if (opt->output && opt->run && strcmp(opt->output, "-") != 0) {
+        TRY(guard_recorded(opt->run, opt->output, err));
+    }
     return report(opt, false, err);
 }
 

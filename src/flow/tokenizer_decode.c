@@ -9,6 +9,8 @@
 #include "base/json_write.h"
 #include "base/utf8.h"
 #include "model/model_file.h"
+#include "option/tokenizer_options.h"
+#include "run/guard.h"
 #include "token/tokenizer.h"
 
 #include <inttypes.h>
@@ -100,6 +102,8 @@ winnow_status winnow_tokenizer_decode(const struct winnow_tokenizer_decode_optio
     if (!opt->tokenizer) {
         return error_set(err, WINNOW_E_USAGE, "-t PATH names the tokenizer");
     }
+    const struct guarded what = {.paths = paths};
+    TRY(guard_file(NULL, &what, &TOKENIZER_DECODE_TABLE, opt, err));
     struct decoding d = {.opt = opt, .parser = json_parser_new()};
     winnow_status st = model_load_tokenizer(opt->tokenizer, &d.t, err);
     for (size_t i = 0; st == WINNOW_OK && i < paths.count; i++) {

@@ -194,7 +194,7 @@ static winnow_status open_output(struct encoding *e, struct winnow_error *err)
         return WINNOW_OK;
     }
     if (e->format == WINNOW_TOKENS_JSONL) {
-        buf_addf(&e->json_tmp, "%s.tmp", e->opt->output);
+        buf_addf(&e->json_tmp, "%s" FILE_TMP, e->opt->output);
         e->json_fd = open(buf_cstr(&e->json_tmp), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
         return e->json_fd >= 0 ? WINNOW_OK : error_errno(err, "cannot create", e->json_tmp.ptr);
     }

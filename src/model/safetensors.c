@@ -334,7 +334,7 @@ winnow_status safetensors_write(const char *path, const struct safetensors_item 
     assert(type == TENSOR_F32 || type == TENSOR_BF16 || type == TENSOR_F16);
     struct buf header = {0}, name = {0};
     write_header(items, count, type, &header);
-    buf_addf(&name, "%s.tmp", path);
+    buf_addf(&name, "%s" FILE_TMP, path);
     const char *tmp = buf_cstr(&name);
     uint64_t length = header.len;
     int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);

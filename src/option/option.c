@@ -235,6 +235,20 @@ static winnow_status set_address(const struct option *o, unsigned char *at, stru
     return WINNOW_OK;
 }
 
+/* An empty name is mostly a variable that was not set, and would mean this folder. */
+static winnow_status refuse_empty(const struct option *o, struct winnow_error *err)
+{
+    static const char *const PLACES[] = {"PATH", "FILE", "FOLDER", NULL};
+    for (size_t i = 0; o->value && PLACES[i]; i++) {
+        if (strcmp(o->value, PLACES[i]) == 0) {
+            return error_set(err, WINNOW_E_USAGE,
+                             "%s: the name is empty; was a variable of the shell not set?",
+                             o->name);
+        }
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status store(const struct option *o, void *target, struct str name, struct str value,
                            struct arena *keep, struct winnow_error *err)
 {
@@ -251,6 +265,7 @@ static winnow_status store(const struct option *o, void *target, struct str name
         return WINNOW_OK;
     case OPTION_TEXT:
     case OPTION_FILE: {
+        TRY(value.len == 0 ? refuse_empty(o, err) : WINNOW_OK);
         const char *text = arena_strndup(keep, value.ptr, value.len);
         memcpy(at, &text, sizeof text);
         return WINNOW_OK;

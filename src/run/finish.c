@@ -144,7 +144,7 @@ static winnow_status remove_progress(const struct stage *s, struct winnow_error 
         buf_addf(&path, "%s/progress-%s.json", s->folder, s->passes.items[i]);
         st = file_remove_tree(buf_cstr(&path), err);
         if (st == WINNOW_OK) {
-            buf_add_text(&path, ".tmp");
+            buf_add_text(&path, FILE_TMP);
             st = file_remove_tree(buf_cstr(&path), err);
         }
     }

@@ -3,9 +3,11 @@
 
 #include "base/claim.h"
 #include "base/file.h"
+#include "run/run_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A folder's own path says that nothing may be written into it; its shards, where
  * links in it lead. */
@@ -13,8 +15,21 @@ static winnow_status add_folders(struct places *p, struct winnow_list paths,
                                  struct winnow_error *err)
 {
     for (size_t i = 0; i < paths.count; i++) {
-        if (file_is_dir(paths.items[i])) {
-            TRY(places_add(p, paths.items[i], err));
+        const char *path = paths.items[i], *deep = strstr(path, "**");
+        if (strcmp(path, "-") == 0) {
+            TRY(places_add_stdin(p, err));
+        } else if (file_is_dir(path)) {
+            TRY(places_add_tree(p, path, err));
+        } else if (deep) { /* a glob over all that lies below */
+            struct buf root = {0};
+            buf_add(&root, path, strcspn(path, "*?["));
+            while (root.len > 0 && root.ptr[root.len - 1] != '/') {
+                root.len--;
+            }
+            buf_add_text(&root, ".");
+            winnow_status st = places_add_tree(p, buf_cstr(&root), err);
+            buf_release(&root);
+            TRY(st);
         }
     }
     return WINNOW_OK;
@@ -55,6 +70,31 @@ winnow_status guard_options(struct places *p, const struct option_table *table, 
                             struct winnow_error *err)
 {
     return option_each_path(table, options, add_option, p, err);
+}
+
+winnow_status guard_recorded(const char *run, const char *output, struct winnow_error *err)
+{
+    struct json_parser *parser = json_parser_new();
+    struct json_value root = {0};
+    struct places *p = places_new();
+    struct buf path = {0};
+    bool found = false;
+    winnow_status st =
+        run_read_json(file_join(&path, run, "input.json"), parser, &root, &found, err);
+    struct json_iter it = json_walk(json_get(root, "files"));
+    while (st == WINNOW_OK && json_next(&it)) {
+        struct str file;
+        if (json_as_str(json_get(it.value, "path"), &file)) {
+            buf_clear(&path);
+            buf_add_str(&path, file);
+            st = places_add(p, buf_cstr(&path), err);
+        }
+    }
+    st = st == WINNOW_OK ? places_refuse_file(p, output, false, err) : st;
+    places_free(p);
+    buf_release(&path);
+    json_parser_free(parser);
+    return st;
 }
 
 static winnow_status add_all(struct places *p, const struct guarded *what,
@@ -104,14 +144,14 @@ winnow_status guard_file(const char *output, const struct guarded *what,
                          const struct option_table *table, const void *options,
                          struct winnow_error *err)
 {
-    if (!output || strcmp(output, "-") == 0) {
-        return WINNOW_OK;
-    }
-    TRY(refuse_part(output, err));
-    bool read_in_folder = shard_stem(output).len < strlen(output);
+    bool to_stdout = !output || strcmp(output, "-") == 0;
+    TRY(to_stdout ? WINNOW_OK : refuse_part(output, err));
     struct places *p = places_new();
     winnow_status st = add_all(p, what, table, options, err);
-    if (st == WINNOW_OK) {
+    if (st == WINNOW_OK && to_stdout) {
+        st = places_refuse_open(p, STDOUT_FILENO, err);
+    } else if (st == WINNOW_OK) {
+        bool read_in_folder = shard_stem(output).len < strlen(output);
         st = places_refuse_file(p, output, read_in_folder, err);
     }
     places_free(p);

@@ -25,12 +25,16 @@ winnow_status guard_corpora(struct places *p, const struct guarded *what, struct
 winnow_status guard_options(struct places *p, const struct option_table *table, const void *options,
                             struct winnow_error *err);
 
+/* Refuses to write a file over one that the run was made from. */
+winnow_status guard_recorded(const char *run, const char *output, struct winnow_error *err);
+
 /* All of a command whose output is one folder. */
 winnow_status guard_folder(const char *output, const struct guarded *what,
                            const struct option_table *table, const void *options,
                            struct winnow_error *err);
 
-/* All of a command whose output is one file; NULL and "-" are none.  Refuses also
+/* All of a command whose output is one file; NULL and "-" are standard output, which
+ * may have been sent into a file that is read.  Refuses also
  * to replace a file in a folder that winnow filled. */
 winnow_status guard_file(const char *output, const struct guarded *what,
                          const struct option_table *table, const void *options,

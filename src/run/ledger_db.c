@@ -252,7 +252,7 @@ winnow_status ledger_index(const char *run, const struct winnow_list *stages,
     struct index x = {.env = env, .parser = json_parser_new()};
     struct buf path = {0}, temporary = {0};
     (void)file_join(&path, run, "ledger.db");
-    buf_addf(&temporary, "%s.tmp", buf_cstr(&path));
+    buf_addf(&temporary, "%s" FILE_TMP, buf_cstr(&path));
     winnow_status st = file_remove_tree(buf_cstr(&temporary), err);
     if (st == WINNOW_OK && sqlite3_open(buf_cstr(&temporary), &x.db) != SQLITE_OK) {
         st = db_error(&x, "open", err);

@@ -47,7 +47,7 @@ void outputs_init(struct outputs *o, const char *folder, const struct stage_pass
 static winnow_status take_back(const char *path, struct winnow_error *err)
 {
     struct buf temporary = {0};
-    buf_addf(&temporary, "%s.tmp", path);
+    buf_addf(&temporary, "%s" FILE_TMP, path);
     winnow_status st = WINNOW_OK;
     if (!file_exists(buf_cstr(&temporary)) && file_exists(path) &&
         rename(path, buf_cstr(&temporary)) != 0) {

@@ -74,7 +74,7 @@ winnow_status token_file_open(struct token_file **out, enum token_file_kind kind
     f->kind = kind;
     f->width = vocab_size <= 65536 ? 2 : 4;
     buf_addf(&f->path, "%s%s", path, kind == TOKEN_FILE_MEGATRON ? ".bin" : "");
-    buf_addf(&f->temporary, "%s.tmp", buf_cstr(&f->path));
+    buf_addf(&f->temporary, "%s" FILE_TMP, buf_cstr(&f->path));
     f->fd = open(buf_cstr(&f->temporary), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (f->fd < 0) {
         winnow_status st = error_errno(err, "cannot create", f->temporary.ptr);

@@ -16,7 +16,7 @@ fail() { echo "$1"; cat out err; exit 1; }
 for f in in.jsonl in.jsonl.zst; do
     (ulimit -v 190000; "$bin" count -q -t 1 --line-max 32M $f >out 2>err)
     [ $? = 3 ] || fail "$f: the exit code is not 3"
-    grep -q '^winnow: bad lines: 1; the first: .*, line 2: the line is 200000020 bytes long, the limit is 33554432$' err ||
+    grep -q '^winnow: 1 bad record, the first: .*, line 2: the line is 200000020 bytes long, the limit is 33554432$' err ||
         fail "$f: another sentence"
     grep -q "^total	2	" out || fail "$f: the other lines are not counted"
 done
