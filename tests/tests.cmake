@@ -234,7 +234,7 @@ else()
   add_test(NAME matrix.inputs
     COMMAND ${CMAKE_SOURCE_DIR}/tests/matrix/inputs.sh $<TARGET_FILE:winnow_cli>)
 endif()
-set_tests_properties(matrix.inputs PROPERTIES LABELS quick TIMEOUT 600)
+set_tests_properties(matrix.inputs PROPERTIES LABELS slow TIMEOUT 900)
 add_test(NAME fault.refiner
   COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/refiner.sh $<TARGET_FILE:winnow_cli> 2)
 set_tests_properties(fault.refiner PROPERTIES TIMEOUT 300 LABELS slow)

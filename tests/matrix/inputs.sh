@@ -9,7 +9,7 @@ set -u
 bin=$(readlink -f "$1") && [ -x "$bin" ] || { echo "no program: $1"; exit 1; }
 mock=$(readlink -f "${2:-/nonexistent}")
 here=$(cd "$(dirname "$0")" && pwd)
-run="timeout 60 $bin"
+run="timeout 150 $bin"
 tmp=$(mktemp -d)
 # shellcheck source=/dev/null
 . "$here/../support/mock_server.sh"

@@ -181,7 +181,7 @@ static void a_writer_goes_on_where_it_was_killed(void **state)
         assert_memory_equal(&whole, &resumed, sizeof whole);
 
         opt.resume_at = 1000000;
-        (void)scratch_write(&s, "short.jsonl.tmp", STR_LIT("abc"));
+        (void)scratch_write(&s, "short.jsonl.winnow.tmp", STR_LIT("abc"));
         assert_int_equal(shard_writer_open(&w, scratch_path(&s, "short.jsonl"), &opt, &err),
                          WINNOW_E_INTERNAL);
         scratch_close(&s);
