@@ -77,9 +77,10 @@ static void add_both(struct secrets *s, struct str text, bool sure)
     buf_release(&decoded);
 }
 
-static bool names_a_key(struct str name)
+/* What a query says that no one hides, and that an answer may well hold. */
+static bool names_no_key(struct str name)
 {
-    static const char *const WORDS[] = {"key", "token", "secret", "sig", "pass", "auth", "code"};
+    static const char *const WORDS[] = {"version", "model", "deployment", "region", "stream"};
     for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++) {
         size_t len = strlen(WORDS[i]);
         for (size_t at = 0; at + len <= name.len; at++) {
@@ -100,7 +101,7 @@ static void add_query(struct secrets *s, struct str query)
         const char *equals = pair.len > 0 ? memchr(pair.ptr, '=', pair.len) : NULL;
         size_t name = equals ? (size_t)(equals - pair.ptr) : 0;
         add_both(s, str_sub(pair, equals ? name + 1 : 0, pair.len),
-                 !equals || names_a_key(str_sub(pair, 0, name)));
+                 !equals || !names_no_key(str_sub(pair, 0, name)));
         query = str_sub(query, end ? pair.len + 1 : pair.len, query.len);
     }
 }

@@ -79,7 +79,7 @@ echoed() { # RULES WORDS
     echo "$1" >echo-rules
     start echo-rules
     rm -rf c d
-    http --url "$url/v1?api_key=QUERYSECRET" --proxy "http://pu:PROXYSECRET@${url#http://}" --key-file key in.jsonl -o c >out 2>err
+    http --url "$url/v1?tok=QUERYSECRET" --proxy "http://pu:PROXYSECRET@${url#http://}" --key-file key in.jsonl -o c >out 2>err
     label --url "$url/v1?api_key=QUERYSECRET" --proxy "http://pu:PROXYSECRET@${url#http://}" --key-file key in.jsonl -o d >>out 2>>err
     nowhere c d out err
     LC_ALL=C grep -q "$(printf '\033')" out err && fail "an escape got through"
