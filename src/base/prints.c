@@ -238,7 +238,7 @@ static bool is_left_out(const FTSENT *e)
 static winnow_status add_to_tree(struct prints *p, const FTSENT *e, size_t root,
                                  struct hash_stream *all, struct winnow_error *err)
 {
-    char hash[1][33];
+    char hash[1][33] = {{0}}; /* all of it counts, of a file that cannot be read too */
     struct winnow_error failed;
     const char *path = e->fts_path;
     TRY(prints_files(p, NULL, &path, 1, hash, &failed, err));

@@ -23,16 +23,34 @@ static winnow_status make_key(struct output_folder *o, const struct winnow_env *
     return st;
 }
 
-static winnow_status remove_parts(const struct output_wanted *want, bool *some,
-                                  struct winnow_error *err)
+/* All that a command may have put there: of whichever command, for a half done
+ * folder of one is taken over by another. */
+static winnow_status remove_parts(const char *folder, bool *some, struct winnow_error *err)
 {
-    struct buf path = {0};
+    static const char *const PARTS[] = {OUTPUT_CHECKPOINT,   "adapter",
+                                        "model.safetensors", "config.json",
+                                        "tokenizer.json",    "tokenizer_config.json",
+                                        "training.json",     "chat_template.jinja"};
+    struct buf path = {0}, temporary = {0};
     winnow_status st = WINNOW_OK;
-    for (size_t i = 0; want->parts[i] && st == WINNOW_OK; i++) {
-        const char *part = file_join(&path, want->path, want->parts[i]);
+    for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS && st == WINNOW_OK; i++) {
+        const char *part = file_join(&path, folder, PARTS[i]);
         *some = *some || file_exists(part);
         st = file_remove_tree(part, err);
+        buf_clear(&temporary);
+        buf_addf(&temporary, "%s.tmp", part);
+        st = st == WINNOW_OK ? file_remove_tree(buf_cstr(&temporary), err) : st;
     }
+    buf_release(&path);
+    buf_release(&temporary);
+    return st;
+}
+
+/* Once the folder is marked as finished: from then on it can only be in the way. */
+static winnow_status forget_checkpoint(const char *folder, struct winnow_error *err)
+{
+    struct buf path = {0};
+    winnow_status st = file_remove_tree(file_join(&path, folder, OUTPUT_CHECKPOINT), err);
     buf_release(&path);
     return st;
 }
@@ -57,6 +75,9 @@ static winnow_status compare(struct output_folder *o, const struct winnow_env *e
     bool same = strcmp(there.key, o->now.key) == 0 && !is_piped(want->paths);
     bool same_settings = strcmp(there.settings, o->now.settings) == 0;
     o->finished = same && there.finished && !env->force;
+    if (o->finished) { /* a call that ended between the mark and this left it */
+        TRY(forget_checkpoint(want->path, err));
+    }
     if (o->finished && there.told[0]) {
         return error_set(err, WINNOW_E_FORMAT, "%s", there.told);
     }
@@ -72,7 +93,7 @@ static winnow_status compare(struct output_folder *o, const struct winnow_env *e
     /* The mark goes first: a folder that is half removed is not a finished one. */
     bool some = false;
     TRY(claim_write(want->path, want->kind, &(struct claim){0}, err));
-    TRY(remove_parts(want, &some, err));
+    TRY(remove_parts(want->path, &some, err));
     if (some) {
         env_log(env, there.finished ? WINNOW_LOG_WARNING : WINNOW_LOG_INFO,
                 "%s: what was there is %s; it is done anew", want->path,
@@ -111,6 +132,9 @@ winnow_status output_folder_finish(struct output_folder *o, winnow_status st, bo
         (void)snprintf(o->now.told, sizeof o->now.told, "%s", err->text);
     }
     winnow_status wrote = claim_write(o->want->path, o->want->kind, &o->now, &second);
+    if (wrote == WINNOW_OK) {
+        wrote = forget_checkpoint(o->want->path, &second);
+    }
     if (st == WINNOW_OK && wrote != WINNOW_OK) {
         *err = second;
         st = wrote;

@@ -10,6 +10,10 @@
  * A folder with a finished result of other settings is left alone unless env->force.
  * A result of the same settings whose input has changed since, and what was left half
  * done, is done anew, saying so.
+ *
+ * What is gone on with lies in its folder OUTPUT_CHECKPOINT, which stays until the
+ * result is whole and marked as finished: a call that ends anywhere in between costs
+ * no work, and nothing but the mark says that all is done.
  */
 #ifndef WINNOW_FLOW_OUTPUT_FOLDER_H
 #define WINNOW_FLOW_OUTPUT_FOLDER_H
@@ -18,9 +22,10 @@
 #include "run/command_key.h"
 #include "run/guard.h"
 
+#define OUTPUT_CHECKPOINT "checkpoint"
+
 struct output_wanted {
-    const char *path, *kind;  /* base/claim.h */
-    const char *const *parts; /* NULL-terminated: what the command makes in it */
+    const char *path, *kind; /* base/claim.h */
     const struct option_table *table;
     const void *options;
     const struct winnow_list *paths; /* corpora read */
@@ -37,8 +42,9 @@ struct output_folder {
 winnow_status output_folder_open(struct output_folder *o, const struct output_wanted *want,
                                  const struct winnow_env *env, struct winnow_error *err);
 
-/* st is what the work ended with; made: the result is there, though st may say that
- * not all of the input could be read, which the next call then says again. */
+/* st is what the work ended with; made: all of the result is there, though st may say
+ * that not all of the input could be read, which the next call then says again.  A
+ * result that could not be written is none. */
 winnow_status output_folder_finish(struct output_folder *o, winnow_status st, bool made,
                                    struct winnow_error *err);
 void output_folder_close(struct output_folder *o);

@@ -102,29 +102,31 @@ static winnow_status train_and_save(const struct winnow_refiner_lines_options *o
                        err));
     winnow_status st = line_train(m, &train, data, &trained, err);
     if (st == WINNOW_OK) {
-        *result = (struct winnow_refiner_lines_result){.pages = data->pages->count,
-                                                       .lines = trained.lines,
-                                                       .articles = data->articles->count,
-                                                       .steps = trained.steps,
-                                                       .parameters = line_model_parameters(m),
-                                                       .loss = trained.loss};
+        struct winnow_refiner_lines_result made = {.pages = data->pages->count,
+                                                   .lines = trained.lines,
+                                                   .articles = data->articles->count,
+                                                   .steps = trained.steps,
+                                                   .parameters = line_model_parameters(m),
+                                                   .loss = trained.loss};
         struct buf card = {0};
-        write_card(opt, data->env->seed, result, &card);
+        write_card(opt, data->env->seed, &made, &card);
         st = line_model_save(m, opt->output, opt->keep_above, buf_str(&card), err);
         buf_release(&card);
+        if (st == WINNOW_OK) {
+            *result = made;
+        }
     }
     line_model_free(m);
     return st;
 }
 
-/* The folder of the checkpoint lasts as long as there is no model. */
 static winnow_status run(const struct winnow_refiner_lines_options *opt,
                          const struct winnow_list *paths, const struct winnow_env *env,
                          struct winnow_refiner_lines_result *result, struct winnow_error *err)
 {
     struct line_page_set pages = {0}, articles = {0};
     struct buf folder = {0}, file = {0};
-    const char *checkpoint = file_join(&folder, opt->output, "checkpoint");
+    const char *checkpoint = file_join(&folder, opt->output, OUTPUT_CHECKPOINT);
     struct pool *pool = pool_new(env->threads);
     winnow_status st = read_all(opt, paths, env, &pages, &articles, err);
     if (st == WINNOW_OK) {
@@ -139,9 +141,6 @@ static winnow_status run(const struct winnow_refiner_lines_options *opt,
                                                  file_join(&file, checkpoint, "lines.bin"),
                                              .save_seconds = opt->checkpoint};
         st = train_and_save(opt, &data, result, err);
-    }
-    if (st == WINNOW_OK) {
-        st = file_remove_tree(checkpoint, err);
     }
     pool_free(pool);
     line_page_set_release(&pages);
@@ -162,10 +161,8 @@ winnow_status winnow_refiner_train_lines(const struct winnow_refiner_lines_optio
     }
     struct line_config c = config_of(opt);
     TRY(line_config_check(&c, err)); /* before anything is read */
-    static const char *const PARTS[] = {"checkpoint", "model.safetensors", "config.json", NULL};
     const struct output_wanted want = {.path = opt->output,
                                        .kind = CLAIM_MODEL,
-                                       .parts = PARTS,
                                        .table = &REFINER_LINES_TABLE,
                                        .options = opt,
                                        .paths = paths,

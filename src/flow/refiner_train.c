@@ -15,7 +15,6 @@
 #include "option/refiner_options.h"
 #include "refine/examples.h"
 #include "refine/verdicts.h"
-#include "train/fit.h"
 #include "train/small_model.h"
 #include "train/tune.h"
 
@@ -27,6 +26,7 @@
 struct refiner_training {
     const struct winnow_refiner_train_options *opt;
     const struct winnow_list *paths;
+    struct winnow_list files; /* paths, with files in place of pipes */
     const struct winnow_env *env;
     struct pool *pool;
     struct model *model;
@@ -327,7 +327,6 @@ static winnow_status train(struct refiner_training *t, struct winnow_refiner_tra
     }
     if (st == WINNOW_OK) {
         fill_result(t, &fitted, result);
-        st = fit_forget(buf_cstr(&t->checkpoint), err);
     }
     tune_result_release(&fitted);
     return st;
@@ -337,9 +336,8 @@ static winnow_status run(struct refiner_training *t, struct winnow_refiner_train
                          struct winnow_error *err)
 {
     /* Pages are read once for the tokenizer and once more for the examples. */
-    struct winnow_list files;
-    TRY(spool_paths(t->paths, buf_cstr(&t->checkpoint), t->env, &t->paths_keep, &files, err));
-    t->paths = &files;
+    TRY(spool_paths(t->paths, buf_cstr(&t->checkpoint), t->env, &t->paths_keep, &t->files, err));
+    t->paths = &t->files;
     TRY(make_model(t, err));
     TRY(set_examples(t, err));
     TRY(read_pages(t, t->paths, false, err));
@@ -382,7 +380,7 @@ static winnow_status train_refiner(const struct winnow_refiner_train_options *op
 {
     struct refiner_training t = {
         .opt = opt, .paths = paths, .env = env, .examples = EXAMPLE_OPTIONS_INIT};
-    (void)file_join(&t.checkpoint, opt->output, "checkpoint");
+    (void)file_join(&t.checkpoint, opt->output, OUTPUT_CHECKPOINT);
     arena_init(&t.keep, (size_t)1 << 20);
     arena_init(&t.paths_keep, 4096);
     t.parser = json_parser_new();
@@ -409,20 +407,10 @@ winnow_status winnow_refiner_train(const struct winnow_refiner_train_options *op
                                    struct winnow_refiner_train_result *result,
                                    struct winnow_error *err)
 {
-    static const char *const PARTS[] = {"checkpoint",
-                                        "adapter",
-                                        "model.safetensors",
-                                        "config.json",
-                                        "tokenizer.json",
-                                        "tokenizer_config.json",
-                                        "training.json",
-                                        "chat_template.jinja",
-                                        NULL};
     *result = (struct winnow_refiner_train_result){0};
     TRY(check_options(opt, err));
     const struct output_wanted want = {.path = opt->output,
                                        .kind = CLAIM_MODEL,
-                                       .parts = PARTS,
                                        .table = &REFINER_TRAIN_TABLE,
                                        .options = opt,
                                        .paths = paths,

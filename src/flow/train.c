@@ -125,9 +125,6 @@ static winnow_status save_folder(struct training *t, const struct model *m,
         st = file_write_atomic(file_join(&path, t->opt->output, "training.json"), buf_str(&card),
                                err);
     }
-    if (st == WINNOW_OK) {
-        st = fit_forget(buf_cstr(&t->checkpoint), err);
-    }
     buf_release(&card);
     buf_release(&path);
     return st;
@@ -149,6 +146,8 @@ static winnow_status fit_model(struct training *t, struct winnow_train_result *r
     }
     if (st == WINNOW_OK) {
         st = save_folder(t, m, &fitted, err);
+    }
+    if (st == WINNOW_OK) {
         *result = (struct winnow_train_result){
             .documents = t->order.count,
             .documents_bad = t->texts.documents_bad,
@@ -172,7 +171,7 @@ static winnow_status train(const struct winnow_train_options *opt, const struct 
     struct winnow_list files; /* the documents are read more than once */
     struct training t = {
         .opt = opt, .paths = &files, .env = env, .keys = {opt->text_key, opt->id_key}};
-    (void)file_join(&t.checkpoint, opt->output, "checkpoint");
+    (void)file_join(&t.checkpoint, opt->output, OUTPUT_CHECKPOINT);
     winnow_status st = file_make_dirs(buf_cstr(&t.checkpoint), err);
     t.pool = pool_new(env->threads);
     arena_init(&t.keep, 4096);
@@ -209,16 +208,8 @@ winnow_status winnow_train(const struct winnow_train_options *opt, const struct 
         return error_set(err, WINNOW_E_USAGE, "say where the model goes: -o FOLDER");
     }
     TRY(small_model_check(&opt->model, err));
-    static const char *const PARTS[] = {"checkpoint",
-                                        "model.safetensors",
-                                        "config.json",
-                                        "tokenizer.json",
-                                        "tokenizer_config.json",
-                                        "training.json",
-                                        NULL};
     const struct output_wanted want = {.path = opt->output,
                                        .kind = CLAIM_MODEL,
-                                       .parts = PARTS,
                                        .table = &TRAIN_TABLE,
                                        .options = opt,
                                        .paths = paths,

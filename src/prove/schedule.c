@@ -11,7 +11,6 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "train/fit.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -239,7 +238,7 @@ static winnow_status run_job(struct schedule *s, struct job *j, struct winnow_er
         st = error_wrap(err, st, "seed %u, %s", j->seed + 1, job_name(s, j));
     }
     if (st == WINNOW_OK) { /* the checkpoint has served */
-        st = fit_forget(buf_cstr(&folder), err);
+        st = file_remove_tree(buf_cstr(&folder), err);
     }
     buf_release(&folder);
     buf_release(&result);
@@ -352,10 +351,11 @@ static void worker_loop(void *ctx, size_t piece, uint32_t worker)
     (void)pthread_mutex_unlock(&s->lock);
 }
 
-static void list_jobs(struct schedule *s)
+static winnow_status list_jobs(struct schedule *s, struct winnow_error *err)
 {
     const struct experiment *x = s->x;
     struct buf path = {0};
+    winnow_status st = WINNOW_OK;
     uint32_t per_seed = x->arm_count + (x->has_bands ? 1 : 0);
     s->jobs = ARENA_NEW(&s->out->keep, struct job, (size_t)per_seed * x->opt->seeds);
     for (uint32_t seed = 0; seed < x->opt->seeds; seed++) {
@@ -370,10 +370,13 @@ static void list_jobs(struct schedule *s)
                 j->state = JOB_DONE;
                 j->tokens_done = j->tokens_resumed = j->tokens;
                 s->out->jobs_found++;
+                /* a call that ended between the result and this left its checkpoint */
+                st = st == WINNOW_OK ? file_remove_tree(job_path(s, j, "", &path), err) : st;
             }
         }
     }
     buf_release(&path);
+    return st;
 }
 
 static void outcome_init(const struct experiment *x, struct outcome *o)
@@ -396,8 +399,8 @@ winnow_status schedule_run(const struct experiment *x, const char *folder,
     struct schedule s = {.x = x, .folder = folder, .hooks = hooks, .out = out};
     (void)pthread_mutex_init(&s.lock, NULL);
     (void)pthread_cond_init(&s.changed, NULL);
-    list_jobs(&s);
-    winnow_status st = take_whole_seeds(&s, err);
+    winnow_status st = list_jobs(&s, err);
+    st = st == WINNOW_OK ? take_whole_seeds(&s, err) : st;
     if (st == WINNOW_OK && out->seeds < x->opt->seeds) {
         show_progress(&s); /* nobody else is there yet */
         struct pool *pool = pool_new(x->env->threads);

@@ -103,14 +103,6 @@ static bool take_progress(struct run *r, struct json_value root, uint64_t steps)
     return out->steps == steps;
 }
 
-winnow_status fit_forget(const char *folder, struct winnow_error *err)
-{
-    struct buf path = {0};
-    winnow_status st = file_remove_tree(file_join(&path, folder, "trainer.bin"), err);
-    buf_release(&path);
-    return st == WINNOW_OK ? file_remove_tree(folder, err) : st;
-}
-
 /* Goes to where an earlier process stopped.  A checkpoint that cannot be used
  * is an error: silently starting anew would throw hours away. */
 static winnow_status resume(struct run *r, struct winnow_error *err)

@@ -47,10 +47,6 @@ struct fit_result {
 };
 void fit_result_release(struct fit_result *r);
 
-/* Removes the folder of a checkpoint that has served (of fit() or tune()), the file
- * that makes it one first: what a kill leaves in the middle is none. */
-winnow_status fit_forget(const char *folder, struct winnow_error *err);
-
 /* Trains m (initialised by the caller; a checkpoint overwrites it).  order must
  * hold documents for all steps: WINNOW_E_FORMAT otherwise. */
 struct fit_data {

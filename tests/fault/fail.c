@@ -207,6 +207,23 @@ static int open_mode(int flags, va_list ap)
 OPEN_LIKE(open)
 OPEN_LIKE(open64)
 
+int openat(int dir, const char *path, int flags, ...);
+int openat(int dir, const char *path, int flags, ...)
+{
+    REAL("openat", int (*)(int, const char *, int, ...))
+    va_list ap;
+    va_start(ap, flags);
+    int mode = open_mode(flags, ap);
+    va_end(ap);
+    bool mine = path[0] == '/' || dir == AT_FDCWD ? under_path(path) : f.ready && under_fd(dir);
+    if (f.ready && mine && hit(OPEN)) {
+        say(OPEN, path);
+        errno = flags & O_CREAT ? ENOSPC : EMFILE;
+        return -1;
+    }
+    return next.call(dir, path, flags, mode);
+}
+
 DIR *opendir(const char *path)
 {
     REAL("opendir", DIR * (*)(const char *))
