@@ -283,6 +283,50 @@ winnow_status file_copy(const char *from, const char *to, struct winnow_error *e
     return st;
 }
 
+/* A file without a name, which goes with the process; /proc has one for it. */
+static int open_nameless(const char *folder, struct buf *name)
+{
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0) { /* a file system without such */
+        int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+        buf_clear(name);
+        buf_addf(name, "%s/winnow-%ld.tmp", folder, (long)getpid());
+        fd = open(buf_cstr(name), flags, 0600);
+        (void)(fd >= 0 && unlink(buf_cstr(name)));
+    }
+    buf_clear(name);
+    buf_addf(name, "/proc/self/fd/%d", fd);
+    return fd;
+}
+
+winnow_status file_open_temporary(const char *path, const char *folder, struct buf *name, int *fd,
+                                  struct winnow_error *err)
+{
+    struct target t;
+    *fd = -1;
+    winnow_status st = find_target(path, &t, err);
+    if (st == WINNOW_OK && t.special) {
+        *fd = open_nameless(folder, name);
+        st = *fd >= 0 ? WINNOW_OK : error_errno(err, "cannot make a file in", folder);
+    } else if (st == WINNOW_OK) {
+        buf_clear(name);
+        buf_addf(name, "%s" FILE_TMP, path);
+        *fd = open(buf_cstr(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        st = *fd >= 0 ? WINNOW_OK : error_errno(err, "cannot create", buf_cstr(name));
+    }
+    buf_release(&t.where);
+    return st;
+}
+
+bool file_is_special(const char *path)
+{
+    struct target t;
+    struct winnow_error ignored;
+    bool special = find_target(path, &t, &ignored) == WINNOW_OK && t.special;
+    buf_release(&t.where);
+    return special;
+}
+
 winnow_status file_commit(const char *temporary, const char *path, struct winnow_error *err)
 {
     struct target t;

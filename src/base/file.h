@@ -46,6 +46,15 @@ winnow_status file_write_parts(const char *path, const struct str *parts, size_t
  * device, a pipe) is written to; a folder, and a link to nothing, are refused. */
 winnow_status file_commit(const char *temporary, const char *path, struct winnow_error *err);
 
+/* Opens the file that file_commit() is to make path of, and gives its name: beside it,
+ * or without a lasting name in folder where path is a device or a pipe, among which
+ * nothing is created. */
+winnow_status file_open_temporary(const char *path, const char *folder, struct buf *name, int *fd,
+                                  struct winnow_error *err);
+
+/* Whether path is there and no file that could be replaced: a device, a pipe. */
+bool file_is_special(const char *path);
+
 /* A copy of a file's bytes, whole or not at all, in bounded memory. */
 winnow_status file_copy(const char *from, const char *to, struct winnow_error *err);
 

@@ -38,7 +38,7 @@ static winnow_status remove_parts(const char *folder, bool *some, struct winnow_
         *some = *some || file_exists(part);
         st = file_remove_tree(part, err);
         buf_clear(&temporary);
-        buf_addf(&temporary, "%s.tmp", part);
+        buf_addf(&temporary, "%s" FILE_TMP, part);
         st = st == WINNOW_OK ? file_remove_tree(buf_cstr(&temporary), err) : st;
     }
     buf_release(&path);
@@ -127,6 +127,9 @@ winnow_status output_folder_finish(struct output_folder *o, winnow_status st, bo
     if (!made) {
         return st;
     }
+    if (o->unsettled) {
+        o->now = (struct claim){0};
+    }
     o->now.finished = true;
     if (st != WINNOW_OK) {
         (void)snprintf(o->now.told, sizeof o->now.told, "%s", err->text);
@@ -140,6 +143,19 @@ winnow_status output_folder_finish(struct output_folder *o, winnow_status st, bo
         st = wrote;
     }
     return st;
+}
+
+void output_folder_account(struct output_folder *o, const struct input_account *a)
+{
+    for (size_t i = 0; i < a->lost.held; i++) {
+        struct winnow_error ignored;
+        struct hash128 hash;
+        const char *name = a->lost.items[i].name;
+        if (a->lost.items[i].unreadable) {
+            o->unsettled =
+                o->unsettled || file_is_dir(name) || file_hash(name, &hash, &ignored) == WINNOW_OK;
+        }
+    }
 }
 
 void output_folder_close(struct output_folder *o)

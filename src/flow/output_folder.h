@@ -19,6 +19,7 @@
 #define WINNOW_FLOW_OUTPUT_FOLDER_H
 
 #include "base/claim.h"
+#include "corpus/account.h"
 #include "run/command_key.h"
 #include "run/guard.h"
 
@@ -36,6 +37,7 @@ struct output_folder {
     const struct output_wanted *want;
     struct claim now; /* what is asked for */
     bool finished;    /* by an earlier call with the same key: nothing is left to do */
+    bool unsettled;   /* the key says more than could be read: the next call does it anew */
     int lock;
 };
 
@@ -47,6 +49,10 @@ winnow_status output_folder_open(struct output_folder *o, const struct output_wa
  * result that could not be written is none. */
 winnow_status output_folder_finish(struct output_folder *o, winnow_status st, bool made,
                                    struct winnow_error *err);
+
+/* What could not be read of the input.  What the system refused once and gives by now is
+ * part of the key and not of the result, which counts as unsettled. */
+void output_folder_account(struct output_folder *o, const struct input_account *a);
 void output_folder_close(struct output_folder *o);
 
 #endif /* WINNOW_FLOW_OUTPUT_FOLDER_H */

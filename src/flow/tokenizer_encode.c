@@ -189,14 +189,14 @@ static winnow_status open_output(struct encoding *e, struct winnow_error *err)
     e->format = format_of(e->opt);
     e->separator = TOKENIZER_NONE;
     bool to_stdout = strcmp(e->opt->output, "-") == 0;
+    const char *temporary = e->env->variable ? e->env->variable(e->env->user, "TMPDIR") : NULL;
+    temporary = temporary && temporary[0] ? temporary : "/tmp";
     if (e->format == WINNOW_TOKENS_JSONL && to_stdout) {
         e->json_fd = STDOUT_FILENO;
         return WINNOW_OK;
     }
     if (e->format == WINNOW_TOKENS_JSONL) {
-        buf_addf(&e->json_tmp, "%s" FILE_TMP, e->opt->output);
-        e->json_fd = open(buf_cstr(&e->json_tmp), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        return e->json_fd >= 0 ? WINNOW_OK : error_errno(err, "cannot create", e->json_tmp.ptr);
+        return file_open_temporary(e->opt->output, temporary, &e->json_tmp, &e->json_fd, err);
     }
     if (to_stdout) {
         return error_set(err, WINNOW_E_USAGE, "a token file needs a name (-o FILE)");
@@ -209,8 +209,8 @@ static winnow_status open_output(struct encoding *e, struct winnow_error *err)
                              e->opt->tokenizer);
         }
     }
-    return token_file_open(&e->file, KINDS[e->format], e->opt->output, tokenizer_vocab_size(e->t),
-                           err);
+    return token_file_open(&e->file, KINDS[e->format], e->opt->output, temporary,
+                           tokenizer_vocab_size(e->t), err);
 }
 
 static void start_workers(struct encoding *e)

@@ -165,8 +165,8 @@ static winnow_status fit_model(struct training *t, struct winnow_train_result *r
 }
 
 static winnow_status train(const struct winnow_train_options *opt, const struct winnow_list *paths,
-                           const struct winnow_env *env, struct winnow_train_result *result,
-                           struct winnow_error *err)
+                           const struct winnow_env *env, struct output_folder *folder,
+                           struct winnow_train_result *result, struct winnow_error *err)
 {
     struct winnow_list files; /* the documents are read more than once */
     struct training t = {
@@ -188,6 +188,7 @@ static winnow_status train(const struct winnow_train_options *opt, const struct 
         st = fit_model(&t, result, err);
     }
     if (st == WINNOW_OK) {
+        output_folder_account(folder, &t.texts.account);
         st = account_tell_lost(&t.texts.account, err);
     }
     arena_release(&t.keep);
@@ -218,7 +219,7 @@ winnow_status winnow_train(const struct winnow_train_options *opt, const struct 
     *result = (struct winnow_train_result){0};
     TRY(output_folder_open(&folder, &want, env, err));
     result->nothing_to_do = folder.finished;
-    winnow_status st = folder.finished ? WINNOW_OK : train(opt, paths, env, result, err);
+    winnow_status st = folder.finished ? WINNOW_OK : train(opt, paths, env, &folder, result, err);
     if (!folder.finished) {
         st = output_folder_finish(&folder, st, result->steps > 0, err);
     }

@@ -364,13 +364,30 @@ static winnow_status gather(struct run *r, struct winnow_error *err)
     return st;
 }
 
+/* All is whole: what has a temporary name beside it is of a call that was killed (a
+ * spool, an index).  Not what lies deeper: a shard may be called so. */
+static void remove_temporary(void *user, const char *name)
+{
+    const struct run *r = user;
+    struct buf path = {0};
+    struct winnow_error ignored; /* verify names what stays */
+    if (str_ends(str_of(name), STR_LIT(".tmp"))) {
+        (void)file_remove_tree(file_join(&path, r->folder, name), &ignored);
+    }
+    buf_release(&path);
+}
+
 static winnow_status finish(struct run *r, struct winnow_error *err)
 {
     TRY(gather(r, err));
     TRY(folder_write_timings(r, err));
     TRY(do_endings(r, err));
     struct buf path = {0};
-    winnow_status st = run_write_line(file_join(&path, r->folder, "_SUCCESS"), folder_key(r), err);
+    bool found;
+    winnow_status st = file_list(r->folder, remove_temporary, r, &found, err);
+    st = st == WINNOW_OK
+             ? run_write_line(file_join(&path, r->folder, "_SUCCESS"), folder_key(r), err)
+             : st;
     buf_release(&path);
     return st;
 }

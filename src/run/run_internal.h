@@ -92,6 +92,11 @@ winnow_status run_find_stages(const char *run, struct winnow_list *out, struct a
 winnow_status run_list_stages(const char *run, struct winnow_list *out, struct arena *keep,
                               struct winnow_error *err);
 
+/* Names what killed calls left in a finished run; an error where a file of a stream is
+ * of no stage. */
+winnow_status verify_left(const char *run, const struct winnow_list *stages,
+                          const struct winnow_env *env, struct winnow_error *err);
+
 /* A file with one line of ours, e.g. a key; "" where it does not exist. */
 winnow_status run_read_line(const char *path, char out[33], struct winnow_error *err);
 winnow_status run_write_line(const char *path, const char *text, struct winnow_error *err);

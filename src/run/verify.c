@@ -3,7 +3,7 @@
  * Four checks a stage, all from the files alone:
  *   counts       stats.json adds up, and what a stage kept is what the next read;
  *   hashes       every file has the bytes and the XXH3-128 of stats.json, and no
- *                file lies about that stats.json does not name;
+ *                file lies about that stats.json does not name (verify_left.c);
  *   alignment    ledger and attributes have a row for each document of the input,
  *                with the same ids in the same order;
  *   disjointness the rows of the ledger, by verdict, are the documents in
@@ -480,6 +480,7 @@ static winnow_status verify_all(const char *run, const struct winnow_list *stage
         buf_addf(&last, "%s/stages/%s", run, stages->items[i]);
     }
     st = st == WINNOW_OK ? check_links(run, buf_cstr(&last), err) : st;
+    st = st == WINNOW_OK ? verify_left(run, stages, env, err) : st;
     st = st == WINNOW_OK ? tell_input(run, stages->items[0], env, err) : st;
     counts_release(&before);
     buf_release(&last);

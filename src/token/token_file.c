@@ -68,16 +68,21 @@ static void add_header(const struct token_file *f, struct buf *b)
 }
 
 winnow_status token_file_open(struct token_file **out, enum token_file_kind kind, const char *path,
-                              uint32_t vocab_size, struct winnow_error *err)
+                              const char *temporary, uint32_t vocab_size, struct winnow_error *err)
 {
+    if (kind == TOKEN_FILE_MEGATRON && file_is_special(path)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "%s is no regular file, and Megatron's are two: name what comes before "
+                         ".bin and .idx",
+                         path);
+    }
     struct token_file *f = mem_zalloc(sizeof *f);
     f->kind = kind;
     f->width = vocab_size <= 65536 ? 2 : 4;
     buf_addf(&f->path, "%s%s", path, kind == TOKEN_FILE_MEGATRON ? ".bin" : "");
-    buf_addf(&f->temporary, "%s" FILE_TMP, buf_cstr(&f->path));
-    f->fd = open(buf_cstr(&f->temporary), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (f->fd < 0) {
-        winnow_status st = error_errno(err, "cannot create", f->temporary.ptr);
+    winnow_status st =
+        file_open_temporary(buf_cstr(&f->path), temporary, &f->temporary, &f->fd, err);
+    if (st != WINNOW_OK) {
         token_file_close(f);
         return st;
     }

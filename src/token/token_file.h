@@ -14,9 +14,10 @@ enum token_file_kind {
     TOKEN_FILE_MEGATRON /* path.bin with the ids, path.idx with the documents */
 };
 
+/* temporary: a folder for what goes to a device or a pipe until its header is known. */
 struct token_file;
 winnow_status token_file_open(struct token_file **out, enum token_file_kind kind, const char *path,
-                              uint32_t vocab_size, struct winnow_error *err);
+                              const char *temporary, uint32_t vocab_size, struct winnow_error *err);
 
 /* The ids of one document. */
 winnow_status token_file_add(struct token_file *f, const uint32_t *ids, size_t count,

@@ -29,10 +29,23 @@ train /dev/stdout >got || fail "/dev/stdout is not taken"
 cmp plain.json got || fail "/dev/stdout got other bytes"
 [ -L /dev/stdout ] || fail "/dev/stdout was replaced"
 train /dev/stdout | cmp plain.json - || fail "/dev/stdout as a pipe got other bytes"
+# Token files, whose headers are written last.
+model="-t plain.json --no-separate"
+# shellcheck disable=SC2086  # words
+ids() { "$bin" tokenizer encode -q $model in.jsonl --format "$1" -o "$2"; }
+for format in npy llmc jsonl; do
+    ids $format "ids.$format" || fail "$format"
+    cat pipe >got & ids $format pipe || fail "$format: a pipe is not taken"
+    wait; [ -p pipe ] && cmp "ids.$format" got || fail "$format: the pipe was replaced or got other bytes"
+    ids $format /dev/stdout | cmp "ids.$format" - || fail "$format: /dev/stdout got other bytes"
+done
+ids megatron pipe 2>err && fail "two files went into one pipe"
+grep -q 'pipe is no regular file' err || { cat err; exit 1; }
 # A device, in a /dev of its own.
 if unshare -m true 2>/dev/null; then
     unshare -m sh -c "mount -t tmpfs t /mnt && mknod -m 666 /mnt/null c 1 3 && mknod -m 666 /mnt/urandom c 1 9 &&
-        mount --move /mnt /dev && $bin tokenizer train -q --vocab 260 in.jsonl -o /dev/null &&
+        mount --move /mnt /dev && mount -o remount,ro /dev && $bin tokenizer train -q --vocab 260 in.jsonl -o /dev/null &&
+        for f in npy llmc jsonl; do $bin tokenizer encode -q $model in.jsonl --format \$f -o /dev/null || exit 1; done &&
         test -c /dev/null && ! ls /dev/*.tmp" 2>err || { cat err; fail "/dev/null was replaced"; }
 fi
 ls ./*.tmp there/*.tmp 2>/dev/null && fail "left behind"
