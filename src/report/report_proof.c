@@ -120,12 +120,17 @@ struct row {
     double p;
     double better; /* seeds */
     enum report_outcome outcome;
+    bool alone; /* not corrected for the number of comparisons */
 };
 
-/* Its own interval lies beside 0, and it is unclear all the same. */
-static bool is_corrected_away(const struct row *r)
+/* What a reader has to know beside the tag: unclear although the row's own interval
+ * lies beside 0, or clear only by that. */
+static const char *correction(const struct row *r)
 {
-    return r->outcome == OUTCOME_UNCLEAR && (r->mean.low > 0 || r->mean.high < 0);
+    bool beside = r->mean.low > 0 || r->mean.high < 0;
+    return r->alone && beside                        ? " <span class=\"why\">uncorrected</span>"
+           : r->outcome == OUTCOME_UNCLEAR && beside ? " <span class=\"why\">once corrected</span>"
+                                                     : "";
 }
 
 static void add_row(const struct row *r, struct str unit, struct plot_scale scale, struct buf *out)
@@ -138,8 +143,7 @@ static void add_row(const struct row *r, struct str unit, struct plot_scale scal
     html_str(out, r->baseline);
     buf_add_text(out, "</th><td class=\"fig\">");
     plot_interval(out, scale, &r->mean, says);
-    buf_addf(out, "</td><td><span class=\"tag %s\">%s</span>%s</td>", says, says,
-             is_corrected_away(r) ? " <span class=\"why\">once corrected</span>" : "");
+    buf_addf(out, "</td><td><span class=\"tag %s\">%s</span>%s</td>", says, says, correction(r));
     cell_number(out, number_signed(r->mean.mean, decimals));
     buf_addf(out, "<td class=\"n\">%s to %s</td>", number_signed(r->mean.low, decimals).text,
              number_signed(r->mean.high, decimals).text);
@@ -185,7 +189,8 @@ static void add_random_row(const struct report_data *d, const struct report_verd
                               .mean = {p.mean, p.low, p.high, p.per_seed, p.seeds},
                               .p = (double)NAN,
                               .better = (double)p.better,
-                              .outcome = p.outcome};
+                              .outcome = p.outcome,
+                              .alone = true};
         add_row(&r, data_str(report_measure(d, measure), "unit"), scale, out);
     }
     arena_release(&scratch);
@@ -315,12 +320,17 @@ void report_add_proof(const struct report_data *d, const struct report_verdict *
                 }
             }
         }
-        buf_add_text(out, "<p class=\"note\">A dot is a seed, a bar the 95 % interval of the "
-                          "paired difference (t over "
-                          "seeds). p of the measures that are not primary is corrected for their "
-                          "number (Holm). \xE2\x80\x9CUnclear, once corrected\xE2\x80\x9D: the "
-                          "interval of this row alone does not hold 0, but of so many rows one may "
-                          "do so by chance, and the corrected p is 0.05 or more.</p>\n");
+        buf_add_text(
+            out,
+            "<p class=\"note\">A dot is a seed, a bar the 95 % interval of the paired difference "
+            "(t "
+            "over seeds). p is corrected for the number of comparisons (Holm) in two families: the "
+            "primary measure, with as many as there are arms beside the baseline, and all other "
+            "measures and domains together. \xE2\x80\x9CUnclear, once corrected\xE2\x80\x9D: "
+            "the interval of this row alone does not hold 0, but of so many rows one may do so by "
+            "chance, and the corrected p is 0.05 or more. \xE2\x80\x9CUncorrected\xE2\x80\x9D: "
+            "a comparison beside those, with the random documents, by its own interval "
+            "alone.</p>\n");
     }
     add_arms(d, v, out);
     add_findings(d, out);

@@ -202,6 +202,7 @@ const char *const REPORT_STYLE[] = {
     "th,td{padding:5px}\n",
     "table{font-size:13.5px}\n",
     "table.diff td.fig{min-width:120px;width:auto}\n",
+    ".axis .near,.small .axis .at{display:none}\n",
     "table.diff td.fig.small{min-width:80px}\n",
     "table.diff td.fig.mid{min-width:110px}\n",
     "}\n",

@@ -208,19 +208,38 @@ static void write_other_measures(const struct report_data *d, struct report_verd
     }
 }
 
-static void write_random_part(struct report_verdict *v)
+/* "2,310 documents, 1.05M tokens", as far as the proof says. */
+static void add_size(const struct report_data *d, struct str arm, struct buf *out)
+{
+    struct json_value of = report_arm(d, arm);
+    buf_addf(out, "%s documents, %s tokens", number_count(data_number(of, "documents")).text,
+             number_short(data_number(of, "tokens_available")).text);
+}
+
+/* The two need not be of one size: the random arm is drawn to be as large as the
+ * smallest band or the first selected corpus, so both sizes are said. */
+static void write_random_part(const struct report_data *d, struct report_verdict *v)
 {
     struct buf *s = &v->sentence;
     enum report_outcome against = v->random.outcome;
     if (!v->random.there) {
         return;
     }
-    buf_add_text(s, " Against a random subset of the same size the difference is ");
+    struct str random = report_arm_of_kind(d, "random");
+    buf_addf(s, " Against \xE2\x80\x9C%.*s\xE2\x80\x9D, documents drawn at random (",
+             STR_ARG(random));
+    add_size(d, random, s);
+    buf_addf(s, "; \xE2\x80\x9C%.*s\xE2\x80\x9D: ", STR_ARG(v->arm));
+    add_size(d, v->arm, s);
+    buf_add_text(s, "), the difference is ");
     add_difference(s, v, v->random.mean, v->random.low, v->random.high);
     buf_add_text(
-        s, against == OUTCOME_BETTER  ? ": the choice of documents matters, not only their number."
-           : against == OUTCOME_WORSE ? ": choosing at random would have been better."
+        s, against == OUTCOME_BETTER  ? ": the choice of documents matters, not only their number"
+           : against == OUTCOME_WORSE ? ": choosing at random would have been better"
                                       : ": the choice is not shown to be better than chance.");
+    if (against != OUTCOME_UNCLEAR) {
+        buf_add_text(s, " (by this comparison alone: it is not corrected for the others).");
+    }
 }
 
 /* The domain in which the difference is largest in the direction of the outcome. */
@@ -265,15 +284,15 @@ static void add_because(const struct report_data *d, struct report_verdict *v)
     bool better = v->outcome == OUTCOME_BETTER;
     if (v->random.there && better) {
         buf_add_text(s, v->random.outcome == OUTCOME_BETTER
-                            ? ", because of which documents were kept: a random subset of the same "
-                              "size does worse"
-                            : "; that it is smaller may be the cause, as a random subset of the "
-                              "same size is not shown to do worse");
+                            ? ", because of which documents were kept: documents drawn at "
+                              "random do worse"
+                            : "; that it is smaller may be the cause, as documents drawn at "
+                              "random are not shown to do worse");
     } else if (v->random.there) {
         buf_add_text(s, v->random.outcome == OUTCOME_BETTER
-                            ? ", because what was taken away helped: it is still better than a "
-                              "random subset of the same size"
-                            : ", and a random subset of the same size does no worse");
+                            ? ", because what was taken away helped: it is still better than "
+                              "documents drawn at random"
+                            : ", and documents drawn at random do no worse");
     }
     if (json_kind(domain) == JSON_OBJECT) {
         buf_addf(s, ", most in %.*s (%s)", STR_ARG(data_str(domain, "domain")),
@@ -351,7 +370,7 @@ void report_verdict_find(const struct report_data *d, struct report_verdict *out
     }
     write_headline(d, out);
     write_main_part(d, out);
-    write_random_part(out);
+    write_random_part(d, out);
     write_other_measures(d, out);
 }
 
