@@ -65,6 +65,9 @@ void cli_progress_end(void);
  * standard output, whose lines and tabs stay; cli_complain() writes "winnow: ..." on
  * one line of stderr, passwords of addresses hidden. */
 void cli_print(const char *text, size_t len);
+
+/* A table for people beside the JSON on standard output: on standard error. */
+void cli_tell(const char *text);
 void cli_complain(const char *text);
 
 /* The same for one field of a table: on one line, without tabs.  Lives in keep. */
@@ -72,6 +75,8 @@ const char *cli_field(struct cli *cli, const char *text);
 
 /* Whether somebody asked to stop; whether nobody reads standard output any more. */
 bool cli_interrupted(void);
+#define CLI_INTERRUPTED \
+    "interrupted; the same command goes on from what it has finished, where it keeps a folder"
 bool cli_output_closed(void);
 
 #endif /* WINNOW_CLI_CMD_H */

@@ -14,6 +14,9 @@ winnow_status cmd_eval(struct cli *cli, int argc, const char *const *argv, struc
     if (result.table) { /* also where a part of the documents was lost */
         const char *text = options.output ? result.table : result.json;
         cli_print(text, strlen(text));
+        if (!options.output && !cli->common.quiet) { /* the JSON is for programs */
+            cli_tell(result.table);
+        }
     }
     winnow_eval_result_free(&result);
     return st;

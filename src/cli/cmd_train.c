@@ -19,7 +19,8 @@ winnow_status cmd_train(struct cli *cli, int argc, const char *const *argv,
         return st;
     }
     (void)printf("%.2fM parameters, %" PRIu64 " tokens in %" PRIu64
-                 " steps (%.2f epochs of %" PRIu64 " documents), loss %.3f: %s\n",
+                 " steps (%.2f epochs of %" PRIu64
+                 " documents), loss %.3f (mean of the last tenth of the steps): %s\n",
                  (double)r.parameters / 1e6, r.tokens, r.steps, r.epochs, r.documents, r.loss,
                  cli_field(cli, options.output));
     return st;

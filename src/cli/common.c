@@ -92,6 +92,15 @@ void cli_print(const char *text, size_t len)
     buf_release(&shown);
 }
 
+void cli_tell(const char *text)
+{
+    struct buf shown = {0};
+    show_add(&shown, str_of(text), SHOW_TEXT);
+    (void)fflush(stdout); /* so that both, on one terminal, stand one behind the other */
+    (void)fwrite(buf_cstr(&shown), 1, shown.len, stderr);
+    buf_release(&shown);
+}
+
 const char *cli_field(struct cli *cli, const char *text)
 {
     struct buf shown = {0};
@@ -121,7 +130,7 @@ static bool has_grace;
 
 static void leave(void)
 {
-    static const char LAST[] = "\nwinnow: interrupted\n";
+    static const char LAST[] = "\nwinnow: " CLI_INTERRUPTED "\n";
     size_t from = screen.line_open ? 0 : 1; /* behind a line of progress: a new one */
     (void)!write(STDERR_FILENO, LAST + from, sizeof LAST - 1 - from);
     _exit(130);

@@ -46,8 +46,8 @@ void help_recipe(FILE *to)
         }
     }
     buf_add_text(&text, "\nkeys of the top level beside winnow, input, output and stages:\n");
-    option_help(&RECIPE_COMMON_TABLE, &text);
-    option_help(&CORPUS_TABLE, &text);
+    option_help(&RECIPE_COMMON_TABLE, NULL, &text);
+    option_help(&CORPUS_TABLE, NULL, &text);
     buf_add_text(&text, "\ndocs/formats/recipe.md has every key with an example.\n");
     (void)fwrite(text.ptr, 1, text.len, to);
     buf_release(&text);

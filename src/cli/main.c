@@ -70,13 +70,13 @@ static void help_command(const struct option_table *table)
         buf_addf(&text, "\nexamples:\n%s", table->example);
     }
     buf_add_text(&text, "\noptions:\n");
-    option_help(table, &text);
+    option_help(table, NULL, &text);
     if (table->shared) {
         buf_addf(&text, "\n%s:\n", table->shared->summary);
-        option_help(table->shared, &text);
+        option_help(table->shared, table, &text);
     }
     buf_addf(&text, "\n%s:\n", CLI_TABLE.summary);
-    option_help(&CLI_TABLE, &text);
+    option_help(&CLI_TABLE, table, &text);
     (void)fwrite(text.ptr, 1, text.len, stdout);
     buf_release(&text);
 }
@@ -191,7 +191,7 @@ static int end_command(winnow_status st, const struct winnow_error *err)
         return CODE_NO_READER;
     }
     if (st != WINNOW_OK && cli_interrupted()) { /* calls that were cut short fail, too */
-        cli_complain("interrupted");
+        cli_complain(CLI_INTERRUPTED);
         return CODE_INTERRUPTED;
     }
     if (st != WINNOW_OK && err->text[0] != '\0') {

@@ -3,8 +3,10 @@
 #include "base/mem.h"
 
 #include <inttypes.h>
+#include <strings.h>
 
-#define SHOWN 3U /* of a list, in a sentence */
+#define SHOWN         3U /* of a list, in a sentence */
+#define ENDINGS_SHOWN 8U
 
 void account_release(struct input_account *a)
 {
@@ -99,14 +101,67 @@ void account_add(struct input_account *to, const struct input_account *from)
     }
 }
 
+/* Files by these names hold data as a rule: they are missed more than a README. */
+static bool is_data(const char *name)
+{
+    static const char *const ENDINGS[] = {".csv", ".tsv", ".xz",  ".bz2",   ".lz4",
+                                          ".zip", ".tar", ".tgz", ".arrow", ".parquet"};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && i < sizeof ENDINGS / sizeof *ENDINGS; i++) {
+        if (strcasecmp(dot, ENDINGS[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The first few, those that look like data before the others. */
 static void say_items(const struct account_list *l, const char *joint, struct buf *out)
 {
-    for (size_t i = 0; i < l->held && i < SHOWN; i++) {
-        buf_addf(out, "%s%s (%s)", i > 0 ? joint : "", l->items[i].name, l->items[i].reason);
+    size_t shown = 0;
+    for (int data = 1; data >= 0; data--) {
+        for (size_t i = 0; i < l->held && shown < SHOWN; i++) {
+            if (is_data(l->items[i].name) == (data == 1)) {
+                buf_addf(out, "%s%s (%s)", shown > 0 ? joint : "", l->items[i].name,
+                         l->items[i].reason);
+                shown++;
+            }
+        }
     }
     if (l->count > SHOWN) {
         buf_addf(out, " and %" PRIu64 " more", l->count - SHOWN);
     }
+}
+
+/* "; by ending: .xz 1, .csv 1", the commonest first, of more than are named. */
+static void say_endings(const struct account_list *l, struct buf *out)
+{
+    struct map endings = {0};
+    for (size_t i = 0; i < l->held; i++) {
+        const char *slash = strrchr(l->items[i].name, '/');
+        const char *dot = strrchr(slash ? slash + 1 : l->items[i].name, '.');
+        (*map_put(&endings, str_of(dot ? dot : "none"), NULL))++;
+    }
+    for (size_t n = 0; n < endings.count && n < ENDINGS_SHOWN; n++) {
+        struct map_entry *top = NULL;
+        for (size_t i = 0; i < endings.count; i++) {
+            struct map_entry *e = &endings.entries[i];
+            top = e->value > 0 && (!top || e->value > top->value) ? e : top;
+        }
+        if (!top) {
+            break;
+        }
+        buf_addf(out, "%s%.*s %" PRIu64, n > 0 ? ", " : "; by ending: ", STR_ARG(top->key),
+                 top->value);
+        top->value = 0;
+    }
+    if (endings.count > ENDINGS_SHOWN) {
+        buf_add_text(out, ", ...");
+    }
+    if (l->count > l->held) {
+        buf_addf(out, " among the first %zu", l->held);
+    }
+    map_release(&endings);
 }
 
 void account_say_skipped(const struct input_account *a, struct buf *out)
@@ -115,6 +170,9 @@ void account_say_skipped(const struct input_account *a, struct buf *out)
         buf_addf(out, "%" PRIu64 " %s left out: ", a->skipped.count,
                  a->skipped.count == 1 ? "file of the input is" : "files of the input are");
         say_items(&a->skipped, ", ", out);
+        if (a->skipped.count > SHOWN) {
+            say_endings(&a->skipped, out);
+        }
     }
 }
 

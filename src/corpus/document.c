@@ -15,16 +15,21 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "corpus/packing.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <strings.h>
+
+#define KEYS_SHOWN 4U
+#define KEY_SHOWN  20U /* bytes */
 
 struct document_reader {
     struct document_keys keys;
     struct json_parser *json;
     struct buf made_id;
-    char reason[200];
+    char reason[240];
 };
 
 /* A member found: its value, its bytes, and whether its name stands twice. */
@@ -150,9 +155,21 @@ static bool has_lone_surrogate(struct str s)
     return false;
 }
 
-/* Why the parser refused the line, in words that help to mend it. */
-static struct str refusal(struct document_reader *r, struct str s, const struct winnow_error *why)
+static bool is_table(const char *shard)
 {
+    struct str name = packing_cut(str_of(shard));
+    const char *end = name.len > 4 ? name.ptr + name.len - 4 : "";
+    return strncasecmp(end, ".csv", 4) == 0 || strncasecmp(end, ".tsv", 4) == 0;
+}
+
+/* Why the parser refused the line, in words that help to mend it. */
+static struct str refusal(struct document_reader *r, struct str s, const char *shard,
+                          const struct winnow_error *why)
+{
+    if (is_table(shard)) {
+        return say(r, "not JSON: tables as CSV or TSV are not read; turn them into JSON lines, "
+                      "e.g. with duckdb (COPY ... TO 'x.jsonl') or Python's csv and json");
+    }
     size_t valid = utf8_valid_until(s);
     if (valid < s.len) {
         return say(r, "invalid UTF-8 at byte %zu of the line", valid + 1);
@@ -224,6 +241,26 @@ static void take_metadata(struct document *d)
     }
 }
 
+/* Names the first few keys that are there: one of them mostly is the text's. */
+static struct str no_text(struct document_reader *r, const struct document *d)
+{
+    const char *name = r->keys.text ? r->keys.text : "text";
+    struct buf keys = {0};
+    struct json_iter it = json_walk(d->json);
+    size_t n = 0;
+    while (n < KEYS_SHOWN && json_next(&it)) {
+        struct str key = str_sub(it.key, 0, it.key.len < KEY_SHOWN ? it.key.len : KEY_SHOWN);
+        key.len = utf8_valid_until(key); /* a cut may fall into a character */
+        buf_addf(&keys, "%s\"%.*s\"", n > 0 ? ", " : "", STR_ARG(key));
+        n++;
+    }
+    struct str reason = n == 0 ? say(r, "no key \"%.60s\"", name)
+                               : say(r, "no key \"%.60s\"" DOCUMENT_KEYS_THERE "%s%s (--text-key)",
+                                     name, buf_cstr(&keys), json_next(&it) ? ", ..." : "");
+    buf_release(&keys);
+    return reason;
+}
+
 static struct str trim_line(struct str s)
 {
     if (str_starts(s, STR_LIT("\xEF\xBB\xBF"))) {
@@ -240,7 +277,7 @@ winnow_status document_read(struct document_reader *r, struct str line, const ch
     *reason = (struct str){NULL, 0};
     winnow_status st = json_parse_padded(r->json, d->raw, &d->json, err);
     if (st == WINNOW_E_FORMAT) {
-        *reason = refusal(r, d->raw, err);
+        *reason = refusal(r, d->raw, shard, err);
         return WINNOW_OK;
     }
     if (st != WINNOW_OK) {
@@ -253,9 +290,8 @@ winnow_status document_read(struct document_reader *r, struct str line, const ch
     }
     struct member text;
     bool found = find_text(r, d, &text);
-    const char *name = r->keys.text ? r->keys.text : "text";
     if (!found) {
-        *reason = say(r, "no key \"%.60s\"", name);
+        *reason = no_text(r, d);
     } else if (text.twice) {
         *reason = say(r, "the key of the text stands twice");
     } else if (!json_as_str(text.value, &d->text)) {

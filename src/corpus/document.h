@@ -62,6 +62,10 @@ void bad_line_add_json(const struct bad_line *bad, const char *shard, struct buf
  * with a reason that the line is bad for, valid until the next call; other
  * statuses mean that there was no memory. */
 struct document_reader;
+
+/* In a reason, between the key that the line lacks and those that it has. */
+#define DOCUMENT_KEYS_THERE "; the line has "
+
 struct document_reader *document_reader_new(const struct document_keys *keys);
 void document_reader_free(struct document_reader *r);
 winnow_status document_read(struct document_reader *r, struct str line, const char *shard,

@@ -1,6 +1,7 @@
 /* dedup.c -- the stage `dedup`: hashes on any thread, who came first in order. */
 #include "flow/dedup.h"
 
+#include "base/amount.h"
 #include "base/env.h"
 #include "base/mem.h"
 #include "option/dedup_options.h"
@@ -72,11 +73,13 @@ static winnow_status dedup_check(const void *options, const struct stage_plan *p
     uint64_t needed = dedup_exact_memory(plan->documents);
     if (plan->memory_max > 0 && needed + STAGE_MEMORY_LEAST > plan->memory_max) {
         return error_set(err, WINNOW_E_LIMIT,
-                         "about %" PRIu64 " documents need up to %" PRIu64
-                         " bytes of hashes, and the documents on their way 64M: give --memory "
-                         "%" PRIu64 "M; --memory is %" PRIu64,
-                         plan->documents, needed, ((needed + STAGE_MEMORY_LEAST) >> 20) + 1,
-                         plan->memory_max);
+                         "about %" PRIu64 " document%s need%s up to %" PRIu64
+                         "M of hashes, and the documents on their way 64M: give --memory "
+                         "%" PRIu64 "M; --memory is %s",
+                         plan->documents, plan->documents == 1 ? "" : "s",
+                         plan->documents == 1 ? "s" : "", (needed >> 20) + 1,
+                         ((needed + STAGE_MEMORY_LEAST) >> 20) + 1,
+                         amount_memory(plan->memory_max).text);
     }
     return WINNOW_OK;
 }

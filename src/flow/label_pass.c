@@ -11,6 +11,7 @@
  * subjects end in the order of the documents. */
 #include "flow/label_pass.h"
 
+#include "base/amount.h"
 #include "base/env.h"
 #include "base/file.h"
 #include "base/json_write.h"
@@ -99,9 +100,9 @@ static winnow_status check_verdicts(const struct pass *p, struct winnow_error *e
     uint64_t most = p->l->env->memory_max;
     if (most > 0 && p->l->verdicts.len > most / 2) {
         return error_set(err, WINNOW_E_LIMIT,
-                         "a byte for each of %zu documents is more than half of --memory %" PRIu64
+                         "a byte for each of %zu documents is more than half of --memory %s"
                          "; give more, or draw fewer (--share)",
-                         p->l->verdicts.len, most);
+                         p->l->verdicts.len, amount_memory(most).text);
     }
     return WINNOW_OK;
 }

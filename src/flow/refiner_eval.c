@@ -5,6 +5,7 @@
  * order, so that results do not depend on the number of threads. */
 #include "winnow/refiner.h"
 
+#include "base/amount.h"
 #include "base/env.h"
 #include "base/file.h"
 #include "base/map.h"
@@ -94,9 +95,9 @@ static winnow_status add_cleaned(struct refiner_eval *e, const struct document *
     c->bytes += d->text.len + d->id.len + 128;
     if (e->env->memory_max > 0 && c->bytes > e->env->memory_max / 2) {
         return error_set(err, WINNOW_E_LIMIT,
-                         "the cleaned documents take more than half of --memory %" PRIu64
-                         " bytes; give more, or measure the pages in parts",
-                         e->env->memory_max);
+                         "the cleaned documents take more than half of --memory %s"
+                         "; give more, or measure the pages in parts",
+                         amount_memory(e->env->memory_max).text);
     }
     c->texts[*index] = (struct str){
         arena_strndup(&c->keep, d->text.len > 0 ? d->text.ptr : "", d->text.len), d->text.len};

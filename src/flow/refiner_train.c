@@ -2,6 +2,7 @@
  * training, model folder. */
 #include "winnow/refiner.h"
 
+#include "base/amount.h"
 #include "base/claim.h"
 #include "base/env.h"
 #include "base/file.h"
@@ -216,9 +217,9 @@ static winnow_status check_memory(const struct refiner_training *t, struct winno
     uint64_t bytes = 4 * (uint64_t)(t->train.tokens.len + t->held_out.tokens.len);
     if (t->env->memory_max > 0 && bytes > t->env->memory_max / 4) {
         return error_set(err, WINNOW_E_LIMIT,
-                         "the examples take more than a quarter of --memory %" PRIu64
-                         " bytes; give more, or train on fewer pages (--limit)",
-                         t->env->memory_max);
+                         "the examples take more than a quarter of --memory %s"
+                         "; give more, or train on fewer pages (--limit)",
+                         amount_memory(t->env->memory_max).text);
     }
     return WINNOW_OK;
 }

@@ -147,6 +147,12 @@ static winnow_status set_number(const struct option *o, unsigned char *at, struc
     if (exact) {
         v = (double)whole;
     } else if (!parse_number(o, value, &v) || (is_whole(o) && v != floor(v))) {
+        if (o->kind == OPTION_SIZE) {
+            return error_set(err, WINNOW_E_USAGE,
+                             "%s: '%.*s' is no size; sizes are bytes, or end in K, M, G or T, as "
+                             "in 8G",
+                             o->name, STR_ARG(value));
+        }
         return error_set(err, WINNOW_E_USAGE, "%s: '%.*s' is not a %s", o->name, STR_ARG(value),
                          is_whole(o) ? "whole number" : "number");
     }
@@ -594,12 +600,22 @@ static void help_default(const struct option_table *table, const struct option *
     buf_release(&text);
 }
 
-void option_help(const struct option_table *table, struct buf *out)
+static bool has_letter(const struct option_table *table, char letter)
+{
+    const struct option *o = table->options;
+    while (o->kind != OPTION_END && o->letter != letter) {
+        o++;
+    }
+    return o->kind != OPTION_END;
+}
+
+void option_help(const struct option_table *table, const struct option_table *before,
+                 struct buf *out)
 {
     const size_t column = 30;
     for (const struct option *o = table->options; o->kind != OPTION_END; o++) {
         size_t from = out->len;
-        if (o->letter) {
+        if (o->letter && !(before && has_letter(before, o->letter))) {
             buf_addf(out, "  -%c, --%s", o->letter, o->name);
         } else {
             buf_addf(out, "      --%s", o->name);

@@ -129,7 +129,8 @@ winnow_status option_parse(const struct option_set *sets, size_t n, int argc,
                            struct winnow_error *err);
 
 /* The options with their defaults, as `winnow help` shows them. */
-void option_help(const struct option_table *table, struct buf *out);
+void option_help(const struct option_table *table, const struct option_table *before,
+                 struct buf *out);
 
 /* All values as members of the JSON object that w has open (resolved recipe,
  * report, run.json): {"rate": 0.5, "criterion": "medium", ...}. */

@@ -43,6 +43,10 @@ struct reader {
 
 /* ---- events ---- */
 
+#define AS_DEEP                                                                                    \
+    "each stage begins with a '-' of its own, and its options are indented deeper than its name; " \
+    "`winnow help recipe` shows how deep"
+
 static winnow_status fail_at(struct reader *r, yaml_mark_t mark)
 {
     char at[256];
@@ -79,7 +83,12 @@ static winnow_status next(struct reader *r)
         r->has_event = false;
     }
     if (!yaml_parser_parse(&r->parser, &r->event)) {
-        error_write(r->err, "%s", r->parser.problem ? r->parser.problem : "not YAML");
+        const char *problem = r->parser.problem ? r->parser.problem : "not YAML";
+        bool list = strstr(problem, "'-' indicator") != NULL; /* that libyaml had expected */
+        error_write(r->err, "%s%s", problem,
+                    list ? "; an option of a stage is indented deeper than the stage's name, as "
+                           "`winnow help recipe` shows"
+                         : "");
         return fail_at(r, r->parser.problem_mark);
     }
     r->has_event = true;
@@ -291,7 +300,7 @@ static winnow_status take_stage(struct reader *r, struct recipe_part *part)
     TRY(take_options(r, part));
     TRY(next(r));
     if (r->event.type != YAML_MAPPING_END_EVENT) {
-        return refuse(r, "each stage begins with a '-' of its own");
+        return refuse(r, AS_DEEP);
     }
     return WINNOW_OK;
 }

@@ -1,4 +1,5 @@
 /* results_words.c -- findings as sentences and as a table for the terminal. */
+#include "base/amount.h"
 #include "prove/results.h"
 
 #include <math.h>
@@ -144,9 +145,9 @@ void results_sentences(const struct findings *f, struct buf *out)
 void results_table(const struct findings *f, struct buf *out)
 {
     const struct experiment *x = f->x;
-    buf_addf(out,
-             "%u seeds, %.2fM parameters, %.2fM tokens an arm, %s; difference from %s +- 95 %%\n",
-             f->o->seeds, (double)x->parameters / 1e6, (double)x->tokens / 1e6,
+    buf_addf(out, "%u seed%s, %s parameters, %s tokens an arm, %s; difference from %s +- 95 %%\n",
+             f->o->seeds, f->o->seeds == 1 ? "" : "s", amount_count((double)x->parameters).text,
+             amount_count((double)x->tokens).text,
              x->opt->fixed_pool ? "fixed pool" : "at most one epoch", x->arms[x->baseline].name);
     buf_addf(out, "%-10s", "arm");
     for (uint32_t i = 0; i < f->measure_count; i++) {

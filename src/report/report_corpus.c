@@ -146,9 +146,9 @@ static void add_reason_rows(const struct report_stage *s, const char *member, co
     mem_free(rows);
     if (shown < all) {
         buf_addf(out,
-                 "<tr><td></td><td>and %zu more reasons "
+                 "<tr><td></td><td>and %zu more reason%s "
                  "(stats.json)</td><td></td><td></td><td></td></tr>\n",
-                 all - shown);
+                 all - shown, all - shown == 1 ? "" : "s");
     }
 }
 

@@ -93,7 +93,8 @@ static void add_vanished(const struct source_row *rows, size_t count, struct buf
         vanished++;
     }
     if (vanished > NAMED_MAX) {
-        buf_addf(out, " and %zu more sources", vanished - NAMED_MAX);
+        buf_addf(out, " and %zu more source%s", vanished - NAMED_MAX,
+                 vanished == NAMED_MAX + 1 ? "" : "s");
     }
     buf_add_text(out, vanished > 0 ? ". Is that right?</p>\n" : "");
 }
@@ -170,8 +171,8 @@ void report_add_sources(const struct report_data *d, struct buf *out)
     if (count > 1) {
         table_close(out);
         if (count > SHOWN_MAX) {
-            buf_addf(out, "<p class=\"note\">and %zu more sources (stats.json)</p>\n",
-                     count - SHOWN_MAX);
+            buf_addf(out, "<p class=\"note\">and %zu more source%s (stats.json)</p>\n",
+                     count - SHOWN_MAX, count == SHOWN_MAX + 1 ? "" : "s");
         }
         section_close(out);
     }

@@ -1,4 +1,5 @@
 /* gate.c -- see gate_internal.h for the sum that is kept. */
+#include "base/amount.h"
 #include "base/mem.h"
 #include "corpus/byte_source.h"
 #include "run/gate_internal.h"
@@ -97,10 +98,9 @@ winnow_status gate_check(const struct shard_list *input, uint64_t limit, struct 
     }
     if (limit > 0 && limit < STAGE_MEMORY_LEAST) {
         return error_set(err, WINNOW_E_LIMIT,
-                         "--memory %" PRIu64 "%s is too little: a run takes %" PRIu64
+                         "--memory %s is too little: a run takes %" PRIu64
                          "M at least; give that, or none for no limit",
-                         limit < MIB ? limit : limit / MIB, limit < MIB ? "" : "M",
-                         STAGE_MEMORY_LEAST / MIB);
+                         amount_memory(limit).text, STAGE_MEMORY_LEAST / MIB);
     }
     if (limit > 0 && window > 16 * MIB && limit < STAGE_MEMORY_LEAST + window) {
         return error_set(

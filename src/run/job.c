@@ -287,10 +287,13 @@ winnow_status job_decide(struct job *j, const struct stage_pass *pass, struct st
     return WINNOW_OK;
 }
 
-/* "the line is 812 bytes long" and "... 9 bytes long" are one reason. */
+/* "the line is 812 bytes long" and "... 9 bytes long" are one reason, and so are all
+ * lines that lack a key, whichever they have. */
 static void count_bad(struct counts *c, struct str reason)
 {
     struct buf kind = {0};
+    size_t keys = str_find(reason, STR_LIT(DOCUMENT_KEYS_THERE));
+    reason.len = keys == SIZE_MAX ? reason.len : keys;
     for (size_t i = 0; i < reason.len; i++) {
         bool digit = reason.ptr[i] >= '0' && reason.ptr[i] <= '9';
         if (!digit) {

@@ -94,8 +94,9 @@ static winnow_status name_folder(struct run *r, struct winnow_error *err)
     }
     TRY(run_temporary_folder(r, &r->folder, err));
     r->temporary = true;
-    env_log(r->env, WINNOW_LOG_WARNING,
-            "removed and bad documents and the ledger are not kept; --run FOLDER keeps them");
+    env_log(r->env, WINNOW_LOG_INFO,
+            "%s: removed and bad documents and the ledger are not kept; --run FOLDER keeps them",
+            r->request->count == 1 ? r->request->steps[0].kind->table->command : "run");
     return WINNOW_OK;
 }
 
@@ -199,18 +200,39 @@ static winnow_status find_input(struct stage *s, struct winnow_error *err)
     return st;
 }
 
+/* Where most goes, a reader of a pipe learns why: the commonest reason, the first by
+ * name of several. */
+static void add_top_reason(const struct counts *c, struct buf *out)
+{
+    const struct map *reasons = &c->reasons[REASON_REMOVED];
+    const struct map_entry *top = NULL;
+    for (size_t i = 0; i < reasons->count; i++) {
+        const struct map_entry *e = &reasons->entries[i];
+        if (!top || e->value > top->value ||
+            (e->value == top->value && str_cmp(e->key, top->key) < 0)) {
+            top = e;
+        }
+    }
+    if (top && c->documents[COUNT_REMOVED] > c->documents[COUNT_IN] / 2) {
+        buf_addf(out, " (most by %.*s: %" PRIu64 ")", STR_ARG(top->key), top->value);
+    }
+}
+
 static void say_done(const struct stage *s, const struct counts *c)
 {
-    struct buf lost = {0};
+    struct buf lost = {0}, why = {0};
+    add_top_reason(c, &why);
     if (s->lost > 0) {
         buf_addf(&lost, ", %" PRIu64 " %s lost", s->lost, s->lost == 1 ? "input" : "inputs");
     }
     env_log(s->run->env, WINNOW_LOG_INFO,
-            "%s: %" PRIu64 " documents in, %" PRIu64 " kept, %" PRIu64 " removed, %" PRIu64
+            "%s: %" PRIu64 " documents in, %" PRIu64 " kept, %" PRIu64 " removed%s, %" PRIu64
             " aside, %" PRIu64 " bad%s; %.1f s",
             s->name, c->documents[COUNT_IN], c->documents[COUNT_KEPT], c->documents[COUNT_REMOVED],
-            c->documents[COUNT_ASIDE], c->documents[COUNT_BAD], buf_cstr(&lost), s->seconds);
+            buf_cstr(&why), c->documents[COUNT_ASIDE], c->documents[COUNT_BAD], buf_cstr(&lost),
+            s->seconds);
     buf_release(&lost);
+    buf_release(&why);
 }
 
 /* A source of which a stage leaves next to nothing is mostly a mistake of its settings, and
@@ -232,7 +254,8 @@ static void warn_vanished(const struct stage *s, const struct counts *c)
         }
     }
     if (vanished > VANISHED_NAMED) {
-        buf_addf(&names, " and %zu more sources", vanished - VANISHED_NAMED);
+        buf_addf(&names, " and %zu more source%s", vanished - VANISHED_NAMED,
+                 vanished == VANISHED_NAMED + 1 ? "" : "s");
     }
     if (vanished > 0) {
         env_log(s->run->env, WINNOW_LOG_WARNING,

@@ -100,7 +100,7 @@ static void keys_may_have_other_names(void **state)
     assert_str(one.d.text, "plain");
     assert_str(one.d.id, "top");
     read_bytes(&keys, STR_LIT("{\"text\":\"t\"}"));
-    assert_str(one.reason, "no key \"a.b\"");
+    assert_str(one.reason, "no key \"a.b\"; the line has \"text\" (--text-key)");
 }
 
 static void source_and_url_are_found(void **state)
@@ -124,6 +124,8 @@ static void bad_lines_say_why(void **state)
         {"[1]", "the line is an array, not an object"},
         {"7", "the line is a number, not an object"},
         {"{}", "no key \"text\""},
+        {"{\"a\":1,\"b\":2,\"中中中中中中中\":3,\"d\":4,\"e\":5}",
+         "no key \"text\"; the line has \"a\", \"b\", \"中中中中中中\", \"d\", ... (--text-key)"},
         {"{\"text\":null}", "the text is null, not a string"},
         {"{\"text\":[\"a\"]}", "the text is an array, not a string"},
         {"{\"text\":\"a\",\"text\":\"b\"}", "the key of the text stands twice"},

@@ -203,7 +203,8 @@ static void files_of_other_kinds_are_named(void **state)
          "it is packed by xz, which is not read; unpack it with unxz");
     SAYS("a.xz", "x", "its name ends in .xz, which is not read; unpack or rename it");
     SAYS("a.warc", "PAR1\x15\0",
-         "it is a Parquet file, which is not read; write its rows as JSON, one a line");
+         "it is a Parquet file, which is not read; turn it into JSON lines, e.g. with duckdb (COPY "
+         "... TO 'x.jsonl') or pyarrow");
     SAYS("a.warc.gz", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
          "it is a Git LFS pointer, not the file itself; fetch it with git lfs pull");
     SAYS("a.warc.gz", "WARC/1.0\r\n",
