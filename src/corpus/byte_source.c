@@ -37,6 +37,7 @@ struct byte_source {
     bool in_member; /* inside a gzip member or zstd frame */
     bool any_member;
     bool broken;
+    bool again; /* a file with a name, no pipe */
     uint64_t bytes_read;
     uint64_t delivered, member_at; /* uncompressed */
     char *in;
@@ -253,18 +254,23 @@ winnow_status byte_source_open(struct byte_source **out, const char *path, struc
 {
     bool standard = strcmp(path, "-") == 0;
     int fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
+    struct stat st = {0};
     *out = NULL;
     if (fd < 0) {
         return error_errno(err, "cannot open", path);
     }
-    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+    if (fstat(fd, &st) != 0 || S_ISDIR(st.st_mode)) {
+        winnow_status why =
+            S_ISDIR(st.st_mode)
+                ? error_set(err, WINNOW_E_IO, "cannot read %s: it is a folder", path)
+                : error_errno(err, "cannot read", path);
         (void)close(fd);
-        return error_set(err, WINNOW_E_IO, "cannot read %s: it is a folder", path);
+        return why;
     }
     struct byte_source *s = mem_zalloc(sizeof *s);
     s->path = mem_strdup(standard ? "standard input" : path);
     s->fd = fd;
+    s->again = !standard && S_ISREG(st.st_mode);
     s->in = mem_alloc(IN_ROOM);
     winnow_status status = choose(s, err);
     if (status != WINNOW_OK) {
@@ -512,4 +518,9 @@ const char *byte_source_torn(const struct byte_source *s)
 uint64_t byte_source_bytes_read(const struct byte_source *s)
 {
     return s->bytes_read - (s->in_len - s->in_at);
+}
+
+bool byte_source_again(const struct byte_source *s)
+{
+    return s->again;
 }

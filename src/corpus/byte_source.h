@@ -48,6 +48,9 @@ const char *byte_source_torn(const struct byte_source *s);
  * uncompressed offset; one read never gives bytes of two.  UINT64_MAX for plain files. */
 uint64_t byte_source_member(const struct byte_source *s);
 
+/* Whether the file can be opened again and has the same bytes then: no pipe has. */
+bool byte_source_again(const struct byte_source *s);
+
 /* Bytes taken from the file so far (compressed ones), for progress. */
 uint64_t byte_source_bytes_read(const struct byte_source *s);
 

@@ -152,6 +152,29 @@ static bool is_unnamed(const struct shard *s)
     return s->once || s->piped;
 }
 
+/* What came through a pipe and is one page: all its bytes, ptr NULL where there are too
+ * many.  Of no byte at all there is none to speak of. */
+static winnow_status add_one_page(struct page_reader *r, struct page_batch *b, struct str bytes,
+                                  struct winnow_error *err)
+{
+    const char *torn = warc_torn(r->warc);
+    char reason[256] = "";
+    if (!bytes.ptr) {
+        (void)snprintf(reason, sizeof reason, "the page is longer than the limit of %zu bytes",
+                       r->page_max);
+    } else if (torn) {
+        (void)snprintf(reason, sizeof reason, "%s", torn);
+    }
+    winnow_status st = WINNOW_OK;
+    if (reason[0] || bytes.len > 0) {
+        struct page *p = add(r, b, reason[0] ? PAGE_BROKEN : PAGE_BYTES);
+        p->torn = bytes.ptr && torn;
+        st = reason[0] ? keep(b, str_of(reason), &p->bad, err) : keep(b, bytes, &p->block, err);
+    }
+    next_shard(r);
+    return st;
+}
+
 /* Opens the current file as WARC.  Standard input may also be one page. */
 static winnow_status open_warc(struct page_reader *r, struct page_batch *b,
                                struct winnow_error *err)
@@ -167,13 +190,7 @@ static winnow_status open_warc(struct page_reader *r, struct page_batch *b,
     struct str page;
     bool yes = true;
     TRY(warc_is_warc(r->warc, &yes, &page, err));
-    if (!yes) {
-        struct page *p = add(r, b, page.ptr ? PAGE_BYTES : PAGE_BROKEN);
-        p->bad = page.ptr ? p->bad : STR_LIT("the page is longer than the limit");
-        TRY(keep(b, page, &p->block, err));
-        next_shard(r);
-    }
-    return WINNOW_OK;
+    return yes ? WINNOW_OK : add_one_page(r, b, page, err);
 }
 
 /* At most: deflate packs a thousandfold and no further, zstd without a bound. */

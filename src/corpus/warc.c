@@ -185,6 +185,11 @@ winnow_status warc_is_warc(struct warc_reader *r, bool *yes, struct str *page,
     return WINNOW_OK;
 }
 
+const char *warc_torn(const struct warc_reader *r)
+{
+    return byte_source_torn(r->source);
+}
+
 static void drop(struct warc_reader *r, size_t n)
 {
     memmove(r->window.ptr, r->window.ptr + n, r->window.len - n);
@@ -518,7 +523,7 @@ static winnow_status pass_block(struct warc_reader *r, struct warc_record *recor
         TRY(need(r, AHEAD, err));
         whole = look_behind(r, 0) != BEHIND_OTHER;
     }
-    if (!whole && !byte_source_torn(r->source) && strcmp(r->path, "-") != 0) {
+    if (!whole && !byte_source_torn(r->source) && byte_source_again(r->source)) {
         TRY(restart(r, start + n, err));
         return resync(r, record, WRONG_LENGTH, err);
     }

@@ -42,6 +42,9 @@ winnow_status warc_next(struct warc_reader *r, struct warc_record *record, bool 
 winnow_status warc_is_warc(struct warc_reader *r, bool *yes, struct str *page,
                            struct winnow_error *err);
 
+/* NULL, or why the bytes that have been read ended before their end (byte_source_torn()). */
+const char *warc_torn(const struct warc_reader *r);
+
 /* Bytes read of the file so far, as they lie on disk. */
 uint64_t warc_bytes_read(const struct warc_reader *r);
 

@@ -2,6 +2,8 @@
  * into documents on any thread. */
 #include "flow/extract.h"
 
+#include "corpus/account.h"
+#include "corpus/byte_kind.h"
 #include "corpus/page_extract.h"
 #include "option/extract_options.h"
 
@@ -81,11 +83,29 @@ static void worker_free(void *worker)
     page_extractor_free(worker);
 }
 
+/* Files without a byte, all of them: nothing was lost, but nobody meant that. */
+static bool is_empty(const struct shard_list *input)
+{
+    char ignored[256];
+    for (size_t i = 0; i < input->count; i++) {
+        const struct shard *s = &input->items[i];
+        bool empty = s->bytes == 0 && !s->once &&
+                     !byte_kind_refusal(BYTES_PLAIN, str_of(s->path), ignored, sizeof ignored);
+        if (!empty) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static winnow_status extract_run(struct stage *stage, const void *options, struct winnow_error *err)
 {
     static const char *const EXTENSIONS[] = {".jsonl.zst", ".jsonl.gz", ".jsonl"};
     const struct winnow_extract_options *opt = options;
     const struct shard_list *input = stage_input(stage);
+    if (is_empty(input)) {
+        TRY(account_need_documents(input->account, err));
+    }
     struct extract_state s = {
         .opt = {.source = opt->source,
                 .page_max = (size_t)opt->page_max,

@@ -25,6 +25,7 @@ struct decoding {
     struct json_parser *parser;
     struct u32_list ids;
     struct buf text, out;
+    uint64_t lines;
 };
 
 static winnow_status read_ids(struct decoding *d, struct json_value list, struct winnow_error *err)
@@ -80,6 +81,7 @@ static winnow_status decode_file(struct decoding *d, const char *path, const str
     struct str rest = buf_str(&all), line;
     for (uint64_t n = 1; st == WINNOW_OK && str_next_line(&rest, &line); n++) {
         if (str_trim(line).len > 0) {
+            d->lines++;
             st = decode_line(d, line, err);
             st = st == WINNOW_OK ? st : error_wrap(err, st, "%s: line %" PRIu64, path, n);
         }
@@ -109,7 +111,9 @@ winnow_status winnow_tokenizer_decode(const struct winnow_tokenizer_decode_optio
     for (size_t i = 0; st == WINNOW_OK && i < paths.count; i++) {
         st = decode_file(&d, paths.items[i], env, err);
     }
-    if (st == WINNOW_OK) {
+    if (st == WINNOW_OK && d.lines == 0) {
+        st = error_set(err, WINNOW_E_FORMAT, "there is no line of tokens in the input: it is empty");
+    } else if (st == WINNOW_OK) {
         st = file_write_fd(STDOUT_FILENO, buf_str(&d.out), "standard output", err);
     }
     json_parser_free(d.parser);
