@@ -260,10 +260,9 @@ winnow_status byte_source_open(struct byte_source **out, const char *path, struc
         return error_errno(err, "cannot open", path);
     }
     if (fstat(fd, &st) != 0 || S_ISDIR(st.st_mode)) {
-        winnow_status why =
-            S_ISDIR(st.st_mode)
-                ? error_set(err, WINNOW_E_IO, "cannot read %s: it is a folder", path)
-                : error_errno(err, "cannot read", path);
+        winnow_status why = S_ISDIR(st.st_mode) ? error_set(err, WINNOW_E_IO,
+                                                            "cannot read %s: it is a folder", path)
+                                                : error_errno(err, "cannot read", path);
         (void)close(fd);
         return why;
     }

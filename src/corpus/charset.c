@@ -49,23 +49,33 @@ void charset_free(struct charset *c)
 /* What the bytes themselves say. */
 struct evidence {
     bool valid;   /* UTF-8 from end to end */
-    size_t count; /* characters of UTF-8 beyond ASCII; not all of them are counted */
+    size_t count; /* characters of UTF-8 beyond ASCII */
+    size_t wrong; /* bytes or pieces of characters that are none of UTF-8 */
     bool nul;     /* a NUL, as every ASCII character has in UTF-16 */
 };
 
 static struct evidence weigh(struct str s)
 {
-    size_t until = utf8_valid_until(s);
-    struct evidence e = {.valid = until == s.len};
-    e.nul = s.len > 0 && memchr(s.ptr, '\0', s.len);
-    for (size_t i = 0; i < until && e.count < PROOF_MIN; i++) {
-        e.count += (unsigned char)s.ptr[i] >= 0xC0;
+    struct evidence e = {.nul = s.len > 0 && memchr(s.ptr, '\0', s.len)};
+    for (size_t at = 0; at < s.len;) {
+        size_t until = at + utf8_valid_until(str_sub(s, at, s.len));
+        for (; at < until; at++) {
+            e.count += (unsigned char)s.ptr[at] >= 0xC0;
+        }
+        if (at < s.len) {
+            e.wrong++;
+            at++;
+        }
     }
-    for (size_t i = until; i < s.len && e.count == 0; i++) { /* past a bad byte some may follow */
-        uint32_t code;
-        e.count += (unsigned char)s.ptr[i] >= 0xC2 && utf8_decode(s, i, &code) > 1;
-    }
+    e.valid = e.wrong == 0;
     return e;
+}
+
+/* Whether bytes that are no valid UTF-8 are UTF-8 with some damage: two sequences of three
+ * are right.  In other encodings a few are, by chance. */
+static bool is_damaged_utf8(const struct evidence *e)
+{
+    return e->count > 0 && (e->wrong <= e->count / 2 || e->wrong == 1);
 }
 
 static enum charset_encoding detect(struct charset *c, struct str s)
@@ -120,7 +130,7 @@ static enum charset_encoding judge(struct charset *c, enum charset_encoding e, s
 {
     bool utf8 = bytes->valid && bytes->count > 0;
     if (e == CHARSET_UTF_8) {
-        return bytes->valid || bytes->count > 0 ? e : CHARSET_NONE;
+        return bytes->valid || is_damaged_utf8(bytes) ? e : CHARSET_NONE;
     }
     if (charset_is_utf16(e)) { /* a page has ASCII in it, and that has NULs then */
         return bytes->nul ? e : CHARSET_NONE;

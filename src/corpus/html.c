@@ -95,7 +95,6 @@ static void add_text(struct line_builder *b, struct str s)
         size_t n = html_reference(s, amp, text, &len);
         if (len == 1 && text[0] == '\r') { /* no newline, unlike one that stands in the page */
             text[0] = ' ';
-            len = b->pre ? 0 : 1;
         }
         line_builder_add(b, n > 0 ? (struct str){text, len} : (struct str){"&", 1});
         at = amp + (n > 0 ? n : 1);
@@ -322,6 +321,30 @@ static void visible_tag(struct page *p, const struct tag_token *tag, unsigned cl
     }
 }
 
+/* A tag, whose name starts at `name`. */
+static void take_tag(struct page *p, size_t name, bool closing)
+{
+    struct tag_token tag = {.closing = closing};
+    p->at = read_tag(p->s, name, &tag);
+    if (p->at > p->s.len) { /* the page ends inside */
+        p->at = p->s.len;
+        return;
+    }
+    unsigned classes = html_tag_class(tag.name);
+    bool empty = p->opt->xml && tag.self_closing && !closing; /* opened and closed */
+    classes &= empty ? (unsigned)(TAG_BLOCK | TAG_CELL | TAG_BREAKOUT) : classes;
+    if ((classes & TAG_RAW) && is_name(tag.name, "noscript")) {
+        p->saw_noscript = true;
+        classes = p->show_noscript ? TAG_BLOCK : classes;
+    }
+    if (p->skipping.len > 0 && !(empty && same_name(tag.name, p->skipping))) {
+        hidden_tag(p, &tag, classes);
+    }
+    if (p->skipping.len == 0 && !((classes & TAG_SKIP) && closing)) {
+        visible_tag(p, &tag, classes);
+    }
+}
+
 /* What stands at '<': a tag, a comment, something like one, or just a '<'. */
 static void markup(struct page *p)
 {
@@ -335,23 +358,7 @@ static void markup(struct page *p)
     }
     size_t name = at + (closing ? 2 : 1);
     if (name < s.len && is_letter(s.ptr[name])) {
-        struct tag_token tag = {.closing = closing};
-        p->at = read_tag(s, name, &tag);
-        if (p->at > s.len) { /* the page ends inside */
-            p->at = s.len;
-            return;
-        }
-        unsigned classes = html_tag_class(tag.name);
-        if ((classes & TAG_RAW) && is_name(tag.name, "noscript")) {
-            p->saw_noscript = true;
-            classes = p->show_noscript ? TAG_BLOCK : classes;
-        }
-        if (p->skipping.len > 0) {
-            hidden_tag(p, &tag, classes);
-        }
-        if (p->skipping.len == 0 && !((classes & TAG_SKIP) && closing)) {
-            visible_tag(p, &tag, classes);
-        }
+        take_tag(p, name, closing);
         return;
     }
     if (next == '!' || next == '?' || (closing && name < s.len)) {
@@ -365,6 +372,21 @@ static void markup(struct page *p)
     p->at++;
 }
 
+/* Text that a CDATA section of XML holds, which nothing in it ends but "]]>". */
+static bool cdata(struct page *p)
+{
+    static const struct str OPEN = {"<![CDATA[", 9};
+    if (!p->opt->xml || !str_starts(str_sub(p->s, p->at, p->s.len), OPEN)) {
+        return false;
+    }
+    size_t from = p->at + OPEN.len, end = find_text(p->s, from, "]]>");
+    if (p->skipping.len == 0) {
+        line_builder_add(&p->text, str_sub(p->s, from, end));
+    }
+    p->at = end < p->s.len ? end + 3 : end;
+    return true;
+}
+
 static void read_page(struct page *p)
 {
     while (p->at < p->s.len) {
@@ -373,7 +395,7 @@ static void read_page(struct page *p)
             add_text(&p->text, str_sub(p->s, p->at, tag));
         }
         p->at = tag;
-        if (tag < p->s.len) {
+        if (tag < p->s.len && !cdata(p)) {
             markup(p);
         }
     }

@@ -13,6 +13,7 @@
 
 struct html_options {
     bool rows; /* a table row is one line, " | " between cells; else each cell is a line */
+    bool xml;  /* XHTML that is read as XML: CDATA sections are text, <x/> has no content */
 };
 
 /* Appends the lines of html, which must be UTF-8 (charset.h), to text, '\n'

@@ -76,23 +76,49 @@ static bool is_size_cut(struct str s)
     return i == s.len && s.len < 10;
 }
 
+/* What is left behind the last chunk: fields of a trailer, a blank line, and no more
+ * but perhaps line ends and another last chunk.  Bytes of any other kind show that the
+ * body only looked like chunks. */
+static bool ends_chunks(struct str s)
+{
+    struct str line, value;
+    while (str_next_line(&s, &line)) {
+        if (str_trim(line).len == 0) {
+            break;
+        }
+        const char *colon = memchr(line.ptr, ':', line.len);
+        value = str_sub(line, 0, colon ? (size_t)(colon - line.ptr) : 0);
+        if (value.len == 0 || memchr(value.ptr, ' ', value.len)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < s.len; i++) {
+        if (!strchr("\r\n0", s.ptr[i]) || s.ptr[i] == '\0') {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Joins the chunks; false where the body is not chunked in truth.  What breaks
  * off inside a chunk is kept: crawlers cut long pages. */
 static bool join_chunks(struct str body, struct buf *out)
 {
+    static const struct str LAST = {"\r\n0\r\n\r\n", 7};
     buf_clear(out);
     for (bool first = true;; first = false) {
         size_t size;
         if (!take_chunk_size(&body, &size)) {
             return !first && is_size_cut(body);
         }
-        if (size == 0) { /* the trailer, of no interest; a text of its own is none */
-            return !first || body.len == 0 || str_starts(body, STR_LIT("\r\n"));
+        if (size == 0) {
+            return ends_chunks(body);
         }
         if (size > body.len) {
             bool page = body.len > 0 && (body.ptr[0] == '<' || body.ptr[0] == '\x1F');
-            buf_add_str(out, body);
-            return !first || page; /* else as likely a text that begins with a number */
+            bool closed = str_ends(body, LAST); /* the size is wrong, not the body cut */
+            buf_add_str(out, closed ? str_sub(body, 0, body.len - LAST.len) : body);
+            return !first || page || closed; /* else as likely a text that begins with a number */
         }
         buf_add(out, body.ptr, size);
         body = str_sub(body, size, body.len);
@@ -251,6 +277,23 @@ static const char *undo(struct str coding, size_t body_max, struct buf *out,
     return NULL;
 }
 
+bool http_is_packed(struct str body)
+{
+    return is_gzip(body) || str_starts(body, STR_LIT("\x28\xB5\x2F\xFD"));
+}
+
+const char *http_unpack(struct str *body, size_t body_max, struct http_scratch *scratch)
+{
+    struct http_response r = {.body = *body};
+    const char *why = NULL;
+    for (unsigned i = 0; i < CODINGS_MAX && !why && http_is_packed(r.body); i++) {
+        struct buf *out = &scratch->unpacked[r.body.ptr == scratch->unpacked[0].ptr];
+        why = undo(is_gzip(r.body) ? STR_LIT("gzip") : STR_LIT("zstd"), body_max, out, scratch, &r);
+    }
+    *body = r.body;
+    return why;
+}
+
 struct header {
     bool chunked;
     struct str codings[CODINGS_MAX]; /* in the order in which they were applied */
@@ -334,12 +377,21 @@ static bool is_http(struct str s)
     return s.len >= 5 && strncasecmp(s.ptr, "HTTP/", 5) == 0;
 }
 
+/* Whether a header is a proxy's, as "200 Connection established" is: it tells of no body,
+ * and another response comes behind it. */
+static bool is_of_proxy(const struct header *h, const struct http_response *r, struct str behind)
+{
+    struct str line;
+    return r->mime.len == 0 && !h->chunked && h->coding_count == 0 &&
+           str_next_line(&behind, &line) && status_of(line) > 0;
+}
+
 const char *http_parse(struct str message, size_t body_max, struct http_scratch *scratch,
                        struct http_response *out)
 {
     struct str line, rest = message;
     struct header h;
-    do { /* "100 Continue" and its like come before the response */
+    do { /* "100 Continue" and its like come before the response, as do the proxy's own */
         *out = (struct http_response){0};
         h = (struct header){0};
         if (!is_http(rest) || !str_next_line(&rest, &line)) {
@@ -352,7 +404,7 @@ const char *http_parse(struct str message, size_t body_max, struct http_scratch 
         if (!take_fields(&h, &rest, out)) {
             return "its HTTP header does not end";
         }
-    } while (out->status < 200 && is_http(rest));
+    } while (is_http(rest) && (out->status < 200 || is_of_proxy(&h, out, rest)));
     out->body = rest;
     if (out->status != 200) {
         return NULL; /* passed over for that, whatever its body is */

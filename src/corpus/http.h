@@ -25,4 +25,11 @@ void http_scratch_release(struct http_scratch *s);
 const char *http_parse(struct str message, size_t body_max, struct http_scratch *scratch,
                        struct http_response *out);
 
+/* Whether a body begins like gzip or zstd, whatever its header says. */
+bool http_is_packed(struct str body);
+
+/* Undoes gzip and zstd that nothing but the first bytes tells of.  NULL, or why not;
+ * *body may lie in the scratch then. */
+const char *http_unpack(struct str *body, size_t body_max, struct http_scratch *scratch);
+
 #endif /* WINNOW_CORPUS_HTTP_H */

@@ -12,6 +12,7 @@
  */
 #include "corpus/page_extract.h"
 
+#include "base/json.h"
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "corpus/byte_source.h"
@@ -20,13 +21,14 @@
 #include "corpus/mime.h"
 #include "corpus/packing.h"
 #include "corpus/plain_text.h"
+#include "corpus/warc.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <strings.h>
 
-enum text_kind { KIND_UNKNOWN, KIND_HTML, KIND_TEXT, KIND_MARKDOWN, KIND_NONE };
+enum text_kind { KIND_UNKNOWN, KIND_HTML, KIND_XHTML, KIND_TEXT, KIND_MARKDOWN, KIND_NONE };
 
 struct page_extractor {
     struct page_extract_options opt;
@@ -68,7 +70,10 @@ static bool ends(struct str s, const char *ending)
 static enum text_kind kind_of_name(const char *name)
 {
     struct str s = packing_cut(str_of(name));
-    if (ends(s, ".html") || ends(s, ".htm") || ends(s, ".xhtml")) {
+    if (ends(s, ".xhtml") || ends(s, ".xht")) {
+        return KIND_XHTML;
+    }
+    if (ends(s, ".html") || ends(s, ".htm")) {
         return KIND_HTML;
     }
     if (ends(s, ".md") || ends(s, ".markdown")) {
@@ -82,8 +87,11 @@ static enum text_kind kind_of_mime(struct str mime)
     if (mime.len == 0) {
         return KIND_UNKNOWN;
     }
-    if (mime_is(mime, "text/html") || mime_is(mime, "application/xhtml+xml")) {
+    if (mime_is(mime, "text/html")) {
         return KIND_HTML;
+    }
+    if (mime_is(mime, "application/xhtml+xml")) {
+        return KIND_XHTML;
     }
     if (mime_is(mime, "text/markdown")) {
         return KIND_MARKDOWN;
@@ -154,6 +162,9 @@ static winnow_status read_file(struct page_extractor *x, const struct page *page
     if (st != WINNOW_OK) {
         say_bad(x, out, "%s", why.text);
         out->lost = out->unreadable = true;
+    } else if (warc_begins(buf_str(&x->file))) {
+        say_bad(x, out, "it is a WARC file, which its name does not say; name it .warc");
+        out->lost = true;
     } else if (x->file.len > x->opt.page_max) {
         say_bad(x, out, "the page is longer than the limit of %zu bytes", x->opt.page_max);
     } else if (byte_source_torn(source)) {
@@ -230,6 +241,77 @@ static winnow_status open_page(struct page_extractor *x, const struct page *page
         pass_mime(x, out, http.mime);
     }
     return WINNOW_OK;
+}
+
+/* What bytes are that hold no NUL and yet are no text; NULL where they may be one. */
+static const char *foreign_mime(struct str s)
+{
+    static const struct {
+        struct str start;
+        const char *mime;
+    } FOREIGN[] = {
+        {{"%PDF-1.", 7}, "application/pdf"},
+        {{"%PDF-2.", 7}, "application/pdf"},
+        {{"%!PS-Adobe-", 11}, "application/postscript"},
+        {{"{\\rtf1", 6}, "application/rtf"},
+    };
+    s = str_starts(s, STR_LIT("\xEF\xBB\xBF")) ? str_sub(s, 3, s.len) : s;
+    for (size_t i = 0; i < sizeof FOREIGN / sizeof FOREIGN[0]; i++) {
+        if (str_starts(s, FOREIGN[i].start)) {
+            return FOREIGN[i].mime;
+        }
+    }
+    return NULL;
+}
+
+/* The next line that is not blank as a JSON object; false where it is none. */
+static bool next_object(struct json_parser *parser, struct str *rest, struct json_value *object)
+{
+    struct winnow_error ignored;
+    struct str line = {NULL, 0};
+    while (str_trim(line).len == 0 && str_next_line(rest, &line)) {
+    }
+    line = str_trim(line);
+    return line.len > 1 && line.ptr[0] == '{' && line.ptr[line.len - 1] == '}' &&
+           json_parse(parser, line, object, &ignored) == WINNOW_OK &&
+           json_kind(*object) == JSON_OBJECT;
+}
+
+/* Whether a file is a corpus already: objects, one a line, or one with a text. */
+static bool is_json_lines(struct str s)
+{
+    s = str_starts(s, STR_LIT("\xEF\xBB\xBF")) ? str_sub(s, 3, s.len) : s;
+    if (!str_starts(str_trim(str_sub(s, 0, s.len < 256 ? s.len : 256)), STR_LIT("{"))) {
+        return false; /* as nearly all texts */
+    }
+    struct json_parser *parser = json_parser_new();
+    struct json_value object;
+    struct str text;
+    bool yes = next_object(parser, &s, &object) &&
+               (json_as_str(json_get(object, "text"), &text) || next_object(parser, &s, &object));
+    json_parser_free(parser);
+    return yes;
+}
+
+/* Looks at what open_page() gave: unpacks a body whose header does not say that it is
+ * packed, and tells what no page can be.  Then the outcome is no document. */
+static void look_closer(struct page_extractor *x, const struct page *page, struct str *bytes,
+                        enum text_kind kind, struct page_result *out)
+{
+    const char *why = http_unpack(bytes, x->opt.page_max, &x->http);
+    if (why) {
+        say_bad(x, out, "the page cannot be read: %s", why);
+        return;
+    }
+    const char *mime = foreign_mime(*bytes);
+    bool nameless = page->form == PAGE_FILE || page->form == PAGE_BYTES;
+    bool text = kind == KIND_TEXT || kind == KIND_UNKNOWN;
+    if (mime) {
+        pass_mime(x, out, str_of(mime));
+    } else if (nameless && text && is_json_lines(*bytes)) {
+        say_bad(x, out, "it holds JSON, one a line, which are documents already, not pages");
+        out->lost = true;
+    }
 }
 
 static bool is_binary(const struct charset_page *page)
@@ -309,12 +391,16 @@ winnow_status page_extract(struct page_extractor *x, const struct page *page,
     *out = (struct page_result){.outcome = PAGE_DOCUMENT};
     make_id(x, page, out);
     TRY(open_page(x, page, &bytes, &declared, &kind, out, err));
+    if (out->outcome == PAGE_DOCUMENT) {
+        look_closer(x, page, &bytes, kind, out);
+    }
     if (out->outcome != PAGE_DOCUMENT) {
         return WINNOW_OK;
     }
     kind = kind == KIND_UNKNOWN ? sniff(bytes) : kind;
     const char *charset = NULL;
-    struct charset_page in = {bytes, declared, kind == KIND_HTML};
+    bool markup = kind == KIND_HTML || kind == KIND_XHTML;
+    struct charset_page in = {bytes, declared, markup};
     struct str utf8;
     if (is_binary(&in)) {
         pass_over(out, "binary");
@@ -326,8 +412,10 @@ winnow_status page_extract(struct page_extractor *x, const struct page *page,
     }
     buf_clear(&x->text);
     buf_clear(&x->title);
-    if (kind == KIND_HTML) {
-        html_lines(utf8, &x->opt.html, &x->text, &x->title);
+    if (markup) {
+        struct html_options opt = x->opt.html;
+        opt.xml = kind == KIND_XHTML;
+        html_lines(utf8, &opt, &x->text, &x->title);
     } else if (kind == KIND_MARKDOWN) {
         markdown_lines(utf8, &x->text, &x->title);
     } else {

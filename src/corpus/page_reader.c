@@ -4,6 +4,7 @@
 #include "corpus/page_reader.h"
 
 #include "base/mem.h"
+#include "corpus/http.h"
 #include "corpus/packing.h"
 #include "corpus/warc.h"
 
@@ -221,7 +222,11 @@ static uint64_t record_bytes(const struct warc_record *record)
             return record->block.len * 1032;
         }
     }
-    return record->block.len;
+    bool packed = http_is_packed(head);
+    for (size_t at = 0; at + 4 < head.len && !packed; at++) { /* without a word of it */
+        packed = head.ptr[at] == '\n' && http_is_packed(str_sub(head, at + 1, head.len));
+    }
+    return packed ? record->block.len * 1032 : record->block.len;
 }
 
 winnow_status page_reader_next(struct page_reader *r, struct page_batch *b, bool *more,

@@ -53,7 +53,124 @@ static void add_visible(struct buf *text, struct str line)
 struct comments {
     bool wanted; /* comments are dropped: there may still be a whole one */
     bool inside;
+    char fence; /* of the code block one is in, or 0 */
+    size_t fence_length;
+    const char *code_end;      /* what stands before it is a code span */
+    const char *paragraph_end; /* up to where `unclosed` is true */
+    uint64_t unclosed;         /* lengths of backticks that end nowhere before it, as bits */
 };
+
+/* Length of the fence that a line begins with, 0 where with none.  It may be quoted or
+ * stand in a list. */
+static size_t fence_of(struct str line, char *mark, struct str *behind)
+{
+    size_t at = 0;
+    while (at < line.len && strchr(" \t>", line.ptr[at])) {
+        at++;
+    }
+    if (at + 1 < line.len && strchr("-*+", line.ptr[at]) && line.ptr[at + 1] == ' ') {
+        at += 2;
+    }
+    while (at < line.len && line.ptr[at] == ' ') {
+        at++;
+    }
+    size_t n = at;
+    *mark = at < line.len ? line.ptr[at] : '\0';
+    while ((*mark == '`' || *mark == '~') && n < line.len && line.ptr[n] == *mark) {
+        n++;
+    }
+    *behind = str_sub(line, n, line.len);
+    return n - at >= 3 ? n - at : 0;
+}
+
+/* Whether a line is one of a fenced code block, its fences included. */
+static bool is_fenced(struct comments *c, struct str line)
+{
+    char mark;
+    struct str behind;
+    size_t n = fence_of(line, &mark, &behind);
+    if (c->fence) {
+        if (n >= c->fence_length && mark == c->fence && str_trim(behind).len == 0) {
+            c->fence = '\0';
+        }
+        return true;
+    }
+    if (n == 0 || (mark == '`' && behind.len > 0 && memchr(behind.ptr, '`', behind.len))) {
+        return false;
+    }
+    c->fence = mark;
+    c->fence_length = n;
+    return true;
+}
+
+static size_t backticks(const char *at, const char *end)
+{
+    size_t n = 0;
+    while (at + n < end && at[n] == '`') {
+        n++;
+    }
+    return n;
+}
+
+/* Where the paragraph ends that `at` is in: at a blank line. */
+static const char *find_paragraph_end(const char *at, const char *end)
+{
+    bool blank = false;
+    for (; at < end; at++) {
+        if (*at == '\n' && blank) {
+            return at;
+        }
+        blank = *at == '\n' || (blank && (*at == ' ' || *at == '\t' || *at == '\r'));
+    }
+    return end;
+}
+
+/* Behind the code span that n backticks before `at` open; NULL where they open none. */
+static const char *find_span_end(struct comments *c, const char *at, size_t n, const char *end)
+{
+    if (!c->paragraph_end || at > c->paragraph_end) {
+        c->paragraph_end = find_paragraph_end(at, end);
+        c->unclosed = 0;
+    }
+    uint64_t bit = (uint64_t)1 << (n < 63 ? n : 63);
+    if (c->unclosed & bit) {
+        return NULL;
+    }
+    for (const char *p = at; p < c->paragraph_end; p++) {
+        size_t run = backticks(p, c->paragraph_end);
+        if (run == n) {
+            return p + run;
+        }
+        p += run > 0 ? run - 1 : 0;
+    }
+    c->unclosed |= bit;
+    return NULL;
+}
+
+/* Where in a line outside of comments the next one begins, or SIZE_MAX; what stands in
+ * code is none. */
+static size_t find_comment(struct comments *c, struct str line, const char *end)
+{
+    const char *at = line.ptr, *line_end = line.ptr + line.len;
+    while (at < line_end) {
+        if (at < c->code_end) {
+            at = c->code_end;
+        } else if (*at == '\\') {
+            at += 2;
+        } else if (*at == '`') {
+            size_t n = backticks(at, line_end);
+            const char *behind = find_span_end(c, at + n, n, end);
+            at = behind ? behind : at + n;
+            c->code_end = behind ? behind : c->code_end;
+        } else if (*at == '<' &&
+                   str_starts((struct str){at, (size_t)(line_end - at)}, STR_LIT("<!--"))) {
+            return (size_t)(at - line.ptr);
+        } else {
+            at++;
+        }
+    }
+    return SIZE_MAX;
+}
 
 /* Appends what can be seen of a line; rest is what comes behind it.  True if a
  * comment took part of it. */
@@ -62,8 +179,12 @@ static bool add_outside_comments(struct buf *text, struct str line, struct str r
 {
     bool had = c->inside;
     const char *end = rest.ptr + rest.len;
+    if (c->wanted && !c->inside && is_fenced(c, line)) {
+        add_visible(text, line);
+        return false;
+    }
     while (c->wanted || c->inside) {
-        size_t mark = str_find(line, c->inside ? STR_LIT("-->") : STR_LIT("<!--"));
+        size_t mark = c->inside ? str_find(line, STR_LIT("-->")) : find_comment(c, line, end);
         if (!c->inside && mark != SIZE_MAX) { /* one without an end is text */
             struct str behind = {line.ptr + mark, (size_t)(end - line.ptr) - mark};
             c->wanted = str_find(behind, STR_LIT("-->")) != SIZE_MAX;
@@ -118,13 +239,34 @@ void plain_text_lines(struct str s, struct buf *text)
     add_lines(s, text, false);
 }
 
-/* Whether a line is "key: value", as the first of a YAML mapping is. */
+/* Whether a line is "key: value", as in a YAML mapping: the key a single word, or any
+ * in quotation marks. */
 static bool is_member(struct str line)
 {
-    const char *colon = line.len > 0 ? memchr(line.ptr, ':', line.len) : NULL;
-    size_t at = colon ? (size_t)(colon - line.ptr) : 0;
-    bool key = at > 0 && line.ptr[0] != ' ' && line.ptr[0] != '\t';
+    size_t at = 0;
+    bool quoted = line.len > 0 && (line.ptr[0] == '"' || line.ptr[0] == '\'');
+    if (quoted) {
+        const char *end = memchr(line.ptr + 1, line.ptr[0], line.len - 1);
+        at = end ? (size_t)(end - line.ptr) + 1 : 0;
+    }
+    while (!quoted && at < line.len && !strchr(" \t:,;!?()[]{}\"'*`", line.ptr[at])) {
+        at++;
+    }
+    bool key = at > 0 && at < line.len && line.ptr[at] == ':';
     return key && (at + 1 == line.len || line.ptr[at + 1] == ' ' || line.ptr[at + 1] == '\t');
+}
+
+/* Whether a line may stand in front matter; behind a blank line a name with a capital is
+ * as likely somebody who speaks. */
+static bool is_yaml(struct str line, bool behind_blank)
+{
+    if (str_trim(line).len == 0 || line.ptr[0] == '#') {
+        return true;
+    }
+    bool capital = line.ptr[0] >= 'A' && line.ptr[0] <= 'Z';
+    bool goes_on =
+        strchr(" \t]}", line.ptr[0]) || str_is(line, "-") || str_starts(line, STR_LIT("- "));
+    return goes_on || (is_member(line) && !(capital && behind_blank));
 }
 
 /* Front matter is opened by the very first bytes, "---", with a key right below: a
@@ -155,6 +297,7 @@ static void take_front_matter(struct str *s, struct buf *title)
         return;
     }
     struct str value = {NULL, 0};
+    bool blank = false;
     while (rest.len > 0) {
         struct str line = next_line(&rest);
         if (closes_front_matter(line)) {
@@ -162,6 +305,10 @@ static void take_front_matter(struct str *s, struct buf *title)
             *s = rest;
             return;
         }
+        if (!is_yaml(line, blank)) { /* prose behind a thematic break: all of it is text */
+            return;
+        }
+        blank = str_trim(line).len == 0;
         if (str_starts(line, STR_LIT("title:"))) {
             value = str_trim(str_sub(line, 6, line.len));
             bool quoted = value.len >= 2 && (value.ptr[0] == '"' || value.ptr[0] == '\'') &&

@@ -282,7 +282,16 @@ static enum warc_kind kind_of(struct str type)
     if (same(type, "resource")) {
         return WARC_RESOURCE;
     }
-    return same(type, "conversion") ? WARC_CONVERSION : WARC_OTHER;
+    if (same(type, "conversion")) {
+        return WARC_CONVERSION;
+    }
+    static const char *const OTHER[] = {"warcinfo", "request", "metadata", "revisit"};
+    for (size_t i = 0; i < sizeof OTHER / sizeof OTHER[0]; i++) {
+        if (same(type, OTHER[i])) {
+            return WARC_OTHER;
+        }
+    }
+    return WARC_BAD; /* a page, for all we know */
 }
 
 static struct str bare_id(struct str s)
@@ -311,8 +320,9 @@ static bool next_field(struct str *header, struct str *line)
 static enum header parse_header(struct str header, struct warc_record *record, uint64_t *length)
 {
     struct str line, value;
-    bool has_length = false, own = false, typed = false;
-    record->kind = WARC_OTHER;
+    bool has_length = false, own = false, typed = false, segment = false;
+    record->kind = WARC_BAD;
+    record->reason = STR_LIT("no WARC-Type in the WARC header");
     *length = 0;
     if (!next_field(&header, &line) || !str_starts(line, STR_LIT("WARC/"))) {
         return HEADER_NONE;
@@ -323,6 +333,10 @@ static enum header parse_header(struct str header, struct warc_record *record, u
         } else if (is_field(line, "WARC-Type", &value)) {
             typed = true;
             record->kind = kind_of(value);
+            segment = segment || same(value, "continuation");
+            record->reason = STR_LIT("an unknown WARC-Type in the WARC header");
+        } else if (is_field(line, "WARC-Segment-Number", &value)) {
+            segment = true;
         } else if (is_field(line, "WARC-Record-ID", &value)) {
             record->id = bare_id(value);
         } else if (is_field(line, "WARC-Target-URI", &value)) {
@@ -336,6 +350,10 @@ static enum header parse_header(struct str header, struct warc_record *record, u
     }
     if (own) { /* the crawler's own log */
         record->kind = WARC_OTHER;
+    }
+    if (segment && record->kind != WARC_OTHER) {
+        record->kind = WARC_BAD;
+        record->reason = STR_LIT("a segment of a record that was cut, which is not joined,");
     }
     if (!has_length) {
         *length = 0;
@@ -372,8 +390,7 @@ static void at_end(struct warc_reader *r, struct warc_record *record, bool *more
 static const char WRONG_LENGTH[] = "a wrong Content-Length in the WARC header";
 static const char NO_LENGTH[] = "no usable Content-Length in the WARC header";
 
-/* Whether s begins like a header: "WARC/1.0" and a field. */
-static bool begins_record(struct str s)
+bool warc_begins(struct str s)
 {
     struct str line;
     bool version = s.len > 9 && str_starts(s, STR_LIT("WARC/")) && s.ptr[5] >= '0' &&
@@ -392,7 +409,7 @@ static size_t find_record(struct str s, size_t from)
         if (at == SIZE_MAX) {
             break;
         }
-        if (begins_record(str_sub(s, from + at + 1, s.len))) {
+        if (warc_begins(str_sub(s, from + at + 1, s.len))) {
             return from + at + 1;
         }
         from += at + 1;
@@ -567,8 +584,13 @@ static winnow_status take_block(struct warc_reader *r, struct warc_record *recor
     if (record->kind == WARC_OTHER) {
         *record = (struct warc_record){
             .kind = WARC_OTHER, .offset = record->offset, .offset_end = record->offset_end};
+    } else if (record->kind == WARC_BAD) {
+        (void)snprintf(r->reason, sizeof r->reason, "%.*s at byte %" PRIu64,
+                       STR_ARG(record->reason), record->offset);
+        record->reason = str_of(r->reason);
     } else {
         record->block = str_sub(s, n, end);
+        record->reason = (struct str){NULL, 0};
     }
     r->taken = end;
     return WINNOW_OK;

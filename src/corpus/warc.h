@@ -37,6 +37,9 @@ winnow_status warc_open(struct warc_reader **out, const char *path, uint64_t off
 winnow_status warc_next(struct warc_reader *r, struct warc_record *record, bool *more,
                         struct winnow_error *err);
 
+/* Whether s begins like a record's header: "WARC/1.0" and a field below. */
+bool warc_begins(struct str s);
+
 /* Before the first warc_next(): do the bytes begin like a WARC file?  If not,
  * *page is all of them, up to block_max; ptr NULL if there are more. */
 winnow_status warc_is_warc(struct warc_reader *r, bool *yes, struct str *page,

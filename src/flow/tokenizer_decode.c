@@ -112,7 +112,8 @@ winnow_status winnow_tokenizer_decode(const struct winnow_tokenizer_decode_optio
         st = decode_file(&d, paths.items[i], env, err);
     }
     if (st == WINNOW_OK && d.lines == 0) {
-        st = error_set(err, WINNOW_E_FORMAT, "there is no line of tokens in the input: it is empty");
+        st =
+            error_set(err, WINNOW_E_FORMAT, "there is no line of tokens in the input: it is empty");
     } else if (st == WINNOW_OK) {
         st = file_write_fd(STDOUT_FILENO, buf_str(&d.out), "standard output", err);
     }

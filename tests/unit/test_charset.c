@@ -181,6 +181,15 @@ static void bytes_overrule_labels_that_they_disprove(void **state)
     assert_string_equal(name, "utf-16le");
     assert_str(READ("hi", "utf-16", &name), "hi");
     assert_str(READ("<meta charset=koi8-r>\xF0", "utf-8", &name), "<meta charset=koi8-r>\u041f");
+    /* UTF-8 with some damage is that still, and other bytes are not by one chance. */
+    assert_str(READ("\xC3\xB6\xC3\x9F\xE4\xB8\xAD\xFF.", "utf-8", &name),
+               "\u00f6\u00df\u4e2d\ufffd.");
+    assert_str(READ("\x93\xFA\x96\x7B\x8C\xEA\x82\xCC\x95\xB6\x8F\xCD\x82\xC5\x82\xB7\x81\x42"
+                    "\xC3\xA9\x82\xA0\x82\xA2\x82\xA4",
+                    "utf-8", &name),
+               "\u65e5\u672c\u8a9e\u306e\u6587\u7ae0\u3067\u3059\u3002\uff83\uff69"
+               "\u3042\u3044\u3046");
+    assert_string_equal(name, "shift_jis");
     assert_str(READ("plain", "hz-gb-2312", &name), "plain");
     assert_int_equal(READ("~{VP~}", "hz-gb-2312", &name).len, 0);
     assert_string_equal(name, "replacement");

@@ -54,6 +54,7 @@ static void every_newline_is_one(void **state)
     (void)state;
     LINES("<pre>one\rtwo\r\nthree\n\rfour</pre>", "one\ntwo\nthree\n\nfour");
     LINES("<pre>one&#13;&#10;two&#13;</pre>", "one\ntwo");
+    LINES("<pre>a&#13;b&#xD;c</pre>", "a b c");
     LINES("one\rtwo\r\nthree&#13;four", "one two three four");
     LINES("<title>x</title><p>a\xC2\x85"
           "b\xC2\x90"
@@ -242,11 +243,46 @@ static void markdown_loses_comments_and_front_matter(void **state)
     assert_str(markdown("---\r\nx:\r\n- y\r\n...\r\ntext"), "text");
     /* Thematic breaks are no front matter, and what is between them is text. */
     assert_str(markdown("---\n\n# One\n\n---\n\ntwo"), "---\n\n# One\n\n---\n\ntwo");
+    assert_str(markdown("---\nDear Sir: hello\n\nMore.\n---\n"),
+               "---\nDear Sir: hello\n\nMore.\n---");
+    assert_str(markdown("---\nNote: hello\n\nMore.\n---\n"), "---\nNote: hello\n\nMore.\n---");
+    assert_str(markdown("---\nAda: Hello.\n\nBob: Hello!\n---"),
+               "---\nAda: Hello.\n\nBob: Hello!\n---");
+    assert_str(markdown("---\nhttp://a.b/ is\n---"), "---\nhttp://a.b/ is\n---");
+    assert_str(markdown("---\ntitle: >\n  long\n\n  text\ntags:\n- a\n- b\n# c\n\n"
+                        "\"two words\": x\nlist: [a,\n  b\n]\n---\ntext"),
+               "text");
     assert_str(markdown("---\nIt was night.\n---\ntwo"), "---\nIt was night.\n---\ntwo");
     assert_str(markdown("---\n# One\n\ntext\n---\n"), "---\n# One\n\ntext\n---");
     assert_str(markdown("---\n# see docs\nx: y\n---\ntext"), "text");
     assert_str(markdown("\n---\nx: y\n---\ntwo"), "---\nx: y\n---\ntwo");
     assert_str(markdown("x\n---\ny: z\n---\n"), "x\n---\ny: z\n---");
+}
+
+static void code_holds_no_comments(void **state)
+{
+    (void)state;
+    assert_str(markdown("`<!-- a -->` and <!-- b -->c"), "`<!-- a -->` and c");
+    assert_str(markdown("``x ` <!-- a\n--> `` <!-- ` -->b`"), "``x ` <!-- a\n--> `` b`");
+    assert_str(markdown("`open <!-- a -->\n\n`"), "`open\n\n`");
+    assert_str(markdown("\\`<!-- a -->`"), "\\``");
+    assert_str(markdown("```html\n<!-- a -->\n``\n```\n<!-- b -->"),
+               "```html\n<!-- a -->\n``\n```");
+    assert_str(markdown("> ~~~\n> <!-- a -->\n> ~~~\n- ```\n  <!-- c -->\n  ```\nx<!-- d -->"),
+               "> ~~~\n> <!-- a -->\n> ~~~\n- ```\n  <!-- c -->\n  ```\nx");
+    assert_str(markdown("<!--\n```\n-->a<!-- b -->"), "a");
+    assert_str(markdown("~~~\n<!-- never closed -->"), "~~~\n<!-- never closed -->");
+}
+
+static void xhtml_is_read_as_xml(void **state)
+{
+    (void)state;
+    struct html_options opt = {.xml = true};
+    const char *page = "<title/><script src='x'/><p>a <![CDATA[c & <d>]]> e</p>"
+                       "<svg><![CDATA[no]]><path/></svg><template/><pre/>f  g";
+    buf_clear(&text);
+    html_lines(str_of(page), &opt, &text, &title);
+    assert_str(buf_str(&text), "a c & <d> e\nf g");
 }
 
 int main(void)
@@ -265,6 +301,8 @@ int main(void)
         cmocka_unit_test(charsets_are_found),
         cmocka_unit_test(text_keeps_paragraphs),
         cmocka_unit_test(markdown_loses_comments_and_front_matter),
+        cmocka_unit_test(code_holds_no_comments),
+        cmocka_unit_test(xhtml_is_read_as_xml),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     buf_release(&text);

@@ -119,6 +119,30 @@ static void bad_records_do_not_hide_the_next(void **state)
     scratch_close(&s);
 }
 
+static void records_of_no_known_type_are_counted(void **state)
+{
+    (void)state;
+    struct scratch s;
+    scratch_open(&s);
+    struct buf file = {0};
+    buf_add_text(&file, "WARC/1.0\r\nContent-Length: 3\r\n\r\nabc\r\n\r\n");
+    add_record(&file, "respnse", "x", "1", STR_LIT("one"));
+    buf_add_text(&file, "WARC/1.0\r\nWARC-Type: response\r\nWARC-Segment-Number: 1\r\n"
+                        "Content-Length: 3\r\n\r\nabc\r\n\r\n");
+    buf_add_text(&file, "WARC/1.0\r\nWARC-Type: continuation\r\nWARC-Segment-Number: 2\r\n"
+                        "Content-Length: 3\r\n\r\ndef\r\n\r\n");
+    add_record(&file, "revisit", "x", "2", STR_LIT(""));
+    add_record(&file, "resource", "x", "3", STR_LIT("three"));
+    struct str got = read_warc(scratch_write(&s, "a.warc", buf_str(&file)), 0, 1000);
+    assert_str(got, "bad no WARC-Type in the WARC header at byte 0|"
+                    "bad an unknown WARC-Type in the WARC header at byte 38|"
+                    "bad a segment of a record that was cut, which is not joined, at byte 166|"
+                    "bad a segment of a record that was cut, which is not joined, at byte 249|"
+                    "o  0|s 3 5|");
+    buf_release(&file);
+    scratch_close(&s);
+}
+
 /* Three records, the second of which states another length than it has; as a file
  * of one member a record where the name asks for it. */
 static struct str wrong_length(struct scratch *s, const char *name, const char *length)
@@ -325,6 +349,10 @@ static void headers_that_lie_cost_no_text(void **state)
     assert_str(CHUNKED("2024\r\nThe city"), "2024\r\nThe city");
     assert_str(CHUNKED("5\r\nhello\r\nworld\r\n"), "5\r\nhello\r\nworld\r\n");
     assert_str(CHUNKED("5\nhello\n0\n"), "5\nhello\n0\n");
+    assert_str(CHUNKED("0\r\n\r\nReal text"), "0\r\n\r\nReal text");
+    assert_str(CHUNKED("5\r\nhello\r\n0\r\n\r\nand the rest"),
+               "5\r\nhello\r\n0\r\n\r\nand the rest");
+    assert_str(CHUNKED("5\r\nhello\r\n0\r\nand: no\r\nrest"), "5\r\nhello\r\n0\r\nand: no\r\nrest");
     assert_str(CHUNKED("Face to face"), "Face to face");
     /* Chunks, in their odder forms, whole and cut. */
     assert_str(CHUNKED("005 ; x=\"y\"\r\nhello\r\n0\r\nTrailer: x\r\n\r\n"), "hello");
@@ -332,6 +360,9 @@ static void headers_that_lie_cost_no_text(void **state)
     assert_str(CHUNKED("5\r\nhello"), "hello");
     assert_str(CHUNKED("FFFFFFFFFFFFFFFFFFFFF\r\n<p>cut"), "<p>cut");
     assert_str(CHUNKED("0\r\n\r\n"), "");
+    assert_str(CHUNKED("5\r\nhello\r\n0\r\n\r\n0\r\n\r\n"), "hello");
+    assert_str(CHUNKED("fff\r\nhello\r\n0\r\n\r\n"), "hello");
+    assert_str(CHUNKED("2\r\nhe\r\nfff\r\nllo\r\n0\r\n\r\n"), "hello");
     assert_str(BODY("Content-Encoding: deflate", "x^2 + y is text"), "x^2 + y is text");
     assert_str(BODY("Content-Encoding: zstd", "text"), "text");
     assert_str(BODY("Content-Encoding: br", "caf\xC3\xA9"), "caf\xC3\xA9");
@@ -361,6 +392,15 @@ static void headers_are_read_as_they_are_found(void **state)
         http_parse(STR_LIT("HTTP/1.1 100 Continue\r\n\r\nHTTP/2 200\r\n\r\nx"), 10, &none, &r));
     assert_int_equal(r.status, 200);
     assert_str(r.body, "x");
+    assert_null(http_parse(STR_LIT("HTTP/1.1 200 Connection established\r\nVia: p\r\n\r\n"
+                                   "HTTP/1.1 404 No\r\nContent-Type: a/b\r\n\r\nx"),
+                           10, &none, &r));
+    assert_int_equal(r.status, 404);
+    assert_str(r.mime, "a/b");
+    assert_null(http_parse(
+        STR_LIT("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nHTTP/1.1 404 No\r\n"), 99,
+        &none, &r));
+    assert_str(r.body, "HTTP/1.1 404 No\r\n");
     assert_null(
         http_parse(STR_LIT("HTTP/1.1 200 OK\r\nServer: x\r\n<p>no blank line\r\n"), 99, &none, &r));
     assert_str(r.body, "<p>no blank line\r\n");
@@ -504,6 +544,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_found_by_their_length),
         cmocka_unit_test(bad_records_do_not_hide_the_next),
+        cmocka_unit_test(records_of_no_known_type_are_counted),
         cmocka_unit_test(a_members_end_is_its_records_end),
         cmocka_unit_test(files_of_other_kinds_are_named),
         cmocka_unit_test(bodies_lose_their_coding),
