@@ -160,7 +160,8 @@ static enum charset_encoding choose(struct charset *c, const struct charset_page
     if (e != CHARSET_NONE) {
         return e;
     }
-    return bytes.valid ? CHARSET_UTF_8 : detect(c, page->bytes);
+    bool damaged = bytes.count >= PROOF_MIN && is_damaged_utf8(&bytes);
+    return bytes.valid || damaged ? CHARSET_UTF_8 : detect(c, page->bytes);
 }
 
 static struct str repair(struct charset *c, struct str s)

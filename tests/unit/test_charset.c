@@ -190,6 +190,10 @@ static void bytes_overrule_labels_that_they_disprove(void **state)
                "\u65e5\u672c\u8a9e\u306e\u6587\u7ae0\u3067\u3059\u3002\uff83\uff69"
                "\u3042\u3044\u3046");
     assert_string_equal(name, "shift_jis");
+    assert_str(
+        READ("\xC3\xB6\xC3\xB6\xC3\xB6\xC3\xB6\xC3\xB6\xC3\xB6\xC3\xB6\xC3\xB6\xC3\xB6\xC3\xB6\xFF",
+             "", &name),
+        "\u00f6\u00f6\u00f6\u00f6\u00f6\u00f6\u00f6\u00f6\u00f6\u00f6\ufffd");
     assert_str(READ("plain", "hz-gb-2312", &name), "plain");
     assert_int_equal(READ("~{VP~}", "hz-gb-2312", &name).len, 0);
     assert_string_equal(name, "replacement");
