@@ -2,6 +2,8 @@
 
 #include "base/claim.h"
 #include "base/file.h"
+#include "base/json.h"
+#include "base/map.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -99,5 +101,78 @@ winnow_status run_place_documents(const char *folder, struct buf *documents,
     }
     buf_release(&run);
     free(real); /* realpath(3) allocates by malloc */
+    return st;
+}
+
+/* ---- whether a run's documents are all that it says it has ---- */
+
+static void note_latest(void *ctx, const char *name)
+{
+    struct buf *last = ctx;
+    if (name[0] >= '0' && name[0] <= '9' && strcmp(name, buf_cstr(last)) > 0) {
+        buf_clear(last);
+        buf_add_text(last, name);
+    }
+}
+
+/* The stage whose documents a run or a stage gives: the last one of a run. */
+static winnow_status find_stage(const char *folder, struct buf *stage, struct winnow_error *err)
+{
+    struct buf stages = {0}, last = {0};
+    bool found = false;
+    winnow_status st =
+        file_list(file_join(&stages, folder, "stages"), note_latest, &last, &found, err);
+    buf_clear(stage);
+    buf_add_text(stage, folder);
+    if (st == WINNOW_OK && found) {
+        buf_addf(stage, "/stages/%s", buf_cstr(&last));
+    }
+    buf_release(&last);
+    buf_release(&stages);
+    return st;
+}
+
+static winnow_status compare_names(const char *folder, struct json_value stats,
+                                   const struct map *names, struct winnow_error *err)
+{
+    struct json_iter it = json_walk(json_get(stats, "shards"));
+    size_t listed = 0;
+    while (json_next(&it)) {
+        struct str name = {"", 0};
+        (void)json_as_str(json_get(it.value, "path"), &name);
+        listed++;
+        if (!map_get(names, name)) {
+            return error_set(err, WINNOW_E_FORMAT,
+                             "%s is not all there: its stats.json lists the shard %.*s, which its "
+                             "documents/ does not give to a reader; do the command that made it "
+                             "again",
+                             folder, STR_ARG(name));
+        }
+    }
+    if (listed != names->count) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "%s/documents holds %zu shards and stats.json lists %zu: somebody put "
+                         "files there; take them out, or keep them in a folder of their own",
+                         folder, names->count, listed);
+    }
+    return WINNOW_OK;
+}
+
+winnow_status run_place_check(const char *folder, const struct map *names, struct winnow_error *err)
+{
+    struct json_parser *parser = json_parser_new();
+    struct json_value stats = {0};
+    struct buf path = {0}, stage = {0}, text = {0};
+    winnow_status st = find_stage(folder, &stage, err);
+    if (st == WINNOW_OK && holds(buf_cstr(&stage), "stats.json")) {
+        st = file_read(file_join(&path, buf_cstr(&stage), "stats.json"), (size_t)1 << 30, &text,
+                       err);
+        st = st == WINNOW_OK ? json_parse(parser, buf_str(&text), &stats, err) : st;
+        st = st == WINNOW_OK ? compare_names(folder, stats, names, err) : st;
+    }
+    buf_release(&path);
+    buf_release(&stage);
+    buf_release(&text);
+    json_parser_free(parser);
     return st;
 }

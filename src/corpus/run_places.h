@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/map.h"
 
 /* Whether a folder is that of a run, finished or not. */
 bool run_place_is_run(const char *folder);
@@ -17,5 +18,10 @@ bool run_place_is_run(const char *folder);
  * they hold no documents, and for other places inside a run. */
 winnow_status run_place_documents(const char *folder, struct buf *documents,
                                   struct winnow_error *err);
+
+/* For such a run or stage: whether the shards that were found in its documents/, the keys of
+ * names, are those that its stats.json lists. */
+winnow_status run_place_check(const char *folder, const struct map *names,
+                              struct winnow_error *err);
 
 #endif /* WINNOW_CORPUS_RUN_PLACES_H */

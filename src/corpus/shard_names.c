@@ -5,10 +5,17 @@
  * a percent sign beside it as %25), so that the name can be had back.  Names that
  * would meet (equal ones, one that is another's folder, or another's while
  * that is being written) are first told apart by their folders, and refused
- * where that does not help: before anything is written, not at the end. */
+ * where that does not help: before anything is written, not at the end.
+ *
+ * Outputs are read again, by walks over their folder that pass over hidden names, _names
+ * and *.tmp and take known endings only.  So the name of a shard of documents always ends
+ * in such an ending and none of its parts is passed over: b.txt becomes b.txt.jsonl,
+ * .b.jsonl becomes %2Eb.jsonl. */
 #include "base/file.h"
 #include "base/map.h"
+#include "base/mem.h"
 #include "base/utf8.h"
+#include "corpus/packing.h"
 #include "corpus/shard_names_internal.h"
 
 #include <stdio.h>
@@ -176,16 +183,105 @@ static void name_pipe(struct shard_list *l)
     }
 }
 
-winnow_status shard_names_settle(struct shard_list *list, struct winnow_error *err)
+/* ---- names that are found again ---- */
+
+static void add_part(struct buf *out, struct str part, bool folder)
+{
+    bool tmp = folder && str_ends(part, STR_LIT(".tmp"));
+    if (part.len > 0 && (part.ptr[0] == '.' || part.ptr[0] == '_')) {
+        buf_addf(out, "%%%02X", (unsigned)(unsigned char)part.ptr[0]);
+        part = str_sub(part, 1, part.len);
+    }
+    buf_add_str(out, tmp ? str_sub(part, 0, part.len - 4) : part);
+    buf_add_text(out, tmp ? "%2Etmp" : "");
+}
+
+/* The name as a walk takes it, but for its ending; the same name where it is fine. */
+static void name_to_find(struct str name, struct buf *out)
+{
+    buf_clear(out);
+    for (;;) {
+        size_t slash = str_find(name, STR_LIT("/"));
+        add_part(out, str_sub(name, 0, slash == SIZE_MAX ? name.len : slash), slash != SIZE_MAX);
+        if (slash == SIZE_MAX) {
+            break;
+        }
+        buf_add_char(out, '/');
+        name = str_sub(name, slash + 1, name.len);
+    }
+}
+
+static bool is_found_again(const char *name, struct buf *text)
+{
+    name_to_find(str_of(name), text);
+    return strcmp(buf_cstr(text), name) == 0 && shard_name_is_of_documents(name);
+}
+
+/* "b.txt.gz" becomes "b.txt.jsonl.gz", where n > 1 "b.txt-2.jsonl.gz". */
+static void with_ending(const char *name, unsigned n, struct buf *text)
+{
+    struct buf whole = {0};
+    name_to_find(str_of(name), &whole);
+    struct str all = buf_str(&whole), stem = packing_cut(all);
+    struct str packing = str_sub(all, stem.len, all.len);
+    bool has = shard_name_is_of_documents(buf_cstr(&whole));
+    struct str cut = has ? shard_stem(buf_cstr(&whole)) : stem;
+    struct str ending = has ? str_sub(stem, cut.len, stem.len) : STR_LIT(".jsonl");
+    buf_clear(text);
+    buf_add_str(text, cut);
+    if (n > 1) {
+        buf_addf(text, "-%u", n);
+    }
+    buf_add_str(text, ending);
+    buf_add_str(text, packing);
+    buf_release(&whole);
+}
+
+static void find_all_again(struct shard_list *l)
+{
+    struct map taken = {0};
+    struct buf text = {0};
+    bool *fine = mem_zalloc((l->count + 1) * sizeof *fine);
+    for (size_t i = 0; i < l->count; i++) {
+        struct str name = str_of(l->items[i].name);
+        fine[i] = is_found_again(l->items[i].name, &text);
+        if (fine[i]) {
+            (void)claim(&taken, name, l, i);
+        }
+        for (size_t k = 0; k < name.len; k++) {
+            if (name.ptr[k] == '/') {
+                (void)claim(&taken, str_sub(name, 0, k), l, i);
+            }
+        }
+    }
+    for (size_t i = 0; i < l->count; i++) {
+        if (fine[i]) {
+            continue;
+        }
+        unsigned n = 1;
+        do {
+            with_ending(l->items[i].name, n++, &text);
+        } while (claim(&taken, buf_str(&text), l, i) != NULL);
+        l->items[i].name = arena_strndup(&l->keep, text.ptr, text.len);
+    }
+    mem_free(fine);
+    map_release(&taken);
+    buf_release(&text);
+}
+
+winnow_status shard_names_settle(struct shard_list *list, bool documents, struct winnow_error *err)
 {
     escape(list);
     name_pipe(list);
-    if (!find_meeting(list).a) {
-        return WINNOW_OK;
+    bool meet = find_meeting(list).a != NULL;
+    if (meet) {
+        TRY(rename_all(list, err));
+        escape(list);
+        name_pipe(list);
     }
-    TRY(rename_all(list, err));
-    escape(list);
-    name_pipe(list);
+    if (documents) {
+        find_all_again(list);
+    }
     struct meeting m = find_meeting(list);
     if (m.a) {
         return error_set(

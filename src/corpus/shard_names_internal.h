@@ -5,7 +5,11 @@
 #include "corpus/shards.h"
 
 /* Makes the names of a list valid UTF-8 and such that outputs called after them
- * can lie side by side; WINNOW_E_USAGE where that cannot be. */
-winnow_status shard_names_settle(struct shard_list *list, struct winnow_error *err);
+ * can lie side by side, and, of documents, such that a walk finds them again;
+ * WINNOW_E_USAGE where that cannot be. */
+winnow_status shard_names_settle(struct shard_list *list, bool documents, struct winnow_error *err);
+
+/* Whether a walk for documents takes a file of that name. */
+bool shard_name_is_of_documents(const char *name);
 
 #endif /* WINNOW_CORPUS_SHARD_NAMES_INTERNAL_H */

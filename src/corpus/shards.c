@@ -55,6 +55,11 @@ struct str shard_stem(const char *name)
     return str_sub(s, 0, s.len - (cut ? cut : ending(s, PAGE_ENDINGS)));
 }
 
+bool shard_name_is_of_documents(const char *name)
+{
+    return ending(packing_cut(str_of(file_base(name))), DOCUMENT_ENDINGS) > 0;
+}
+
 /* A file in a folder; in a glob. */
 static bool kind_wanted(const void *finder, const char *below)
 {
@@ -204,12 +209,33 @@ static winnow_status take_tree(struct finder *f, const char *root, const char *p
     return status;
 }
 
+/* Compares what a run gave, the items from first on, with what it says it has. */
+static winnow_status check_run(const struct finder *f, const char *run, size_t first,
+                               struct winnow_error *err)
+{
+    struct map names = {0};
+    for (size_t i = first; i < f->out->count; i++) {
+        bool is_new;
+        (void)map_put(&names, str_of(f->out->items[i].name), &is_new);
+    }
+    winnow_status st = run_place_check(run, &names, err);
+    map_release(&names);
+    return st;
+}
+
 /* A run means its documents. */
 static winnow_status take_folder(struct finder *f, const char *path, struct winnow_error *err)
 {
     struct buf documents = {0};
+    size_t first = f->out->count;
+    uint64_t before = f->out->duplicates + f->out->account->lost.count;
     winnow_status st = run_place_documents(path, &documents, err);
+    bool run = st == WINNOW_OK && strcmp(buf_cstr(&documents), path) != 0;
     st = st == WINNOW_OK ? take_tree(f, buf_cstr(&documents), NULL, err) : st;
+    if (st == WINNOW_OK && run && f->opt->kind == SHARDS_DOCUMENTS &&
+        before == f->out->duplicates + f->out->account->lost.count) {
+        st = check_run(f, path, first, err);
+    }
     buf_release(&documents);
     return st;
 }
@@ -315,7 +341,7 @@ winnow_status shards_find(const struct shards_options *opt, struct shard_list *o
     if (st == WINNOW_OK && out->count == 0) {
         st = error_set(err, WINNOW_E_IO, "%s names no file", opt->files_from);
     }
-    st = st == WINNOW_OK ? shard_names_settle(out, err) : st;
+    st = st == WINNOW_OK ? shard_names_settle(out, opt->kind == SHARDS_DOCUMENTS, err) : st;
     map_release(&f.seen);
     return st;
 }

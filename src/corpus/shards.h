@@ -27,8 +27,10 @@ struct shard {
     const char *path; /* to open; "-" is standard input */
     /* What it is called in outputs: relative to the folder or to the part of
      * the glob before its first wildcard, else the file's own name; valid UTF-8, bytes
-     * that are none being %XX.  Outputs called after them never meet: where they would,
-     * all are relative to the deepest folder that holds them all. */
+     * that are none being %XX.  In a list of documents a walk over a folder finds such a
+     * name: .jsonl stands behind what has no ending that is read, a leading "." or "_"
+     * is %XX.  Outputs called after names never meet: where they would, all are relative
+     * to the deepest folder that holds them all. */
     const char *name;
     uint64_t bytes; /* size on disk, 0 for standard input */
     bool met;       /* in a folder or by a glob; false: named */

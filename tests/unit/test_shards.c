@@ -302,7 +302,7 @@ static void paths_expand_in_order(void **state)
 
     assert_str(FIND(s, SHARDS_DOCUMENTS, "in"), "a/z.jsonl.gz,b.jsonl,1");
     assert_str(FIND(s, SHARDS_PAGES, "in"), "a/page.html,0");
-    assert_str(FIND(s, SHARDS_DOCUMENTS, "other/odd.dat", "in/b.jsonl"), "odd.dat,b.jsonl,0");
+    assert_str(FIND(s, SHARDS_DOCUMENTS, "other/odd.dat", "in/b.jsonl"), "odd.dat.jsonl,b.jsonl,0");
     assert_str(FIND(s, SHARDS_DOCUMENTS, "in/b.jsonl", "in/./b.jsonl"), "b.jsonl,1");
     assert_str(FIND(s, SHARDS_DOCUMENTS, "in/**/*.jsonl*"), "a/z.jsonl.gz,b.jsonl,1");
     assert_str(FIND(s, SHARDS_DOCUMENTS, "*/b.jsonl"), "in/b.jsonl,other/b.jsonl,0");
