@@ -56,25 +56,46 @@ static winnow_status documents_of(const char *folder, const char *what, struct b
     return WINNOW_OK;
 }
 
-/* below is what follows the run's own path, without a slash before it. */
-static winnow_status place_in_run(const char *folder, struct str below, struct buf *documents,
-                                  struct winnow_error *err)
+/* Documents named by a path deeper than their run or stage, of length len in folder: they
+ * are a corpus once it is finished. */
+static winnow_status need_finished(const char *real, size_t len, const char *what,
+                                   struct winnow_error *err)
 {
-    if (below.len == 0) {
+    struct buf place = {0};
+    buf_add(&place, real, len);
+    winnow_status st = WINNOW_OK;
+    if (!holds(buf_cstr(&place), "_SUCCESS")) {
+        st = error_set(err, WINNOW_E_USAGE,
+                       "%s lies in a %s that is not finished: do the command that made it again, "
+                       "then read its documents",
+                       real, what);
+    }
+    buf_release(&place);
+    return st;
+}
+
+/* real is an absolute path, of which run bytes are the run, and below what follows. */
+static winnow_status place_in_run(const char *folder, const char *real, size_t run,
+                                  struct buf *documents, struct winnow_error *err)
+{
+    const char *below = real + run + (real[run] == '/');
+    if (*below == '\0') {
         return documents_of(folder, "run", documents, err);
     }
-    struct str rest = below;
+    struct str rest = str_of(below);
     size_t slash = str_find(rest, STR_LIT("/"));
     struct str first = slash == SIZE_MAX ? rest : str_sub(rest, 0, slash);
     if (str_is(first, "documents")) {
-        return WINNOW_OK;
+        return need_finished(real, run, "run", err);
     }
     if (str_is(first, "stages") && slash != SIZE_MAX) {
         rest = str_sub(rest, slash + 1, rest.len);
-        if (str_find(rest, STR_LIT("/")) == SIZE_MAX) {
+        size_t end = str_find(rest, STR_LIT("/"));
+        if (end == SIZE_MAX) {
             return documents_of(folder, "stage", documents, err);
         }
-        return WINNOW_OK; /* removed/, attributes/: who names it, means it */
+        /* removed/, attributes/: who names it, means it */
+        return need_finished(real, (size_t)(rest.ptr - real) + end, "stage", err);
     }
     return error_set(err, WINNOW_E_USAGE,
                      "%s lies in a run folder and holds no corpus: name the run, or one of its "
@@ -95,9 +116,38 @@ winnow_status run_place_documents(const char *folder, struct buf *documents,
     buf_add_text(&run, real);
     winnow_status st = WINNOW_OK;
     if (find_run(&run)) {
-        struct str below = str_of(real + run.len);
-        below = str_starts(below, STR_LIT("/")) ? str_sub(below, 1, below.len) : below;
-        st = place_in_run(folder, below, documents, err);
+        st = place_in_run(folder, real, run.len, documents, err);
+    }
+    buf_release(&run);
+    free(real); /* realpath(3) allocates by malloc */
+    return st;
+}
+
+winnow_status run_place_file(const char *path, bool matched, struct winnow_error *err)
+{
+    char *real = realpath(path, NULL);
+    if (!real) {
+        return WINNOW_OK; /* opening it says why */
+    }
+    struct buf run = {0};
+    buf_add_text(&run, real);
+    winnow_status st = WINNOW_OK;
+    if (find_run(&run)) {
+        const char *below = real + run.len + (real[run.len] == '/');
+        const char *stage = strncmp(below, "stages/", 7) == 0 ? below + 7 : NULL;
+        size_t len = stage ? strcspn(stage, "/") : 0;
+        bool documents = strncmp(below, "documents/", 10) == 0 ||
+                         (stage && strncmp(stage + len, "/documents/", 11) == 0);
+        if (documents && stage) {
+            st = need_finished(real, (size_t)(stage - real) + len, "stage", err);
+        } else if (documents) {
+            st = need_finished(real, run.len, "run", err);
+        } else if (matched) {
+            st = error_set(err, WINNOW_E_USAGE,
+                           "%s is no document that the run %s kept, and a pattern would bring it "
+                           "in: name the run to read its documents, or the file itself",
+                           path, buf_cstr(&run));
+        }
     }
     buf_release(&run);
     free(real); /* realpath(3) allocates by malloc */

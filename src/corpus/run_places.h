@@ -19,6 +19,11 @@ bool run_place_is_run(const char *folder);
 winnow_status run_place_documents(const char *folder, struct buf *documents,
                                   struct winnow_error *err);
 
+/* For a file that is named, or that a pattern matched: WINNOW_E_USAGE where it is of the
+ * documents of a run or stage that is not finished, and, matched, where it is anything else
+ * in a run. */
+winnow_status run_place_file(const char *path, bool matched, struct winnow_error *err);
+
 /* For such a run or stage: whether the shards that were found in its documents/, the keys of
  * names, are those that its stats.json lists. */
 winnow_status run_place_check(const char *folder, const struct map *names,

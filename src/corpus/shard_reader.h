@@ -41,6 +41,7 @@ struct shard_reader_options {
      * shard_reader_next() gives a block that waits.  NULL: yes. */
     bool (*may_hold)(void *ctx, size_t bytes);
     void *may_hold_ctx;
+    uint64_t size;   /* of the file when it was found: another at the end is a tear; 0: unknown */
     bool keep_going; /* a file that the system does not let read is a torn shard, no failure */
 };
 #define SHARD_READER_OPTIONS_INIT \

@@ -167,13 +167,25 @@ static winnow_status refuse_nothing(const struct finder *f, const char *root, co
     return status;
 }
 
+/* A file that a pattern matched, by the folder that it lies in: looked at once for each. */
+static winnow_status check_matched(const char *path, struct buf *checked, struct winnow_error *err)
+{
+    struct str folder = {path, (size_t)(file_base(path) - path)};
+    if (folder.len > 0 && str_eq(folder, buf_str(checked))) {
+        return WINNOW_OK;
+    }
+    buf_clear(checked);
+    buf_add_str(checked, folder);
+    return run_place_file(path, true, err);
+}
+
 /* Takes from below root what fits pattern (NULL: everything of the kind). */
 static winnow_status take_tree(struct finder *f, const char *root, const char *pattern,
                                struct winnow_error *err)
 {
     struct texts files = {0};
     struct arena keep;
-    struct buf path = {0};
+    struct buf path = {0}, checked = {0};
     const uint64_t before[2] = {f->out->account->lost.count, f->out->account->skipped.count};
     struct walk_options opt = {.wants = kind_wanted, .ctx = f, .all = true};
     if (pattern) {
@@ -193,6 +205,10 @@ static winnow_status take_tree(struct finder *f, const char *root, const char *p
         const char *below = files.items[i];
         (void)file_join(&path, root, below);
         if (opt.wants(opt.ctx, below)) {
+            status = pattern ? check_matched(buf_cstr(&path), &checked, err) : WINNOW_OK;
+            if (status != WINNOW_OK) {
+                break;
+            }
             size_t had = f->out->count + f->out->duplicates;
             take_met(f, buf_cstr(&path), below);
             taken += f->out->count + f->out->duplicates - had;
@@ -206,6 +222,7 @@ static winnow_status take_tree(struct finder *f, const char *root, const char *p
     mem_free(files.items);
     arena_release(&keep);
     buf_release(&path);
+    buf_release(&checked);
     return status;
 }
 
@@ -267,6 +284,26 @@ static winnow_status take_glob(struct finder *f, const char *path, struct winnow
     return st;
 }
 
+/* "https://host/x" where no such file is, and "~/x", which the shell did not expand. */
+static winnow_status refuse_missing(const char *path, struct winnow_error *err)
+{
+    size_t scheme = strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+");
+    if (scheme > 1 && strncmp(path + scheme, "://", 3) == 0) {
+        return error_set(
+            err, WINNOW_E_USAGE,
+            "%s is an address, and only files on this machine are read: fetch it first "
+            "(curl -O, aws s3 cp, huggingface-cli download) and name the file",
+            path);
+    }
+    if (path[0] == '~') {
+        return error_set(err, WINNOW_E_USAGE,
+                         "cannot open %s: a shell makes your home folder of ~ only where it is "
+                         "not quoted; write the path whole",
+                         path);
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status take(struct finder *f, const char *path, struct winnow_error *err)
 {
     struct stat st = {0};
@@ -278,6 +315,9 @@ static winnow_status take(struct finder *f, const char *path, struct winnow_erro
         return WINNOW_OK;
     }
     if (stat(path, &st) != 0) {
+        int code = errno;
+        TRY(refuse_missing(path, err));
+        errno = code;
         if (errno == ENOENT && path[strcspn(path, "*?[")] != '\0') {
             return take_glob(f, path, err);
         }
@@ -289,34 +329,52 @@ static winnow_status take(struct finder *f, const char *path, struct winnow_erro
     if (!is_readable(path, &st)) {
         return error_errno(err, "cannot open", path);
     }
+    TRY(S_ISREG(st.st_mode) ? run_place_file(path, false, err) : WINNOW_OK);
     add(f, path, file_base(path), &st);
     return WINNOW_OK;
 }
 
+/* The next path of a list, as lines, or as find -print0 writes them where there is a NUL. */
+static bool next_path(struct str *rest, bool nul, struct str *path)
+{
+    if (!nul) {
+        bool more = str_next_line(rest, path);
+        if (more && path->len > 0 && path->ptr[path->len - 1] == '\r') {
+            path->len--;
+        }
+        return more;
+    }
+    if (rest->len == 0) {
+        return false;
+    }
+    const char *end = memchr(rest->ptr, '\0', rest->len);
+    size_t len = end ? (size_t)(end - rest->ptr) : rest->len;
+    *path = str_sub(*rest, 0, len);
+    *rest = str_sub(*rest, len + (end ? 1 : 0), rest->len);
+    return true;
+}
+
 static winnow_status take_list(struct finder *f, const char *path, struct winnow_error *err)
 {
-    struct buf text = {0}, line_text = {0};
+    struct buf text = {0}, name = {0};
     winnow_status st =
         file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, (size_t)1 << 30, &text, err);
-    struct str rest = buf_str(&text), line;
-    size_t number = 0;
-    while (st == WINNOW_OK && str_next_line(&rest, &line)) {
-        number++;
-        if (line.len > 0 && line.ptr[line.len - 1] == '\r') {
-            line.len--;
-        }
-        if (line.len == 0) {
+    struct str rest = buf_str(&text), item;
+    bool nul = rest.len > 0 && memchr(rest.ptr, '\0', rest.len) != NULL;
+    for (size_t number = 1; st == WINNOW_OK && next_path(&rest, nul, &item); number++) {
+        bool newline = nul && item.len == 1 && item.ptr[0] == '\n'; /* behind the last NUL */
+        if (item.len == 0 || newline) {
             continue;
         }
-        buf_clear(&line_text);
-        buf_add_str(&line_text, line);
-        st = take(f, buf_cstr(&line_text), err);
+        buf_clear(&name);
+        buf_add_str(&name, item);
+        st = take(f, buf_cstr(&name), err);
         if (st != WINNOW_OK) {
-            st = error_wrap(err, st, "%s, line %zu", path, number);
+            st = error_wrap(err, st, "%s, %s %zu", path, nul ? "path" : "line", number);
         }
     }
     buf_release(&text);
-    buf_release(&line_text);
+    buf_release(&name);
     return st;
 }
 
@@ -353,6 +411,11 @@ bool shard_list_once(const struct shard_list *list)
         once = list->items[i].once;
     }
     return once;
+}
+
+uint64_t shard_size(const struct shard *s)
+{
+    return s->once || s->piped ? 0 : s->bytes;
 }
 
 void shard_list_lose(struct shard_list *list, size_t i, struct str reason)

@@ -64,6 +64,9 @@ void shard_list_release(struct shard_list *list);
 /* Whether any of it can be read once only. */
 bool shard_list_once(const struct shard_list *list);
 
+/* Bytes of the file when it was found, which reading it has to give; 0: unknown. */
+uint64_t shard_size(const struct shard *s);
+
 /* Takes item i out of the list, as one that cannot be read. */
 void shard_list_lose(struct shard_list *list, size_t i, struct str reason);
 

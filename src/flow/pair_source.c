@@ -37,6 +37,7 @@ static winnow_status next_block(struct pair_source *s, bool *more, struct winnow
             }
             const struct shard *shard = &s->shards.items[s->shard++];
             struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
+            opt.size = shard_size(shard);
             opt.keep_going = true;
             TRY(shard_reader_open(&s->reader, shard->path, shard->name, &opt, err));
         }

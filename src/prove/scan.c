@@ -25,6 +25,7 @@ static winnow_status blocks_next(struct blocks *b, struct shard_block *block, bo
             }
             const struct shard *s = &b->shards->items[b->next++];
             struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
+            opt.size = shard_size(s);
             opt.keep_going = true;
             TRY(shard_reader_open(&b->reader, s->path, s->name, &opt, err));
         }
