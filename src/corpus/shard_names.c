@@ -18,6 +18,7 @@
 #include "corpus/packing.h"
 #include "corpus/shard_names_internal.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -73,7 +74,7 @@ static const struct shard *claim(struct map *m, struct str key, const struct sha
 static struct meeting find_meeting(const struct shard_list *l)
 {
     /* What a name is while it grows, and what stands beside it. */
-    static const char *const BESIDE[] = {"", FILE_TMP, ".json", ".json" FILE_TMP};
+    static const char *const BESIDE[] = {"", FILE_TMP, ".json", (".json" FILE_TMP)};
     struct map names = {0}, folders = {0};
     struct meeting found = {0};
     struct buf text = {0};
@@ -222,10 +223,11 @@ static void with_ending(const char *name, unsigned n, struct buf *text)
 {
     struct buf whole = {0};
     name_to_find(str_of(name), &whole);
-    struct str all = buf_str(&whole), stem = packing_cut(all);
+    const char *found = buf_cstr(&whole); /* may move it: before all views */
+    struct str all = str_of(found), stem = packing_cut(all);
     struct str packing = str_sub(all, stem.len, all.len);
-    bool has = shard_name_is_of_documents(buf_cstr(&whole));
-    struct str cut = has ? shard_stem(buf_cstr(&whole)) : stem;
+    bool has = shard_name_is_of_documents(found);
+    struct str cut = has ? shard_stem(found) : stem;
     struct str ending = has ? str_sub(stem, cut.len, stem.len) : STR_LIT(".jsonl");
     buf_clear(text);
     buf_add_str(text, cut);
@@ -289,6 +291,38 @@ winnow_status shard_names_settle(struct shard_list *list, bool documents, struct
             "%s and %s cannot lie side by side in one output, as %s and %s: rename one of them, or "
             "give them to two runs",
             m.a->path, m.b->path, m.a->name, m.b->name);
+    }
+    return WINNOW_OK;
+}
+
+winnow_status shard_list_fits(const struct shard_list *list, const char *folder,
+                              struct winnow_error *err)
+{
+    static const char BESIDE[] = ".json" FILE_TMP; /* the longest */
+    const size_t part_max = NAME_MAX - (sizeof BESIDE - 1);
+    const size_t above = strlen(folder) + 128; /* stages/01-dedup/completions/pass/ */
+    for (size_t i = 0; i < list->count; i++) {
+        const char *name = list->items[i].name;
+        size_t longest = 0;
+        for (const char *p = name; *p;) {
+            size_t len = strcspn(p, "/");
+            longest = len > longest ? len : longest;
+            p += len + (p[len] == '/');
+        }
+        if (longest > part_max) {
+            return error_set(err, WINNOW_E_USAGE,
+                             "%.400s: outputs are called after it, and %zu bytes are too long for "
+                             "that, %zu fit; rename it, or give it on standard input",
+                             list->items[i].path, longest, part_max);
+        }
+        if (above + strlen(name) + sizeof BESIDE > PATH_MAX) {
+            return error_set(
+                err, WINNOW_E_USAGE,
+                "%.400s: outputs are called after it, and below %.400s the paths would "
+                "be too long; read it from within its folder, or name an output "
+                "with a shorter path",
+                list->items[i].path, folder);
+        }
     }
     return WINNOW_OK;
 }

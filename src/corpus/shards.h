@@ -64,6 +64,11 @@ void shard_list_release(struct shard_list *list);
 /* Whether any of it can be read once only. */
 bool shard_list_once(const struct shard_list *list);
 
+/* WINNOW_E_USAGE where outputs below folder cannot be called after one of the list: a file
+ * system has no room for such a name with what stands beside it. */
+winnow_status shard_list_fits(const struct shard_list *list, const char *folder,
+                              struct winnow_error *err);
+
 /* Bytes of the file when it was found, which reading it has to give; 0: unknown. */
 uint64_t shard_size(const struct shard *s);
 

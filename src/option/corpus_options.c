@@ -2,6 +2,8 @@
 
 #include "base/file.h"
 
+#include <strings.h>
+
 static const char *const ON_BAD[] = {"stop", "skip", "quarantine", NULL};
 
 static const struct option OPTIONS[] = {
@@ -45,11 +47,24 @@ winnow_status corpus_output_check(const char *output, struct winnow_error *err)
     static const char *const FILES[][2] = {
         {".jsonl", ""},     {".json", ""},       {".ndjson", ""},      {".txt", ""},
         {".gz", " | gzip"}, {".zst", " | zstd"}, {".zstd", " | zstd"}, {".bz2", " | bzip2"},
-        {".xz", " | xz"},   {".parquet", NULL},  {".csv", NULL},       {".tsv", NULL},
+        {".xz", " | xz"},   {".lz4", " | lz4"},  {".parquet", NULL},   {".arrow", NULL},
+        {".csv", NULL},     {".tsv", NULL},
     };
     struct str name = str_of(output);
+    while (name.len > 1 && name.ptr[name.len - 1] == '/') {
+        name.len--;
+    }
+    if (output[0] == '~' && !file_exists(output)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "-o %s: a shell makes your home folder of ~ only where it is not quoted; "
+                         "write the path whole, or ./%s for a folder of that name",
+                         output, output);
+    }
     for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
-        if (!str_ends(name, str_of(FILES[i][0])) || file_is_dir(output)) {
+        struct str e = str_of(FILES[i][0]);
+        bool ends =
+            name.len >= e.len && strncasecmp(name.ptr + name.len - e.len, e.ptr, e.len) == 0;
+        if (!ends || file_is_dir(output)) {
             continue;
         }
         if (!FILES[i][1]) {
@@ -61,9 +76,9 @@ winnow_status corpus_output_check(const char *output, struct winnow_error *err)
         return error_set(err, WINNOW_E_USAGE,
                          "-o %s: what comes out is a folder (documents/, what was removed, a "
                          "ledger), and this is named as a file; for one file of documents "
-                         "write `-o -%s > %s`, with --run FOLDER to keep the rest, or name a "
+                         "write `-o -%s > %.*s`, with --run FOLDER to keep the rest, or name a "
                          "folder",
-                         output, FILES[i][1], output);
+                         output, FILES[i][1], STR_ARG(name));
     }
     return WINNOW_OK;
 }

@@ -161,6 +161,7 @@ winnow_status folder_find_input(struct run *r, struct winnow_error *err)
     };
     first->input_found = true;
     TRY(shards_find(&opt, &first->input, err));
+    TRY(first->kind->reads_files ? WINNOW_OK : shard_list_fits(&first->input, r->folder, err));
     struct places *places = places_new();
     winnow_status st = gather_places(r, places, err);
     if (st == WINNOW_OK && !r->temporary) {
