@@ -1,5 +1,6 @@
 #include "base/env.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,6 +34,19 @@ winnow_status env_check(const struct winnow_env *env, struct winnow_error *err)
         return error_set(err, WINNOW_E_CANCELLED, "interrupted");
     }
     return WINNOW_OK;
+}
+
+winnow_status memory_need(uint64_t limit, const char *command, uint64_t bytes, const char *remedy,
+                          struct winnow_error *err)
+{
+    const uint64_t mib = (uint64_t)1 << 20;
+    if (limit == 0 || bytes <= limit) {
+        return WINNOW_OK;
+    }
+    return error_set(err, WINNOW_E_LIMIT,
+                     "%s needs --memory %" PRIu64 "M at least; --memory is %" PRIu64
+                     "M.  Give more, or %s",
+                     command, (bytes + mib - 1) / mib, limit / mib, remedy);
 }
 
 double env_seconds(void)

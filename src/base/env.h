@@ -14,6 +14,11 @@ void env_progress(const struct winnow_env *env, const char *stage, const char *u
  * of less than a second. */
 winnow_status env_check(const struct winnow_env *env, struct winnow_error *err);
 
+/* WINNOW_E_LIMIT where a command needs more than its --memory (0: no limit): one
+ * sentence with the least that does; remedy is what else helps ("lower --dim"). */
+winnow_status memory_need(uint64_t limit, const char *command, uint64_t bytes, const char *remedy,
+                          struct winnow_error *err);
+
 /* Seconds of a clock that never jumps; for rates, and for timings.json only. */
 double env_seconds(void);
 

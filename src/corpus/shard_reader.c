@@ -250,6 +250,14 @@ winnow_status line_budget_refuse(const struct line_budget *b, const char *path, 
                                  uint64_t bytes, struct winnow_error *err)
 {
     uint64_t fits = line_budget_fits(b);
+    if (b->instead) {
+        return error_set(err, WINNOW_E_LIMIT,
+                         "%s:%" PRIu64 ": a line of %" PRIu64 " bytes needs --memory %" PRIu64
+                         "M; --memory is %" PRIu64 "M.  Give more, or %s",
+                         path, line, bytes,
+                         ((b->fixed + (uint64_t)((double)bytes * b->per_byte)) >> 20) + 3,
+                         b->limit >> 20, b->instead);
+    }
     return error_set(
         err, WINNOW_E_LIMIT,
         "%s:%" PRIu64 ": a line of %" PRIu64 " bytes needs --memory %" PRIu64 "M; --memory %" PRIu64

@@ -21,6 +21,7 @@ struct line_budget {
     uint64_t limit; /* --memory; 0: lines up to line_max are held */
     uint64_t fixed;
     double per_byte;
+    const char *instead; /* what else helps, of commands without --line-max; or NULL */
 };
 
 /* The longest line that fits. */

@@ -183,7 +183,7 @@ static void plan_memory(struct counting *c, uint64_t limit)
         uint64_t room = limit > FIXED_BYTES ? limit - FIXED_BYTES : 0;
         c->held_max = room / 8;
         fixed = fixed < limit / 2 ? fixed : limit / 2;
-        c->budget = (struct line_budget){limit, fixed, c->opt->tokenizer ? 8 : 4};
+        c->budget = (struct line_budget){limit, fixed, c->opt->tokenizer ? 8 : 4, NULL};
     }
 }
 

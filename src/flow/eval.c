@@ -21,6 +21,8 @@
 
 #define WINDOW_MAX    2048U
 #define ITEMS_AT_ONCE 2048U
+#define EVAL_FACTOR   12U /* of a byte of a long line: raw, parsed, kept, its tokens and scores */
+#define TEXTS_BESIDE  ((uint64_t)24 << 20) /* a block, and what is scored of it */
 /* Cloze items need the documents at once. */
 #define CLOZE_BYTES_MAX ((uint64_t)1 << 30)
 
@@ -45,6 +47,7 @@ struct evaluation {
     uint32_t *domain_of;
     size_t nll_count, nll_cap;
     uint64_t bytes_kept;
+    uint64_t resident; /* with the model, before the first document */
 
     struct eval_suite *suite;
     struct eval_item_score *scores;
@@ -64,7 +67,12 @@ static winnow_status load(struct evaluation *e, struct winnow_error *err)
     struct engine_options engine = ENGINE_OPTIONS_INIT;
     engine.compute = scoring_compute(e->opt->compute);
     engine.tokens_max = window > WINDOW_MAX ? window : WINDOW_MAX;
+    TRY(memory_need(e->env->memory_max, "eval",
+                    mem_resident() + engine_memory(c, &engine, pool_threads(e->pool)) +
+                        TEXTS_BESIDE,
+                    "use fewer threads (-t), or --compute int8", err));
     TRY(engine_new(e->model, e->pool, &engine, e->env, &e->engine, err));
+    e->resident = mem_resident();
     struct eval_scorer_options scorer = EVAL_SCORER_OPTIONS_INIT;
     scorer.window = window;
     return eval_scorer_new(e->engine, e->tokenizer, &scorer, &e->scorer, err);
@@ -136,6 +144,20 @@ static winnow_status score_documents(struct evaluation *e, size_t first, struct 
     return st;
 }
 
+/* Cloze items need the documents at once, and take what is left beside the model. */
+static winnow_status check_kept(const struct evaluation *e, struct winnow_error *err)
+{
+    if (e->bytes_kept > CLOZE_BYTES_MAX) {
+        return error_set(err, WINNOW_E_LIMIT,
+                         "cloze items are made from at most %" PRIu64
+                         " MiB of text; --documents N takes the first N",
+                         CLOZE_BYTES_MAX >> 20);
+    }
+    return memory_need(e->env->memory_max, "eval --cloze of as many documents",
+                       e->resident + 2 * e->bytes_kept + TEXTS_BESIDE,
+                       "take the first with --documents", err);
+}
+
 static winnow_status keep_block(struct evaluation *e, struct texts *t, struct block_parser *parser,
                                 struct shard_block *block, bool *full, struct winnow_error *err)
 {
@@ -155,11 +177,8 @@ static winnow_status keep_block(struct evaluation *e, struct texts *t, struct bl
         } else {
             keep_document(e, &item.document);
         }
-        if (e->opt->cloze && e->bytes_kept > CLOZE_BYTES_MAX) {
-            return error_set(err, WINNOW_E_LIMIT,
-                             "cloze items are made from at most %" PRIu64
-                             " MiB of text; --documents N takes the first N",
-                             CLOZE_BYTES_MAX >> 20);
+        if (e->opt->cloze) {
+            TRY(check_kept(e, err));
         }
     }
 }
@@ -177,6 +196,8 @@ static winnow_status read_documents(struct evaluation *e, struct winnow_error *e
     struct block_parser *parser = block_parser_new(&keys);
     bool more = true, full = false;
     winnow_status st = texts_open(&t, &text, *e->paths, e->env, &read, err);
+    t.budget = (struct line_budget){e->env->memory_max, e->resident + TEXTS_BESIDE, EVAL_FACTOR,
+                                    "leave such lines out of the input"};
     while (st == WINNOW_OK && more && !full) {
         size_t first = e->opt->cloze ? e->count : 0;
         if (!e->opt->cloze) {

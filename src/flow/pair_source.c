@@ -4,12 +4,18 @@
 
 #include <inttypes.h>
 
+/* Of --memory a byte of a long line: raw, parsed, page and clean text, what is made
+ * of them; half of it is for what the command gathers. */
+#define PAIR_FACTOR 10U
+
 winnow_status pair_source_open(struct pair_source *s, const struct winnow_list *paths,
                                uint64_t limit, const struct winnow_env *env,
                                struct winnow_error *err)
 {
     const struct shards_options find = {.paths = *paths, .kind = SHARDS_DOCUMENTS};
     *s = (struct pair_source){.env = env, .limit = limit};
+    s->budget = (struct line_budget){env->memory_max, env->memory_max / 2, PAIR_FACTOR,
+                                     "leave such pages out of the input"};
     TRY(shards_find(&find, &s->shards, err));
     account_warn_skipped(s->shards.account, env);
     return account_need_all(s->shards.account, err); /* who teaches means all of it */
@@ -39,6 +45,8 @@ static winnow_status next_block(struct pair_source *s, bool *more, struct winnow
             struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
             opt.size = shard_size(shard);
             opt.keep_going = true;
+            opt.window_max = s->env->memory_max / 4;
+            opt.budget = s->budget;
             TRY(shard_reader_open(&s->reader, shard->path, shard->name, &opt, err));
         }
         TRY(shard_reader_next(s->reader, &s->block, more, err));

@@ -13,6 +13,7 @@ struct pair_source {
     uint64_t limit, given;
     struct shard_list shards;
     size_t shard; /* the next to be opened */
+    struct line_budget budget;
     struct shard_reader *reader;
     struct shard_block block;
     struct str rest; /* of the block */

@@ -32,7 +32,9 @@
 #include <math.h>
 #include <stdio.h>
 
-#define HALF ((uint64_t)1 << 63)
+#define HALF          ((uint64_t)1 << 63)
+#define SOURCE_BYTES  128U                 /* a name in the map */
+#define PROGRAM_BYTES ((uint64_t)24 << 20) /* beside what is counted */
 
 struct prune {
     struct stage *stage;
@@ -53,6 +55,54 @@ struct prune {
     char rule[32], score_name[32];
 };
 
+/* ---- memory ---- */
+
+/* Of a document at the end: its row, score and rank, and what they are sorted by. */
+#define DOCUMENT_BYTES (sizeof(struct survey_row) + sizeof(struct band_item) + 2 * 24)
+
+/* What the survey and the texts drawn by it hold. */
+static uint64_t held_bytes(const struct prune *p)
+{
+    uint64_t all = p->survey.count * sizeof(struct survey_row) + p->sample.bytes;
+    all += p->survey.sources.count * SOURCE_BYTES;
+    for (size_t i = 0; i < p->sides; i++) {
+        all += p->texts[i].held + p->texts[i].cap * sizeof *p->texts[i].items;
+    }
+    return all;
+}
+
+static uint64_t growth(void *state)
+{
+    struct prune *p = state;
+    (void)pthread_mutex_lock(&p->lock);
+    uint64_t bytes = held_bytes(p);
+    (void)pthread_mutex_unlock(&p->lock);
+    return bytes;
+}
+
+/* With the lock held: how many documents there are is known when they are read. */
+static winnow_status check_room(const struct prune *p, struct winnow_error *err)
+{
+    uint64_t rows = p->survey.count * (DOCUMENT_BYTES - sizeof(struct survey_row));
+    return memory_need(stage_env(p->stage)->memory_max, "prune of as many documents",
+                       held_bytes(p) + rows + STAGE_MEMORY_LEAST,
+                       "take the first with --limit, or lower --reference-tokens", err);
+}
+
+/* What a reference takes before there is one: its texts, its training. */
+static winnow_status need_reference(const struct winnow_prune_options *o,
+                                    const struct stage_plan *plan, struct winnow_error *err)
+{
+    const struct model_config c = small_model_shape(&o->model);
+    const struct reference_texts t = reference_texts_for(o);
+    uint64_t texts = (t.bytes_max < plan->input_bytes ? t.bytes_max : plan->input_bytes);
+    uint64_t trained = small_model_memory(&o->model, &c, plan->threads);
+    TRY(memory_need(plan->memory_max, "prune with a reference of its own",
+                    (o->cross_fit ? 2 : 1) * texts + trained + PROGRAM_BYTES,
+                    "lower --reference-tokens, --dim or --layers, or use fewer threads (-t)", err));
+    return scoring_need_memory(&c, o->model.compute, plan->threads, plan->memory_max, "prune", err);
+}
+
 /* ---- 1. survey ---- */
 
 static winnow_status survey_document(void *state, void *worker, const struct document *d,
@@ -60,7 +110,6 @@ static winnow_status survey_document(void *state, void *worker, const struct doc
 {
     (void)worker;
     (void)r;
-    (void)err;
     struct prune *p = state;
     uint64_t key = split_key(d->text);
     uint64_t draw = split_draw(key, stage_env(p->stage)->seed, "reference");
@@ -72,8 +121,9 @@ static winnow_status survey_document(void *state, void *worker, const struct doc
     if (p->opt->fixed_length > 0 && !p->opt->score_attribute) {
         length_sample_offer(&p->sample, split_draw(key, 0, "length"), d->ordinal, d->text);
     }
+    winnow_status st = check_room(p, err);
     (void)pthread_mutex_unlock(&p->lock);
-    return WINNOW_OK;
+    return st;
 }
 
 static winnow_status run_survey(struct prune *p, struct winnow_error *err)
@@ -82,7 +132,8 @@ static winnow_status run_survey(struct prune *p, struct winnow_error *err)
         p->texts[i] = reference_texts_for(p->opt);
     }
     length_sample_init(&p->sample, p->opt->fixed_length);
-    const struct stage_pass pass = {.name = "survey", .state = p, .document = survey_document};
+    const struct stage_pass pass = {
+        .name = "survey", .state = p, .document = survey_document, .growth = growth};
     TRY(stage_run_pass(p->stage, &pass, err));
     survey_finish(&p->survey);
     for (size_t i = 0; i < p->sides; i++) {
@@ -164,8 +215,10 @@ static winnow_status score_document(void *state, void *worker, const struct docu
 static winnow_status run_scoring(struct prune *p, struct winnow_error *err)
 {
     static const char *const names[] = {"nll", NULL};
+    uint64_t engine = 0;
     for (size_t i = 0; i < (p->sides == 2 ? 2 : 1); i++) {
         const struct model *m = p->given ? p->given : p->references[i].model;
+        engine = scoring_worker_bytes(model_config(m), p->opt->model.compute);
         p->scorings[i].env = stage_env(p->stage);
         p->scorings[i].compute = p->opt->model.compute;
         const struct scoring_shape shape = {p->opt->window, p->opt->stride, p->opt->fixed_length};
@@ -180,7 +233,8 @@ static winnow_status run_scoring(struct prune *p, struct winnow_error *err)
                                     .worker_new = score_worker_new,
                                     .worker_free = score_worker_free,
                                     .document = score_document,
-                                    .word_bytes = 64};
+                                    .word_bytes = 64,
+                                    .worker_bytes = (p->sides == 2 ? 2 : 1) * engine};
     return stage_run_pass(p->stage, &pass, err);
 }
 
@@ -493,7 +547,6 @@ static winnow_status run_prune(struct stage *s, const void *options, struct winn
 static winnow_status check_prune(const void *options, const struct stage_plan *plan,
                                  struct winnow_error *err)
 {
-    (void)plan;
     const struct winnow_prune_options *o = options;
     struct model_config config;
     if (o->reference_model && o->score_attribute) {
@@ -511,7 +564,9 @@ static winnow_status check_prune(const void *options, const struct stage_plan *p
                          o->score_attribute);
     }
     if (o->reference_model) {
-        return model_load_config(o->reference_model, &config, err);
+        TRY(model_load_config(o->reference_model, &config, err));
+        return scoring_need_memory(&config, o->model.compute, plan->threads, plan->memory_max,
+                                   "prune", err);
     }
     if (!o->score_attribute && o->reference_tokens < o->model.batch_tokens) {
         return error_set(err, WINNOW_E_USAGE,
@@ -519,7 +574,8 @@ static winnow_status check_prune(const void *options, const struct stage_plan *p
                          (unsigned long long)o->reference_tokens,
                          (unsigned long long)o->model.batch_tokens);
     }
-    return small_model_check(&o->model, err);
+    TRY(small_model_check(&o->model, err));
+    return o->score_attribute ? WINNOW_OK : need_reference(o, plan, err);
 }
 
 const struct stage_kind PRUNE_STAGE = {.table = &PRUNE_TABLE,

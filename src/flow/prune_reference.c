@@ -19,6 +19,7 @@
  * A text is held a little longer than it counts, for where its tokens are long. */
 #define BYTES_A_TOKEN      6U
 #define BYTES_HELD_A_TOKEN 8U
+#define ITEM_BYTES         96U /* that an allocation takes beside the text */
 
 /* A reference on less than this part of the tokens wanted is another experiment. */
 #define LEAST_PART 8U
@@ -64,6 +65,7 @@ static void sift_up(struct reference_texts *r, size_t i)
 static void drop_top(struct reference_texts *r)
 {
     r->bytes -= counted(r, r->items[0].len);
+    r->held -= r->items[0].len + ITEM_BYTES;
     mem_free(r->items[0].text);
     r->items[0] = r->items[--r->count];
     for (size_t i = 0;;) {
@@ -104,6 +106,7 @@ void reference_texts_offer(struct reference_texts *r, uint64_t draw, uint64_t or
     memcpy(item.text, text.ptr, text.len);
     item.len = text.len;
     r->bytes += counted(r, item.len);
+    r->held += item.len + ITEM_BYTES;
     r->items[r->count++] = item;
     sift_up(r, r->count - 1);
     while (r->count > 1 && r->bytes - counted(r, r->items[0].len) >= r->bytes_max) {

@@ -25,6 +25,7 @@ struct reference_texts {
     } * items; /* a heap with the largest on top */
     size_t count, cap;
     uint64_t bytes, bytes_max; /* as they count */
+    uint64_t held;             /* as they are */
     uint64_t counted_max;      /* of one text; 0: all */
     uint64_t text_max;         /* bytes of one text that are held; 0: all */
 };

@@ -2,12 +2,16 @@
 #include "winnow/refiner_lines.h"
 
 #include "base/claim.h"
+#include "base/env.h"
 #include "base/file.h"
 #include "base/json_write.h"
 #include "corpus/shards.h"
 #include "flow/output_folder.h"
 #include "lines/line_train.h"
 #include "option/refiner_lines_options.h"
+
+#define PROGRAM_BYTES ((uint64_t)32 << 20) /* itself, and pages while they are read */
+#define THREAD_BYTES  ((uint64_t)4 << 20)  /* a page of 400 lines on its way */
 
 /* Who teaches means all of it: what cannot be read ends the command. */
 static winnow_status read_files(struct winnow_list paths, enum line_page_kind kind,
@@ -120,6 +124,16 @@ static winnow_status train_and_save(const struct winnow_refiner_lines_options *o
     return st;
 }
 
+/* Weights, moments and gradients of the n-grams' vectors and of the layers, and what a
+ * thread takes for its page. */
+static uint64_t training_bytes(const struct winnow_refiner_lines_options *opt, uint32_t threads)
+{
+    uint64_t table = (uint64_t)opt->rows * opt->embed;
+    uint64_t layer = (uint64_t)opt->dim * (4 * (uint64_t)opt->dim + 3 * (uint64_t)opt->ffn);
+    uint64_t line = (uint64_t)opt->hidden * (8 * (uint64_t)opt->embed + opt->dim);
+    return (table + opt->layers * layer + line) * 4 * sizeof(float) + threads * THREAD_BYTES;
+}
+
 static winnow_status run(const struct winnow_refiner_lines_options *opt,
                          const struct winnow_list *paths, const struct winnow_env *env,
                          struct winnow_refiner_lines_result *result, struct winnow_error *err)
@@ -128,6 +142,10 @@ static winnow_status run(const struct winnow_refiner_lines_options *opt,
     struct buf folder = {0}, file = {0};
     const char *checkpoint = file_join(&folder, opt->output, OUTPUT_CHECKPOINT);
     struct pool *pool = pool_new(env->threads);
+    if (env->memory_max > 0) {
+        pages.memory_max = articles.memory_max =
+            env->memory_max - training_bytes(opt, pool_threads(pool));
+    }
     winnow_status st = read_all(opt, paths, env, &pages, &articles, err);
     if (st == WINNOW_OK) {
         st = file_make_dirs(checkpoint, err);
@@ -161,6 +179,10 @@ winnow_status winnow_refiner_train_lines(const struct winnow_refiner_lines_optio
     }
     struct line_config c = config_of(opt);
     TRY(line_config_check(&c, err)); /* before anything is read */
+    uint32_t threads = env->threads > 0 ? env->threads : pool_processors();
+    TRY(memory_need(env->memory_max, "refiner train-lines",
+                    training_bytes(opt, threads) + PROGRAM_BYTES,
+                    "lower --rows or --dim, or use fewer threads (-t)", err));
     const struct output_wanted want = {.path = opt->output,
                                        .kind = CLAIM_MODEL,
                                        .table = &REFINER_LINES_TABLE,

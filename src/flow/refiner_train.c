@@ -22,6 +22,8 @@
 #include <inttypes.h>
 #include <math.h>
 
+#define PROGRAM_BYTES   ((uint64_t)40 << 20) /* itself, and pages while they are read */
+
 #define TOKENIZER_BYTES ((uint64_t)64 << 20)
 
 struct refiner_training {
@@ -403,6 +405,21 @@ static winnow_status train_refiner(const struct winnow_refiner_train_options *op
     return st;
 }
 
+/* Of a model from scratch, before anything is read; one that is given says it when
+ * its trainer is made. */
+static winnow_status need_memory(const struct winnow_refiner_train_options *opt,
+                                 const struct winnow_env *env, struct winnow_error *err)
+{
+    if (opt->base || small_model_check(&opt->model, err) != WINNOW_OK) {
+        return WINNOW_OK; /* what is wrong with the shape is said later */
+    }
+    const struct model_config c = small_model_shape(&opt->model);
+    uint32_t threads = env->threads > 0 ? env->threads : pool_processors();
+    return memory_need(env->memory_max, "refiner train",
+                       small_model_memory(&opt->model, &c, threads) + PROGRAM_BYTES,
+                       "lower --dim, --layers or --batch-tokens, or use fewer threads (-t)", err);
+}
+
 winnow_status winnow_refiner_train(const struct winnow_refiner_train_options *opt,
                                    const struct winnow_list *paths, const struct winnow_env *env,
                                    struct winnow_refiner_train_result *result,
@@ -410,6 +427,7 @@ winnow_status winnow_refiner_train(const struct winnow_refiner_train_options *op
 {
     *result = (struct winnow_refiner_train_result){0};
     TRY(check_options(opt, err));
+    TRY(need_memory(opt, env, err));
     const struct output_wanted want = {.path = opt->output,
                                        .kind = CLAIM_MODEL,
                                        .table = &REFINER_TRAIN_TABLE,

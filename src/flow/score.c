@@ -126,7 +126,9 @@ static winnow_status run_score(struct stage *s, const void *options, struct winn
                                         .worker_new = worker_new,
                                         .worker_free = worker_free,
                                         .document = score_document,
-                                        .word_bytes = 64};
+                                        .word_bytes = 64,
+                                        .worker_bytes =
+                                            scoring_worker_bytes(model_config(m), opt->compute)};
         st = stage_run_pass(s, &pass, err);
     }
     if (st == WINNOW_OK) {
@@ -141,7 +143,6 @@ static winnow_status run_score(struct stage *s, const void *options, struct winn
 static winnow_status check_score(const void *options, const struct stage_plan *plan,
                                  struct winnow_error *err)
 {
-    (void)plan;
     const struct winnow_score_options *opt = options;
     struct model_config config;
     if (!opt->model) {
@@ -150,7 +151,9 @@ static winnow_status check_score(const void *options, const struct stage_plan *p
     if (opt->name[0] == '\0' || strchr(opt->name, '/')) {
         return error_set(err, WINNOW_E_USAGE, "--name \"%s\" is no name of a folder", opt->name);
     }
-    return model_load_config(opt->model, &config, err);
+    TRY(model_load_config(opt->model, &config, err));
+    return scoring_need_memory(&config, opt->compute, plan->threads, plan->memory_max, "score",
+                               err);
 }
 
 static bool passes_again(const void *options)

@@ -8,7 +8,8 @@
 
 #include <math.h>
 
-#define WINDOW_MOST 2048U /* default for models with longer contexts */
+#define PASS_BESIDE ((uint64_t)8 << 20) /* weights, tokenizer, writers of attributes */
+#define WINDOW_MOST 2048U               /* default for models with longer contexts */
 
 winnow_status scoring_init(struct scoring *s, const struct model *m, const struct tokenizer *t,
                            struct pool *pool, struct scoring_shape shape, struct winnow_error *err)
@@ -51,6 +52,26 @@ void scoring_release(struct scoring *s)
         (void)pthread_mutex_destroy(&s->lock);
     }
     *s = (struct scoring){0};
+}
+
+uint64_t scoring_worker_bytes(const struct model_config *c, int compute)
+{
+    struct engine_options opt = ENGINE_OPTIONS_INIT;
+    opt.compute = scoring_compute(compute);
+    uint64_t all = engine_memory(c, &opt, 1);
+    opt.tokens_max = 1;
+    uint64_t weights = engine_memory(c, &opt, 1);
+    return all > weights ? all - weights : 0;
+}
+
+winnow_status scoring_need_memory(const struct model_config *c, int compute, uint32_t threads,
+                                  uint64_t limit, const char *command, struct winnow_error *err)
+{
+    const struct engine_options opt = {.compute = scoring_compute(compute), .tokens_max = 1};
+    uint64_t bytes = engine_memory(c, &opt, threads) + threads * scoring_worker_bytes(c, compute);
+    return memory_need(limit, command, bytes + STAGE_MEMORY_LEAST + PASS_BESIDE,
+                       "use fewer threads (-t), each of which has an engine, or --compute int8",
+                       err);
 }
 
 struct scoring_worker {
@@ -178,6 +199,7 @@ void length_sample_offer(struct length_sample *s, uint64_t draw, uint64_t ordina
         if (item_compare(&item, &s->items[at]) > 0) {
             return;
         }
+        s->bytes -= s->items[at].len;
         mem_free(s->items[at].text);
     } else {
         s->count++;
@@ -186,6 +208,7 @@ void length_sample_offer(struct length_sample *s, uint64_t draw, uint64_t ordina
     item.text = mem_alloc(cut.len + 1);
     memcpy(item.text, cut.ptr, cut.len);
     item.len = cut.len;
+    s->bytes += cut.len;
     s->items[at] = item;
 }
 

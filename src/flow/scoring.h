@@ -40,6 +40,14 @@ struct scoring_shape {
 /* Model and tokenizer are borrowed; the pool, which must live on, packs the weights
  * now.  env and compute are set.  Refuses a window or stride that makes no
  * sense for the model. */
+/* Bytes that a worker of scoring takes for its engine, the weights not counted: they
+ * are there once. */
+uint64_t scoring_worker_bytes(const struct model_config *c, int compute);
+
+/* Refuses a --memory (0: none) that model, engines and a pass do not fit into. */
+winnow_status scoring_need_memory(const struct model_config *c, int compute, uint32_t threads,
+                                  uint64_t limit, const char *command, struct winnow_error *err);
+
 winnow_status scoring_init(struct scoring *s, const struct model *m, const struct tokenizer *t,
                            struct pool *pool, struct scoring_shape shape, struct winnow_error *err);
 void scoring_release(struct scoring *s);
@@ -66,6 +74,7 @@ struct length_sample {
         size_t len;
     } * items;
     size_t count;
+    uint64_t bytes; /* of texts */
     uint32_t fixed_length;
 };
 void length_sample_init(struct length_sample *s, uint32_t fixed_length);

@@ -16,7 +16,7 @@ winnow_status texts_open(struct texts *t, const struct winnow_text_options *opt,
     const struct shards_options find = {.paths = paths, .files_from = opt->files_from};
     const struct document_keys keys = {opt->text_key, opt->id_key};
     *t = (struct texts){.opt = opt, .env = env, .result = result};
-    t->budget = (struct line_budget){env->memory_max, env->memory_max / 2, TEXT_BYTES};
+    t->budget = (struct line_budget){env->memory_max, env->memory_max / 2, TEXT_BYTES, NULL};
     t->parser = block_parser_new(&keys);
     TRY(shards_find(&find, &t->shards, err));
     account_warn_skipped(t->shards.account, env);

@@ -13,6 +13,8 @@
 
 #include <stdio.h>
 
+#define BLOCK_BYTES ((uint64_t)12 << 20) /* of 4 MB, parsed and encoded */
+
 struct worker {
     struct block_parser *parser;
     struct tokenizer_scratch *scratch;
@@ -137,6 +139,10 @@ static winnow_status count_all(struct run *r, const char *name, const char *path
 {
     uint32_t threads = pool_threads(run_pool(r));
     struct counter c = {.run = r, .block_count = (size_t)threads * 2};
+    uint64_t limit = run_env(r)->memory_max, most = limit / 4 / BLOCK_BYTES;
+    if (limit > 0 && most < c.block_count) {
+        c.block_count = most > 0 ? (size_t)most : 1;
+    }
     TRY(tokenizer_load(path, &c.tokenizer, err));
     const struct document_keys keys = {run_corpus(r)->text_key, run_corpus(r)->id_key};
     c.workers = mem_zalloc(threads * sizeof *c.workers);

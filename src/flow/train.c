@@ -14,6 +14,7 @@
 #include "train/small_model.h"
 
 #define TOKENIZER_SAMPLE ((uint64_t)64 << 20)
+#define PROGRAM_BYTES    ((uint64_t)40 << 20) /* itself, and documents while they are read */
 
 struct training {
     const struct winnow_train_options *opt;
@@ -58,10 +59,21 @@ static winnow_status get_tokenizer(struct training *t, struct winnow_error *err)
     return st;
 }
 
+static uint64_t training_bytes(const struct winnow_train_options *opt, const struct winnow_env *env)
+{
+    const struct model_config c = small_model_shape(&opt->model);
+    return small_model_memory(&opt->model, &c, env->threads > 0 ? env->threads : pool_processors());
+}
+
 static winnow_status read_documents(struct training *t, struct winnow_error *err)
 {
-    const struct text_load load = {
-        .paths = *t->paths, .keys = &t->keys, .tokenizer = t->tokenizer, .limit = t->opt->limit};
+    const struct text_load load = {.paths = *t->paths,
+                                   .keys = &t->keys,
+                                   .tokenizer = t->tokenizer,
+                                   .limit = t->opt->limit,
+                                   .memory_rest = training_bytes(t->opt, t->env),
+                                   .command = "train",
+                                   .remedy = "train on fewer documents (--limit)"};
     TRY(text_set_load(&load, t->pool, t->env, &t->names, &t->texts, err));
     TRY(small_model_config(&t->opt->model, t->tokenizer, &t->config, err));
     small_model_packer(&t->opt->model, &t->config, t->opt->document_tokens, &t->packer);
@@ -209,6 +221,8 @@ winnow_status winnow_train(const struct winnow_train_options *opt, const struct 
         return error_set(err, WINNOW_E_USAGE, "say where the model goes: -o FOLDER");
     }
     TRY(small_model_check(&opt->model, err));
+    TRY(memory_need(env->memory_max, "train", training_bytes(opt, env) + PROGRAM_BYTES,
+                    "lower --dim, --layers or --batch-tokens, or use fewer threads (-t)", err));
     const struct output_wanted want = {.path = opt->output,
                                        .kind = CLAIM_MODEL,
                                        .table = &TRAIN_TABLE,

@@ -1,5 +1,6 @@
 #include "lines/line_pages.h"
 
+#include "base/env.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -8,6 +9,7 @@
 
 #include <inttypes.h>
 
+#define PAGE_FACTOR   8U   /* of a byte of a long line: raw, parsed, its lines */
 #define ARTICLE_LINES 400U /* of an article are read */
 
 struct reading {
@@ -129,7 +131,11 @@ winnow_status line_page_set_read(struct line_page_set *set, const char *path,
         arena_init(&set->keep, (size_t)4 << 20);
     }
     struct shard_reader *reader = NULL;
-    TRY(shard_reader_open(&reader, path, path, &SHARD_READER_OPTIONS_INIT, err));
+    struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
+    opt.window_max = set->memory_max / 4;
+    opt.budget = (struct line_budget){set->memory_max, set->memory_max > 0 ? mem_resident() : 0,
+                                      PAGE_FACTOR, "leave such pages out of the input"};
+    TRY(shard_reader_open(&reader, path, path, &opt, err));
     struct reading r = {.set = set, .kind = kind, .parser = json_parser_new()};
     struct shard_block block = {0};
     bool more = true;
@@ -140,6 +146,10 @@ winnow_status line_page_set_read(struct line_page_set *set, const char *path,
             break;
         }
         st = read_block(&r, &block, err);
+        if (st == WINNOW_OK) {
+            st = memory_need(set->memory_max, "to hold the pages, a training beside,",
+                             mem_resident(), "train on fewer pages", err);
+        }
     }
     shard_block_release(&block);
     json_parser_free(r.parser);

@@ -25,6 +25,7 @@ struct line_page_set {
     size_t count, cap;
     uint32_t templates; /* sources of pages made from few templates */
     struct arena keep;
+    uint64_t memory_max; /* --memory less what is yet to come, 0: none; asked at each block */
 };
 
 enum line_page_kind {

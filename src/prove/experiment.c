@@ -12,6 +12,9 @@
 
 const char *const ARM_KIND_NAMES[] = {"corpus", "band", "random", "matched", NULL};
 
+#define DRAW_BYTES       64U                  /* of a draw and a selection, a document */
+#define JOB_BESIDE       ((uint64_t)2 << 20)  /* a thread, its heap, what it writes */
+#define PROGRAM_BYTES    ((uint64_t)24 << 20) /* beside what is counted */
 #define TOKENIZER_SAMPLE ((uint64_t)32 << 20)
 
 /* ---- arms ---- */
@@ -178,6 +181,9 @@ static winnow_status load_sets(struct experiment *x, const struct winnow_list *p
             .heldout_share = given ? 0 : x->opt->heldout_share,
             .held = i == 0 && !given ? &x->held : NULL,
             .bytes_max = x->opt->load_bytes,
+            .memory_rest = experiment_job_bytes(x),
+            .command = "prove",
+            .remedy = "lower --load-bytes, of which a sample is taken",
         };
         if (!set_is_used(x, i) && (i > 0 || given)) {
             continue;
@@ -223,7 +229,43 @@ static winnow_status find_kernels(struct experiment *x, struct winnow_error *err
     return st;
 }
 
-static winnow_status set_budget(struct experiment *x, struct winnow_error *err)
+uint64_t experiment_job_bytes(const struct experiment *x)
+{
+    uint64_t documents = 0;
+    for (uint32_t i = 0; i < x->set_count; i++) {
+        uint64_t n = x->sets[i].docs.count;
+        documents = n > documents ? n : documents;
+    }
+    struct engine_options opt = ENGINE_OPTIONS_INIT; /* measures when training is done */
+    opt.compute = x->opt->model.compute == WINNOW_BF16 ? ENGINE_BF16 : ENGINE_F32;
+    uint64_t training = small_model_memory(&x->opt->model, &x->config, 1);
+    uint64_t measuring = engine_memory(&x->config, &opt, 1);
+    return (training > measuring ? training : measuring) + documents * DRAW_BYTES + JOB_BESIDE;
+}
+
+/* What a proof takes at least, by the sizes of its files; the texts of each are
+ * counted again when they are read. */
+static winnow_status check_memory(struct experiment *x, const struct winnow_list *paths,
+                                  struct winnow_error *err)
+{
+    uint64_t all = PROGRAM_BYTES + experiment_job_bytes(x);
+    for (uint32_t i = 0; i < x->set_count && x->env->memory_max > 0; i++) {
+        struct shard_list shards = {0};
+        const struct shards_options find = {.paths = i == 0 ? *paths
+                                                            : (struct winnow_list){&x->paths[i], 1},
+                                            .kind = SHARDS_DOCUMENTS};
+        winnow_status st = set_is_used(x, i) ? shards_find(&find, &shards, err) : WINNOW_OK;
+        uint64_t most = x->opt->load_bytes, bytes = shards.bytes;
+        all += most > 0 && bytes > most ? most : bytes;
+        shard_list_release(&shards);
+        TRY(st);
+    }
+    return memory_need(x->env->memory_max, "prove", all,
+                       "lower --load-bytes, of which a sample is taken, or --dim", err);
+}
+
+static winnow_status set_budget(struct experiment *x, const struct winnow_list *paths,
+                                struct winnow_error *err)
 {
     const struct winnow_prove_options *o = x->opt;
     TRY(small_model_config(&o->model, x->tokenizer, &x->config, err));
@@ -239,6 +281,7 @@ static winnow_status set_budget(struct experiment *x, struct winnow_error *err)
                          (unsigned long long)(x->steps == 0 ? o->tokens : reference),
                          (unsigned long long)o->model.batch_tokens);
     }
+    TRY(check_memory(x, paths, err));
     return find_kernels(x, err);
 }
 
@@ -253,7 +296,7 @@ winnow_status experiment_init(struct experiment *x, const struct winnow_prove_op
     TRY(file_make_dirs(opt->output, err));
     const struct document_keys keys = {opt->text_key, opt->id_key};
     TRY(get_tokenizer(x, paths, &keys, err));
-    TRY(set_budget(x, err));
+    TRY(set_budget(x, paths, err));
     struct pool *pool = pool_new(env->threads);
     winnow_status st = load_sets(x, paths, &keys, pool, err);
     pool_free(pool);

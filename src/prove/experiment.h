@@ -61,6 +61,9 @@ winnow_status experiment_init(struct experiment *x, const struct winnow_prove_op
 void experiment_release(struct experiment *x);
 
 /* Hash of everything a job's result depends on beside its seed and arm. */
+/* Bytes of a job: its model and training, the draw that names its documents. */
+uint64_t experiment_job_bytes(const struct experiment *x);
+
 struct hash128 experiment_key(const struct experiment *x);
 
 #endif /* WINNOW_PROVE_EXPERIMENT_H */

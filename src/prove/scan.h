@@ -34,7 +34,8 @@ winnow_status scan_documents(const struct shard_list *shards, const struct docum
 
 /* The same one by one, pulled by the caller. */
 struct pull;
-struct pull *pull_new(const struct shard_list *shards, const struct document_keys *keys);
+struct pull *pull_new(const struct shard_list *shards, const struct document_keys *keys,
+                      uint64_t memory_max);
 void pull_free(struct pull *p);
 
 /* d holds until the next call. */

@@ -391,6 +391,19 @@ static void outcome_init(const struct experiment *x, struct outcome *o)
     }
 }
 
+/* As many as there are threads and --memory has room for; which run together does
+ * not change what they find. */
+static uint32_t jobs_at_once(const struct experiment *x)
+{
+    uint32_t threads = x->env->threads > 0 ? x->env->threads : pool_processors();
+    uint64_t limit = x->env->memory_max, held = mem_resident();
+    if (limit == 0) {
+        return threads;
+    }
+    uint64_t fit = limit > held ? (limit - held) / experiment_job_bytes(x) : 1;
+    return fit < 1 ? 1 : fit < threads ? (uint32_t)fit : threads;
+}
+
 winnow_status schedule_run(const struct experiment *x, const char *folder,
                            const struct schedule_hooks *hooks, struct outcome *out,
                            struct winnow_error *err)
@@ -403,11 +416,16 @@ winnow_status schedule_run(const struct experiment *x, const char *folder,
     st = st == WINNOW_OK ? take_whole_seeds(&s, err) : st;
     if (st == WINNOW_OK && out->seeds < x->opt->seeds) {
         show_progress(&s); /* nobody else is there yet */
-        struct pool *pool = pool_new(x->env->threads);
-        pool_run(pool, pool_threads(pool), worker_loop, &s);
+        uint32_t at_once = jobs_at_once(x);
+        st = memory_need(x->env->memory_max, "prove", mem_resident() + experiment_job_bytes(x),
+                         "lower --load-bytes, of which a sample is taken, or --dim", err);
+        struct pool *pool = st == WINNOW_OK ? pool_new(at_once) : NULL;
+        if (pool) {
+            pool_run(pool, pool_threads(pool), worker_loop, &s);
+            st = s.status;
+        }
         pool_free(pool);
-        st = s.status;
-        if (st != WINNOW_OK) {
+        if (s.status != WINNOW_OK) {
             *err = s.err;
         }
     }

@@ -6,11 +6,17 @@
  * that fits, which depends on the documents only, not on their order. */
 #include "prove/texts.h"
 
+#include "base/env.h"
 #include "base/mem.h"
 #include "corpus/packing.h"
 #include "prune/split.h"
 
 #include <assert.h>
+#include <stdio.h>
+
+#define COPY_BYTES    80U                  /* of the map that numbers copies, a text */
+#define HELD_BYTES    128U                 /* of a held-out text beside it */
+#define LOADING_BYTES ((uint64_t)24 << 20) /* blocks on their way */
 
 void source_names_release(struct source_names *s)
 {
@@ -103,6 +109,7 @@ struct piece {
 
 struct loader {
     const struct text_load *load;
+    uint64_t memory_max, before; /* --memory; of it, what there was before the first document */
     struct source_names *names;
     struct text_set *out;
     struct map copies; /* key -> documents of it so far */
@@ -222,9 +229,28 @@ static void shrink(struct text_set *t)
     t->docs.tokens.len = at;
 }
 
+/* What is held of a corpus: tokens, rows, and a number for each text of its own. */
+static uint64_t held_of(const struct loader *l)
+{
+    const struct text_set *t = l->out;
+    uint64_t rows = t->docs.count * (sizeof *t->meta + sizeof *t->docs.ends);
+    uint64_t held = l->load->held ? l->load->held->bytes : 0;
+    return t->docs.tokens.len * sizeof *t->docs.tokens.ptr + rows + l->copies.count * COPY_BYTES +
+           held;
+}
+
+/* How many tokens a corpus has is known when it is read. */
+static winnow_status check_room(const struct loader *l, struct winnow_error *err)
+{
+    uint64_t rest = l->load->memory_rest > LOADING_BYTES ? l->load->memory_rest : LOADING_BYTES;
+    char what[96];
+    (void)snprintf(what, sizeof what, "%s: the first %zu documents as tokens, with a model beside,",
+                   l->load->command, l->out->docs.count);
+    return memory_need(l->memory_max, what, l->before + held_of(l) + rest, l->load->remedy, err);
+}
+
 static winnow_status load_join(void *ctx, void *piece, bool *stop, struct winnow_error *err)
 {
-    (void)err;
     struct loader *l = ctx;
     struct piece *p = piece;
     struct text_set *t = l->out;
@@ -261,7 +287,7 @@ static winnow_status load_join(void *ctx, void *piece, bool *stop, struct winnow
     }
     mem_free(sources);
     piece_free(ctx, p);
-    return WINNOW_OK;
+    return check_room(l, err);
 }
 
 winnow_status text_set_load(const struct text_load *load, struct pool *pool,
@@ -271,7 +297,11 @@ winnow_status text_set_load(const struct text_load *load, struct pool *pool,
     struct shard_list shards = {0};
     const struct shards_options find = {.paths = load->paths, .kind = SHARDS_DOCUMENTS};
     *out = (struct text_set){.sampled = 1};
-    struct loader l = {.load = load, .names = names, .out = out};
+    struct loader l = {.load = load,
+                       .names = names,
+                       .out = out,
+                       .memory_max = env->memory_max,
+                       .before = env->memory_max > 0 ? mem_resident() : 0};
     uint32_t threads = pool_threads(pool);
     l.scratch = mem_zalloc(threads * sizeof(struct tokenizer_scratch *));
     for (uint32_t i = 0; i < threads; i++) {
@@ -306,8 +336,9 @@ winnow_status held_set_load(const struct winnow_list *paths, const struct docume
     struct shard_list shards = {0};
     const struct shards_options find = {.paths = *paths, .kind = SHARDS_DOCUMENTS};
     winnow_status st = shards_find(&find, &shards, err);
-    struct pull *p = st == WINNOW_OK ? pull_new(&shards, keys) : NULL;
+    struct pull *p = st == WINNOW_OK ? pull_new(&shards, keys, env->memory_max) : NULL;
     bool more = st == WINNOW_OK;
+    uint64_t before = mem_resident() + LOADING_BYTES;
     while (st == WINNOW_OK && more) {
         struct document d;
         const char *shard;
@@ -315,6 +346,9 @@ winnow_status held_set_load(const struct winnow_list *paths, const struct docume
         if (st == WINNOW_OK && more) {
             held_add(out, (struct held_text){d.text, d.id, split_key(d.text),
                                              source_of(names, source_text(&d, shard))});
+            st = memory_need(env->memory_max, "prove with these held-out texts",
+                             before + out->bytes + out->count * HELD_BYTES,
+                             "hold out fewer (--heldout, --clean)", err);
         }
     }
     if (st == WINNOW_OK) {
@@ -374,7 +408,7 @@ winnow_status text_tokenizer_train(const struct text_tokenizer *opt, const struc
     for (size_t i = 0; i < shards.count; i++) {
         bytes += (double)shards.items[i].bytes * (compressed(shards.items[i].path) ? 4 : 1);
     }
-    struct training_text t = {pull_new(&shards, opt->keys), opt->heldout_share,
+    struct training_text t = {pull_new(&shards, opt->keys, env->memory_max), opt->heldout_share,
                               (double)opt->sample_bytes / bytes};
     static const char *const specials[] = {"<|endoftext|>"};
     struct tokenizer_train_options train = TOKENIZER_TRAIN_OPTIONS_INIT;

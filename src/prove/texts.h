@@ -58,6 +58,10 @@ struct text_load {
     struct held_set *held; /* ... and go here, where it is not NULL */
     uint64_t limit;        /* documents; 0: all */
     uint64_t bytes_max;    /* of text; 0: no bound */
+
+    /* For --memory: what is yet to come beside the corpus, who asks, what helps. */
+    uint64_t memory_rest;
+    const char *command, *remedy;
 };
 
 /* Reads and encodes a corpus.  names is shared by all corpora of an experiment. */

@@ -5,15 +5,20 @@
 
 #include <stdio.h>
 
-/* Lists the output shards of the verdict pass in order. */
-static void shard_names(const struct stage *s, struct winnow_list *out)
+/* The output shards of the verdict pass in order; the array is the caller's.  One
+ * array for all: there may be a million of them. */
+static const char **shard_names(const struct stage *s, size_t *out)
 {
+    size_t count = s->kind->reads_files ? (size_t)s->source_shards : s->input.count;
+    const char **names = mem_alloc((count + 1) * sizeof *names);
     char name[64];
-    for (size_t i = 0; s->kind->reads_files ? i < s->source_shards : i < s->input.count; i++) {
+    for (size_t i = 0; i < count; i++) {
         (void)snprintf(name, sizeof name, "%05zu%s", i, s->extension ? s->extension : "");
-        const char *shard = s->kind->reads_files ? name : s->input.items[i].name;
-        option_list_add(out, str_of(shard), &s->run->keep);
+        names[i] = s->kind->reads_files ? arena_strndup(&s->run->keep, name, strlen(name))
+                                        : s->input.items[i].name;
     }
+    *out = count;
+    return names;
 }
 
 struct gather {
@@ -179,17 +184,17 @@ static winnow_status write_end(const struct stage *s, const struct gather *g,
 winnow_status stage_finish(struct stage *s, struct winnow_error *err)
 {
     struct gather g = {0};
-    struct winnow_list shards = {0};
     if (!s->verdict_pass) {
         return error_set(err, WINNOW_E_INTERNAL, "%s made no pass with verdicts", s->name);
     }
     winnow_status st = WINNOW_OK;
-    shard_names(s, &shards);
+    size_t count = 0;
+    const char **shards = shard_names(s, &count);
     if (s->input.account) {
         account_add(&g.account, s->input.account);
     }
-    for (size_t i = 0; i < shards.count && st == WINNOW_OK; i++) {
-        st = gather_shard(s, shards.items[i], &g, err);
+    for (size_t i = 0; i < count && st == WINNOW_OK; i++) {
+        st = gather_shard(s, shards[i], &g, err);
     }
     /* Where others have documents; else the input as a whole is told to have none. */
     bool some = g.counts.documents[COUNT_IN] > g.counts.documents[COUNT_BAD];
@@ -203,6 +208,7 @@ winnow_status stage_finish(struct stage *s, struct winnow_error *err)
     if (st == WINNOW_OK) {
         st = write_end(s, &g, err);
     }
+    mem_free(shards);
     counts_release(&g.counts);
     buf_release(&g.shards);
     s->lost = g.account.lost.count;

@@ -19,7 +19,11 @@
 #define WORD_USUAL       8U  /* bytes of text, at least where words are not counted yet */
 #define TOKEN_BYTES      24U /* of the parser, a separator of JSON and what follows */
 #define LONG_LINE        ((size_t)256 << 10)
-#define JOB_KEEPS        ((uint64_t)20 * MIB) /* of buffers that are used again */
+#define SHARD_BYTES                                                                        \
+    2560U                       /* of stats.json and the list of files, a shard, while the \
+                                 * stage is finished: measured with seven files a shard */
+#define LISTS_BESIDE (20 * MIB) /* program and parser beside these */
+#define JOB_KEEPS    ((uint64_t)20 * MIB) /* of buffers that are used again */
 
 /* Of a byte of a long line: raw, stored and composed; parsed and the stage's own. */
 static unsigned line_factor(const struct gate_needs *n)
@@ -37,7 +41,8 @@ static uint64_t least_room(const struct gate_needs *n)
 static uint64_t fixed_bytes(const struct gate *g)
 {
     const struct gate_needs *n = &g->needs;
-    return g->resident + SLACK + n->threads * THREAD_BYTES + n->streams * STREAM_BYTES + n->window;
+    return g->resident + SLACK + n->threads * (THREAD_BYTES + n->worker_bytes) +
+           n->streams * STREAM_BYTES + n->window;
 }
 
 /* --memory with which the room would be so many bytes. */
@@ -101,6 +106,13 @@ winnow_status gate_check(const struct shard_list *input, uint64_t limit, struct 
                          "--memory %s is too little: a run takes %" PRIu64
                          "M at least; give that, or none for no limit",
                          amount_memory(limit).text, STAGE_MEMORY_LEAST / MIB);
+    }
+    uint64_t listed = input->count * SHARD_BYTES + LISTS_BESIDE;
+    if (limit > 0 && limit < listed) {
+        return error_set(err, WINNOW_E_LIMIT,
+                         "the account of %zu files takes --memory %" PRIu64
+                         "M at least; --memory is %" PRIu64 "M.  Give more, or join small files",
+                         input->count, (listed + MIB - 1) / MIB, limit / MIB);
     }
     if (limit > 0 && window > 16 * MIB && limit < STAGE_MEMORY_LEAST + window) {
         return error_set(

@@ -21,6 +21,7 @@ struct gate_needs {
     unsigned streams;                /* files written side by side */
     size_t block_max;                /* bytes of a block of short lines */
     unsigned scratch, word_bytes;    /* that the stage takes a byte and a word of text */
+    uint64_t worker_bytes;           /* that each thread takes for the stage */
     bool edits;                      /* it may give a document another text */
     unsigned attributes, line_bytes; /* files of attributes; see struct stage_pass */
 };

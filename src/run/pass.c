@@ -118,6 +118,7 @@ static winnow_status plan_memory(struct pass *p, struct winnow_error *err)
         .edits = p->how->edits,
         .attributes = attributes,
         .line_bytes = p->how->line_bytes,
+        .worker_bytes = p->how->worker_bytes,
     };
     TRY(gate_init(&p->gate, &needs, p->stage->kind->table->command, err));
     p->feed.may_hold = may_hold;

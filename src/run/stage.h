@@ -90,7 +90,8 @@ struct stage_pass {
      * long text and for each word or line of it, and whether it may set STAGE_EDIT. */
     unsigned scratch_factor, word_bytes;
     bool edits;
-    unsigned line_bytes; /* that it keeps of each document until decide() */
+    unsigned line_bytes;   /* that it keeps of each document until decide() */
+    uint64_t worker_bytes; /* that a worker takes with its first document, as a model's engine */
 
     /* Bytes that state holds beyond what it held when the pass began; NULL: it does
      * not grow. */

@@ -74,3 +74,11 @@ void small_model_trainer(const struct winnow_small_model *s, uint64_t steps,
     out->tokens_max = (uint32_t)(s->batch_tokens < 4096 ? s->batch_tokens : 4096);
     out->tokens_max = out->tokens_max < s->context ? s->context : out->tokens_max;
 }
+
+uint64_t small_model_memory(const struct winnow_small_model *s, const struct model_config *c,
+                            uint32_t threads)
+{
+    struct trainer_options opt;
+    small_model_trainer(s, 1, &opt);
+    return trainer_memory(c, &opt, threads) + model_config_parameters(c) * sizeof(float);
+}

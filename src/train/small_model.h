@@ -23,4 +23,8 @@ void small_model_packer(const struct winnow_small_model *s, const struct model_c
 void small_model_trainer(const struct winnow_small_model *s, uint64_t steps,
                          struct trainer_options *out);
 
+/* Bytes of training it: weights, moments, gradients, an engine; documents not counted. */
+uint64_t small_model_memory(const struct winnow_small_model *s, const struct model_config *c,
+                            uint32_t threads);
+
 #endif /* WINNOW_TRAIN_SMALL_MODEL_H */
