@@ -158,6 +158,9 @@ static bool has_lone_surrogate(struct str s)
 static bool is_table(const char *shard)
 {
     struct str name = packing_cut(str_of(shard));
+    if (str_ends(name, STR_LIT(".jsonl"))) { /* as outputs are called (shard_names.c) */
+        name.len -= strlen(".jsonl");
+    }
     const char *end = name.len > 4 ? name.ptr + name.len - 4 : "";
     return strncasecmp(end, ".csv", 4) == 0 || strncasecmp(end, ".tsv", 4) == 0;
 }

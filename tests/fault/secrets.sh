@@ -35,7 +35,7 @@ for command in http label; do
     refused "unknown option '--proxi'" $command --url http://h --proxi=http://u:PROXYSECRET@h in.jsonl -o o
     refused 'one of --key-file and --key-env' $command --url http://h --key-env K --key-file key in.jsonl -o o
 done
-refused 'no such file\|No such file' "$bin" count http://u:PASSWORD1@h/x
+refused 'is an address' "$bin" count http://u:PASSWORD1@h/x
 cat >r.yaml <<'Y'
 winnow: 1
 input: [in.jsonl]
