@@ -45,7 +45,8 @@ bool claim_is(const char *folder, const char *kind)
  * leaves, and what a fresh file system has. */
 static bool is_nothing(const char *name)
 {
-    static const char *const NAMES[] = {".lock", ".winnow" FILE_TMP, "lost+found"};
+    static const char FRESH[] = ".winnow" FILE_TMP;
+    static const char *const NAMES[] = {".lock", FRESH, "lost+found"};
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
         if (strcmp(name, NAMES[i]) == 0) {
             return true;

@@ -10,9 +10,9 @@ struct kind {
     const char *say;
 };
 
-#define KIND(head, say)            \
-    {                              \
-        head, sizeof head - 1, say \
+#define KIND(head, say)                 \
+    {                                   \
+        (head), sizeof(head) - 1, (say) \
     }
 
 static const struct kind KINDS[] = {

@@ -250,7 +250,6 @@ static void progress_line(char *line, size_t room, const struct winnow_progress 
     format_amount(rate_text, rate, p->unit);
     int n = snprintf(line, room, "%-10s %s", p->stage, done);
     size_t at = n < 0 ? 0 : (size_t)n;
-    n = 0;
     if (p->total > 0 && at < room) {
         n = snprintf(line + at, room - at, ", %.0f%%", share_done(p));
         at += n < 0 ? 0 : (size_t)n;

@@ -179,8 +179,10 @@ static bool asks_for_help(int argc, const char *const *argv)
  * quiet as the tools that SIGPIPE ends. */
 static bool reader_left(winnow_status st, const struct winnow_error *err)
 {
+    char text[128];
+    const char *reason = strerror_r(EPIPE, text, sizeof text);
     return cli_output_closed() &&
-           (st == WINNOW_OK || (st == WINNOW_E_IO && strstr(err->text, strerror(EPIPE)) != NULL));
+           (st == WINNOW_OK || (st == WINNOW_E_IO && strstr(err->text, reason) != NULL));
 }
 
 static int end_command(winnow_status st, const struct winnow_error *err)

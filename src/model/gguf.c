@@ -368,7 +368,7 @@ winnow_status gguf_open(const char *path, struct gguf **out, struct winnow_error
     if (!str_starts(map.bytes, STR_LIT("GGUF"))) {
         st = file_kind_blame(path, map.bytes, st, err);
     }
-    if (st != WINNOW_OK) {
+    if (st != WINNOW_OK || !*out) {
         file_map_close(&map);
         return st;
     }

@@ -36,7 +36,8 @@ static size_t find_gguf(const char *folder, char *name, size_t room)
 {
     size_t found = 0;
     DIR *dir = opendir(folder);
-    for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir)) {
+    const struct dirent *e = NULL;
+    while (dir && (e = readdir(dir)) != NULL) { /* NOLINT(concurrency-mt-unsafe): own stream */
         if (!str_ends(str_of(e->d_name), STR_LIT(".gguf"))) {
             continue;
         }

@@ -233,7 +233,7 @@ winnow_status safetensors_open(const char *path, struct safetensors **out, struc
     TRY(file_map_open(path, &map, err));
     winnow_status st = safetensors_parse(map.bytes, path, out, err);
     st = file_kind_blame(path, map.bytes, st, err);
-    if (st != WINNOW_OK) {
+    if (st != WINNOW_OK || !*out) {
         file_map_close(&map);
         return st;
     }
