@@ -524,53 +524,6 @@ winnow_status file_hash(const char *path, struct hash128 *out, struct winnow_err
     return status;
 }
 
-static int plain_file(const struct dirent *e)
-{
-    return e->d_name[0] != '.';
-}
-
-static winnow_status hash_folder_file(struct hash_stream *all, const char *folder, const char *name,
-                                      struct winnow_error *err)
-{
-    struct buf path = {0};
-    struct hash128 h;
-    const char *full = file_join(&path, folder, name);
-    winnow_status st = WINNOW_OK;
-    if (!file_is_dir(full)) {
-        st = file_hash(full, &h, err);
-        if (st == WINNOW_OK) {
-            hash_stream_add(all, (struct str){name, strlen(name) + 1});
-            hash_stream_add(all, (struct str){(const char *)&h, sizeof h});
-        }
-    }
-    buf_release(&path);
-    return st;
-}
-
-winnow_status file_hash_tree(const char *path, struct hash128 *out, struct winnow_error *err)
-{
-    if (!file_is_dir(path)) {
-        return file_hash(path, out, err);
-    }
-    struct dirent **entries = NULL;
-    int count = scandir(path, &entries, plain_file, alphasort);
-    if (count < 0) {
-        return error_errno(err, "cannot list", path);
-    }
-    winnow_status st = WINNOW_OK;
-    struct hash_stream *all = hash_stream_new();
-    for (int i = 0; i < count; i++) {
-        if (st == WINNOW_OK) {
-            st = hash_folder_file(all, path, entries[i]->d_name, err);
-        }
-        free(entries[i]); /* scandir's own memory */
-    }
-    free((void *)entries);
-    *out = hash_stream_value(all);
-    hash_stream_free(all);
-    return st;
-}
-
 const char *file_join(struct buf *dst, const char *a, const char *b)
 {
     buf_clear(dst);

@@ -81,10 +81,6 @@ bool file_is_dir(const char *path);
 winnow_status file_size(const char *path, uint64_t *bytes, struct winnow_error *err);
 winnow_status file_hash(const char *path, struct hash128 *out, struct winnow_error *err);
 
-/* The same for what a path names: a file's bytes; of a folder, names and bytes of
- * the plain files right in it, in byte order (a model folder, say). */
-winnow_status file_hash_tree(const char *path, struct hash128 *out, struct winnow_error *err);
-
 /* Takes the lock of folder (folder/.lock), which ends with file_unlock() or the
  * process; refuses one that another process holds. */
 winnow_status file_lock_folder(const char *folder, int *fd, struct winnow_error *err);
