@@ -4,7 +4,7 @@
 #include "base/claim.h"
 #include "base/env.h"
 #include "base/file.h"
-#include "flow/stages.h"
+#include "math/kernels.h"
 
 #include <stdio.h>
 
@@ -15,7 +15,7 @@ static winnow_status make_key(struct output_folder *o, const struct winnow_env *
     struct command_inputs in = {
         .table = want->table, .options = want->options, .paths = *want->paths, .seed = env->seed};
     if (want->uses_kernels) {
-        TRY(flow_kernels(env, &in.kernels, err));
+        TRY(kernels_asked(env->kernels, &in.kernels, err));
     }
     struct prints *prints = prints_new((struct json_value){0}, env);
     winnow_status st = command_key(prints, &in, o->now.settings, o->now.key, err);

@@ -36,15 +36,6 @@ const struct stage_kind *stage_kind_find(struct str name)
     return NULL;
 }
 
-winnow_status flow_kernels(const struct winnow_env *env, const char **name,
-                           struct winnow_error *err)
-{
-    const struct kernels *kernels = NULL;
-    TRY(kernels_pick(env->kernels, &kernels, err));
-    *name = kernels->name;
-    return WINNOW_OK;
-}
-
 winnow_status flow_stage(const char *command, const void *options,
                          const struct winnow_corpus_options *corpus, struct winnow_list paths,
                          const struct winnow_env *env, struct winnow_run_result *out,
@@ -56,6 +47,6 @@ winnow_status flow_stage(const char *command, const void *options,
     }
     struct run_request request = {
         .paths = paths, .corpus = corpus, .steps = &step, .count = 1, .env = env};
-    TRY(flow_kernels(env, &request.kernels, err));
+    TRY(kernels_asked(env->kernels, &request.kernels, err));
     return run_do(&request, out, err);
 }

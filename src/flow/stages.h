@@ -26,10 +26,6 @@ struct ending_kind {
 #define ENDING_KINDS_MAX 8
 extern const struct ending_kind *const ENDING_KINDS[];
 
-/* The name of the kernel table that env asks for, or of the best one here. */
-winnow_status flow_kernels(const struct winnow_env *env, const char **name,
-                           struct winnow_error *err);
-
 /* A run of one stage: `winnow rules corpus/ -o runs/x`.  options are of the
  * stage's table. */
 winnow_status flow_stage(const char *command, const void *options,

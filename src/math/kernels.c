@@ -61,3 +61,11 @@ winnow_status kernels_pick(const char *name, const struct kernels **out, struct 
     return error_set(err, WINNOW_E_USAGE,
                      "kernels %s: unknown; there are generic, avx2, avx512 and avx512-bf16", name);
 }
+
+winnow_status kernels_asked(const char *name, const char **out, struct winnow_error *err)
+{
+    const struct kernels *kernels = NULL;
+    TRY(kernels_pick(name, &kernels, err));
+    *out = kernels->name;
+    return WINNOW_OK;
+}

@@ -157,6 +157,9 @@ extern const struct kernels KERNELS_AVX512_BF16;
  * NULL.  WINNOW_E_USAGE for a name that is unknown or cannot run here. */
 winnow_status kernels_pick(const char *name, const struct kernels **out, struct winnow_error *err);
 
+/* The name of the table that kernels_pick() gives for one, for keys and settings. */
+winnow_status kernels_asked(const char *name, const char **out, struct winnow_error *err);
+
 /* The i-th table that this processor can run, best last; NULL behind the end. */
 const struct kernels *kernels_usable(size_t i);
 
