@@ -8,8 +8,8 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "batch_file.h"
+#include "engine/engine.h"
 #include "median.h"
-#include "model/engine.h"
 #include "model/model_file.h"
 
 #include <stdio.h>

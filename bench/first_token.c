@@ -7,7 +7,7 @@
  * process, so nothing is warmed up.
  */
 #include "base/pool.h"
-#include "model/generator.h"
+#include "engine/generator.h"
 #include "model/model_file.h"
 
 #include <stdio.h>

@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "batch_file.h"
-#include "model/generator.h"
+#include "engine/generator.h"
 #include "model/model_file.h"
 
 #include <stdio.h>

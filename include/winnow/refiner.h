@@ -13,7 +13,7 @@
  * counts as kept whole.
  *
  * A cleaned document is laid beside its page by the rule by which programs are
- * derived (refine/derive.h), so all tools go through one measure.  A page that the
+ * derived (teach/derive.h), so all tools go through one measure.  A page that the
  * cleaned corpus does not have counts as dropped; one without a program as kept. */
 struct winnow_refiner_eval_options {
     const char *programs;       /* as `winnow refine --programs` reads them */

@@ -2,7 +2,7 @@
  *
  * An expert behind a completion server is asked what a refiner shall learn: two
  * scores a document, three programs a chunk (Zhou et al. 2409.17115, appendix A.1;
- * src/refine/expert.h has the questions).  The folder of output holds
+ * src/teach/expert.h has the questions).  The folder of output holds
  *
  *     documents.jsonl          {"id", "text", "program", "education", "format"}
  *     chunks.jsonl             {"id", "text", "chunks": [{"first", "last", "program"}]}

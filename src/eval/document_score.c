@@ -7,7 +7,7 @@
  *     window 3  S  t6 t7 t8                       scores t8
  *
  * A window that holds nothing new is not read.  Sequences do not see each other
- * (model/batch.h), so a document costs one call of the engine. */
+ * (engine/batch.h), so a document costs one call of the engine. */
 #include "eval/document_score.h"
 
 #include "base/mem.h"

@@ -3,7 +3,7 @@
 #ifndef WINNOW_EVAL_DOCUMENT_SCORE_H
 #define WINNOW_EVAL_DOCUMENT_SCORE_H
 
-#include "model/engine.h"
+#include "engine/engine.h"
 
 struct document_score_options {
     uint32_t start;        /* token before the document and each window; MODEL_NO_TOKEN: none */

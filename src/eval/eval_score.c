@@ -10,9 +10,9 @@
  * likeliest, one with p < 1/vocabulary is not.  Only the others need logits. */
 #include "base/arena.h"
 #include "base/mem.h"
+#include "engine/engine.h"
 #include "eval/eval_scorer.h"
 #include "eval/eval_suite.h"
-#include "model/engine.h"
 
 #include <math.h>
 

@@ -12,7 +12,7 @@
 #include "eval/eval_scorer.h"
 
 #include "base/mem.h"
-#include "model/engine.h"
+#include "engine/engine.h"
 
 #include <math.h>
 

@@ -12,9 +12,9 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "corpus/id_set.h"
 #include "corpus/shard_reader.h"
 #include "corpus/shards.h"
-#include "flow/id_set.h"
 #include "model/model_file.h"
 #include "token/tokenizer.h"
 

@@ -8,12 +8,12 @@
 #include "base/file.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "corpus/texts.h"
+#include "engine/engine.h"
 #include "eval/eval_results.h"
-#include "flow/scoring.h"
-#include "flow/texts.h"
-#include "model/engine.h"
 #include "model/model_file.h"
 #include "option/eval_options.h"
+#include "prune/scoring.h"
 #include "run/guard.h"
 
 #include <inttypes.h>

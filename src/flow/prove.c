@@ -13,10 +13,10 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "corpus/spool.h"
-#include "flow/model_speed.h"
 #include "option/prove_options.h"
 #include "option/prune_options.h"
 #include "prove/results.h"
+#include "prune/model_speed.h"
 #include "run/command_key.h"
 #include "run/guard.h"
 

@@ -1,16 +1,16 @@
 #include "flow/stages.h"
 
-#include "flow/dedup.h"
-#include "flow/extract.h"
-#include "flow/holdout.h"
+#include "dedup/dedup.h"
 #include "flow/prove.h"
-#include "flow/prune.h"
-#include "flow/refine.h"
 #include "flow/report_ending.h"
-#include "flow/rules_stage.h"
-#include "flow/score.h"
 #include "flow/tokens.h"
 #include "math/kernels.h"
+#include "pages/extract.h"
+#include "prune/holdout.h"
+#include "prune/prune.h"
+#include "prune/score.h"
+#include "refine/refine.h"
+#include "rules/rules_stage.h"
 
 /* clang-format off: a row each, so that two who add one do not meet */
 const struct stage_kind *const STAGE_KINDS[] = {

@@ -7,7 +7,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/pool.h"
-#include "flow/texts.h"
+#include "corpus/texts.h"
 #include "model/model_file.h"
 #include "option/tokenizer_options.h"
 #include "run/guard.h"

@@ -2,7 +2,7 @@
 #include "winnow/tokenizer.h"
 
 #include "base/file.h"
-#include "flow/texts.h"
+#include "corpus/texts.h"
 #include "option/tokenizer_options.h"
 #include "run/guard.h"
 #include "token/tokenizer.h"

@@ -6,10 +6,10 @@
 #include "base/file.h"
 #include "base/rng.h"
 #include "corpus/spool.h"
-#include "flow/output_folder.h"
 #include "model/model_file.h"
 #include "option/train_options.h"
 #include "prove/draw.h"
+#include "run/output_folder.h"
 #include "train/fit.h"
 #include "train/small_model.h"
 

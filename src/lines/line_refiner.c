@@ -3,7 +3,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "lines/line_model_internal.h"
-#include "lines/line_verdicts.h"
+#include "program/line_verdicts.h"
 
 #include <math.h>
 

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/sort.h"
-#include "prune/split.h"
+#include "corpus/split.h"
 
 struct ranked {
     uint64_t draw;

@@ -4,7 +4,7 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "model/engine.h"
+#include "engine/engine.h"
 #include "model/model_file.h"
 #include "prove/preparation.h"
 

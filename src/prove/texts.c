@@ -9,7 +9,7 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "corpus/packing.h"
-#include "prune/split.h"
+#include "corpus/split.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #define WINNOW_PROVE_TEXTS_H
 
 #include "base/map.h"
-#include "prove/scan.h"
+#include "corpus/scan.h"
 #include "train/packer.h"
 
 /* Names of sources, numbered in the order of the input. */
@@ -16,7 +16,7 @@ struct str source_name(const struct source_names *s, uint32_t source);
 
 /* What a document is known by beside its tokens. */
 struct text_meta {
-    uint64_t key;  /* prune/split.h */
+    uint64_t key;  /* corpus/split.h */
     uint32_t copy; /* how many documents of that key came before it */
     uint32_t source;
     uint32_t bytes; /* of its text, 4 GiB - 1 at most */

@@ -5,8 +5,8 @@
 #include "base/mem.h"
 #include "base/sort.h"
 #include "base/utf8.h"
-#include "priors/rules.h"
-#include "prune/split.h"
+#include "corpus/split.h"
+#include "rules/rules.h"
 
 #include <math.h>
 

@@ -22,7 +22,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
-#include "refine/program_grammar.h"
+#include "program/program_grammar.h"
 
 /* What is asked.  Everything is borrowed until program_writer_submit() returns. */
 struct writer_request {

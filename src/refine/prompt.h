@@ -19,7 +19,7 @@
 #define WINNOW_REFINE_PROMPT_H
 
 #include "base/buf.h"
-#include "refine/chunk.h"
+#include "program/chunk.h"
 #include "token/tokenizer.h"
 
 enum chat_template { CHAT_PLAIN, CHAT_LLAMA2, CHAT_CHATML, CHAT_COUNT };

@@ -2,10 +2,10 @@
 #include "refine/writer_builtin.h"
 
 #include "base/mem.h"
-#include "model/generator.h"
+#include "engine/generator.h"
 #include "model/model_file.h"
-#include "refine/program_loop.h"
-#include "refine/program_mask.h"
+#include "program/program_loop.h"
+#include "program/program_mask.h"
 
 #include <assert.h>
 #include <math.h>

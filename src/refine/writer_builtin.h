@@ -2,7 +2,7 @@
 #ifndef WINNOW_REFINE_WRITER_BUILTIN_H
 #define WINNOW_REFINE_WRITER_BUILTIN_H
 
-#include "model/engine.h"
+#include "engine/engine.h"
 #include "refine/program_writer.h"
 #include "token/tokenizer.h"
 

@@ -1,7 +1,7 @@
 #include "refine/writer_http.h"
 
 #include "base/mem.h"
-#include "refine/program_loop.h"
+#include "program/program_loop.h"
 
 #include <assert.h>
 #include <math.h>

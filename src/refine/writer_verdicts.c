@@ -3,8 +3,8 @@
 #include "refine/writer_verdicts.h"
 
 #include "base/mem.h"
-#include "lines/line_verdicts.h"
 #include "model/model_file.h"
+#include "program/line_verdicts.h"
 #include "refine/verdicts.h"
 
 #include <assert.h>

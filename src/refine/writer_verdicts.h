@@ -4,7 +4,7 @@
 #ifndef WINNOW_REFINE_WRITER_VERDICTS_H
 #define WINNOW_REFINE_WRITER_VERDICTS_H
 
-#include "model/engine.h"
+#include "engine/engine.h"
 #include "refine/program_writer.h"
 #include "token/tokenizer.h"
 

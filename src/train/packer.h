@@ -12,7 +12,7 @@
 #ifndef WINNOW_TRAIN_PACKER_H
 #define WINNOW_TRAIN_PACKER_H
 
-#include "model/batch.h"
+#include "engine/batch.h"
 #include "token/tokenizer.h"
 
 #define PACKER_WINDOW 4096U

@@ -17,7 +17,7 @@
 #ifndef WINNOW_TRAIN_TRAINER_H
 #define WINNOW_TRAIN_TRAINER_H
 
-#include "model/engine.h"
+#include "engine/engine.h"
 
 enum trainer_optimizer {
     TRAINER_ADAMW,

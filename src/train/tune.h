@@ -22,7 +22,7 @@ struct tune_example {
     uint32_t targets; /* how many of them have one */
 };
 struct tune_examples {
-    struct u32_list tokens, targets; /* as in a batch (model/batch.h) */
+    struct u32_list tokens, targets; /* as in a batch (engine/batch.h) */
     struct tune_example *items;
     size_t count, cap;
     uint32_t longest;

@@ -3,8 +3,8 @@
  * is not part of a character stays, so that a broken character never swallows the
  * tag behind it; a label of the standard never stands for another. */
 #include "base/utf8.h"
-#include "corpus/charset.h"
-#include "corpus/charset_internal.h"
+#include "pages/charset.h"
+#include "pages/charset_internal.h"
 
 #include <assert.h>
 #include <stdint.h>

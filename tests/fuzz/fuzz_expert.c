@@ -1,8 +1,8 @@
 /* What an expert says: the input is a text, a NUL, and three answers between
  * further NULs.  Whatever they are, the merged program executes, call by call. */
 #include "base/utf8.h"
-#include "refine/edit.h"
-#include "refine/expert.h"
+#include "program/edit.h"
+#include "teach/expert.h"
 
 #include <assert.h>
 

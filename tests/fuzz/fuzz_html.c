@@ -2,9 +2,9 @@
  * Markdown.  What holds: the result is UTF-8, without control characters, blank
  * ends, or more bytes than a reference can add. */
 #include "base/utf8.h"
-#include "corpus/charset.h"
-#include "corpus/html.h"
-#include "corpus/plain_text.h"
+#include "pages/charset.h"
+#include "pages/html.h"
+#include "pages/plain_text.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
  * claim a coding.  What holds: the body is within the limit; a body that is text
  * and claims a coding comes back as it is; what was packed comes back unpacked,
  * and cut short is never taken for whole. */
-#include "corpus/http.h"
-#include "corpus/mime.h"
+#include "pages/http.h"
+#include "pages/mime.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
  * well-formed, cover all lines in order and are accepted whole. */
 #include "base/mem.h"
 #include "lines/line_refiner.h"
-#include "refine/edit.h"
+#include "program/edit.h"
 
 #include <assert.h>
 #include <stdlib.h>

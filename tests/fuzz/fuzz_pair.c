@@ -1,8 +1,8 @@
 /* A line of a file of pages: read, derived from, executed, measured, made examples. */
 #include "base/json_write.h"
 #include "base/utf8.h"
-#include "refine/examples.h"
-#include "refine/outcome.h"
+#include "teach/examples.h"
+#include "teach/outcome.h"
 
 #include <assert.h>
 

@@ -1,8 +1,8 @@
 /* A program, a NUL, a text: parsed in every dialect, executed, and run by the
  * ProX executor.  The first byte chooses the chunk. */
 #include "base/mem.h"
-#include "refine/edit.h"
-#include "refine/prox.h"
+#include "program/edit.h"
+#include "program/prox.h"
 
 #include <assert.h>
 #include <stdlib.h>

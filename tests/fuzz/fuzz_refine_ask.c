@@ -1,8 +1,8 @@
 /* What a refiner's side brings in: a text is cut into chunks under every policy and
  * rendered, a chat template recognised, and bytes are fed to each grammar, which
  * may take only what the parser reads.  The first byte chooses the budget. */
-#include "refine/program.h"
-#include "refine/program_grammar.h"
+#include "program/program.h"
+#include "program/program_grammar.h"
 #include "refine/prompt.h"
 
 #include <assert.h>

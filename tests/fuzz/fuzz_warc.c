@@ -1,8 +1,8 @@
 /* Any bytes as a WARC file, plain or compressed as their first bytes say: every
  * record goes through HTTP and extraction.  What holds: offsets go up, and reading
  * again from the first record's end gives the records behind it. */
-#include "corpus/page_extract.h"
-#include "corpus/warc.h"
+#include "pages/page_extract.h"
+#include "pages/warc.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
  * as it is, since a member's end is its record's; also from any record on.  Blocks
  * that begin like a header inside are no such test and are left out. */
 #include "base/mem.h"
-#include "corpus/warc.h"
+#include "pages/warc.h"
 
 #include <assert.h>
 #include <stdint.h>

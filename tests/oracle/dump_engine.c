@@ -19,8 +19,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "batch_file.h"
+#include "engine/engine.h"
 #include "model/config_json.h"
-#include "model/engine.h"
 #include "model/model_file.h"
 #include "train/trainer.h"
 

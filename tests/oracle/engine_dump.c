@@ -9,7 +9,7 @@
  * before them stands a line with the mean NLL. */
 #include "base/file.h"
 #include "base/mem.h"
-#include "model/engine.h"
+#include "engine/engine.h"
 #include "model/model_file.h"
 
 #include <stdio.h>

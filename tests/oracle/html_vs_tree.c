@@ -8,10 +8,10 @@
  */
 #include "base/file.h"
 #include "base/map.h"
-#include "corpus/charset.h"
-#include "corpus/html.h"
-#include "corpus/html_internal.h"
-#include "corpus/line_builder.h"
+#include "pages/charset.h"
+#include "pages/html.h"
+#include "pages/html_internal.h"
+#include "pages/line_builder.h"
 
 #include <gumbo.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #ifndef WINNOW_TESTS_ORACLE_LLAMA_H
 #define WINNOW_TESTS_ORACLE_LLAMA_H
 
-#include "model/batch.h"
+#include "engine/batch.h"
 #include "model/model.h"
 
 /* NLL of every position (0 where there is no target), for weights laid out as

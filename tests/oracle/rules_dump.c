@@ -7,9 +7,9 @@
 #include "base/file.h"
 #include "base/json_write.h"
 #include "corpus/shard_reader.h"
-#include "priors/rules.h"
-#include "priors/rules_unicode.h"
-#include "priors/rules_words.h"
+#include "rules/rules.h"
+#include "rules/rules_unicode.h"
+#include "rules/rules_words.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #define WINNOW_TESTS_BATCH_FILE_H
 
 #include "base/file.h"
-#include "model/batch.h"
+#include "engine/batch.h"
 
 #define BATCH_FILE_MAX ((size_t)1 << 32)
 

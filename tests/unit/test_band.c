@@ -1,7 +1,7 @@
 #include "base/rng.h"
 #include "check.h"
+#include "corpus/split.h"
 #include "prune/band.h"
-#include "prune/split.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "check.h"
-#include "corpus/charset.h"
-#include "corpus/charset_internal.h"
+#include "pages/charset.h"
+#include "pages/charset_internal.h"
 
 static struct charset *charset;
 

@@ -1,6 +1,6 @@
 #include "base/rng.h"
 #include "check.h"
-#include "priors/dedup_exact.h"
+#include "dedup/dedup_exact.h"
 
 #include <stdio.h>
 

@@ -2,8 +2,8 @@
 #include "base/rng.h"
 #include "check.h"
 #include "random_text.h"
-#include "refine/align.h"
-#include "refine/derive.h"
+#include "teach/align.h"
+#include "teach/derive.h"
 
 #include <stdlib.h>
 

@@ -1,9 +1,9 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "check.h"
+#include "corpus/split.h"
 #include "model/config.h"
 #include "prove/draw.h"
-#include "prune/split.h"
 
 static const struct packer_options PACKER = {1, 2, 64, 128, 0};
 

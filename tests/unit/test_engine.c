@@ -4,9 +4,9 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "check.h"
+#include "engine/engine.h"
 #include "llama.h"
 #include "math/kernels.h"
-#include "model/engine.h"
 #include "small_llama.h"
 
 #include <stdlib.h>

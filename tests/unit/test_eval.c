@@ -4,9 +4,9 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "check.h"
+#include "engine/engine.h"
 #include "eval/eval.h"
 #include "eval/eval_results.h"
-#include "model/engine.h"
 #include "scratch.h"
 #include "token/tokenizer.h"
 

@@ -1,8 +1,8 @@
 /* What an expert's answers become. */
 #include "base/utf8.h"
 #include "check.h"
-#include "refine/edit.h"
-#include "refine/expert.h"
+#include "program/edit.h"
+#include "teach/expert.h"
 
 #include <stdlib.h>
 

@@ -5,8 +5,8 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "check.h"
+#include "engine/generator.h"
 #include "math/kernels.h"
-#include "model/generator.h"
 #include "small_llama.h"
 
 #include <stdlib.h>

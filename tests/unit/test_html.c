@@ -1,7 +1,7 @@
 #include "check.h"
-#include "corpus/charset.h"
-#include "corpus/html.h"
-#include "corpus/plain_text.h"
+#include "pages/charset.h"
+#include "pages/html.h"
+#include "pages/plain_text.h"
 
 static struct buf text, title;
 

@@ -8,7 +8,7 @@
 #include "lines/line_refiner.h"
 #include "lines/line_scan.h"
 #include "lines/line_train.h"
-#include "refine/edit.h"
+#include "program/edit.h"
 #include "scratch.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "base/json.h"
 #include "check.h"
-#include "refine/outcome.h"
+#include "teach/outcome.h"
 
 /* A page as JSON, programs or a text made of it, and the scores. */
 static void score_page(const char *page, int dialect, const char *program, const char *text,

@@ -1,8 +1,8 @@
 #include "base/file.h"
 #include "base/rng.h"
 #include "check.h"
+#include "engine/engine.h"
 #include "model/config_json.h"
-#include "model/engine.h"
 #include "model/model_file.h"
 #include "model/safetensors.h"
 

@@ -1,6 +1,6 @@
 #include "base/rng.h"
 #include "check.h"
-#include "refine/edit.h"
+#include "program/edit.h"
 
 #include <stdio.h>
 

@@ -1,9 +1,9 @@
 #include "base/mem.h"
 #include "base/rng.h"
-#include "refine/program.h"
-#include "refine/program_loop.h"
-#include "refine/program_mask.h"
-#include "refine/prox.h"
+#include "program/program.h"
+#include "program/program_loop.h"
+#include "program/program_mask.h"
+#include "program/prox.h"
 #include "refine_tokenizer.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "base/file.h"
 #include "check.h"
-#include "refine/program_file.h"
+#include "program/program_file.h"
 #include "refine/program_store.h"
 
 #include <stdio.h>

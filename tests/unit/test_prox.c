@@ -1,6 +1,6 @@
 /* Each row is a measured behaviour of the published executor. */
 #include "check.h"
-#include "refine/prox.h"
+#include "program/prox.h"
 
 #include <stdio.h>
 

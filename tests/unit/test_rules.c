@@ -4,9 +4,9 @@
 #include "base/rng.h"
 #include "base/utf8.h"
 #include "check.h"
-#include "priors/rules.h"
-#include "priors/rules_unicode.h"
-#include "priors/rules_words.h"
+#include "rules/rules.h"
+#include "rules/rules_unicode.h"
+#include "rules/rules_words.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 #include "check.h"
-#include "corpus/http.h"
-#include "corpus/mime.h"
-#include "corpus/page_extract.h"
 #include "corpus/shard_writer.h"
-#include "corpus/warc.h"
+#include "pages/http.h"
+#include "pages/mime.h"
+#include "pages/page_extract.h"
+#include "pages/warc.h"
 #include "scratch.h"
 
 #include <zlib.h>

@@ -1,0 +1,25 @@
+list(APPEND WINNOW_SOURCES
+  src/base/amount.c
+  src/base/arena.c
+  src/base/buf.c
+  src/base/claim.c
+  src/base/env.c
+  src/base/error.c
+  src/base/file.c
+  src/base/file_kind.c
+  src/base/hash.c
+  src/base/json.cc
+  src/base/json_span.c
+  src/base/json_write.c
+  src/base/map.c
+  src/base/mem.c
+  src/base/place.c
+  src/base/pool.c
+  src/base/prints.c
+  src/base/rng.c
+  src/base/show.c
+  src/base/state_file.c
+  src/base/str.c
+  src/base/url.c
+  src/base/utf8.c
+)

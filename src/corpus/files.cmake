@@ -1,0 +1,20 @@
+list(APPEND WINNOW_SOURCES
+  src/corpus/account.c
+  src/corpus/block_parser.c
+  src/corpus/byte_kind.c
+  src/corpus/byte_source.c
+  src/corpus/document.c
+  src/corpus/glob.c
+  src/corpus/id_set.c
+  src/corpus/packing.c
+  src/corpus/run_places.c
+  src/corpus/scan.c
+  src/corpus/shard_names.c
+  src/corpus/shard_reader.c
+  src/corpus/shard_walk.c
+  src/corpus/shard_writer.c
+  src/corpus/shards.c
+  src/corpus/split.c
+  src/corpus/spool.c
+  src/corpus/texts.c
+)

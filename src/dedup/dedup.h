@@ -1,0 +1,8 @@
+#ifndef WINNOW_DEDUP_DEDUP_H
+#define WINNOW_DEDUP_DEDUP_H
+
+#include "run/stage.h"
+
+extern const struct stage_kind DEDUP_STAGE;
+
+#endif /* WINNOW_DEDUP_DEDUP_H */

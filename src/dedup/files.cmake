@@ -1,0 +1,4 @@
+list(APPEND WINNOW_SOURCES
+  src/dedup/dedup.c
+  src/dedup/dedup_exact.c
+)

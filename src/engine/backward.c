@@ -1,0 +1,263 @@
+/* backward.c -- gradients of the layers, last to first.
+ *
+ * A layer's backward pass is four rounds of the pool:
+ *
+ *     down, SwiGLU, gate and up, norm, o      one piece a tile of tokens
+ *     attention                               one piece a sequence and kv head
+ *     rotation, q k v, norm                   one piece a tile of tokens
+ *     all weight gradients                    pieces of the matrices
+ *
+ * When the last one runs, each product's input and the gradient of its output
+ * lie in engine_back for all tokens (norm1 and dqkv, attended and dmid, norm2
+ * and dgate_up, hidden and dx): whatever else is wanted of them, such as
+ * products of per-example gradients, belongs there.
+ *
+ * A piece of a weight gradient sums over all tokens in order, and the norms'
+ * gradients are summed a tile at a time and joined in order, so nothing depends
+ * on the number of threads.
+ */
+#include "base/env.h"
+#include "engine/engine_internal.h"
+
+#include <string.h>
+
+struct run {
+    struct engine *e;
+    struct engine_layer *l;
+    struct weight_gradient weights[4];
+    size_t ends[4]; /* pieces of the first, first two, ... matrices */
+};
+
+/* ---- weight gradients ---- */
+
+static size_t blocks(size_t n, size_t size)
+{
+    return (n + size - 1) / size;
+}
+
+/* Rows of dW in a piece: about WEIGHT_ROWS, equally many in all, whole panels. */
+static size_t weight_rows(const struct engine *e, size_t m)
+{
+    size_t rows = e->k->gemm_rows, each = blocks(m, blocks(m, WEIGHT_ROWS));
+    return blocks(each, rows) * rows;
+}
+
+size_t weight_gradient_pieces(const struct engine *e, const struct weight_gradient *w)
+{
+    return blocks(w->m, weight_rows(e, w->m)) * blocks(w->n, WEIGHT_COLS);
+}
+
+void weight_gradient_piece(const struct engine *e, struct engine_scratch *s,
+                           const struct weight_gradient *w, size_t piece)
+{
+    size_t rows = weight_rows(e, w->m), across = blocks(w->n, WEIGHT_COLS);
+    size_t m0 = piece / across * rows, n0 = piece % across * WEIGHT_COLS;
+    size_t m = w->m - m0 < rows ? w->m - m0 : rows;
+    size_t n = w->n - n0 < WEIGHT_COLS ? w->n - n0 : WEIGHT_COLS;
+    struct gemm_out out = {w->dw + m0 * w->n + n0, w->n, true, NULL};
+    for (size_t t = 0; t < w->tokens; t += WEIGHT_DEPTH) {
+        size_t depth = w->tokens - t < WEIGHT_DEPTH ? w->tokens - t : WEIGHT_DEPTH;
+        struct pack_source a = {w->dy + t * w->dy_stride + m0, w->dy_stride, depth, m};
+        struct pack_source b = {w->x + t * w->x_stride + n0, w->x_stride, depth, n};
+        gemm_pack_a_cols(&e->g, s->a, &a);
+        gemm_pack_b_cols(&e->g, s->b, &b);
+        gemm_run(&e->g, (struct gemm_shape){m, n, depth}, s->a, s->b, &out);
+    }
+}
+
+static float *gradient_of(const struct engine *e, enum tensor_role role, uint32_t layer)
+{
+    const struct model_tensor *t = model_find_role(e->model, role, layer);
+    return t ? e->gradient + t->offset : NULL;
+}
+
+static void plan_weights(struct run *r)
+{
+    struct engine *e = r->e;
+    struct engine_back *b = &e->back;
+    size_t d = e->c.dim, f = e->c.ffn, t = e->t;
+    uint32_t layer = (uint32_t)(r->l - e->layers);
+    float *q = gradient_of(e, TENSOR_Q, layer), *o = gradient_of(e, TENSOR_O, layer);
+    float *gate = gradient_of(e, TENSOR_GATE, layer), *down = gradient_of(e, TENSOR_DOWN, layer);
+    r->weights[0] = (struct weight_gradient){b->dgate_up, b->norm2, 2 * f, d, t, 2 * f, d, gate};
+    r->weights[1] = (struct weight_gradient){b->dx, b->hidden, d, f, t, d, f, down};
+    r->weights[2] = (struct weight_gradient){b->dqkv, b->norm1, e->s, d, t, e->s, d, q};
+    r->weights[3] = (struct weight_gradient){b->dmid, r->l->attended, d, e->q, t, d, e->q, o};
+    size_t end = 0;
+    for (size_t i = 0; i < 4; i++) {
+        end += weight_gradient_pieces(e, &r->weights[i]);
+        r->ends[i] = end;
+    }
+}
+
+/* Sums rows of a [count][width] array into sum. */
+static void sum_rows(const struct engine *e, float *sum, const float *rows, size_t count,
+                     size_t width)
+{
+    for (size_t i = 0; sum && i < count; i++) {
+        e->k->add(sum, rows + i * width, width);
+    }
+}
+
+/* Norms and biases, which are small: one piece. */
+static void vector_gradients(const struct run *r)
+{
+    struct engine *e = r->e;
+    const struct engine_back *b = &e->back;
+    uint32_t layer = (uint32_t)(r->l - e->layers);
+    size_t d = e->c.dim;
+    sum_rows(e, gradient_of(e, TENSOR_NORM1, layer), b->dnorm1, e->tiles, d);
+    sum_rows(e, gradient_of(e, TENSOR_NORM2, layer), b->dnorm2, e->tiles, d);
+    sum_rows(e, gradient_of(e, TENSOR_Q_BIAS, layer), b->dqkv, e->t, e->s);
+    sum_rows(e, gradient_of(e, TENSOR_O_BIAS, layer), b->dmid, e->t, d);
+    sum_rows(e, gradient_of(e, TENSOR_GATE_BIAS, layer), b->dgate_up, e->t, 2 * (size_t)e->c.ffn);
+    sum_rows(e, gradient_of(e, TENSOR_DOWN_BIAS, layer), b->dx, e->t, d);
+}
+
+static void weights_piece(void *run, size_t piece, uint32_t worker)
+{
+    const struct run *r = run;
+    size_t first = 0;
+    for (size_t i = 0; i < 4; i++) {
+        if (piece < r->ends[i]) {
+            weight_gradient_piece(r->e, &r->e->scratch[worker], &r->weights[i], piece - first);
+            return;
+        }
+        first = r->ends[i];
+    }
+    vector_gradients(r);
+}
+
+/* ---- tiles of tokens ---- */
+
+static void mlp_back(struct engine *e, const struct engine_layer *l, struct engine_scratch *s,
+                     struct tile_span span)
+{
+    struct engine_back *b = &e->back;
+    size_t d = e->c.dim, f = e->c.ffn;
+    struct row_product down = {b->dx + span.from * d, d, span.count, d, f, l->w_down.backward};
+    engine_product(e, s, &down, &(struct gemm_out){s->rows, f, false, NULL});
+    float *dgate_up = b->dgate_up + span.from * 2 * f;
+    memcpy(dgate_up, l->gate_up + span.from * 2 * f, span.count * 2 * f * sizeof(float));
+    for (size_t i = 0; i < span.count; i++) {
+        float *g = dgate_up + i * 2 * f;
+        e->k->swiglu_back(b->hidden + (span.from + i) * f, g, g + f, s->rows + i * f, f);
+    }
+    struct row_product up = {dgate_up, 2 * f, span.count, 2 * f, d, l->w_gate_up.backward};
+    engine_product(e, s, &up, &(struct gemm_out){s->rows, d, false, NULL});
+}
+
+/* One of a layer's norms: its input, weights, inverse means, the gradient that
+ * passes it by; what it gave, the gradient of its input and, added up, that of
+ * its weights. */
+struct norm {
+    const float *x, *w, *inverse, *past;
+    float *out, *dx, *dw;
+};
+
+/* Through it: rows hold the gradient of its output. */
+static void norm_back(const struct engine *e, const float *rows, struct tile_span span,
+                      const struct norm *n)
+{
+    size_t d = e->c.dim;
+    memset(n->dw, 0, d * sizeof(float));
+    for (size_t i = 0; i < span.count; i++) {
+        size_t t = span.from + i;
+        const float *x = n->x + t * d;
+        e->k->rmsnorm_again(n->out + t * d, x, n->w, d, n->inverse[t]);
+        struct norm_back step = {n->dx + t * d, n->dw,        n->past + t * d, rows + i * d, x,
+                                 n->w,          n->inverse[t]};
+        e->k->rmsnorm_back(&step, d);
+    }
+}
+
+static void before_attention_back(void *run, size_t tile, uint32_t worker)
+{
+    const struct run *r = run;
+    struct engine *e = r->e;
+    struct engine_layer *l = r->l;
+    struct engine_back *b = &e->back;
+    struct engine_scratch *s = &e->scratch[worker];
+    struct tile_span span = engine_tile(e, tile);
+    size_t d = e->c.dim, h = e->c.head_dim, from = span.from;
+    mlp_back(e, l, s, span);
+    struct norm norm = {l->mid, l->norm2, l->r2, b->dx, b->norm2, b->dmid, b->dnorm2 + tile * d};
+    norm_back(e, s->rows, span, &norm);
+    struct row_product o = {b->dmid + from * d, d, span.count, d, e->q, l->w_o.backward};
+    engine_product(e, s, &o, &(struct gemm_out){b->dattended + from * e->q, e->q, false, NULL});
+    for (size_t t = from; t < from + span.count; t++) {
+        for (uint32_t head = 0; head < e->c.heads; head++) {
+            size_t at = t * e->q + head * h;
+            b->delta[(size_t)head * e->tokens_max + t] =
+                e->k->dot(b->dattended + at, l->attended + at, h);
+        }
+    }
+}
+
+static void after_attention_back(void *run, size_t tile, uint32_t worker)
+{
+    const struct run *r = run;
+    struct engine *e = r->e;
+    struct engine_layer *l = r->l;
+    struct engine_back *b = &e->back;
+    struct engine_scratch *s = &e->scratch[worker];
+    struct tile_span span = engine_tile(e, tile);
+    size_t d = e->c.dim, half = e->c.head_dim / 2;
+    for (size_t t = span.from; t < span.from + span.count; t++) {
+        size_t at = e->positions[t] * half;
+        for (uint32_t head = 0; head < e->c.heads + e->c.kv_heads; head++) {
+            e->k->rope_back(b->dqkv + t * e->s + (size_t)head * e->c.head_dim, e->rope_cos + at,
+                            e->rope_sin + at, half);
+        }
+    }
+    struct row_product p = {b->dqkv + span.from * e->s, e->s, span.count, e->s, d,
+                            l->w_qkv.backward};
+    engine_product(e, s, &p, &(struct gemm_out){s->rows, d, false, NULL});
+    struct norm norm = {l->x, l->norm1, l->r1, b->dmid, b->norm1, b->dnext, b->dnorm1 + tile * d};
+    norm_back(e, s->rows, span, &norm);
+}
+
+static void layer_back(struct engine *e, struct engine_layer *l)
+{
+    struct run r = {.e = e, .l = l};
+    double start = env_seconds();
+    pool_run(e->pool, e->tiles, before_attention_back, &r);
+    e->seconds[ENGINE_BLOCK_BACK] += env_seconds() - start;
+    engine_attention_back(e, l);
+    start = env_seconds();
+    pool_run(e->pool, e->tiles, after_attention_back, &r);
+    double middle = env_seconds();
+    e->seconds[ENGINE_BLOCK_BACK] += middle - start;
+    plan_weights(&r);
+    pool_run(e->pool, r.ends[3] + 1, weights_piece, &r);
+    e->seconds[ENGINE_WEIGHTS_BACK] += env_seconds() - middle;
+    float *spent = e->back.dx;
+    e->back.dx = e->back.dnext;
+    e->back.dnext = spent;
+}
+
+/* ---- embedding ---- */
+
+/* A piece owns some columns, and meets the tokens in order. */
+#define EMBED_COLS 64U
+
+static void embed_back(void *engine, size_t piece, uint32_t worker)
+{
+    (void)worker;
+    struct engine *e = engine;
+    size_t d = e->c.dim, from = piece * EMBED_COLS;
+    size_t n = d - from < EMBED_COLS ? d - from : EMBED_COLS;
+    float *table = gradient_of(e, TENSOR_EMBED, 0);
+    for (size_t t = 0; t < e->t; t++) {
+        e->k->add(table + e->tokens[t] * d + from, e->back.dx + t * d + from, n);
+    }
+}
+
+void engine_backward(struct engine *e)
+{
+    sum_rows(e, gradient_of(e, TENSOR_NORM, 0), e->back.dnorm, engine_head_tiles(e), e->c.dim);
+    for (uint32_t i = e->c.layers; i > 0; i--) {
+        layer_back(e, &e->layers[i - 1]);
+    }
+    engine_run(e, ENGINE_EMBED, blocks(e->c.dim, EMBED_COLS), embed_back);
+}

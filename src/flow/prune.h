@@ -1,8 +1,0 @@
-#ifndef WINNOW_FLOW_PRUNE_H
-#define WINNOW_FLOW_PRUNE_H
-
-#include "run/stage.h"
-
-extern const struct stage_kind PRUNE_STAGE;
-
-#endif /* WINNOW_FLOW_PRUNE_H */

@@ -1,0 +1,26 @@
+list(APPEND WINNOW_SOURCES
+  src/option/corpus_options.c
+  src/option/count_options.c
+  src/option/dedup_options.c
+  src/option/eval_options.c
+  src/option/extract_options.c
+  src/option/holdout_options.c
+  src/option/model_options.c
+  src/option/near_name.c
+  src/option/option.c
+  src/option/prove_options.c
+  src/option/prune_options.c
+  src/option/recipe.c
+  src/option/refine_options.c
+  src/option/refiner_label_options.c
+  src/option/refiner_lines_options.c
+  src/option/refiner_options.c
+  src/option/report_options.c
+  src/option/rules_options.c
+  src/option/run_options.c
+  src/option/score_options.c
+  src/option/server_options.c
+  src/option/text_options.c
+  src/option/tokenizer_options.c
+  src/option/train_options.c
+)

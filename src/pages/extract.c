@@ -1,0 +1,136 @@
+/* extract.c -- the stage `extract`: batches of pages in order, each batch turned
+ * into documents on any thread. */
+#include "pages/extract.h"
+
+#include "corpus/account.h"
+#include "corpus/byte_kind.h"
+#include "option/extract_options.h"
+#include "pages/page_extract.h"
+
+struct extract_state {
+    struct page_extract_options opt;
+    struct page_reader *reader;
+};
+
+static winnow_status seek(void *state, uint64_t file, uint64_t offset, struct winnow_error *err)
+{
+    struct extract_state *s = state;
+    return page_reader_seek(s->reader, (size_t)file, offset, err);
+}
+
+static winnow_status next(void *state, struct source_block *block, bool *more,
+                          struct winnow_error *err)
+{
+    struct extract_state *s = state;
+    struct page_batch *batch = page_batch_new();
+    winnow_status st = page_reader_next(s->reader, batch, more, err);
+    if (st != WINNOW_OK || !*more) {
+        page_batch_free(batch);
+        return st;
+    }
+    *block = (struct source_block){.data = batch,
+                                   .file = batch->shard,
+                                   .offset = batch->offset,
+                                   .bytes = batch->read,
+                                   .held = batch->bytes,
+                                   .largest = batch->largest};
+    return WINNOW_OK;
+}
+
+static void release(void *state, struct source_block *block)
+{
+    (void)state;
+    page_batch_free(block->data);
+    block->data = NULL;
+}
+
+static winnow_status convert(void *state, void *worker, const struct source_block *block,
+                             struct source_sink *out, struct winnow_error *err)
+{
+    (void)state;
+    const struct page_batch *batch = block->data;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct page *page = &batch->items[i];
+        struct page_result r;
+        TRY(page_extract(worker, page, &r, err));
+        switch (r.outcome) {
+        case PAGE_DOCUMENT:
+            source_emit(out, r.id, r.line, r.text_bytes);
+            break;
+        case PAGE_PASSED:
+            source_remove(out, r.id, r.reason, r.detail);
+            break;
+        case PAGE_BAD:
+            if (r.lost) {
+                source_lost(out, str_of(page->name), page->offset, r.reason, r.unreadable);
+            } else {
+                source_bad(out, str_of(page->name), page->offset, r.reason, (struct str){"", 0});
+            }
+            break;
+        }
+    }
+    return WINNOW_OK;
+}
+
+static void *worker_new(void *state)
+{
+    const struct extract_state *s = state;
+    return page_extractor_new(&s->opt);
+}
+
+static void worker_free(void *worker)
+{
+    page_extractor_free(worker);
+}
+
+/* Files without a byte, all of them: nothing was lost, but nobody meant that. */
+static bool is_empty(const struct shard_list *input)
+{
+    char ignored[256];
+    for (size_t i = 0; i < input->count; i++) {
+        const struct shard *s = &input->items[i];
+        bool empty = s->bytes == 0 && !s->once &&
+                     !byte_kind_refusal(BYTES_PLAIN, str_of(s->path), ignored, sizeof ignored);
+        if (!empty) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static winnow_status extract_run(struct stage *stage, const void *options, struct winnow_error *err)
+{
+    static const char *const EXTENSIONS[] = {".jsonl.zst", ".jsonl.gz", ".jsonl"};
+    const struct winnow_extract_options *opt = options;
+    const struct shard_list *input = stage_input(stage);
+    if (is_empty(input)) {
+        TRY(account_need_documents(input->account, err));
+    }
+    struct extract_state s = {
+        .opt = {.source = opt->source,
+                .page_max = (size_t)opt->page_max,
+                .html = {.rows = opt->rows}},
+        .reader = page_reader_new(input, (size_t)opt->page_max),
+    };
+    const struct stage_source source = {
+        .state = &s,
+        .scratch_factor = 10, /* the page in its charset and in UTF-8, its text, its line, twice */
+        .bytes_total = input->bytes,
+        .seek = seek,
+        .next = next,
+        .convert = convert,
+        .release = release,
+        .worker_new = worker_new,
+        .worker_free = worker_free,
+    };
+    winnow_status st =
+        stage_run_source(stage, &source, opt->shard_size, EXTENSIONS[opt->packing], err);
+    page_reader_free(s.reader);
+    return st;
+}
+
+const struct stage_kind EXTRACT_STAGE = {
+    .table = &EXTRACT_TABLE,
+    .run = extract_run,
+    .reads_files = true,
+};

@@ -1,0 +1,8 @@
+#ifndef WINNOW_PAGES_EXTRACT_H
+#define WINNOW_PAGES_EXTRACT_H
+
+#include "run/stage.h"
+
+extern const struct stage_kind EXTRACT_STAGE;
+
+#endif /* WINNOW_PAGES_EXTRACT_H */

@@ -1,0 +1,12 @@
+list(APPEND WINNOW_SOURCES
+  src/prune/band.c
+  src/prune/holdout.c
+  src/prune/model_speed.c
+  src/prune/prune.c
+  src/prune/prune_attribute.c
+  src/prune/prune_estimate.c
+  src/prune/prune_reference.c
+  src/prune/prune_survey.c
+  src/prune/score.c
+  src/prune/scoring.c
+)

@@ -1,0 +1,176 @@
+#include "prune/model_speed.h"
+
+#include "base/env.h"
+#include "base/mem.h"
+#include "engine/engine.h"
+#include "model/model_file.h"
+#include "train/small_model.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#define TOKEN_BYTES      4.0 /* of English under the common tokenizers */
+#define TRIAL_SECONDS    1.5
+#define FULL_PARAMETERS  ((uint64_t)30000000) /* larger shapes are measured in part */
+#define PART_LAYERS      2U
+#define PART_VOCAB       8192U
+#define BATCH_TOKENS_MAX 2048U
+
+/* Sequences of made-up tokens, `tokens` in all. */
+struct trial_batch {
+    uint32_t *tokens, *starts;
+    struct token_batch view;
+};
+
+static void batch_init(struct trial_batch *b, uint32_t vocab, uint32_t sequence, uint32_t tokens)
+{
+    size_t count = tokens / sequence > 0 ? tokens / sequence : 1;
+    b->tokens = mem_alloc(count * sequence * sizeof *b->tokens);
+    b->starts = mem_alloc((count + 1) * sizeof *b->starts);
+    for (size_t i = 0; i < count * sequence; i++) {
+        b->tokens[i] = (uint32_t)((i * 7919 + i / sequence) % vocab);
+    }
+    for (size_t i = 0; i <= count; i++) {
+        b->starts[i] = (uint32_t)(i * sequence);
+    }
+    b->view = (struct token_batch){.tokens = b->tokens, .starts = b->starts, .sequences = count};
+}
+
+static void batch_release(struct trial_batch *b)
+{
+    mem_free(b->tokens);
+    mem_free(b->starts);
+}
+
+static struct model_config part_of(const struct model_config *c)
+{
+    struct model_config part = *c;
+    if (model_config_parameters(c) > FULL_PARAMETERS) {
+        part.layers = c->layers < PART_LAYERS ? c->layers : PART_LAYERS;
+        part.vocab = c->vocab < PART_VOCAB ? c->vocab : PART_VOCAB;
+    }
+    return part;
+}
+
+/* What is done again and again until the trial's time is over. */
+static winnow_status time_scoring(struct engine *e, const struct token_batch *b, double *speed,
+                                  struct winnow_error *err)
+{
+    float *nll = mem_alloc(batch_tokens(b) * sizeof *nll);
+    winnow_status st = engine_nll(e, b, nll, err); /* the first call warms up */
+    double start = env_seconds(), now = start, tokens = 0;
+    while (st == WINNOW_OK && (tokens == 0 || now - start < TRIAL_SECONDS)) {
+        st = engine_nll(e, b, nll, err);
+        tokens += (double)batch_tokens(b);
+        now = env_seconds();
+    }
+    *speed = now > start ? tokens / (now - start) : 0;
+    mem_free(nll);
+    return st;
+}
+
+winnow_status model_speed_score(const struct model_config *c, int compute, uint32_t sequence,
+                                uint32_t threads, double *out, struct winnow_error *err)
+{
+    static const enum engine_compute COMPUTE[] = {
+        [WINNOW_F32] = ENGINE_F32, [WINNOW_BF16] = ENGINE_BF16, [WINNOW_INT8] = ENGINE_INT8};
+    const struct model_config part = part_of(c);
+    const struct winnow_env env = {.threads = threads};
+    sequence = sequence < 2 ? 2 : sequence > BATCH_TOKENS_MAX ? BATCH_TOKENS_MAX : sequence;
+    const struct engine_options opt = {.compute = COMPUTE[compute], .tokens_max = BATCH_TOKENS_MAX};
+    struct model *m = NULL;
+    struct engine *e = NULL;
+    struct trial_batch b = {0};
+    TRY(model_new(&part, &m, err));
+    model_init_random(m, 1);
+    struct pool *pool = pool_new(threads);
+    winnow_status st = engine_new(m, pool, &opt, &env, &e, err);
+    if (st == WINNOW_OK) {
+        batch_init(&b, part.vocab, sequence, part.dim > 512 ? 512 : BATCH_TOKENS_MAX);
+        st = time_scoring(e, &b.view, out, err);
+        *out *= model_config_flops(&part, sequence) / model_config_flops(c, sequence);
+    }
+    batch_release(&b);
+    engine_free(e);
+    pool_free(pool);
+    model_free(m);
+    return st;
+}
+
+winnow_status model_speed_train(const struct winnow_small_model *s, uint32_t threads, double *out,
+                                struct winnow_error *err)
+{
+    const struct winnow_env env = {.threads = threads};
+    struct model_config full, part;
+    struct trainer_options opt;
+    struct trainer *t = NULL;
+    struct model *m = NULL;
+    struct trial_batch b = {0};
+    TRY(small_model_check(s, err));
+    full = small_model_shape(s);
+    TRY(model_config_check(&full, err));
+    part = part_of(&full);
+    small_model_trainer(s, 1000000, &opt);
+    TRY(model_new(&part, &m, err));
+    model_init_random(m, 1);
+    struct pool *pool = pool_new(threads);
+    batch_init(&b, part.vocab, s->context, (uint32_t)fmin((double)s->batch_tokens, 1 << 20));
+    winnow_status st = trainer_new(m, pool, &opt, &env, &t, err);
+    double start = env_seconds(), now = start, tokens = 0;
+    while (st == WINNOW_OK && (tokens == 0 || now - start < TRIAL_SECONDS)) {
+        struct trainer_result r;
+        st = trainer_step(t, &b.view, &r, err);
+        tokens += (double)batch_tokens(&b.view);
+        now = env_seconds();
+    }
+    *out = now > start ? tokens / (now - start) : 0;
+    *out *= model_config_flops(&part, s->context) / model_config_flops(&full, s->context);
+    trainer_free(t);
+    batch_release(&b);
+    pool_free(pool);
+    model_free(m);
+    return st;
+}
+
+double model_speed_tokens(const struct stage_plan *plan, double token_bytes,
+                          struct scoring_shape shape)
+{
+    double documents = (double)plan->documents;
+    double each = documents > 0 ? (double)plan->text_bytes / token_bytes / documents : 0;
+    if (shape.fixed_length > 0) {
+        each = fmin(each, shape.fixed_length);
+    }
+    double window = shape.window, stride = shape.stride > 0 ? shape.stride : window / 2;
+    if (stride > 0 && each > window) { /* each window is read whole */
+        each = window * (1 + (each - window) / stride);
+    }
+    return documents * each;
+}
+
+void model_speed_expect(const char *path, int compute, struct scoring_shape shape,
+                        const struct stage_plan *plan, struct stage_estimate *out)
+{
+    struct model_config c;
+    struct winnow_error err;
+    double speed = 0;
+    winnow_status st = model_load_config(path, &c, &err);
+    if (st == WINNOW_OK) {
+        shape.window = shape.window > 0 ? shape.window : c.context < 2048 ? c.context : 2048;
+        double mean = (double)plan->text_bytes / TOKEN_BYTES / (double)(plan->documents + 1);
+        double sequence = fmin(shape.window, fmax(16, mean));
+        sequence = shape.fixed_length > 0 ? fmin(sequence, shape.fixed_length) : sequence;
+        st = model_speed_score(&c, compute, (uint32_t)sequence, plan->threads, &speed, &err);
+    }
+    if (st != WINNOW_OK || !(speed > 0)) {
+        (void)snprintf(out->note, sizeof out->note, "its speed is not known: %.300s",
+                       st != WINNOW_OK ? err.text : "the trial was too short");
+        return;
+    }
+    double tokens = model_speed_tokens(plan, TOKEN_BYTES, shape);
+    out->seconds = tokens / speed;
+    out->memory = model_config_parameters(&c) * 4;
+    (void)snprintf(out->note, sizeof out->note,
+                   "about %.3g tokens through %.3g parameters; in a trial just now %.0f tokens a "
+                   "second",
+                   tokens, (double)model_config_parameters(&c), speed);
+}

@@ -1,0 +1,587 @@
+/* prune.c -- the stage `prune`, the method of "Perplexed by Perplexity"
+ * (Ankner et al. 2024):
+ *
+ *   1. survey     draw every document by the hash of its text; collect the
+ *                 reference's part: the documents of least draw
+ *   2. reference  train a small model on that part only
+ *   3. score      mean NLL of every other document under it, as annotation
+ *   4. band       rank the scores, keep the low, middle or high share
+ *   5. verdicts   kept, removed, or aside where a document trained the reference
+ *
+ * With --reference-model step 2 and with --score-attribute steps 2 and 3 are
+ * left out.  With --cross-fit the line of draws has two halves with a reference
+ * each, and each scores the other's half. */
+#include "prune/prune.h"
+
+#include "base/env.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/json_write.h"
+#include "base/mem.h"
+#include "corpus/split.h"
+#include "model/model_file.h"
+#include "option/prune_options.h"
+#include "prune/prune_attribute.h"
+#include "prune/prune_estimate.h"
+#include "prune/prune_reference.h"
+#include "prune/prune_survey.h"
+#include "prune/scoring.h"
+#include "train/small_model.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#define HALF          ((uint64_t)1 << 63)
+#define SOURCE_BYTES  128U                 /* a name in the map */
+#define PROGRAM_BYTES ((uint64_t)24 << 20) /* beside what is counted */
+
+struct prune {
+    struct stage *stage;
+    const struct winnow_prune_options *opt;
+    pthread_mutex_t lock;
+    struct survey survey;
+    struct reference_texts texts[2];
+    struct length_sample sample;
+    struct tokenizer *tokenizer;
+    struct model *given; /* --reference-model */
+    struct reference references[2];
+    size_t sides;               /* references that are trained: 0, 1 or 2 */
+    struct scoring scorings[2]; /* by which reference */
+    struct band_item *items;    /* by ordinal */
+    struct band_edges *edges;
+    size_t groups;
+    struct prune_examples examples;
+    char rule[32], score_name[32];
+};
+
+/* ---- memory ---- */
+
+/* Of a document at the end: its row, score and rank, and what they are sorted by. */
+#define DOCUMENT_BYTES (sizeof(struct survey_row) + sizeof(struct band_item) + 2 * 24)
+
+/* What the survey and the texts drawn by it hold. */
+static uint64_t held_bytes(const struct prune *p)
+{
+    uint64_t all = p->survey.count * sizeof(struct survey_row) + p->sample.bytes;
+    all += p->survey.sources.count * SOURCE_BYTES;
+    for (size_t i = 0; i < p->sides; i++) {
+        all += p->texts[i].held + p->texts[i].cap * sizeof *p->texts[i].items;
+    }
+    return all;
+}
+
+static uint64_t growth(void *state)
+{
+    struct prune *p = state;
+    (void)pthread_mutex_lock(&p->lock);
+    uint64_t bytes = held_bytes(p);
+    (void)pthread_mutex_unlock(&p->lock);
+    return bytes;
+}
+
+/* With the lock held: how many documents there are is known when they are read. */
+static winnow_status check_room(const struct prune *p, struct winnow_error *err)
+{
+    uint64_t rows = p->survey.count * (DOCUMENT_BYTES - sizeof(struct survey_row));
+    return memory_need(stage_env(p->stage)->memory_max, "prune of as many documents",
+                       held_bytes(p) + rows + STAGE_MEMORY_LEAST,
+                       "take the first with --limit, or lower --reference-tokens", err);
+}
+
+/* What a reference takes before there is one: its texts, its training. */
+static winnow_status need_reference(const struct winnow_prune_options *o,
+                                    const struct stage_plan *plan, struct winnow_error *err)
+{
+    const struct model_config c = small_model_shape(&o->model);
+    const struct reference_texts t = reference_texts_for(o);
+    uint64_t texts = (t.bytes_max < plan->input_bytes ? t.bytes_max : plan->input_bytes);
+    uint64_t trained = small_model_memory(&o->model, &c, plan->threads);
+    TRY(memory_need(plan->memory_max, "prune with a reference of its own",
+                    (o->cross_fit ? 2 : 1) * texts + trained + PROGRAM_BYTES,
+                    "lower --reference-tokens, --dim or --layers, or use fewer threads (-t)", err));
+    return scoring_need_memory(&c, o->model.compute, plan->threads, plan->memory_max, "prune", err);
+}
+
+/* ---- 1. survey ---- */
+
+static winnow_status survey_document(void *state, void *worker, const struct document *d,
+                                     struct stage_result *r, struct winnow_error *err)
+{
+    (void)worker;
+    (void)r;
+    struct prune *p = state;
+    uint64_t key = split_key(d->text);
+    uint64_t draw = split_draw(key, stage_env(p->stage)->seed, "reference");
+    (void)pthread_mutex_lock(&p->lock);
+    survey_add(&p->survey, d, draw);
+    if (p->sides > 0) {
+        reference_texts_offer(&p->texts[p->sides == 2 && draw >= HALF], draw, d->ordinal, d->text);
+    }
+    if (p->opt->fixed_length > 0 && !p->opt->score_attribute) {
+        length_sample_offer(&p->sample, split_draw(key, 0, "length"), d->ordinal, d->text);
+    }
+    winnow_status st = check_room(p, err);
+    (void)pthread_mutex_unlock(&p->lock);
+    return st;
+}
+
+static winnow_status run_survey(struct prune *p, struct winnow_error *err)
+{
+    for (size_t i = 0; i < p->sides; i++) {
+        p->texts[i] = reference_texts_for(p->opt);
+    }
+    length_sample_init(&p->sample, p->opt->fixed_length);
+    const struct stage_pass pass = {
+        .name = "survey", .state = p, .document = survey_document, .growth = growth};
+    TRY(stage_run_pass(p->stage, &pass, err));
+    survey_finish(&p->survey);
+    for (size_t i = 0; i < p->sides; i++) {
+        reference_texts_sort(&p->texts[i]);
+    }
+    return p->survey.documents > 0
+               ? WINNOW_OK
+               : error_set(err, WINNOW_E_FORMAT, "there is no document to prune");
+}
+
+/* ---- 2. reference ---- */
+
+static winnow_status get_references(struct prune *p, struct winnow_error *err)
+{
+    const struct winnow_prune_options *o = p->opt;
+    if (o->reference_model) {
+        TRY(model_open(o->reference_model, &p->given, err));
+        return model_load_tokenizer(o->tokenizer ? o->tokenizer : o->reference_model, &p->tokenizer,
+                                    err);
+    }
+    TRY(reference_tokenizer(p->stage, o, p->texts, p->sides, &p->tokenizer, err));
+    for (size_t i = 0; i < p->sides; i++) {
+        TRY(reference_train(p->stage, o, p->tokenizer, i, &p->texts[i], &p->references[i], err));
+    }
+    if (o->cross_fit) {
+        return WINNOW_OK;
+    }
+    for (size_t i = 0; i < p->survey.count; i++) { /* copies of its documents too */
+        struct survey_row *row = &p->survey.rows[i];
+        if (row->role == SURVEY_POOL && row->draw <= p->references[0].last_draw) {
+            row->role = SURVEY_REFERENCE;
+        }
+    }
+    return WINNOW_OK;
+}
+
+/* ---- 3. score ---- */
+
+struct score_worker {
+    struct prune *p;
+    struct scoring_worker *by[2]; /* by which reference */
+};
+
+static void *score_worker_new(void *state)
+{
+    struct score_worker *w = mem_zalloc(sizeof *w);
+    w->p = state;
+    for (size_t i = 0; i < (w->p->sides == 2 ? 2 : 1); i++) {
+        w->by[i] = scoring_worker_new(&w->p->scorings[i]);
+    }
+    return w;
+}
+
+static void score_worker_free(void *worker)
+{
+    struct score_worker *w = worker;
+    scoring_worker_free(w->by[0]);
+    scoring_worker_free(w->by[1]);
+    mem_free(w);
+}
+
+static winnow_status score_document(void *state, void *worker, const struct document *d,
+                                    struct stage_result *r, struct winnow_error *err)
+{
+    struct prune *p = state;
+    struct score_worker *w = worker;
+    const struct survey_row *row = &p->survey.rows[d->ordinal];
+    if (row->role == SURVEY_REFERENCE) {
+        return WINNOW_OK;
+    }
+    /* the reference of one half scores the other */
+    size_t by = p->sides == 2 && row->draw < HALF ? 1 : 0;
+    struct document_nll nll;
+    TRY(scoring_text(w->by[by], d->text, true, &nll, err));
+    scoring_attributes(d->text, &nll, &r->attributes[0]);
+    return WINNOW_OK;
+}
+
+static winnow_status run_scoring(struct prune *p, struct winnow_error *err)
+{
+    static const char *const names[] = {"nll", NULL};
+    uint64_t engine = 0;
+    for (size_t i = 0; i < (p->sides == 2 ? 2 : 1); i++) {
+        const struct model *m = p->given ? p->given : p->references[i].model;
+        engine = scoring_worker_bytes(model_config(m), p->opt->model.compute);
+        p->scorings[i].env = stage_env(p->stage);
+        p->scorings[i].compute = p->opt->model.compute;
+        const struct scoring_shape shape = {p->opt->window, p->opt->stride, p->opt->fixed_length};
+        TRY(scoring_init(&p->scorings[i], m, p->tokenizer, stage_pool(p->stage), shape, err));
+        if (p->opt->fixed_length > 0) {
+            TRY(scoring_measure_curve(&p->scorings[i], &p->sample, err));
+        }
+    }
+    const struct stage_pass pass = {.name = "score",
+                                    .attributes = names,
+                                    .state = p,
+                                    .worker_new = score_worker_new,
+                                    .worker_free = score_worker_free,
+                                    .document = score_document,
+                                    .word_bytes = 64,
+                                    .worker_bytes = (p->sides == 2 ? 2 : 1) * engine};
+    return stage_run_pass(p->stage, &pass, err);
+}
+
+/* ---- 4. band ---- */
+
+static winnow_status take_score(void *ctx, uint64_t ordinal, struct str id,
+                                struct json_value attributes, struct winnow_error *err)
+{
+    (void)id;
+    struct prune *p = ctx;
+    if (ordinal >= p->survey.count) {
+        return error_set(err, WINNOW_E_INTERNAL, "a score for a document that was not surveyed");
+    }
+    p->items[ordinal].score = attribute_score(attributes, "winnow__nll");
+    return WINNOW_OK;
+}
+
+/* Documents without a score are removed; where that would be all of them, the scores
+ * are not what they were taken for. */
+static winnow_status check_scores(const struct prune *p, struct winnow_error *err)
+{
+    uint64_t pool = 0, scored = 0;
+    for (size_t i = 0; i < p->survey.count; i++) {
+        pool += p->survey.rows[i].role == SURVEY_POOL;
+        scored += isnan(p->items[i].score) ? 0 : 1;
+    }
+    if (pool > 0 && scored == 0 && p->opt->score_attribute) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "%s holds no winnow__nll of any of the %llu documents: --score-attribute "
+                         "wants a folder that score wrote (attributes/NAME)",
+                         p->opt->score_attribute, (unsigned long long)pool);
+    }
+    if (pool > 0 && scored == 0) {
+        const char *model = p->opt->reference_model;
+        return error_set(err, WINNOW_E_FORMAT,
+                         "%s%s gives none of the %llu documents a score: they have no text, or its "
+                         "numbers overflow",
+                         model ? "the model " : "the reference model that was trained here",
+                         model ? model : "", (unsigned long long)pool);
+    }
+    if (scored < pool) {
+        env_log(stage_env(p->stage), WINNOW_LOG_WARNING,
+                "%llu of %llu documents have no score and are removed as prune.no_score",
+                (unsigned long long)(pool - scored), (unsigned long long)pool);
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status cut_band(struct prune *p, struct winnow_error *err)
+{
+    const struct survey *s = &p->survey;
+    p->items = mem_try_alloc((s->count + 1) * sizeof *p->items);
+    p->groups = p->opt->by_source ? s->sources.count : 1;
+    p->edges = mem_zalloc(p->groups * sizeof *p->edges);
+    if (!p->items) {
+        return error_set(err, WINNOW_E_NOMEM, "no memory for the scores of %zu documents",
+                         s->count);
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        p->items[i] = (struct band_item){.score = (double)NAN,
+                                         .key = s->rows[i].id_hash,
+                                         .group = p->opt->by_source ? s->rows[i].source : 0};
+    }
+    if (p->opt->score_attribute) {
+        TRY(attribute_read(p->opt->score_attribute, "winnow__nll", s, p->items, err));
+    } else {
+        TRY(stage_each_attribute(p->stage, "nll", take_score, p, err));
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->rows[i].role != SURVEY_POOL) {
+            p->items[i].score = (double)NAN;
+        }
+    }
+    TRY(check_scores(p, err));
+    return band_cut(p->items, s->count, (enum band_criterion)p->opt->criterion, p->opt->rate,
+                    p->edges, p->groups, err);
+}
+
+/* ---- prune.json ---- */
+
+static winnow_status take_example(void *state, void *worker, const struct document *d,
+                                  struct stage_result *r, struct winnow_error *err)
+{
+    (void)worker;
+    (void)r;
+    (void)err;
+    struct prune *p = state;
+    for (size_t i = 0; i < p->examples.count; i++) {
+        struct prune_example *e = &p->examples.items[i];
+        if (e->ordinal == d->ordinal) { /* one document, one thread: no lock */
+            size_t n = 0;
+            for (int points = 0; n < d->text.len && points < 400; points++) {
+                for (n++; n < d->text.len && ((unsigned char)d->text.ptr[n] & 0xC0U) == 0x80;) {
+                    n++;
+                }
+            }
+            struct buf id = {0}, text = {0};
+            buf_add_str(&id, d->id);
+            buf_add(&text, d->text.ptr, n);
+            e->id = mem_strdup(buf_cstr(&id));
+            e->text = mem_strdup(buf_cstr(&text));
+            buf_release(&id);
+            buf_release(&text);
+        }
+    }
+    return WINNOW_OK;
+}
+
+static void write_references(const struct prune *p, struct json_writer *w)
+{
+    json_key(w, "reference");
+    json_open(w, '[');
+    for (size_t i = 0; i < p->sides; i++) {
+        const struct reference *r = &p->references[i];
+        json_open(w, '{');
+        json_key(w, "side");
+        json_u64(w, i);
+        json_key(w, "documents");
+        json_u64(w, r->documents);
+        json_key(w, "tokens");
+        json_u64(w, r->tokens);
+        json_key(w, "parameters");
+        json_u64(w, r->parameters);
+        json_key(w, "loss");
+        json_double(w, r->loss);
+        json_key(w, "folder");
+        json_text(w, r->folder);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+static void write_counts(const struct prune *p, struct json_writer *w)
+{
+    uint64_t reference = 0, pool = 0, kept = 0;
+    for (size_t i = 0; i < p->survey.count; i++) {
+        reference += p->survey.rows[i].role == SURVEY_REFERENCE;
+        pool += isnan(p->items[i].score) ? 0 : 1;
+        kept += p->items[i].kept;
+    }
+    json_key(w, "documents");
+    json_open(w, '{');
+    json_key(w, "in");
+    json_u64(w, p->survey.documents);
+    json_key(w, "reference");
+    json_u64(w, reference);
+    json_key(w, "pool");
+    json_u64(w, pool);
+    json_key(w, "kept");
+    json_u64(w, kept);
+    json_close(w, '}');
+}
+
+static double reference_flops(const struct prune *p)
+{
+    return p->references[0].flops + p->references[1].flops;
+}
+
+/* FLOPs of scoring from what was scored, not from what this process did: a
+ * resumed run says the same. */
+static double scoring_flops(const struct prune *p)
+{
+    if (p->opt->score_attribute) {
+        return 0;
+    }
+    const struct model *m = p->given ? p->given : p->references[0].model;
+    double flops = 0;
+    uint32_t window = m ? p->scorings[0].score.window : 0;
+    for (size_t i = 0; m && i < p->survey.count; i++) {
+        if (isnan(p->items[i].score)) {
+            continue;
+        }
+        /* about 3.5 bytes a token */
+        uint64_t tokens = (uint64_t)((double)p->survey.rows[i].bytes / 3.5) + 1;
+        uint32_t most = p->opt->fixed_length;
+        tokens = most > 0 && tokens > most ? most : tokens;
+        uint64_t sequence = tokens < window ? tokens : window;
+        double reads = tokens <= window
+                           ? 1
+                           : 1 + (double)(tokens - window) / (double)p->scorings[0].score.stride;
+        flops += reads * model_config_flops(model_config(m), sequence);
+    }
+    return flops;
+}
+
+static winnow_status write_json(struct prune *p, const char *path, struct winnow_error *err)
+{
+    struct buf text = {0};
+    struct json_writer w = {.out = &text, .pretty = true};
+    json_open(&w, '{');
+    json_key(&w, "winnow_prune");
+    json_u64(&w, 1);
+    json_key(&w, "criterion");
+    json_text(&w, BAND_NAMES[p->opt->criterion]);
+    json_key(&w, "rate");
+    json_double(&w, p->opt->rate);
+    json_key(&w, "score");
+    json_text(&w, p->score_name);
+    json_key(&w, "score_attribute");
+    json_text(&w, "winnow__nll");
+    write_counts(p, &w);
+    write_references(p, &w);
+    winnow_status st =
+        prune_write_distribution(&p->survey, p->items, p->edges, p->groups, &p->examples, &w, err);
+    json_key(&w, "cost");
+    json_open(&w, '{');
+    json_key(&w, "reference_flops");
+    json_double(&w, reference_flops(p));
+    json_key(&w, "scoring_flops");
+    json_double(&w, scoring_flops(p));
+    json_close(&w, '}');
+    json_close(&w, '}');
+    buf_add_char(&text, '\n');
+    if (st == WINNOW_OK) {
+        st = file_write_atomic(path, buf_str(&text), err);
+    }
+    buf_release(&text);
+    return st;
+}
+
+static winnow_status describe(struct prune *p, struct winnow_error *err)
+{
+    struct buf path = {0};
+    const char *file = file_join(&path, stage_folder(p->stage), "prune.json");
+    winnow_status st = WINNOW_OK;
+    if (!file_exists(file)) {
+        const struct stage_pass pass = {.name = "examples", .state = p, .document = take_example};
+        st = prune_examples_choose(&p->examples, p->items, p->survey.count, p->edges, err);
+        if (st == WINNOW_OK) {
+            st = stage_run_pass(p->stage, &pass, err);
+        }
+        if (st == WINNOW_OK) {
+            st = write_json(p, file, err);
+        }
+    }
+    buf_release(&path);
+    return st;
+}
+
+/* ---- 5. verdicts ---- */
+
+static winnow_status judge(void *state, void *worker, const struct document *d,
+                           struct stage_result *r, struct winnow_error *err)
+{
+    (void)worker;
+    (void)err;
+    struct prune *p = state;
+    const struct band_item *item = &p->items[d->ordinal];
+    if (p->survey.rows[d->ordinal].role == SURVEY_REFERENCE) {
+        r->verdict = STAGE_ASIDE;
+        r->rule = "reference";
+        return WINNOW_OK;
+    }
+    r->score = item->score;
+    if (item->kept) {
+        return WINNOW_OK;
+    }
+    const struct band_edges *e = &p->edges[item->group];
+    r->verdict = STAGE_REMOVE;
+    r->rule = isnan(item->score) ? "prune.no_score" : p->rule;
+    if (!isnan(item->score)) { /* the edge it fell off */
+        r->threshold = item->score < e->low || p->opt->criterion == WINNOW_HIGH ? e->low : e->high;
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status run_steps(struct prune *p, struct winnow_error *err)
+{
+    TRY(run_survey(p, err));
+    if (!p->opt->score_attribute) {
+        TRY(get_references(p, err));
+        TRY(run_scoring(p, err));
+    }
+    TRY(cut_band(p, err));
+    TRY(describe(p, err));
+    stage_note_double(p->stage, "edge_low", p->edges[0].low);
+    stage_note_double(p->stage, "edge_high", p->edges[0].high);
+    stage_note_double(p->stage, "flops", reference_flops(p) + scoring_flops(p));
+    const struct stage_pass pass = {
+        .name = "prune", .verdicts = true, .state = p, .document = judge};
+    return stage_run_pass(p->stage, &pass, err);
+}
+
+static winnow_status run_prune(struct stage *s, const void *options, struct winnow_error *err)
+{
+    const struct winnow_prune_options *opt = options;
+    struct prune p = {.stage = s, .opt = opt};
+    p.sides = opt->reference_model || opt->score_attribute ? 0 : opt->cross_fit ? 2 : 1;
+    (void)snprintf(p.rule, sizeof p.rule, "prune.%s", BAND_NAMES[opt->criterion]);
+    (void)snprintf(p.score_name, sizeof p.score_name, opt->fixed_length > 0 ? "nll@%u" : "nll",
+                   opt->fixed_length);
+    (void)pthread_mutex_init(&p.lock, NULL);
+    winnow_status st = run_steps(&p, err);
+    for (size_t i = 0; i < 2; i++) {
+        scoring_release(&p.scorings[i]);
+        reference_release(&p.references[i]);
+        reference_texts_release(&p.texts[i]);
+    }
+    length_sample_release(&p.sample);
+    prune_examples_release(&p.examples);
+    survey_release(&p.survey);
+    tokenizer_free(p.tokenizer);
+    model_free(p.given);
+    mem_free(p.items);
+    mem_free(p.edges);
+    (void)pthread_mutex_destroy(&p.lock);
+    return st;
+}
+
+static winnow_status check_prune(const void *options, const struct stage_plan *plan,
+                                 struct winnow_error *err)
+{
+    const struct winnow_prune_options *o = options;
+    struct model_config config;
+    if (o->reference_model && o->score_attribute) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--reference-model scores anew, --score-attribute takes scores as they "
+                         "are: give one of them");
+    }
+    if (o->cross_fit && (o->reference_model || o->score_attribute)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--cross-fit trains references; none is trained "
+                         "with a given model or given scores");
+    }
+    if (o->score_attribute && !file_exists(o->score_attribute)) {
+        return error_set(err, WINNOW_E_IO, "--score-attribute %s does not exist",
+                         o->score_attribute);
+    }
+    if (o->reference_model) {
+        TRY(model_load_config(o->reference_model, &config, err));
+        return scoring_need_memory(&config, o->model.compute, plan->threads, plan->memory_max,
+                                   "prune", err);
+    }
+    if (!o->score_attribute && o->reference_tokens < o->model.batch_tokens) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--reference-tokens %llu is less than one step of --batch-tokens %llu",
+                         (unsigned long long)o->reference_tokens,
+                         (unsigned long long)o->model.batch_tokens);
+    }
+    TRY(small_model_check(&o->model, err));
+    return o->score_attribute ? WINNOW_OK : need_reference(o, plan, err);
+}
+
+const struct stage_kind PRUNE_STAGE = {.table = &PRUNE_TABLE,
+                                       .check = check_prune,
+                                       .estimate = prune_estimate,
+                                       .estimate_only = prune_is_dear,
+                                       .run = run_prune,
+                                       .many_passes = true,
+                                       .uses_kernels = true};

@@ -1,0 +1,105 @@
+#include "prune/prune_attribute.h"
+
+#include "base/hash.h"
+#include "base/json_span.h"
+#include "corpus/shard_reader.h"
+#include "corpus/shards.h"
+
+#include <math.h>
+
+double attribute_score(struct json_value attributes, const char *name)
+{
+    double score = (double)NAN;
+    struct json_iter spans = json_walk(json_get(attributes, name));
+    if (json_next(&spans)) {
+        struct json_iter it = json_walk(spans.value);
+        for (int i = 0; json_next(&it); i++) {
+            if (i == 2 && !json_as_double(it.value, &score)) {
+                score = (double)NAN;
+            }
+        }
+    }
+    return score;
+}
+
+struct reading {
+    const char *name;
+    const struct survey *survey;
+    struct band_item *items;
+    struct json_parser *parser;
+    size_t next; /* ordinal */
+};
+
+static winnow_status take_row(struct reading *r, struct str line, const char *path, uint64_t number,
+                              struct winnow_error *err)
+{
+    struct json_value root;
+    struct str id;
+    winnow_status st = json_parse(r->parser, line, &root, err);
+    if (st != WINNOW_OK || !json_span_id(root, line, "id", &id)) {
+        return error_set(err, WINNOW_E_FORMAT, "%s: line %llu is no attribute row", path,
+                         (unsigned long long)number);
+    }
+    while (r->next < r->survey->count && r->survey->rows[r->next].role == SURVEY_ABSENT) {
+        r->next++;
+    }
+    if (r->next == r->survey->count || r->survey->rows[r->next].id_hash != hash64(id, 0)) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "%s: line %llu is about \"%.*s\", which is not the document at this place "
+                         "of the corpus: attributes have to be those of this input",
+                         path, (unsigned long long)number, STR_ARG(id));
+    }
+    r->items[r->next++].score = attribute_score(json_get(root, "attributes"), r->name);
+    return WINNOW_OK;
+}
+
+static winnow_status read_shard(struct reading *r, const struct shard *shard,
+                                struct winnow_error *err)
+{
+    const struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
+    struct shard_reader *reader = NULL;
+    struct shard_block block = {0};
+    bool more = true;
+    winnow_status st = shard_reader_open(&reader, shard->path, shard->name, &opt, err);
+    while (st == WINNOW_OK && more) {
+        st = shard_reader_next(reader, &block, &more, err);
+        if (st == WINNOW_OK && more && block.bad.reason.len > 0) {
+            st =
+                error_set(err, WINNOW_E_FORMAT, "%s: %.*s", shard->path, STR_ARG(block.bad.reason));
+        }
+        struct str rest = block.lines, line;
+        uint64_t number = block.line;
+        while (st == WINNOW_OK && more && str_next_line(&rest, &line)) {
+            st = take_row(r, line, shard->path, number++, err);
+        }
+    }
+    if (reader) {
+        shard_reader_close(reader);
+    }
+    shard_block_release(&block);
+    return st;
+}
+
+winnow_status attribute_read(const char *folder, const char *name, const struct survey *s,
+                             struct band_item *items, struct winnow_error *err)
+{
+    struct shard_list shards = {0};
+    const struct shards_options find = {.paths = {&folder, 1}, .kind = SHARDS_DOCUMENTS};
+    struct reading r = {name, s, items, json_parser_new(), 0};
+    winnow_status st = shards_find(&find, &shards, err);
+    for (size_t i = 0; st == WINNOW_OK && i < shards.count; i++) {
+        st = read_shard(&r, &shards.items[i], err);
+    }
+    while (r.next < s->count && s->rows[r.next].role == SURVEY_ABSENT) {
+        r.next++;
+    }
+    if (st == WINNOW_OK && r.next < s->count) {
+        st = error_set(err, WINNOW_E_FORMAT,
+                       "%s holds fewer rows than the corpus has documents: attributes have to be "
+                       "those of this input",
+                       folder);
+    }
+    json_parser_free(r.parser);
+    shard_list_release(&shards);
+    return st;
+}

@@ -1,0 +1,15 @@
+/* prune_attribute.h -- scores that lie in attribute files already. */
+#ifndef WINNOW_PRUNE_PRUNE_ATTRIBUTE_H
+#define WINNOW_PRUNE_PRUNE_ATTRIBUTE_H
+
+#include "prune/prune_survey.h"
+
+/* The score of {"name": [[start, end, score]]}, NaN where there is none. */
+double attribute_score(struct json_value attributes, const char *name);
+
+/* Fills the items' scores from the attribute files under folder, whose rows have
+ * to be about the surveyed documents, in their order: checked by id. */
+winnow_status attribute_read(const char *folder, const char *name, const struct survey *s,
+                             struct band_item *items, struct winnow_error *err);
+
+#endif /* WINNOW_PRUNE_PRUNE_ATTRIBUTE_H */

@@ -1,0 +1,388 @@
+#include "prune/prune_reference.h"
+
+#include "base/env.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/json_write.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/sort.h"
+#include "corpus/split.h"
+#include "model/model_file.h"
+#include "train/small_model.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* English gives about 3.5 bytes a token with a few thousand tokens; where a text
+ * gives more bytes a token than this, the side may hold fewer tokens than wanted.
+ * A text is held a little longer than it counts, for where its tokens are long. */
+#define BYTES_A_TOKEN      6U
+#define BYTES_HELD_A_TOKEN 8U
+#define ITEM_BYTES         96U /* that an allocation takes beside the text */
+
+/* A reference on less than this part of the tokens wanted is another experiment. */
+#define LEAST_PART 8U
+
+struct reference_texts reference_texts_for(const struct winnow_prune_options *opt)
+{
+    return (struct reference_texts){.bytes_max = opt->reference_tokens * BYTES_A_TOKEN,
+                                    .counted_max = opt->document_tokens * BYTES_A_TOKEN,
+                                    .text_max = opt->document_tokens * BYTES_HELD_A_TOKEN};
+}
+
+static uint64_t counted(const struct reference_texts *r, size_t len)
+{
+    return r->counted_max > 0 && len > r->counted_max ? r->counted_max : len;
+}
+
+/* ---- texts of least draw ---- */
+
+static int item_compare(const void *pa, const void *pb)
+{
+    const struct reference_item *a = pa, *b = pb;
+    if (a->draw != b->draw) {
+        return a->draw < b->draw ? -1 : 1;
+    }
+    return (a->ordinal > b->ordinal) - (a->ordinal < b->ordinal);
+}
+
+static void swap_items(struct reference_item *a, struct reference_item *b)
+{
+    struct reference_item t = *a;
+    *a = *b;
+    *b = t;
+}
+
+static void sift_up(struct reference_texts *r, size_t i)
+{
+    while (i > 0 && item_compare(&r->items[(i - 1) / 2], &r->items[i]) < 0) {
+        swap_items(&r->items[(i - 1) / 2], &r->items[i]);
+        i = (i - 1) / 2;
+    }
+}
+
+static void drop_top(struct reference_texts *r)
+{
+    r->bytes -= counted(r, r->items[0].len);
+    r->held -= r->items[0].len + ITEM_BYTES;
+    mem_free(r->items[0].text);
+    r->items[0] = r->items[--r->count];
+    for (size_t i = 0;;) {
+        size_t top = i;
+        for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < r->count; child++) {
+            top = item_compare(&r->items[child], &r->items[top]) > 0 ? child : top;
+        }
+        if (top == i) {
+            break;
+        }
+        swap_items(&r->items[i], &r->items[top]);
+        i = top;
+    }
+}
+
+/* What is held is always the shortest run of least draws that has bytes_max;
+ * what was dropped from it once can never belong to it again, so the order in
+ * which texts are offered does not matter. */
+void reference_texts_offer(struct reference_texts *r, uint64_t draw, uint64_t ordinal,
+                           struct str text)
+{
+    struct reference_item item = {.draw = draw, .ordinal = ordinal};
+    if (r->bytes >= r->bytes_max && item_compare(&item, &r->items[0]) > 0) {
+        return;
+    }
+    if (r->text_max > 0 && text.len > r->text_max) {
+        text.len = r->text_max;
+        while (text.len > 0 && ((unsigned char)text.ptr[text.len] & 0xC0U) == 0x80) {
+            text.len--;
+        }
+    }
+    if (r->count == r->cap) {
+        size_t cap = r->cap ? 2 * r->cap : 256;
+        r->items = mem_realloc(r->items, r->cap * sizeof *r->items, cap * sizeof *r->items);
+        r->cap = cap;
+    }
+    item.text = mem_alloc(text.len + 1);
+    memcpy(item.text, text.ptr, text.len);
+    item.len = text.len;
+    r->bytes += counted(r, item.len);
+    r->held += item.len + ITEM_BYTES;
+    r->items[r->count++] = item;
+    sift_up(r, r->count - 1);
+    while (r->count > 1 && r->bytes - counted(r, r->items[0].len) >= r->bytes_max) {
+        drop_top(r);
+    }
+}
+
+void reference_texts_sort(struct reference_texts *r)
+{
+    sort(r->items, r->count, sizeof *r->items, item_compare);
+}
+
+void reference_texts_release(struct reference_texts *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        mem_free(r->items[i].text);
+    }
+    mem_free(r->items);
+    *r = (struct reference_texts){0};
+}
+
+void reference_release(struct reference *r)
+{
+    model_free(r->model);
+    *r = (struct reference){0};
+}
+
+/* ---- tokenizer ---- */
+
+struct text_walk {
+    const struct reference_texts *sides;
+    size_t count, side, at;
+};
+
+static winnow_status next_text(void *ctx, struct str *text, bool *more, struct winnow_error *err)
+{
+    (void)err;
+    struct text_walk *w = ctx;
+    while (w->side < w->count && w->at == w->sides[w->side].count) {
+        w->side++;
+        w->at = 0;
+    }
+    *more = w->side < w->count;
+    if (*more) {
+        const struct reference_item *item = &w->sides[w->side].items[w->at++];
+        *text = (struct str){item->text, item->len};
+    }
+    return WINNOW_OK;
+}
+
+winnow_status reference_tokenizer(struct stage *s, const struct winnow_prune_options *opt,
+                                  const struct reference_texts *sides, size_t count,
+                                  struct tokenizer **out, struct winnow_error *err)
+{
+    if (opt->tokenizer) {
+        return model_load_tokenizer(opt->tokenizer, out, err);
+    }
+    struct buf path = {0};
+    const char *file = stage_path(s, "tokenizer.json", &path);
+    winnow_status st;
+    if (file_exists(file)) {
+        st = tokenizer_load(file, out, err);
+    } else {
+        struct text_walk walk = {sides, count, 0, 0};
+        static const char *const specials[] = {"<|endoftext|>"};
+        struct tokenizer_train_options train = TOKENIZER_TRAIN_OPTIONS_INIT;
+        train.vocab_size = opt->model.vocab;
+        train.specials = (struct winnow_list){specials, 1};
+        st = tokenizer_train(&train, stage_env(s), next_text, &walk, out, err);
+        if (st == WINNOW_OK) {
+            st = tokenizer_save(*out, file, err);
+        }
+    }
+    buf_release(&path);
+    return st;
+}
+
+/* ---- training ---- */
+
+/* The draw up to which documents may be set aside for a reference. */
+static uint64_t draw_max(const struct winnow_prune_options *opt)
+{
+    return opt->cross_fit ? UINT64_MAX : (uint64_t)(opt->reference_share_max * 0x1p64);
+}
+
+/* The tokens that out trains on, whole steps: those wanted, or what there is. */
+static winnow_status settle_tokens(const struct winnow_env *env,
+                                   const struct winnow_prune_options *opt,
+                                   const struct packer_options *packer, uint64_t have, bool share,
+                                   struct reference *out, struct winnow_error *err)
+{
+    uint64_t wanted = packer_steps(packer, opt->reference_tokens) * packer->batch_tokens;
+    char who[64];
+    (void)snprintf(who, sizeof who, "%s",
+                   opt->cross_fit ? "its half of the corpus holds" : "the corpus holds");
+    if (share) {
+        (void)snprintf(who, sizeof who, "%.3g %% of the documents hold",
+                       100 * opt->reference_share_max);
+    }
+    out->tokens = have < wanted ? packer_steps(packer, have) * packer->batch_tokens : wanted;
+    if (out->tokens == 0 || out->tokens < wanted / LEAST_PART) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "%s %" PRIu64 " tokens for a reference model, too few of the %" PRIu64
+                         " of --reference-tokens: lower that%s, or give a model with "
+                         "--reference-model",
+                         who, have, opt->reference_tokens,
+                         share ? ", raise --reference-share-max, use --cross-fit, which sets "
+                                 "nothing aside"
+                               : "");
+    }
+    if (out->tokens < wanted) {
+        env_log(env, WINNOW_LOG_WARNING,
+                "the reference trains on %" PRIu64 " tokens, not on the %" PRIu64
+                " of --reference-tokens: %s no more%s",
+                out->tokens, opt->reference_tokens, who,
+                share ? " (--reference-share-max; --cross-fit sets nothing aside)" : "");
+    }
+    return WINNOW_OK;
+}
+
+/* Encodes documents in the order of draws until they hold the tokens. */
+/* NOLINTNEXTLINE(readability-function-size): its parameters are all different things */
+static winnow_status encode(const struct winnow_env *env, const struct winnow_prune_options *opt,
+                            const struct tokenizer *t, const struct packer_options *packer,
+                            const struct reference_texts *texts, struct token_docs *docs,
+                            struct reference *out, struct winnow_error *err)
+{
+    struct tokenizer_scratch *scratch = tokenizer_scratch_new(t);
+    uint64_t have = 0, last = draw_max(opt);
+    uint64_t wanted = packer_steps(packer, opt->reference_tokens) * packer->batch_tokens;
+    size_t i = 0;
+    for (; i < texts->count && have < wanted && texts->items[i].draw <= last; i++) {
+        const struct reference_item *item = &texts->items[i];
+        size_t before = docs->tokens.len;
+        tokenizer_encode(t, scratch, (struct str){item->text, item->len}, TOKENIZER_PLAIN_SPECIAL,
+                         &docs->tokens);
+        token_docs_end(docs);
+        have += packer_stream(packer, docs->tokens.len - before);
+        out->last_draw = item->draw;
+    }
+    out->documents = i;
+    tokenizer_scratch_free(scratch);
+    return settle_tokens(env, opt, packer, have, i < texts->count, out, err);
+}
+
+static winnow_status write_card(struct stage *s, const struct reference *r,
+                                struct winnow_error *err)
+{
+    struct buf text = {0}, path = {0}, name = {0};
+    struct json_writer w = {.out = &text};
+    json_open(&w, '{');
+    json_key(&w, "last_draw");
+    json_u64(&w, r->last_draw);
+    json_key(&w, "documents");
+    json_u64(&w, r->documents);
+    json_key(&w, "tokens");
+    json_u64(&w, r->tokens);
+    json_key(&w, "loss");
+    json_double(&w, r->loss);
+    json_key(&w, "flops");
+    json_double(&w, r->flops);
+    json_close(&w, '}');
+    buf_addf(&name, "%s/reference.json", r->folder);
+    winnow_status st =
+        file_write_atomic(stage_path(s, buf_cstr(&name), &path), buf_str(&text), err);
+    buf_release(&text);
+    buf_release(&path);
+    buf_release(&name);
+    return st;
+}
+
+static winnow_status load_finished(const char *folder, const char *card, struct reference *r,
+                                   struct winnow_error *err)
+{
+    struct buf text = {0};
+    struct json_parser *parser = json_parser_new();
+    struct json_value root;
+    winnow_status st = file_read(card, 65536, &text, err);
+    if (st == WINNOW_OK) {
+        st = json_parse(parser, buf_str(&text), &root, err);
+    }
+    if (st == WINNOW_OK && !(json_as_u64(json_get(root, "last_draw"), &r->last_draw) &&
+                             json_as_u64(json_get(root, "documents"), &r->documents) &&
+                             json_as_u64(json_get(root, "tokens"), &r->tokens) &&
+                             json_as_double(json_get(root, "loss"), &r->loss) &&
+                             json_as_double(json_get(root, "flops"), &r->flops))) {
+        st = error_set(err, WINNOW_E_FORMAT, "%s is not whole", card);
+    }
+    if (st == WINNOW_OK) {
+        st = model_load(folder, &r->model, err);
+    }
+    json_parser_free(parser);
+    buf_release(&text);
+    return st;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): its parameters are all different things */
+static winnow_status fit_reference(struct stage *s, const struct winnow_prune_options *opt,
+                                   const struct token_docs *docs,
+                                   const struct packer_options *packer, size_t side,
+                                   const char *folder, struct reference *r,
+                                   struct winnow_error *err)
+{
+    const struct winnow_env *env = stage_env(s);
+    uint32_t *order = mem_alloc((docs->count + 1) * sizeof *order);
+    for (uint32_t i = 0; i < docs->count; i++) {
+        order[i] = i; /* draws are a random order already */
+    }
+    struct fit_options fit_opt = {.packer = *packer, .folder = folder, .stage = "reference"};
+    small_model_trainer(&opt->model, packer_steps(packer, r->tokens), &fit_opt.trainer);
+    const struct fit_data data = {docs, order, docs->count};
+    struct fit_result fitted;
+    model_init_random(r->model, rng_mix(env->seed + side));
+    winnow_status st = fit(r->model, stage_pool(s), &data, &fit_opt, env, &fitted, err);
+    r->loss = fitted.loss;
+    r->flops = fitted.flops;
+    fit_result_release(&fitted);
+    mem_free(order);
+    return st;
+}
+
+/* Model first, card last: a card means that the reference is finished. */
+static winnow_status keep(struct stage *s, const struct tokenizer *t, const char *folder,
+                          const struct reference *r, struct winnow_error *err)
+{
+    struct buf path = {0};
+    winnow_status st = model_save(r->model, folder, TENSOR_F32, err);
+    if (st == WINNOW_OK) {
+        st = tokenizer_save_folder(t, folder, err);
+    }
+    if (st == WINNOW_OK) {
+        st = write_card(s, r, err);
+    }
+    static const char *const GONE[] = {"trainer.bin", "progress.json"};
+    for (size_t i = 0; st == WINNOW_OK && i < 2; i++) {
+        st = file_remove_tree(file_join(&path, folder, GONE[i]), err);
+    }
+    buf_release(&path);
+    return st;
+}
+
+winnow_status reference_train(struct stage *s, const struct winnow_prune_options *opt,
+                              const struct tokenizer *t, size_t side, struct reference_texts *texts,
+                              struct reference *out, struct winnow_error *err)
+{
+    struct buf folder = {0}, card = {0};
+    struct token_docs docs = {0};
+    struct model_config config;
+    struct packer_options packer;
+    (void)snprintf(out->folder, sizeof out->folder, "reference-%zu", side);
+    const char *path = stage_path(s, out->folder, &folder);
+    (void)file_join(&card, path, "reference.json");
+    winnow_status st = small_model_config(&opt->model, t, &config, err);
+    if (st == WINNOW_OK) {
+        out->parameters = model_config_parameters(&config);
+    }
+    if (st == WINNOW_OK && file_exists(buf_cstr(&card))) {
+        st = load_finished(path, buf_cstr(&card), out, err);
+    } else if (st == WINNOW_OK) {
+        small_model_packer(&opt->model, &config, opt->document_tokens, &packer);
+        st = encode(stage_env(s), opt, t, &packer, texts, &docs, out, err);
+        if (st == WINNOW_OK) {
+            st = file_make_dirs(path, err);
+        }
+        if (st == WINNOW_OK) {
+            st = model_new(&config, &out->model, err);
+        }
+        if (st == WINNOW_OK) {
+            st = fit_reference(s, opt, &docs, &packer, side, path, out, err);
+        }
+        if (st == WINNOW_OK) {
+            st = keep(s, t, path, out, err);
+        }
+    }
+    token_docs_release(&docs);
+    buf_release(&folder);
+    buf_release(&card);
+    return st;
+}

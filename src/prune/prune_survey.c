@@ -1,0 +1,309 @@
+#include "prune/prune_survey.h"
+
+#include "base/hash.h"
+#include "base/json_write.h"
+#include "base/mem.h"
+#include "base/sort.h"
+
+#include <math.h>
+
+#define HISTOGRAM_BINS 100U
+
+void survey_release(struct survey *s)
+{
+    mem_free(s->rows);
+    mem_free(s->by_name);
+    map_release(&s->sources);
+    *s = (struct survey){0};
+}
+
+void survey_add(struct survey *s, const struct document *d, uint64_t draw)
+{
+    if (d->ordinal >= s->cap) {
+        size_t cap = s->cap ? s->cap : 4096;
+        while (cap <= d->ordinal) {
+            cap *= 2;
+        }
+        s->rows = mem_realloc(s->rows, s->cap * sizeof *s->rows, cap * sizeof *s->rows);
+        memset(s->rows + s->cap, 0, (cap - s->cap) * sizeof *s->rows);
+        s->cap = cap;
+    }
+    bool is_new;
+    uint64_t *source = map_put(&s->sources, d->source, &is_new);
+    if (is_new) {
+        *source = s->sources.count - 1;
+    }
+    s->rows[d->ordinal] =
+        (struct survey_row){.draw = draw,
+                            .id_hash = hash64(d->id, 0),
+                            .bytes = d->text.len < UINT32_MAX ? (uint32_t)d->text.len : UINT32_MAX,
+                            .source = (uint32_t)*source,
+                            .role = SURVEY_POOL};
+    s->count = d->ordinal + 1 > s->count ? d->ordinal + 1 : s->count;
+    s->documents++;
+}
+
+struct named {
+    struct str name;
+    uint32_t index;
+};
+
+static int named_compare(const void *pa, const void *pb)
+{
+    return str_cmp(((const struct named *)pa)->name, ((const struct named *)pb)->name);
+}
+
+void survey_finish(struct survey *s)
+{
+    size_t n = s->sources.count;
+    struct named *names = mem_alloc((n + 1) * sizeof *names);
+    uint32_t *rank = mem_alloc((n + 1) * sizeof *rank);
+    s->by_name = mem_alloc((n + 1) * sizeof *s->by_name);
+    for (uint32_t i = 0; i < n; i++) {
+        names[i] = (struct named){s->sources.entries[i].key, i};
+    }
+    sort(names, n, sizeof *names, named_compare);
+    for (uint32_t i = 0; i < n; i++) {
+        rank[names[i].index] = i;
+        s->by_name[i] = names[i].index;
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->rows[i].role != SURVEY_ABSENT) {
+            s->rows[i].source = rank[s->rows[i].source];
+        }
+    }
+    mem_free(names);
+    mem_free(rank);
+}
+
+struct str survey_source(const struct survey *s, uint32_t source)
+{
+    return s->sources.entries[s->by_name[source]].key;
+}
+
+/* ---- examples ---- */
+
+void prune_examples_release(struct prune_examples *e)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        mem_free(e->items[i].id);
+        mem_free(e->items[i].text);
+    }
+    *e = (struct prune_examples){0};
+}
+
+struct ranked {
+    double score;
+    uint64_t key, ordinal;
+};
+
+static int ranked_compare(const void *pa, const void *pb)
+{
+    const struct ranked *a = pa, *b = pb;
+    if (a->score < b->score || a->score > b->score) {
+        return a->score < b->score ? -1 : 1;
+    }
+    return (a->key > b->key) - (a->key < b->key);
+}
+
+static void take(struct prune_examples *e, const struct ranked *r, size_t n, size_t from, size_t to,
+                 const char *where)
+{
+    for (size_t i = from; i < to && i < n && e->count < PRUNE_EXAMPLES_MAX; i++) {
+        bool known = false;
+        for (size_t k = 0; k < e->count; k++) {
+            known = known || e->items[k].ordinal == r[i].ordinal;
+        }
+        if (!known) {
+            e->items[e->count++] = (struct prune_example){.where = where, .ordinal = r[i].ordinal};
+        }
+    }
+}
+
+winnow_status prune_examples_choose(struct prune_examples *e, const struct band_item *items,
+                                    size_t count, const struct band_edges *edges,
+                                    struct winnow_error *err)
+{
+    struct ranked *r = mem_try_alloc((count + 1) * sizeof *r);
+    if (!r) {
+        return error_set(err, WINNOW_E_NOMEM, "no memory to choose examples among %zu documents",
+                         count);
+    }
+    size_t n = 0, first = 0, end = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!isnan(items[i].score) && items[i].group == 0) {
+            r[n++] = (struct ranked){items[i].score, items[i].key, i};
+        }
+    }
+    sort(r, n, sizeof *r, ranked_compare);
+    while (first < n && !items[r[first].ordinal].kept) {
+        first++;
+    }
+    for (end = n; end > first && !items[r[end - 1].ordinal].kept;) {
+        end--;
+    }
+    size_t middle = first + (end - first) / 2;
+    (void)edges;
+    take(e, r, n, first > 3 ? first - 3 : 0, first, "below");
+    take(e, r, n, first, first + 3 < end ? first + 3 : end, "inside-low");
+    take(e, r, n, end > first + 3 ? end - 3 : first, end, "inside-high");
+    take(e, r, n, end, end + 3, "above");
+    take(e, r, n, middle, middle + 2, "middle");
+    take(e, r, n, 0, 2, "lowest");
+    take(e, r, n, n > 2 ? n - 2 : 0, n, "highest");
+    mem_free(r);
+    return WINNOW_OK;
+}
+
+static void write_examples(const struct survey *s, const struct band_item *items,
+                           const struct prune_examples *e, struct json_writer *w)
+{
+    json_key(w, "examples");
+    json_open(w, '[');
+    for (size_t i = 0; i < e->count; i++) {
+        const struct prune_example *x = &e->items[i];
+        json_open(w, '{');
+        json_key(w, "where");
+        json_text(w, x->where);
+        json_key(w, "id");
+        json_text(w, x->id ? x->id : "");
+        json_key(w, "source");
+        json_str(w, survey_source(s, s->rows[x->ordinal].source));
+        json_key(w, "score");
+        json_double(w, items[x->ordinal].score);
+        json_key(w, "kept");
+        json_bool(w, items[x->ordinal].kept);
+        json_key(w, "text");
+        json_text(w, x->text ? x->text : "");
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+/* ---- numbers ---- */
+
+static void write_edges(const struct survey *s, const struct band_edges *edges, size_t groups,
+                        struct json_writer *w)
+{
+    json_key(w, "edges");
+    json_open(w, '[');
+    for (uint32_t g = 0; g < groups; g++) {
+        json_open(w, '{');
+        json_key(w, "source");
+        if (groups == 1) {
+            json_null(w);
+        } else {
+            json_str(w, survey_source(s, g));
+        }
+        json_key(w, "low");
+        json_double(w, edges[g].low);
+        json_key(w, "high");
+        json_double(w, edges[g].high);
+        json_key(w, "pool");
+        json_u64(w, edges[g].pool);
+        json_key(w, "kept");
+        json_u64(w, edges[g].kept);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+static void write_quantiles(const double *sorted, size_t n, struct json_writer *w)
+{
+    static const double SHARES[] = {0, .01, .05, .1, .25, .5, .75, .9, .95, .99, 1};
+    json_key(w, "quantiles");
+    json_open(w, '[');
+    for (size_t i = 0; n > 0 && i < sizeof SHARES / sizeof *SHARES; i++) {
+        json_open(w, '{');
+        json_key(w, "share");
+        json_double(w, SHARES[i]);
+        json_key(w, "score");
+        json_double(w, sorted[(size_t)(SHARES[i] * (double)(n - 1))]);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+static void write_histogram(const struct band_item *items, size_t count, const double *sorted,
+                            size_t n, struct json_writer *w)
+{
+    uint64_t pool[HISTOGRAM_BINS] = {0}, kept[HISTOGRAM_BINS] = {0};
+    double low = n > 0 ? sorted[0] : 0, high = n > 0 ? sorted[n - 1] : 0;
+    double width = (high - low) / HISTOGRAM_BINS;
+    for (size_t i = 0; i < count; i++) {
+        if (!isnan(items[i].score)) {
+            size_t bin = width > 0 ? (size_t)((items[i].score - low) / width) : 0;
+            bin = bin < HISTOGRAM_BINS ? bin : HISTOGRAM_BINS - 1;
+            pool[bin]++;
+            kept[bin] += items[i].kept;
+        }
+    }
+    json_key(w, "histogram");
+    json_open(w, '{');
+    json_key(w, "low");
+    json_double(w, low);
+    json_key(w, "high");
+    json_double(w, high);
+    json_key(w, "width");
+    json_double(w, width);
+    for (int k = 0; k < 2; k++) {
+        json_key(w, k == 0 ? "pool" : "kept");
+        json_open(w, '[');
+        for (size_t i = 0; i < HISTOGRAM_BINS; i++) {
+            json_u64(w, k == 0 ? pool[i] : kept[i]);
+        }
+        json_close(w, ']');
+    }
+    json_close(w, '}');
+}
+
+static void write_composition(const struct survey *s, const struct band_item *items,
+                              struct json_writer *w)
+{
+    size_t n = s->sources.count;
+    uint64_t *c = mem_zalloc((4 * n + 1) * sizeof *c); /* documents, kept, bytes, kept bytes */
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->rows[i].role == SURVEY_POOL) {
+            uint64_t *row = c + 4 * (size_t)s->rows[i].source;
+            row[0]++;
+            row[1] += items[i].kept;
+            row[2] += s->rows[i].bytes;
+            row[3] += items[i].kept ? s->rows[i].bytes : 0;
+        }
+    }
+    static const char *const KEYS[] = {"documents_before", "documents_after", "bytes_before",
+                                       "bytes_after"};
+    json_key(w, "composition");
+    json_open(w, '[');
+    for (uint32_t i = 0; i < n; i++) {
+        json_open(w, '{');
+        json_key(w, "source");
+        json_str(w, survey_source(s, i));
+        for (size_t k = 0; k < 4; k++) {
+            json_key(w, KEYS[k]);
+            json_u64(w, c[4 * (size_t)i + k]);
+        }
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    mem_free(c);
+}
+
+winnow_status prune_write_distribution(const struct survey *s, const struct band_item *items,
+                                       const struct band_edges *edges, size_t groups,
+                                       const struct prune_examples *examples, struct json_writer *w,
+                                       struct winnow_error *err)
+{
+    double *sorted = mem_try_alloc((s->count + 1) * sizeof *sorted);
+    if (!sorted) {
+        return error_set(err, WINNOW_E_NOMEM, "no memory to sort %zu scores", s->count);
+    }
+    size_t n = band_sorted_scores(items, s->count, sorted);
+    write_edges(s, edges, groups, w);
+    write_quantiles(sorted, n, w);
+    write_histogram(items, s->count, sorted, n, w);
+    write_composition(s, items, w);
+    write_examples(s, items, examples, w);
+    mem_free(sorted);
+    return WINNOW_OK;
+}

@@ -1,0 +1,185 @@
+/* score.c -- the stage `score`: one annotation a document, nothing removed. */
+#include "prune/score.h"
+
+#include "corpus/split.h"
+#include "model/model_file.h"
+#include "option/score_options.h"
+#include "prune/model_speed.h"
+#include "prune/prune_attribute.h"
+#include "prune/scoring.h"
+
+#include <math.h>
+
+struct score_state {
+    struct scoring scoring;
+    struct length_sample sample;
+};
+
+static winnow_status sample_document(void *state, void *worker, const struct document *d,
+                                     struct stage_result *r, struct winnow_error *err)
+{
+    (void)worker;
+    (void)r;
+    (void)err;
+    struct score_state *s = state;
+    uint64_t draw = split_draw(split_key(d->text), 0, "length");
+    (void)pthread_mutex_lock(&s->scoring.lock);
+    length_sample_offer(&s->sample, draw, d->ordinal, d->text);
+    (void)pthread_mutex_unlock(&s->scoring.lock);
+    return WINNOW_OK;
+}
+
+static void *worker_new(void *state)
+{
+    return scoring_worker_new(&((struct score_state *)state)->scoring);
+}
+
+static void worker_free(void *worker)
+{
+    scoring_worker_free(worker);
+}
+
+static winnow_status score_document(void *state, void *worker, const struct document *d,
+                                    struct stage_result *r, struct winnow_error *err)
+{
+    (void)state;
+    struct document_nll nll;
+    TRY(scoring_text(worker, d->text, true, &nll, err));
+    scoring_attributes(d->text, &nll, &r->attributes[0]);
+    r->score = nll.mean;
+    return WINNOW_OK;
+}
+
+static winnow_status measure_length(struct stage *s, struct score_state *state,
+                                    struct winnow_error *err)
+{
+    const struct stage_pass pass = {.name = "sample", .state = state, .document = sample_document};
+    length_sample_init(&state->sample, state->scoring.score.fixed_length);
+    winnow_status st = stage_run_pass(s, &pass, err);
+    if (st == WINNOW_OK) {
+        st = scoring_measure_curve(&state->scoring, &state->sample, err);
+    }
+    length_sample_release(&state->sample);
+    return st;
+}
+
+struct tally {
+    uint64_t rows, scored;
+    const char *member;
+};
+
+static winnow_status count_score(void *ctx, uint64_t ordinal, struct str id,
+                                 struct json_value attributes, struct winnow_error *err)
+{
+    (void)ordinal;
+    (void)id;
+    (void)err;
+    struct tally *t = ctx;
+    t->rows++;
+    t->scored += isnan(attribute_score(attributes, t->member)) ? 0 : 1;
+    return WINNOW_OK;
+}
+
+/* From what was written, so that a resumed stage says the same. */
+static winnow_status check_scores(struct stage *s, const struct winnow_score_options *opt,
+                                  struct winnow_error *err)
+{
+    struct tally t = {.member = "winnow__nll"};
+    TRY(stage_each_attribute(s, opt->name, count_score, &t, err));
+    if (t.rows > 0 && t.scored == 0) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "the model %s gives none of the %llu documents a score: they have no "
+                         "text, or its numbers overflow",
+                         opt->model, (unsigned long long)t.rows);
+    }
+    if (t.scored < t.rows) {
+        env_log(stage_env(s), WINNOW_LOG_WARNING, "%llu of %llu documents have no score",
+                (unsigned long long)(t.rows - t.scored), (unsigned long long)t.rows);
+        stage_note_double(s, "without_score", (double)(t.rows - t.scored));
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status run_score(struct stage *s, const void *options, struct winnow_error *err)
+{
+    const struct winnow_score_options *opt = options;
+    const char *const names[] = {opt->name, NULL};
+    struct score_state state = {.scoring = {.env = stage_env(s), .compute = opt->compute}};
+    struct model *m = NULL;
+    struct tokenizer *t = NULL;
+    winnow_status st = model_open(opt->model, &m, err);
+    if (st == WINNOW_OK) {
+        st = model_load_tokenizer(opt->tokenizer ? opt->tokenizer : opt->model, &t, err);
+    }
+    if (st == WINNOW_OK) {
+        const struct scoring_shape shape = {opt->window, opt->stride, opt->fixed_length};
+        st = scoring_init(&state.scoring, m, t, stage_pool(s), shape, err);
+    }
+    if (st == WINNOW_OK && opt->fixed_length > 0) {
+        st = measure_length(s, &state, err);
+    }
+    if (st == WINNOW_OK) {
+        const struct stage_pass pass = {.name = "score",
+                                        .verdicts = true,
+                                        .attributes = names,
+                                        .state = &state,
+                                        .worker_new = worker_new,
+                                        .worker_free = worker_free,
+                                        .document = score_document,
+                                        .word_bytes = 64,
+                                        .worker_bytes =
+                                            scoring_worker_bytes(model_config(m), opt->compute)};
+        st = stage_run_pass(s, &pass, err);
+    }
+    if (st == WINNOW_OK) {
+        st = check_scores(s, opt, err);
+    }
+    scoring_release(&state.scoring);
+    tokenizer_free(t);
+    model_free(m);
+    return st;
+}
+
+static winnow_status check_score(const void *options, const struct stage_plan *plan,
+                                 struct winnow_error *err)
+{
+    const struct winnow_score_options *opt = options;
+    struct model_config config;
+    if (!opt->model) {
+        return error_set(err, WINNOW_E_USAGE, "it needs a model: --model PATH");
+    }
+    if (opt->name[0] == '\0' || strchr(opt->name, '/')) {
+        return error_set(err, WINNOW_E_USAGE, "--name \"%s\" is no name of a folder", opt->name);
+    }
+    TRY(model_load_config(opt->model, &config, err));
+    return scoring_need_memory(&config, opt->compute, plan->threads, plan->memory_max, "score",
+                               err);
+}
+
+static bool passes_again(const void *options)
+{
+    return ((const struct winnow_score_options *)options)->fixed_length > 0;
+}
+
+/* Reading the sample with a large model takes minutes: a trial of seconds says it. */
+static bool too_dear(const void *options)
+{
+    (void)options;
+    return true;
+}
+
+static void estimate_score(const void *options, const struct stage_plan *plan,
+                           struct stage_estimate *out)
+{
+    const struct winnow_score_options *opt = options;
+    const struct scoring_shape shape = {opt->window, opt->stride, opt->fixed_length};
+    model_speed_expect(opt->model, opt->compute, shape, plan, out);
+}
+
+const struct stage_kind SCORE_STAGE = {.table = &SCORE_TABLE,
+                                       .check = check_score,
+                                       .estimate = estimate_score,
+                                       .estimate_only = too_dear,
+                                       .run = run_score,
+                                       .passes_again = passes_again,
+                                       .uses_kernels = true};

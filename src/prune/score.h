@@ -1,0 +1,8 @@
+#ifndef WINNOW_PRUNE_SCORE_H
+#define WINNOW_PRUNE_SCORE_H
+
+#include "run/stage.h"
+
+extern const struct stage_kind SCORE_STAGE;
+
+#endif /* WINNOW_PRUNE_SCORE_H */

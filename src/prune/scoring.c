@@ -1,0 +1,234 @@
+#include "prune/scoring.h"
+
+#include "winnow/train.h"
+
+#include "base/env.h"
+#include "base/mem.h"
+#include "base/sort.h"
+
+#include <math.h>
+
+#define PASS_BESIDE ((uint64_t)8 << 20) /* weights, tokenizer, writers of attributes */
+#define WINDOW_MOST 2048U               /* default for models with longer contexts */
+
+winnow_status scoring_init(struct scoring *s, const struct model *m, const struct tokenizer *t,
+                           struct pool *pool, struct scoring_shape shape, struct winnow_error *err)
+{
+    const struct model_config *c = model_config(m);
+    if (tokenizer_vocab_size(t) > c->vocab) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "the tokenizer has %u tokens, the model knows %u: they do not belong "
+                         "together",
+                         tokenizer_vocab_size(t), c->vocab);
+    }
+    uint32_t most = c->context < WINDOW_MOST ? c->context : WINDOW_MOST;
+    s->score.window = shape.window > 0 ? shape.window : most;
+    if (s->score.window < 2 || s->score.window > c->context) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--window %u: the model was made for 2 to %u tokens at once",
+                         s->score.window, c->context);
+    }
+    s->score.stride = shape.stride > 0 ? shape.stride : s->score.window / 2;
+    if (s->score.stride >= s->score.window) {
+        return error_set(err, WINNOW_E_USAGE, "--stride %u is not smaller than the window of %u",
+                         s->score.stride, s->score.window);
+    }
+    s->score.fixed_length = shape.fixed_length;
+    s->score.start = c->bos != MODEL_NO_TOKEN ? c->bos : c->eos;
+    const struct engine_options opt = {.compute = scoring_compute(s->compute), .tokens_max = 1};
+    TRY(engine_new(m, pool, &opt, s->env, &s->weights, err));
+    s->model = m;
+    s->tokenizer = t;
+    length_curve_init(&s->curve, shape.fixed_length);
+    (void)pthread_mutex_init(&s->lock, NULL);
+    return WINNOW_OK;
+}
+
+void scoring_release(struct scoring *s)
+{
+    if (s->model) {
+        engine_free(s->weights);
+        length_curve_release(&s->curve);
+        (void)pthread_mutex_destroy(&s->lock);
+    }
+    *s = (struct scoring){0};
+}
+
+uint64_t scoring_worker_bytes(const struct model_config *c, int compute)
+{
+    struct engine_options opt = ENGINE_OPTIONS_INIT;
+    opt.compute = scoring_compute(compute);
+    uint64_t all = engine_memory(c, &opt, 1);
+    opt.tokens_max = 1;
+    uint64_t weights = engine_memory(c, &opt, 1);
+    return all > weights ? all - weights : 0;
+}
+
+winnow_status scoring_need_memory(const struct model_config *c, int compute, uint32_t threads,
+                                  uint64_t limit, const char *command, struct winnow_error *err)
+{
+    const struct engine_options opt = {.compute = scoring_compute(compute), .tokens_max = 1};
+    uint64_t bytes = engine_memory(c, &opt, threads) + threads * scoring_worker_bytes(c, compute);
+    return memory_need(limit, command, bytes + STAGE_MEMORY_LEAST + PASS_BESIDE,
+                       "use fewer threads (-t), each of which has an engine, or --compute int8",
+                       err);
+}
+
+struct scoring_worker {
+    struct scoring *s;
+    struct pool *pool;
+    struct engine *engine;
+    struct document_scorer *scorer;
+    struct tokenizer_scratch *scratch;
+    struct u32_list tokens;
+    double flops;
+};
+
+struct scoring_worker *scoring_worker_new(struct scoring *s)
+{
+    struct scoring_worker *w = mem_zalloc(sizeof *w);
+    w->s = s;
+    w->pool = pool_new(1);
+    w->scorer = document_scorer_new(&s->score);
+    w->scratch = tokenizer_scratch_new(s->tokenizer);
+    return w;
+}
+
+void scoring_worker_free(struct scoring_worker *w)
+{
+    if (w) {
+        (void)pthread_mutex_lock(&w->s->lock);
+        w->s->flops += w->flops;
+        (void)pthread_mutex_unlock(&w->s->lock);
+        engine_free(w->engine);
+        document_scorer_free(w->scorer);
+        tokenizer_scratch_free(w->scratch);
+        u32_list_release(&w->tokens);
+        pool_free(w->pool);
+        mem_free(w);
+    }
+}
+
+/* Bytes of a text that its first so many tokens surely lie in: no token of a
+ * usual vocabulary is longer on average over that many. */
+static struct str prefix(struct str text, uint32_t fixed_length)
+{
+    size_t most = (size_t)fixed_length * 64;
+    if (fixed_length == 0 || text.len <= most) {
+        return text;
+    }
+    while (most > 0 && ((unsigned char)text.ptr[most] & 0xC0U) == 0x80) {
+        most--;
+    }
+    return str_sub(text, 0, most);
+}
+
+enum engine_compute scoring_compute(int compute)
+{
+    static const enum engine_compute OF[] = {
+        [WINNOW_F32] = ENGINE_F32, [WINNOW_BF16] = ENGINE_BF16, [WINNOW_INT8] = ENGINE_INT8};
+    return OF[compute];
+}
+
+winnow_status scoring_text(struct scoring_worker *w, struct str text, bool correct,
+                           struct document_nll *out, struct winnow_error *err)
+{
+    struct scoring *s = w->s;
+    if (!w->engine) {
+        struct engine_options opt = ENGINE_OPTIONS_INIT;
+        opt.compute = scoring_compute(s->compute);
+        opt.weights = s->weights;
+        TRY(engine_new(s->model, w->pool, &opt, s->env, &w->engine, err));
+    }
+    w->tokens.len = 0;
+    tokenizer_encode(s->tokenizer, w->scratch, prefix(text, s->score.fixed_length),
+                     TOKENIZER_PLAIN_SPECIAL, &w->tokens);
+    TRY(document_score(w->scorer, w->engine, model_config(s->model), w->tokens.ptr, w->tokens.len,
+                       out, err));
+    w->flops += out->flops;
+    if (correct && s->score.fixed_length > 0) {
+        out->mean += length_curve_correction(&s->curve, out->tokens);
+    }
+    return WINNOW_OK;
+}
+
+void scoring_attributes(struct str text, const struct document_nll *nll, struct buf *out)
+{
+    if (!isnan(nll->mean)) {
+        stage_add_score(out, "winnow__nll", text, nll->mean);
+        stage_add_score(out, "winnow__ppl", text, exp(nll->mean));
+        stage_add_score(out, "winnow__tokens", text, (double)nll->tokens);
+    }
+}
+
+/* ---- the sample ---- */
+
+void length_sample_init(struct length_sample *s, uint32_t fixed_length)
+{
+    *s = (struct length_sample){.fixed_length = fixed_length};
+    s->items = mem_zalloc(SCORING_SAMPLE * sizeof *s->items);
+}
+
+void length_sample_release(struct length_sample *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        mem_free(s->items[i].text);
+    }
+    mem_free(s->items);
+    *s = (struct length_sample){0};
+}
+
+static int item_compare(const void *pa, const void *pb)
+{
+    const struct length_item *a = pa, *b = pb;
+    if (a->draw != b->draw) {
+        return a->draw < b->draw ? -1 : 1;
+    }
+    return (a->ordinal > b->ordinal) - (a->ordinal < b->ordinal);
+}
+
+void length_sample_offer(struct length_sample *s, uint64_t draw, uint64_t ordinal, struct str text)
+{
+    struct length_item item = {.draw = draw, .ordinal = ordinal};
+    size_t at = s->count;
+    if (s->count == SCORING_SAMPLE) { /* in place of the largest, where that is larger */
+        at = 0;
+        for (size_t i = 1; i < s->count; i++) {
+            at = item_compare(&s->items[i], &s->items[at]) > 0 ? i : at;
+        }
+        if (item_compare(&item, &s->items[at]) > 0) {
+            return;
+        }
+        s->bytes -= s->items[at].len;
+        mem_free(s->items[at].text);
+    } else {
+        s->count++;
+    }
+    struct str cut = prefix(text, s->fixed_length);
+    item.text = mem_alloc(cut.len + 1);
+    memcpy(item.text, cut.ptr, cut.len);
+    item.len = cut.len;
+    s->bytes += cut.len;
+    s->items[at] = item;
+}
+
+winnow_status scoring_measure_curve(struct scoring *s, struct length_sample *sample,
+                                    struct winnow_error *err)
+{
+    struct scoring_worker *w = scoring_worker_new(s);
+    winnow_status st = WINNOW_OK;
+    sort(sample->items, sample->count, sizeof *sample->items, item_compare);
+    for (size_t i = 0; i < sample->count && st == WINNOW_OK; i++) {
+        struct document_nll nll;
+        st = env_check(s->env, err);
+        if (st == WINNOW_OK) {
+            st = scoring_text(w, (struct str){sample->items[i].text, sample->items[i].len}, false,
+                              &nll, err);
+        }
+        if (st == WINNOW_OK) {
+            length_curve_add(&s->curve, nll.nll, nll.tokens);
+        }
+    }
+    scoring_worker_free(w);
+    return st;
+}

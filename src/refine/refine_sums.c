@@ -1,0 +1,310 @@
+#include "refine/refine_sums.h"
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json_write.h"
+#include "base/mem.h"
+
+static void free_example(struct refine_example *e)
+{
+    mem_free(e->id);
+    mem_free(e->before);
+    mem_free(e->after);
+    mem_free(e->programs);
+}
+
+void refine_sums_release(struct refine_sums *s)
+{
+    for (size_t i = 0; i < s->example_count; i++) {
+        free_example(&s->examples[i]);
+    }
+    s->example_count = 0;
+}
+
+static void add_reason(struct refine_sums *s, const char *reason, uint64_t count)
+{
+    size_t i = 0;
+    while (i < REFINE_REASONS && s->reasons[i].text && strcmp(s->reasons[i].text, reason) != 0) {
+        i++;
+    }
+    if (i < REFINE_REASONS) {
+        s->reasons[i].text = reason;
+        s->reasons[i].count += count;
+    }
+}
+
+void refine_sums_calls(struct refine_sums *one, const struct program *p)
+{
+    one->programs++;
+    one->calls += p->count + p->truncated;
+    one->ill_formed += p->rejected + p->truncated;
+    uint64_t refused = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        const struct program_call *c = &p->calls[i];
+        one->accepted[c->op] += c->reason == NULL;
+        one->refused[c->op] += c->reason != NULL;
+        one->matches[c->op] += c->matches;
+        refused += c->reason != NULL;
+        if (c->reason) {
+            add_reason(one, c->reason, 1);
+        }
+    }
+    one->rejected += refused - p->rejected;
+}
+
+/* ---- examples ---- */
+
+static char *copy_head(struct str s, bool *cut)
+{
+    size_t len = s.len < REFINE_EXAMPLE_BYTES ? s.len : REFINE_EXAMPLE_BYTES;
+    while (len < s.len && len > 0 && ((uint8_t)s.ptr[len] & 0xC0U) == 0x80U) {
+        len--;
+    }
+    *cut = len < s.len;
+    char *copy = mem_alloc(len + 1);
+    if (len > 0) {
+        memcpy(copy, s.ptr, len);
+    }
+    copy[len] = '\0';
+    return copy;
+}
+
+/* Keeps those of least order; takes e over. */
+static void put_example(struct refine_sums *s, struct refine_example e)
+{
+    size_t at = s->example_count;
+    while (at > 0 && s->examples[at - 1].order > e.order) {
+        at--;
+    }
+    if (at == REFINE_EXAMPLES) {
+        free_example(&e);
+        return;
+    }
+    if (s->example_count == REFINE_EXAMPLES) {
+        free_example(&s->examples[--s->example_count]);
+    }
+    memmove(&s->examples[at + 1], &s->examples[at],
+            (s->example_count - at) * sizeof s->examples[0]);
+    s->examples[at] = e;
+    s->example_count++;
+}
+
+bool refine_sums_wants(const struct refine_sums *s, struct str id)
+{
+    return s->example_count < REFINE_EXAMPLES ||
+           hash64(id, 0) < s->examples[REFINE_EXAMPLES - 1].order;
+}
+
+void refine_sums_offer(struct refine_sums *s, struct str id, struct str before, struct str after,
+                       struct str programs, bool dropped)
+{
+    bool cut = false;
+    struct refine_example e = {.order = hash64(id, 0), .dropped = dropped};
+    e.id = copy_head(id, &cut);
+    e.before = copy_head(before, &e.before_cut);
+    e.after = copy_head(after, &e.after_cut);
+    e.programs = copy_head(programs, &cut);
+    put_example(s, e);
+}
+
+void refine_sums_add(struct refine_sums *s, struct refine_sums *one)
+{
+#define ADD(field) s->field += one->field
+    ADD(documents), ADD(with_program), ADD(dropped), ADD(emptied), ADD(edited);
+    ADD(text_bytes), ADD(text_bytes_kept), ADD(lines), ADD(lines_removed), ADD(bytes_removed);
+    ADD(bytes_added), ADD(programs), ADD(programs_of_documents), ADD(unknown), ADD(calls);
+    ADD(ill_formed), ADD(rejected), ADD(no_ops), ADD(prox_reverted), ADD(prox_refused);
+    ADD(asked), ADD(cut), ADD(looped), ADD(refusals), ADD(skipped), ADD(shown_in_part);
+    ADD(prompt_tokens), ADD(new_tokens);
+#undef ADD
+    for (size_t i = 0; i < PROGRAM_OPS; i++) {
+        s->accepted[i] += one->accepted[i];
+        s->refused[i] += one->refused[i];
+        s->matches[i] += one->matches[i];
+    }
+    for (size_t i = 0; i < REFINE_REASONS && one->reasons[i].text; i++) {
+        add_reason(s, one->reasons[i].text, one->reasons[i].count);
+    }
+    for (size_t i = 0; i < one->example_count; i++) {
+        put_example(s, one->examples[i]);
+    }
+    one->example_count = 0;
+}
+
+/* ---- refine.json ---- */
+
+static void member(struct json_writer *w, const char *key, uint64_t value)
+{
+    json_key(w, key);
+    json_u64(w, value);
+}
+
+static void write_documents(const struct refine_sums *s, struct json_writer *w)
+{
+    json_key(w, "documents");
+    json_open(w, '{');
+    member(w, "in", s->documents);
+    member(w, "with_program", s->with_program);
+    member(w, "edited", s->edited);
+    member(w, "dropped", s->dropped);
+    member(w, "emptied", s->emptied);
+    json_close(w, '}');
+    json_key(w, "text_bytes");
+    json_open(w, '{');
+    member(w, "in", s->text_bytes);
+    member(w, "kept", s->text_bytes_kept);
+    member(w, "removed_by_strings", s->bytes_removed);
+    member(w, "added_by_strings", s->bytes_added);
+    json_close(w, '}');
+    json_key(w, "lines");
+    json_open(w, '{');
+    member(w, "in", s->lines);
+    member(w, "removed", s->lines_removed);
+    json_close(w, '}');
+}
+
+static void write_calls(const struct refine_sums *s, struct json_writer *w)
+{
+    json_key(w, "programs");
+    json_open(w, '{');
+    member(w, "count", s->programs);
+    member(w, "of_documents", s->programs_of_documents);
+    member(w, "unknown", s->unknown);
+    member(w, "reverted", s->prox_reverted);
+    member(w, "refused", s->prox_refused);
+    json_close(w, '}');
+    json_key(w, "calls");
+    json_open(w, '{');
+    member(w, "count", s->calls);
+    member(w, "ill_formed", s->ill_formed);
+    member(w, "rejected", s->rejected);
+    member(w, "no_ops", s->no_ops);
+    json_close(w, '}');
+    json_key(w, "operations");
+    json_open(w, '[');
+    for (enum program_op op = 0; op < PROGRAM_OPS; op++) {
+        if (s->accepted[op] + s->refused[op] > 0) {
+            json_open(w, '{');
+            json_key(w, "call");
+            json_text(w, program_op_name(op));
+            member(w, "accepted", s->accepted[op]);
+            member(w, "rejected", s->refused[op]);
+            member(w, "matches", s->matches[op]);
+            json_close(w, '}');
+        }
+    }
+    json_close(w, ']');
+}
+
+/* Most frequent first; by text where two are as frequent, so that threads do not
+ * show. */
+static void write_reasons(const struct refine_sums *s, struct json_writer *w)
+{
+    bool done[REFINE_REASONS] = {false};
+    json_key(w, "reasons");
+    json_open(w, '{');
+    for (;;) {
+        size_t best = REFINE_REASONS;
+        for (size_t i = 0; i < REFINE_REASONS && s->reasons[i].text; i++) {
+            if (!done[i] &&
+                (best == REFINE_REASONS || s->reasons[i].count > s->reasons[best].count ||
+                 (s->reasons[i].count == s->reasons[best].count &&
+                  strcmp(s->reasons[i].text, s->reasons[best].text) < 0))) {
+                best = i;
+            }
+        }
+        if (best == REFINE_REASONS) {
+            break;
+        }
+        done[best] = true;
+        member(w, s->reasons[best].text, s->reasons[best].count);
+    }
+    json_close(w, '}');
+}
+
+double refine_sums_flops(const struct refine_sums *s, const struct refine_description *d)
+{
+    return d->flops_a_token * (double)(s->prompt_tokens + s->new_tokens) +
+           d->flops_a_line * (double)s->lines;
+}
+
+static void write_asked(const struct refine_sums *s, const struct refine_description *d,
+                        struct json_writer *w)
+{
+    json_key(w, "asked");
+    if (!d->refiner) {
+        json_null(w);
+        return;
+    }
+    json_open(w, '{');
+    member(w, "requests", s->asked);
+    member(w, "cut", s->cut);
+    member(w, "looped", s->looped);
+    member(w, "refused", s->refusals);
+    member(w, "long_lines_skipped", s->skipped);
+    member(w, "shown_in_part", s->shown_in_part);
+    member(w, "prompt_tokens", s->prompt_tokens);
+    member(w, "new_tokens", s->new_tokens);
+    json_key(w, "flops");
+    json_double(w, refine_sums_flops(s, d));
+    json_close(w, '}');
+}
+
+static void write_examples(const struct refine_sums *s, struct json_writer *w)
+{
+    json_key(w, "examples");
+    json_open(w, '[');
+    for (size_t i = 0; i < s->example_count; i++) {
+        const struct refine_example *e = &s->examples[i];
+        json_open(w, '{');
+        json_key(w, "id");
+        json_text(w, e->id);
+        json_key(w, "dropped");
+        json_bool(w, e->dropped);
+        json_key(w, "programs");
+        json_text(w, e->programs);
+        json_key(w, "before");
+        json_text(w, e->before);
+        json_key(w, "before_cut");
+        json_bool(w, e->before_cut);
+        json_key(w, "after");
+        json_text(w, e->after);
+        json_key(w, "after_cut");
+        json_bool(w, e->after_cut);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+static void text_or_null(struct json_writer *w, const char *key, const char *text)
+{
+    json_key(w, key);
+    if (text) {
+        json_text(w, text);
+    } else {
+        json_null(w);
+    }
+}
+
+winnow_status refine_sums_write(const struct refine_sums *s, const struct refine_description *d,
+                                const char *path, struct winnow_error *err)
+{
+    struct buf text = {0};
+    struct json_writer w = {.out = &text, .pretty = true};
+    json_open(&w, '{');
+    member(&w, "winnow_refine", 1);
+    text_or_null(&w, "dialect", d->dialect);
+    text_or_null(&w, "refiner", d->refiner);
+    text_or_null(&w, "engine", d->engine);
+    text_or_null(&w, "level", d->level);
+    write_documents(s, &w);
+    write_calls(s, &w);
+    write_reasons(s, &w);
+    write_asked(s, d, &w);
+    write_examples(s, &w);
+    json_close(&w, '}');
+    buf_add_char(&text, '\n');
+    winnow_status st = file_write_atomic(path, buf_str(&text), err);
+    buf_release(&text);
+    return st;
+}

@@ -1,0 +1,20 @@
+list(APPEND WINNOW_SOURCES
+  src/report/plot.c
+  src/report/report_corpus.c
+  src/report/report_cost.c
+  src/report/report_curves.c
+  src/report/report_data.c
+  src/report/report_domains.c
+  src/report/report_examples.c
+  src/report/report_json.c
+  src/report/report_page.c
+  src/report/report_programs.c
+  src/report/report_proof.c
+  src/report/report_samples.c
+  src/report/report_scores.c
+  src/report/report_settings.c
+  src/report/report_sources.c
+  src/report/report_style.c
+  src/report/report_text.c
+  src/report/report_verdict.c
+)

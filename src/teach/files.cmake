@@ -1,0 +1,23 @@
+list(APPEND WINNOW_SOURCES
+  src/teach/align.c
+  src/teach/derive.c
+  src/teach/derive_line.c
+  src/teach/derive_program.c
+  src/teach/examples.c
+  src/teach/expert_answer.c
+  src/teach/expert_prompt.c
+  src/teach/label_journal.c
+  src/teach/label_pass.c
+  src/teach/label_subject.c
+  src/teach/measure.c
+  src/teach/outcome.c
+  src/teach/pair.c
+  src/teach/pair_source.c
+  src/teach/refiner_eval.c
+  src/teach/refiner_label.c
+  src/teach/refiner_lines.c
+  src/teach/refiner_results.c
+  src/teach/refiner_save.c
+  src/teach/refiner_train.c
+  src/teach/words.c
+)

@@ -1,0 +1,113 @@
+#include "teach/pair_source.h"
+
+#include "base/json_span.h"
+
+#include <inttypes.h>
+
+/* Of --memory a byte of a long line: raw, parsed, page and clean text, what is made
+ * of them; half of it is for what the command gathers. */
+#define PAIR_FACTOR 10U
+
+winnow_status pair_source_open(struct pair_source *s, const struct winnow_list *paths,
+                               uint64_t limit, const struct winnow_env *env,
+                               struct winnow_error *err)
+{
+    const struct shards_options find = {.paths = *paths, .kind = SHARDS_DOCUMENTS};
+    *s = (struct pair_source){.env = env, .limit = limit};
+    s->budget = (struct line_budget){env->memory_max, env->memory_max / 2, PAIR_FACTOR,
+                                     "leave such pages out of the input"};
+    TRY(shards_find(&find, &s->shards, err));
+    account_warn_skipped(s->shards.account, env);
+    return account_need_all(s->shards.account, err); /* who teaches means all of it */
+}
+
+void pair_source_release(struct pair_source *s)
+{
+    shard_reader_close(s->reader);
+    shard_block_release(&s->block);
+    shard_list_release(&s->shards);
+    *s = (struct pair_source){0};
+}
+
+static winnow_status next_block(struct pair_source *s, bool *more, struct winnow_error *err)
+{
+    for (*more = false; !*more;) {
+        TRY(env_check(s->env, err));
+        if (!s->reader) {
+            if (s->shard == s->shards.count) {
+                s->shards.account->documents = s->given;
+                return account_need_documents(s->shards.account, err);
+            }
+            if (s->shard == 0) {
+                env_progress(s->env, "read", "bytes", 0, s->shards.bytes);
+            }
+            const struct shard *shard = &s->shards.items[s->shard++];
+            struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
+            opt.size = shard_size(shard);
+            opt.keep_going = true;
+            opt.window_max = s->env->memory_max / 4;
+            opt.budget = s->budget;
+            TRY(shard_reader_open(&s->reader, shard->path, shard->name, &opt, err));
+        }
+        TRY(shard_reader_next(s->reader, &s->block, more, err));
+        uint64_t done = s->bytes_done + shard_reader_bytes_read(s->reader);
+        if (*more) {
+            env_progress(s->env, "read", "bytes", done, s->shards.bytes);
+        } else {
+            s->bytes_done = done;
+            shard_reader_close(s->reader);
+            s->reader = NULL;
+        }
+    }
+    if (s->block.bad.reason.len > 0) {
+        return error_set(err, WINNOW_E_FORMAT, "%s, line %" PRIu64 ": %.*s", s->block.shard,
+                         s->block.bad.line, STR_ARG(s->block.bad.reason));
+    }
+    s->rest = s->block.lines;
+    s->number = s->block.line - 1;
+    return WINNOW_OK;
+}
+
+winnow_status pair_source_next(struct pair_source *s, struct pair_line *line, bool *more,
+                               struct winnow_error *err)
+{
+    *more = false;
+    if (s->limit > 0 && s->given == s->limit) {
+        return WINNOW_OK;
+    }
+    for (;;) {
+        struct str text;
+        if (!str_next_line(&s->rest, &text)) {
+            bool block;
+            TRY(next_block(s, &block, err));
+            if (!block) {
+                return WINNOW_OK;
+            }
+            continue;
+        }
+        s->number++;
+        if (str_trim(text).len > 0) {
+            *line = (struct pair_line){text, s->block.shard, s->number};
+            *more = true;
+            s->given++;
+            return WINNOW_OK;
+        }
+    }
+}
+
+winnow_status pair_line_read(const struct pair_line *line, struct json_parser *parser,
+                             const char *group, struct arena *keep, struct pair *out,
+                             struct winnow_error *err)
+{
+    struct json_value root;
+    winnow_status st = json_parse(parser, line->text, &root, err);
+    if (st == WINNOW_OK) {
+        st = pair_read(root, group, keep, out, err);
+    }
+    struct str id;
+    if (st == WINNOW_OK && out->id.len == 0 && json_span_id(root, line->text, "id", &id)) {
+        out->id = (struct str){arena_strndup(keep, id.ptr, id.len), id.len}; /* a number */
+    }
+    return st == WINNOW_OK ? st
+                           : error_wrap(err, st, "%s, line %" PRIu64, line->shard, line->number);
+}
