@@ -1,4 +1,5 @@
-# Every test of the house; `ctest -L quick` leaves the slow ones out.
+# Every test of the house.  Labels: quick or slow, and the kind, which is the name's first
+# word: `ctest -L quick`, `ctest -L fault`.
 find_path(CMOCKA_INCLUDE cmocka.h)
 find_library(CMOCKA_LIB cmocka)
 if(NOT CMOCKA_INCLUDE OR NOT CMOCKA_LIB)
@@ -187,7 +188,7 @@ set_tests_properties(demo.collect PROPERTIES SKIP_RETURN_CODE 77 LABELS quick)
 add_test(NAME fault.kill COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/kill.sh $<TARGET_FILE:winnow_cli> 20)
 add_test(NAME fault.disk COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/disk.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(fault.disk PROPERTIES LABELS quick SKIP_RETURN_CODE 77)
-set_tests_properties(fault.kill PROPERTIES TIMEOUT 300 RUN_SERIAL ON)
+set_tests_properties(fault.kill PROPERTIES LABELS slow TIMEOUT 300 RUN_SERIAL ON)
 if(WINNOW_SANITIZE) # which takes more memory than all else
   add_test(NAME fault.memory COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/memory.sh $<TARGET_FILE:winnow_cli>)
 else()
@@ -195,11 +196,11 @@ else()
 endif()
 set_tests_properties(fault.memory PROPERTIES LABELS slow TIMEOUT 600)
 add_test(NAME fault.prove COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/prove.sh $<TARGET_FILE:winnow_cli> 3)
-set_tests_properties(fault.prove PROPERTIES TIMEOUT 300)
+set_tests_properties(fault.prove PROPERTIES LABELS slow TIMEOUT 300)
 add_test(NAME fault.stale COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/stale.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(fault.stale PROPERTIES LABELS quick TIMEOUT 300)
 add_test(NAME fault.refine COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/refine.sh $<TARGET_FILE:winnow_cli> 6)
-set_tests_properties(fault.refine PROPERTIES TIMEOUT 600)
+set_tests_properties(fault.refine PROPERTIES LABELS slow TIMEOUT 600)
 
 # Lines of HTML pages against those of a tree; needs data/html.
 add_executable(html_vs_tree tests/oracle/html_vs_tree.c)
@@ -213,7 +214,7 @@ add_test(NAME fault.kill-extract
   COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/kill_extract.sh $<TARGET_FILE:winnow_cli> 4)
 set_tests_properties(fault.long-line fault.kill-extract PROPERTIES LABELS slow TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME fault.prune COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/prune.sh $<TARGET_FILE:winnow_cli> 3)
-set_tests_properties(fault.prune PROPERTIES TIMEOUT 300)
+set_tests_properties(fault.prune PROPERTIES LABELS slow TIMEOUT 300)
 if(CURL_FOUND)
   add_test(NAME fault.refine_http COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/refine_http.sh
     $<TARGET_FILE:winnow_cli> $<TARGET_FILE:mock_server>)
@@ -221,7 +222,8 @@ if(CURL_FOUND)
     $<TARGET_FILE:mock_server>)
   add_test(NAME fault.refine-server COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/refine_server.sh
     $<TARGET_FILE:winnow_cli> $<TARGET_FILE:mock_server>)
-  set_tests_properties(fault.label fault.refine-server PROPERTIES LABELS quick TIMEOUT 120)
+  set_tests_properties(fault.refine_http fault.label fault.refine-server PROPERTIES LABELS quick
+    TIMEOUT 120)
 endif()
 add_test(NAME fault.unreadable
   COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/unreadable.sh $<TARGET_FILE:winnow_cli>)
@@ -272,5 +274,16 @@ endif()
 if(PYTHON3)
   add_test(NAME fault.faults COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tests/fault/faults.py
     $<TARGET_FILE:winnow_cli> $<TARGET_FILE:fail> --samples 1 ${FAULT_HOW} --commands ${FAULT_COMMANDS})
-  set_tests_properties(fault.faults PROPERTIES TIMEOUT 900)
+  set_tests_properties(fault.faults PROPERTIES LABELS slow TIMEOUT 900)
 endif()
+
+# Every test says how long it takes; its kind is added here.
+get_property(tests DIRECTORY PROPERTY TESTS)
+foreach(test ${tests})
+  get_test_property(${test} LABELS labels)
+  if(NOT labels MATCHES "^(quick|slow)$")
+    message(FATAL_ERROR "${test} is labelled neither quick nor slow")
+  endif()
+  string(REGEX REPLACE "[.].*" "" kind ${test})
+  set_property(TEST ${test} APPEND PROPERTY LABELS ${kind})
+endforeach()

@@ -22,4 +22,5 @@ list(APPEND WINNOW_SOURCES
   src/base/str.c
   src/base/url.c
   src/base/utf8.c
+  src/base/version.c
 )

@@ -1,3 +1,5 @@
+#include "winnow/version.h"
+
 #include "cli/cmd.h"
 #include "cli/commands.h"
 #include "cli/help_recipe.h"
@@ -7,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WINNOW_VERSION   "0.1.0"
 #define CODE_INTERRUPTED 130
 #define CODE_NO_READER   141 /* what a shell says of a tool that SIGPIPE ended */
 
@@ -224,7 +225,7 @@ int main(int argc, char **arguments)
         return 2;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        (void)puts("winnow " WINNOW_VERSION);
+        (void)printf("winnow %s\n", winnow_version());
         return 0;
     }
     if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||

@@ -1,4 +1,6 @@
 /* finish.c -- the end of a stage: completions become stats.json. */
+#include "winnow/version.h"
+
 #include "base/file.h"
 #include "base/mem.h"
 #include "run/run_internal.h"
@@ -111,7 +113,7 @@ static void write_stats(const struct stage *s, const struct gather *g, struct js
 {
     json_open(w, '{');
     json_key(w, "winnow");
-    json_text(w, RUN_VERSION);
+    json_text(w, winnow_version());
     json_key(w, "stage");
     json_text(w, s->name);
     json_key(w, "command");

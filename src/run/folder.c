@@ -4,6 +4,8 @@
  * command, options, seed, the input and the stages before.  The key is written
  * into the stage's folder before anything else and compared at the next call:
  * where it differs, that stage and all behind it are removed and done again. */
+#include "winnow/version.h"
+
 #include "base/claim.h"
 #include "base/env.h"
 #include "base/file.h"
@@ -46,7 +48,7 @@ static void add_setting(struct json_writer *w, const char *key, const char *valu
 static void write_base(const struct run *r, struct json_writer *w)
 {
     const struct winnow_corpus_options *c = r->corpus;
-    add_setting(w, "version", RUN_VERSION);
+    add_setting(w, "version", winnow_version());
     add_setting(w, "input", r->input_key);
     add_setting(w, "text_key", c->text_key);
     add_setting(w, "id_key", c->id_key);

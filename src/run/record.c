@@ -1,4 +1,6 @@
 /* record.c -- recipe.yaml and timings.json: what was asked, and what it took. */
+#include "winnow/version.h"
+
 #include "base/env.h"
 #include "base/file.h"
 #include "run/folder_internal.h"
@@ -41,7 +43,7 @@ static void add_input(const struct run *r, struct buf *out)
 static winnow_status add_made_with(const struct run *r, struct buf *out, struct winnow_error *err)
 {
     buf_addf(out, "made-with:\n  version: \"%s\"\n  run-key: \"%s\"\n  input-hash: \"%s\"\n",
-             RUN_VERSION, folder_key(r), r->input_key);
+             winnow_version(), folder_key(r), r->input_key);
     bool secret = false; /* a hash would let one guess it */
     for (size_t i = 0; i < r->request->count; i++) {
         secret = secret || option_has_secret(r->stages[i].kind->table, r->stages[i].options);

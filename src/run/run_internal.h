@@ -11,8 +11,6 @@
 
 #include <time.h>
 
-#define RUN_VERSION "0.1.0" /* of what the stages write: another one does them again */
-
 struct note {
     const char *key;
     struct str json;

@@ -1,0 +1,10 @@
+/* version.h -- which winnow this is. */
+#ifndef WINNOW_VERSION_H
+#define WINNOW_VERSION_H
+
+#include "winnow/common.h"
+
+/* "MAJOR.MINOR.PATCH"; static. */
+WINNOW_API const char *winnow_version(void);
+
+#endif /* WINNOW_VERSION_H */
