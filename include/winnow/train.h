@@ -19,6 +19,8 @@ struct winnow_small_model {
     uint32_t context;
     uint64_t batch_tokens;
     double lr, warmup; /* warmup: share of the steps */
+    double lr_end;     /* share of lr left at the last step */
+    double average;    /* share of the steps, the last ones, whose weights are averaged; 0: none */
     double weight_decay;
     int compute;   /* enum winnow_compute */
     int optimizer; /* enum winnow_optimizer */
@@ -36,7 +38,7 @@ enum winnow_optimizer {
 #define WINNOW_SMALL_MODEL_INIT                                                                 \
     {                                                                                           \
         .dim = 96, .layers = 3, .heads = 3, .vocab = 2048, .context = 256, .batch_tokens = 512, \
-        .lr = 2e-3, .warmup = 0.05, .weight_decay = 0.1, .compute = WINNOW_F32,                 \
+        .lr = 2e-3, .warmup = 0.05, .lr_end = 0.1, .weight_decay = 0.1, .compute = WINNOW_F32,  \
         .optimizer = WINNOW_ADAMW                                                               \
     }
 

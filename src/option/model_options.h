@@ -20,6 +20,9 @@
         OPT_COUNT(0, "batch-tokens", type, model.batch_tokens, 64, 1e8, "tokens a step"),       \
         OPT_REAL(0, "lr", type, model.lr, 1e-6, 1, "learning rate at its top"),                 \
         OPT_SHARE(0, "warmup", type, model.warmup, 0, 1, "share of the steps that warm up"),    \
+        OPT_SHARE(0, "lr-end", type, model.lr_end, 0, 1, "share of the rate at the last step"), \
+        OPT_SHARE(0, "average", type, model.average, 0, 1,                                      \
+                  "share of the steps, the last ones, whose weights are averaged; 0: none"),    \
         OPT_REAL(0, "weight-decay", type, model.weight_decay, 0, 10, "decoupled weight decay"), \
         OPT_ENUM(0, "compute", type, model.compute, SMALL_MODEL_COMPUTE,                        \
                  "number format of matrix products"),                                           \

@@ -366,6 +366,8 @@ struct hash128 experiment_key(const struct experiment *x)
                               (double)m->batch_tokens,
                               m->lr,
                               m->warmup,
+                              m->lr_end,
+                              m->average,
                               m->weight_decay,
                               m->compute,
                               (double)x->steps,

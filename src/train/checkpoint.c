@@ -40,9 +40,12 @@ static struct header header_of(const struct trainer *t)
                         o->weight_decay,
                         o->clip,
                         (double)o->optimizer,
-                        o->momentum};
+                        o->momentum,
+                        (double)o->average};
     size_t numbers = sizeof options / sizeof *options;
-    numbers -= o->optimizer == TRAINER_ADAMW ? 2 : 0; /* AdamW knows neither */
+    if (o->average == 0) { /* AdamW alone knows none of the last three */
+        numbers -= o->optimizer == TRAINER_ADAMW ? 3 : 1;
+    }
     struct header h = {.model = fingerprint(shape, sizeof shape / sizeof *shape),
                        .options = fingerprint(options, numbers),
                        .steps = t->steps,
@@ -55,10 +58,11 @@ winnow_status trainer_save(const struct trainer *t, const char *path, struct win
 {
     struct header h = header_of(t);
     size_t each = t->count * sizeof(float);
-    const struct str parts[] = {state_part(&h, sizeof h),
-                                state_part(model_values_const(t->model), each),
-                                state_part(t->m, each), state_part(t->v, each)};
-    return state_file_write(path, KIND, parts, sizeof parts / sizeof *parts, err);
+    const struct str parts[] = {
+        state_part(&h, sizeof h), state_part(model_values_const(t->model), each),
+        state_part(t->m, each), state_part(t->v, each), state_part(t->average, each)};
+    size_t count = sizeof parts / sizeof *parts;
+    return state_file_write(path, KIND, parts, t->average ? count : count - 1, err);
 }
 
 static winnow_status read_state(struct trainer *t, struct state_file *f, struct winnow_error *err)
@@ -66,7 +70,7 @@ static winnow_status read_state(struct trainer *t, struct state_file *f, struct 
     struct header h, own = header_of(t);
     size_t each = t->count * sizeof(float);
     if (!state_file_take(f, &h, sizeof h) || h.model != own.model || h.count != own.count ||
-        f->left.len != 3 * each) {
+        f->left.len != (t->average ? 4 : 3) * each) {
         return error_set(err, WINNOW_E_FORMAT, "checkpoint of a model of another shape");
     }
     if (h.options != own.options) {
@@ -76,6 +80,9 @@ static winnow_status read_state(struct trainer *t, struct state_file *f, struct 
     (void)state_file_take(f, model_values(t->model), each);
     (void)state_file_take(f, t->m, each);
     (void)state_file_take(f, t->v, each);
+    if (t->average) {
+        (void)state_file_take(f, t->average, each);
+    }
     t->steps = h.steps;
     t->flops = h.flops;
     engine_weights_changed(t->engine);

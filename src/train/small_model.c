@@ -69,6 +69,8 @@ void small_model_trainer(const struct winnow_small_model *s, uint64_t steps,
     out->steps = steps;
     out->warmup = (uint64_t)llround(s->warmup * (double)steps);
     out->lr = s->lr;
+    out->lr_end = s->lr_end;
+    out->average = (uint64_t)llround(s->average * (double)steps);
     out->weight_decay = s->weight_decay;
     out->optimizer = s->optimizer == WINNOW_MUON ? TRAINER_MUON : TRAINER_ADAMW;
     out->tokens_max = (uint32_t)(s->batch_tokens < 4096 ? s->batch_tokens : 4096);

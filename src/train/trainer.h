@@ -36,6 +36,9 @@ struct trainer_options {
     double clip;         /* largest norm of the whole gradient; 0: none */
     enum trainer_optimizer optimizer;
     double momentum; /* Muon's */
+    /* The last steps over whose weights the mean is taken, which the model has when the
+     * schedule is done; 0: none.  Before that the model has the weights of its step. */
+    uint64_t average;
 };
 
 #define TRAINER_OPTIONS_INIT                                                           \

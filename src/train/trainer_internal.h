@@ -15,11 +15,12 @@ struct trainer {
     uint64_t steps;
     double flops;
 
-    size_t count; /* numbers in each of: weights, m, v, gradient */
+    size_t count; /* numbers in each of: weights, m, v, gradient, average */
     void *memory;
     size_t memory_bytes;
     double *squares;         /* of the gradient, a piece each */
     float *m, *v, *gradient; /* m: Muon's momentum too, where v stays 0 */
+    float *average;          /* of the weights; NULL where none is asked for */
     struct muon *muon;       /* NULL: AdamW alone */
 
     /* Added since the last update. */

@@ -170,6 +170,75 @@ static void a_resumed_training_ends_in_the_same_bits(void **state)
     resume_ends_in_the_same_bits(TRAINER_MUON);
 }
 
+/* A twin without averaging has each step's weights, whose mean in double the average is. */
+static void the_last_weights_are_averaged(void **state)
+{
+    (void)state;
+    struct trainer_options opt = options();
+    opt.steps = 10;
+    struct run plain, averaged;
+    open_run(&plain, &opt, 1);
+    opt.average = 4;
+    open_run(&averaged, &opt, 2);
+    size_t n = model_values_count(plain.m);
+    double *sum = calloc(n, sizeof *sum);
+    steps(&averaged, 9);
+    for (uint64_t step = 1; step <= 10; step++) {
+        steps(&plain, step);
+        for (size_t i = 0; i < n; i++) {
+            sum[i] += step > 6 ? (double)model_values(plain.m)[i] : 0;
+        }
+        if (step == 9) { /* until the last step the model has its own weights */
+            assert_same_weights(&plain, &averaged);
+        }
+    }
+    steps(&averaged, 10);
+    double apart = 0;
+    for (size_t i = 0; i < n; i++) {
+        double got = (double)model_values(averaged.m)[i], last = (double)model_values(plain.m)[i];
+        assert_near(got, sum[i] / 4, 1e-6);
+        apart = fmax(apart, fabs(got - last));
+    }
+    assert_true(apart > 1e-4);
+    free(sum);
+    close_run(&plain);
+    close_run(&averaged);
+}
+
+static void an_average_resumes_to_the_same_bits(void **state)
+{
+    (void)state;
+    struct trainer_options opt = options();
+    opt.steps = 10;
+    opt.average = 5;
+    opt.optimizer = TRAINER_MUON;
+    struct winnow_error err;
+    struct run whole, part;
+    char path[] = "/tmp/winnow-test-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    open_run(&whole, &opt, 1);
+    steps(&whole, 10);
+    for (uint64_t at = 3; at <= 10; at += 5) { /* before the average has begun, and within it */
+        open_run(&part, &opt, 1);
+        steps(&part, at);
+        assert_ok(trainer_save(part.t, path, &err), err);
+        close_run(&part);
+        open_run(&part, &opt, 1);
+        assert_ok(trainer_load(part.t, path, &err), err);
+        steps(&part, 10);
+        assert_same_weights(&whole, &part);
+        close_run(&part);
+    }
+    opt.average = 0; /* another schedule's */
+    open_run(&part, &opt, 1);
+    assert_int_equal(trainer_load(part.t, path, &err), WINNOW_E_FORMAT);
+    close_run(&part);
+    (void)unlink(path);
+    close_run(&whole);
+}
+
 /* One AdamW update in double from the engine's own gradient. */
 static void an_update_is_adamws(void **state)
 {
@@ -245,6 +314,7 @@ static void memory_is_promised(void **state)
     struct model_config c = small_llama();
     struct trainer_options opt = options();
     opt.optimizer = TRAINER_MUON;
+    opt.average = 10;
     struct model *m;
     struct trainer *t = NULL;
     assert_ok(model_new(&c, &m, &err), err);
@@ -270,6 +340,8 @@ int main(void)
         cmocka_unit_test(training_learns_what_can_be_learnt),
         cmocka_unit_test(threads_do_not_change_a_bit),
         cmocka_unit_test(a_resumed_training_ends_in_the_same_bits),
+        cmocka_unit_test(the_last_weights_are_averaged),
+        cmocka_unit_test(an_average_resumes_to_the_same_bits),
         cmocka_unit_test(an_update_is_adamws),
         cmocka_unit_test(a_batch_in_pieces_updates_as_the_whole),
         cmocka_unit_test(memory_is_promised),
