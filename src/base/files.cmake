@@ -18,6 +18,7 @@ list(APPEND WINNOW_SOURCES
   src/base/prints.c
   src/base/rng.c
   src/base/show.c
+  src/base/stamp.c
   src/base/state_file.c
   src/base/str.c
   src/base/url.c

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/stamp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,7 @@
 #define SETTLED_NS 2000000000U           /* times that old tell a later change */
 
 struct print {
-    uint64_t bytes, mtime_ns, ctime_ns, inode;
+    struct file_stamp file;
     char hash[33];
     bool of_tree;
 };
@@ -65,10 +66,10 @@ void prints_know(struct prints *p, struct json_value known)
         struct print one = {0};
         if (json_as_str(json_get(it.value, "path"), &path) &&
             json_as_str(json_get(it.value, "hash"), &hash) && hash.len == 32 &&
-            json_as_u64(json_get(it.value, "bytes"), &one.bytes) &&
-            json_as_u64(json_get(it.value, "mtime_ns"), &one.mtime_ns) &&
-            json_as_u64(json_get(it.value, "ctime_ns"), &one.ctime_ns) &&
-            json_as_u64(json_get(it.value, "inode"), &one.inode)) {
+            json_as_u64(json_get(it.value, "bytes"), &one.file.bytes) &&
+            json_as_u64(json_get(it.value, "mtime_ns"), &one.file.mtime_ns) &&
+            json_as_u64(json_get(it.value, "ctime_ns"), &one.file.ctime_ns) &&
+            json_as_u64(json_get(it.value, "inode"), &one.file.inode)) {
             memcpy(one.hash, hash.ptr, 32);
             *print_of(p, path) = one;
         }
@@ -84,21 +85,11 @@ void prints_free(struct prints *p)
     }
 }
 
-static uint64_t ns_of(struct timespec t)
-{
-    return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
-}
-
 /* Whether the file is what it was; else what it is now, without its hash. */
 static bool is_known(struct print *one, const struct stat *st)
 {
-    struct print now = {.bytes = (uint64_t)st->st_size,
-                        .mtime_ns = ns_of(st->st_mtim),
-                        .ctime_ns = ns_of(st->st_ctim),
-                        .inode = (uint64_t)st->st_ino,
-                        .of_tree = one->of_tree};
-    if (one->hash[0] && one->bytes == now.bytes && one->mtime_ns == now.mtime_ns &&
-        one->ctime_ns == now.ctime_ns && one->inode == now.inode) {
+    struct print now = {.file = stamp_of(st), .of_tree = one->of_tree};
+    if (one->hash[0] && stamp_same(&one->file, &now.file)) {
         return true;
     }
     *one = now;
@@ -152,8 +143,9 @@ static winnow_status hash_file(struct hashing *h, size_t i, struct winnow_error 
     (void)clock_gettime(CLOCK_REALTIME, &now);
     winnow_status st = hash_bytes(h, fd, path, one->hash, err);
     (void)close(fd);
-    if (ns_of(now) < one->ctime_ns + SETTLED_NS) {
-        one->ctime_ns = 0; /* no time to be known by */
+    uint64_t at = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+    if (at < one->file.ctime_ns + SETTLED_NS) {
+        one->file.ctime_ns = 0; /* no time to be known by */
     }
     return st;
 }
@@ -184,7 +176,7 @@ static void look_up(struct hashing *h, size_t i)
     }
     if (S_ISREG(st.st_mode)) { /* a pipe is never the same again */
         struct print *one = print_of(h->p, str_of(h->paths[i]));
-        h->total += is_known(one, &st) ? 0 : one->bytes;
+        h->total += is_known(one, &st) ? 0 : one->file.bytes;
         *mine = *one;
     }
 }
@@ -293,13 +285,13 @@ void prints_write(const struct prints *p, const char *path, struct json_writer *
     json_key(w, "path");
     json_text(w, path);
     json_key(w, "bytes");
-    json_u64(w, one->bytes);
+    json_u64(w, one->file.bytes);
     json_key(w, "mtime_ns");
-    json_u64(w, one->mtime_ns);
+    json_u64(w, one->file.mtime_ns);
     json_key(w, "ctime_ns");
-    json_u64(w, one->ctime_ns);
+    json_u64(w, one->file.ctime_ns);
     json_key(w, "inode");
-    json_u64(w, one->inode);
+    json_u64(w, one->file.inode);
     json_key(w, "hash");
     json_text(w, one->hash);
 }

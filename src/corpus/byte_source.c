@@ -37,7 +37,9 @@ struct byte_source {
     bool in_member; /* inside a gzip member or zstd frame */
     bool any_member;
     bool broken;
-    bool again; /* a file with a name, no pipe */
+    bool again;           /* a file with a name, no pipe */
+    bool judged, changed; /* at the end: against both of these */
+    struct file_stamp found, opened;
     uint64_t bytes_read;
     uint64_t delivered, member_at; /* uncompressed */
     char *in;
@@ -270,6 +272,7 @@ winnow_status byte_source_open(struct byte_source **out, const char *path, struc
     s->path = mem_strdup(standard ? "standard input" : path);
     s->fd = fd;
     s->again = !standard && S_ISREG(st.st_mode);
+    s->opened = stamp_of(&st);
     s->in = mem_alloc(IN_ROOM);
     winnow_status status = choose(s, err);
     if (status != WINNOW_OK) {
@@ -456,6 +459,28 @@ static winnow_status read_plain(struct byte_source *s, char *to, size_t room, si
     return WINNOW_OK;
 }
 
+void byte_source_expect(struct byte_source *s, const struct file_stamp *found)
+{
+    s->found = found ? *found : (struct file_stamp){0};
+}
+
+/* No byte comes any more: was it one file that they came from? */
+static winnow_status judge(struct byte_source *s, struct winnow_error *err)
+{
+    struct stat st;
+    s->judged = true;
+    if (s->opened.mode == 0) {
+        return WINNOW_OK; /* a pipe */
+    }
+    if (fstat(s->fd, &st) != 0) {
+        return error_errno(err, "cannot read", s->path);
+    }
+    struct file_stamp now = stamp_of(&st);
+    s->changed = stamp_changed(&s->found, &now, s->torn, sizeof s->torn) ||
+                 stamp_changed(&s->opened, &now, s->torn, sizeof s->torn);
+    return WINNOW_OK;
+}
+
 winnow_status byte_source_read(struct byte_source *s, char *to, size_t room, size_t *got,
                                struct winnow_error *err)
 {
@@ -469,7 +494,7 @@ winnow_status byte_source_read(struct byte_source *s, char *to, size_t room, siz
         st = read_plain(s, to, room, got, err);
     }
     s->delivered += *got;
-    return st;
+    return st == WINNOW_OK && *got == 0 && !s->judged ? judge(s, err) : st;
 }
 
 uint64_t byte_source_member(const struct byte_source *s)
@@ -507,6 +532,11 @@ winnow_status byte_source_skip(struct byte_source *s, uint64_t bytes, uint64_t *
     }
     mem_free(waste);
     return status;
+}
+
+bool byte_source_changed(const struct byte_source *s)
+{
+    return s->changed;
 }
 
 const char *byte_source_torn(const struct byte_source *s)

@@ -10,6 +10,7 @@
 #define WINNOW_CORPUS_BYTE_SOURCE_H
 
 #include "base/error.h"
+#include "base/stamp.h"
 #include "base/str.h"
 
 struct byte_source;
@@ -35,6 +36,15 @@ void byte_source_set_window_max(struct byte_source *s, uint64_t bytes);
  * break off or are corrupt end there too: byte_source_torn() tells. */
 winnow_status byte_source_read(struct byte_source *s, char *to, size_t room, size_t *got,
                                struct winnow_error *err);
+
+/* What the file was when it was found (NULL: unknown).  At the end of its bytes it is
+ * looked whether it still is, and whether it is what it was when it was opened: bytes of
+ * a file that was written to meanwhile are a mixture, which byte_source_torn() tells.
+ * To be called before the first read. */
+void byte_source_expect(struct byte_source *s, const struct file_stamp *found);
+
+/* Whether byte_source_torn() tells of such a change: another time it may be well. */
+bool byte_source_changed(const struct byte_source *s);
 
 /* Passes over bytes; *skipped is less than asked for at the end only. */
 winnow_status byte_source_skip(struct byte_source *s, uint64_t bytes, uint64_t *skipped,

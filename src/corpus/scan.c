@@ -45,7 +45,7 @@ static winnow_status blocks_next(struct blocks *b, struct shard_block *block, bo
             }
             const struct shard *s = &b->shards->items[b->next++];
             struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
-            opt.size = shard_size(s);
+            opt.stamp = &s->stamp;
             opt.keep_going = true;
             opt.budget = b->budget;
             opt.window_max = b->budget.limit / 4;

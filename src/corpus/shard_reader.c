@@ -53,6 +53,7 @@ winnow_status shard_reader_open(struct shard_reader **out, const char *path, con
     winnow_status st = byte_source_open(&source, path, err);
     if (st == WINNOW_OK) {
         byte_source_set_window_max(source, opt->window_max);
+        byte_source_expect(source, opt->stamp);
         st = byte_source_skip(source, opt->offset, &skipped, err);
     }
     bool unreadable = st == WINNOW_E_IO && opt->keep_going;
@@ -193,25 +194,12 @@ static winnow_status skip_long_line(struct shard_reader *r, struct shard_block *
     return WINNOW_OK;
 }
 
-/* A file that was cut off or written to since it was found has documents that nobody counted on. */
-static void check_size(struct shard_reader *r)
-{
-    uint64_t read = shard_reader_bytes_read(r);
-    bool known = r->opt.size > 0 && r->unreadable.text[0] == '\0';
-    if (known && !byte_source_torn(r->source) && read != r->opt.size) {
-        (void)error_set(&r->unreadable, WINNOW_E_IO,
-                        "the file has changed while it was read: it had %" PRIu64
-                        " bytes and now has %" PRIu64,
-                        r->opt.size, read);
-    }
-}
-
 /* The input has ended with b holding what was left. */
 static void finish_end(struct shard_reader *r, struct shard_block *b, bool *more)
 {
-    check_size(r);
-    bool unreadable = r->unreadable.text[0] != '\0';
-    const char *torn = unreadable ? r->unreadable.text : byte_source_torn(r->source);
+    bool failed = r->unreadable.text[0] != '\0';
+    bool unreadable = failed || byte_source_changed(r->source);
+    const char *torn = failed ? r->unreadable.text : byte_source_torn(r->source);
     const char *newline = b->bytes.len > 0 ? memrchr(b->bytes.ptr, '\n', b->bytes.len) : NULL;
     size_t whole = newline ? (size_t)(newline - b->bytes.ptr) + 1 : 0;
     if (!torn) {

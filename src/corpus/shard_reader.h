@@ -13,6 +13,7 @@
 #ifndef WINNOW_CORPUS_SHARD_READER_H
 #define WINNOW_CORPUS_SHARD_READER_H
 
+#include "base/stamp.h"
 #include "corpus/document.h"
 
 /* What a command may hold of lines longer than block_max: one of n bytes takes
@@ -42,7 +43,7 @@ struct shard_reader_options {
      * shard_reader_next() gives a block that waits.  NULL: yes. */
     bool (*may_hold)(void *ctx, size_t bytes);
     void *may_hold_ctx;
-    uint64_t size;   /* of the file when it was found: another at the end is a tear; 0: unknown */
+    const struct file_stamp *stamp; /* of the file when it was found, or NULL; see byte_source.h */
     bool keep_going; /* a file that the system does not let read is a torn shard, no failure */
 };
 #define SHARD_READER_OPTIONS_INIT \

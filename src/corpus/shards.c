@@ -109,6 +109,7 @@ static void add(struct finder *f, const char *path, const char *name, const stru
         .path = arena_strndup(&l->keep, path, strlen(path)),
         .name = arena_strndup(&l->keep, name, strlen(name)),
         .bytes = bytes,
+        .stamp = regular ? stamp_of(st) : (struct file_stamp){0},
         .once = !regular,
     };
     l->bytes += bytes;
@@ -411,11 +412,6 @@ bool shard_list_once(const struct shard_list *list)
         once = list->items[i].once;
     }
     return once;
-}
-
-uint64_t shard_size(const struct shard *s)
-{
-    return s->once || s->piped ? 0 : s->bytes;
 }
 
 void shard_list_lose(struct shard_list *list, size_t i, struct str reason)

@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/stamp.h"
 #include "base/str.h"
 #include "corpus/account.h"
 
@@ -32,10 +33,11 @@ struct shard {
      * is %XX.  Outputs called after names never meet: where they would, all are relative
      * to the deepest folder that holds them all. */
     const char *name;
-    uint64_t bytes; /* size on disk, 0 for standard input */
-    bool met;       /* in a folder or by a glob; false: named */
-    bool piped;     /* a file now, but it came through a pipe: its name tells nothing */
-    bool once;      /* standard input, a pipe or a device: a second reading finds nothing */
+    uint64_t bytes;          /* size on disk, 0 for standard input */
+    struct file_stamp stamp; /* when it was found; unknown of what is read once */
+    bool met;                /* in a folder or by a glob; false: named */
+    bool piped;              /* a file now, but it came through a pipe: its name tells nothing */
+    bool once; /* standard input, a pipe or a device: a second reading finds nothing */
 };
 
 struct shard_list {
@@ -68,9 +70,6 @@ bool shard_list_once(const struct shard_list *list);
  * system has no room for such a name with what stands beside it. */
 winnow_status shard_list_fits(const struct shard_list *list, const char *folder,
                               struct winnow_error *err);
-
-/* Bytes of the file when it was found, which reading it has to give; 0: unknown. */
-uint64_t shard_size(const struct shard *s);
 
 /* Takes item i out of the list, as one that cannot be read. */
 void shard_list_lose(struct shard_list *list, size_t i, struct str reason);

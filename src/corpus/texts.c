@@ -50,7 +50,7 @@ winnow_status texts_next_block(struct texts *t, struct shard_block *block, bool 
             options.line_max = (size_t)t->opt->line_max;
             options.window_max = t->env->memory_max / 4;
             options.budget = t->budget;
-            options.size = shard_size(s);
+            options.stamp = &s->stamp;
             options.keep_going = true;
             TRY(shard_reader_open(&t->reader, s->path, s->name, &options, err));
         }

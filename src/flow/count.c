@@ -202,7 +202,7 @@ static winnow_status read_group(struct counting *c, struct winnow_error *err)
             opt.window_max = c->budget.limit > 0 ? c->budget.limit / 4 : 0;
             opt.may_hold = may_hold;
             opt.may_hold_ctx = c;
-            opt.size = shard_size(s);
+            opt.stamp = &s->stamp;
             opt.keep_going = true;
             TRY(shard_reader_open(&c->reader, s->path, s->name, &opt, err));
         }

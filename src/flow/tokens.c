@@ -75,6 +75,7 @@ static winnow_status count_shard(struct counter *c, const struct shard *shard, u
 {
     struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
     struct shard_reader *reader = NULL;
+    opt.stamp = &shard->stamp;
     winnow_status st = shard_reader_open(&reader, shard->path, shard->name, &opt, err);
     bool more = true;
     while (st == WINNOW_OK && more) {

@@ -148,6 +148,9 @@ static winnow_status read_file(struct page_extractor *x, const struct page *page
     struct winnow_error why = {{0}};
     buf_clear(&x->file);
     winnow_status st = byte_source_open(&source, page->path, &why);
+    if (st == WINNOW_OK) {
+        byte_source_expect(source, page->found);
+    }
     size_t got = 1;
     while (st == WINNOW_OK && got > 0 && x->file.len <= x->opt.page_max) {
         size_t room = (size_t)1 << 16;
@@ -170,6 +173,7 @@ static winnow_status read_file(struct page_extractor *x, const struct page *page
     } else if (byte_source_torn(source)) {
         say_bad(x, out, "%s", byte_source_torn(source));
         out->lost = true;
+        out->unreadable = byte_source_changed(source);
     }
     byte_source_close(source);
     return WINNOW_OK;

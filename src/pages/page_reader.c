@@ -102,7 +102,8 @@ static struct page *add(struct page_reader *r, struct page_batch *b, enum page_f
 {
     const struct shard *s = &r->shards->items[r->shard];
     struct page *p = &b->items[b->count++];
-    *p = (struct page){.form = form, .path = s->path, .name = s->name, .offset = r->offset};
+    *p = (struct page){
+        .form = form, .path = s->path, .name = s->name, .found = &s->stamp, .offset = r->offset};
     return p;
 }
 
@@ -121,6 +122,7 @@ static winnow_status add_record(struct page_reader *r, struct page_batch *b,
     struct page *p = add(r, b, FORMS[record->kind]);
     p->offset = record->offset;
     p->torn = record->torn;
+    p->unreadable = record->unreadable;
     TRY(keep(b, record->block, &p->block, err));
     TRY(keep(b, record->id, &p->id, err));
     TRY(keep(b, record->uri, &p->uri, err));
@@ -184,6 +186,9 @@ static winnow_status open_warc(struct page_reader *r, struct page_batch *b,
     winnow_status st = warc_open(&r->warc, s->path, r->offset, r->page_max, err);
     if (st == WINNOW_E_IO) {
         return give_up(r, b, err);
+    }
+    if (st == WINNOW_OK) {
+        warc_expect(r->warc, &s->stamp);
     }
     if (st != WINNOW_OK || !is_unnamed(s) || is_warc(s->path)) {
         return st;

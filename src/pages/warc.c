@@ -32,6 +32,7 @@
 struct warc_reader {
     struct byte_source *source;
     const char *path;
+    const struct file_stamp *found;
     size_t block_max;
     struct buf window;
     size_t taken;    /* bytes of the window that the last record used */
@@ -70,6 +71,12 @@ winnow_status warc_open(struct warc_reader **out, const char *path, uint64_t off
     return WINNOW_OK;
 }
 
+void warc_expect(struct warc_reader *r, const struct file_stamp *found)
+{
+    r->found = found;
+    byte_source_expect(r->source, found);
+}
+
 /* Begins again at an offset that was passed over. */
 static winnow_status restart(struct warc_reader *r, uint64_t offset, struct winnow_error *err)
 {
@@ -84,6 +91,7 @@ static winnow_status restart(struct warc_reader *r, uint64_t offset, struct winn
         byte_source_close(source);
         return st;
     }
+    byte_source_expect(source, r->found);
     byte_source_close(r->source);
     r->source = source;
     r->window.len = 0;
@@ -385,6 +393,7 @@ static void at_end(struct warc_reader *r, struct warc_record *record, bool *more
                    torn ? torn : "its last record breaks off");
     set_bad(r, record);
     record->torn = true;
+    record->unreadable = byte_source_changed(r->source);
 }
 
 static const char WRONG_LENGTH[] = "a wrong Content-Length in the WARC header";

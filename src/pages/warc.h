@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/stamp.h"
 
 struct warc_reader;
 
@@ -27,13 +28,16 @@ struct warc_record {
     struct str uri, date, content_type;
     struct str block;
     struct str reason;
-    bool torn; /* nothing can be read behind this */
+    bool torn;       /* nothing can be read behind this */
+    bool unreadable; /* and another time that may be better */
 };
 
 /* From an uncompressed offset that an earlier record ended at, or 0.  Blocks
  * over block_max bytes are bad. */
 winnow_status warc_open(struct warc_reader **out, const char *path, uint64_t offset,
                         size_t block_max, struct winnow_error *err);
+/* See byte_source_expect(). */
+void warc_expect(struct warc_reader *r, const struct file_stamp *found);
 winnow_status warc_next(struct warc_reader *r, struct warc_record *record, bool *more,
                         struct winnow_error *err);
 

@@ -56,10 +56,11 @@ static winnow_status take_row(struct reading *r, struct str line, const char *pa
 static winnow_status read_shard(struct reading *r, const struct shard *shard,
                                 struct winnow_error *err)
 {
-    const struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
+    struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
     struct shard_reader *reader = NULL;
     struct shard_block block = {0};
     bool more = true;
+    opt.stamp = &shard->stamp;
     winnow_status st = shard_reader_open(&reader, shard->path, shard->name, &opt, err);
     while (st == WINNOW_OK && more) {
         st = shard_reader_next(reader, &block, &more, err);

@@ -91,6 +91,7 @@ static winnow_status copy_head(const struct shard *shard, size_t line_max, size_
     bool more = false;
     opt.block_max = piece;
     opt.line_max = line_max;
+    opt.stamp = &shard->stamp;
     *bytes = 0;
     *share = 1;
     winnow_status st = shard_reader_open(&reader, shard->path, shard->name, &opt, err);

@@ -47,7 +47,7 @@ static winnow_status fill_from_shards(struct feed *f, struct job *job, bool *wai
         opt.offset = f->at.offset;
         opt.lines = f->at.lines;
         opt.line_max = f->line_max;
-        opt.size = shard_size(shard);
+        opt.stamp = &shard->stamp;
         opt.keep_going = f->keep_going;
         opt.block_max = f->block_max > 0 ? f->block_max : opt.block_max;
         opt.budget = f->budget;

@@ -43,7 +43,7 @@ static winnow_status next_block(struct pair_source *s, bool *more, struct winnow
             }
             const struct shard *shard = &s->shards.items[s->shard++];
             struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
-            opt.size = shard_size(shard);
+            opt.stamp = &shard->stamp;
             opt.keep_going = true;
             opt.window_max = s->env->memory_max / 4;
             opt.budget = s->budget;
