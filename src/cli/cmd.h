@@ -26,13 +26,14 @@ struct cli {
     struct arena keep; /* owns what options and paths point to */
 };
 
-/* A command: its name ("prune", or two words: "tokenizer train"), its table
- * and the function that fills the options, calls one public function and
- * prints the result. */
+/* A command: its name ("prune", or two words: "tokenizer train"), its table, the
+ * function that fills the options, calls one public function and prints the result,
+ * and the heading under which `winnow help` lists it and those behind it. */
 struct cmd {
     const struct option_table *table;
     winnow_status (*run)(struct cli *cli, int argc, const char *const *argv,
                          struct winnow_error *err);
+    const char *group; /* NULL: as the row before */
 };
 
 /* Parses argv against table (into options) and the common options, and sets up

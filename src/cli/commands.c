@@ -18,29 +18,34 @@
 #include "option/tokenizer_options.h"
 #include "option/train_options.h"
 
-/* In the order of a corpus's way, as `winnow help` shows them. */
+/* By what one wants to do, and there in the order of a corpus's way. */
 const struct cmd COMMANDS[] = {
-    {&RUN_TABLE, cmd_run},
-    {&EXTRACT_TABLE, cmd_extract},
-    {&HOLDOUT_TABLE, cmd_holdout},
-    {&RULES_TABLE, cmd_rules},
-    {&REFINE_TABLE, cmd_refine},
-    {&DEDUP_TABLE, cmd_dedup},
-    {&SCORE_TABLE, cmd_score},
-    {&PRUNE_TABLE, cmd_prune},
-    {&TRAIN_TABLE, cmd_train},
-    {&EVAL_TABLE, cmd_eval},
-    {&PROVE_TABLE, cmd_prove},
-    {&REFINER_TRAIN_TABLE, cmd_refiner_train},
-    {&REFINER_LINES_TABLE, cmd_refiner_lines},
-    {&REFINER_LABEL_TABLE, cmd_refiner_label},
-    {&REFINER_EVAL_TABLE, cmd_refiner_eval},
-    {&TOKENIZER_TRAIN_TABLE, cmd_tokenizer_train},
-    {&TOKENIZER_ENCODE_TABLE, cmd_tokenizer_encode},
-    {&TOKENIZER_DECODE_TABLE, cmd_tokenizer_decode},
-    {&COUNT_TABLE, cmd_count},
-    {&EXPLAIN_TABLE, cmd_explain},
-    {&VERIFY_TABLE, cmd_verify},
-    {&REPORT_TABLE, cmd_report},
-    {NULL, NULL},
+    {&RUN_TABLE, cmd_run, "run a recipe and look at what came out"},
+    {&REPORT_TABLE, cmd_report, NULL},
+    {&EXPLAIN_TABLE, cmd_explain, NULL},
+    {&VERIFY_TABLE, cmd_verify, NULL},
+
+    {&EXTRACT_TABLE, cmd_extract, "get documents"},
+    {&HOLDOUT_TABLE, cmd_holdout, NULL},
+    {&COUNT_TABLE, cmd_count, NULL},
+
+    {&RULES_TABLE, cmd_rules, "clean and choose them"},
+    {&REFINE_TABLE, cmd_refine, NULL},
+    {&DEDUP_TABLE, cmd_dedup, NULL},
+    {&SCORE_TABLE, cmd_score, NULL},
+    {&PRUNE_TABLE, cmd_prune, NULL},
+
+    {&PROVE_TABLE, cmd_prove, "train and measure models"},
+    {&TRAIN_TABLE, cmd_train, NULL},
+    {&EVAL_TABLE, cmd_eval, NULL},
+
+    {&REFINER_TRAIN_TABLE, cmd_refiner_train, "make a refiner of one's own"},
+    {&REFINER_LINES_TABLE, cmd_refiner_lines, NULL},
+    {&REFINER_LABEL_TABLE, cmd_refiner_label, NULL},
+    {&REFINER_EVAL_TABLE, cmd_refiner_eval, NULL},
+
+    {&TOKENIZER_TRAIN_TABLE, cmd_tokenizer_train, "make tokens"},
+    {&TOKENIZER_ENCODE_TABLE, cmd_tokenizer_encode, NULL},
+    {&TOKENIZER_DECODE_TABLE, cmd_tokenizer_decode, NULL},
+    {NULL, NULL, NULL},
 };

@@ -2,6 +2,7 @@
 
 #include "cli/cmd.h"
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/help_recipe.h"
 #include "option/near_name.h"
 
@@ -49,53 +50,6 @@ static int match(const struct cmd *c, int argc, const char *const *argv)
     return both ? 2 : 0;
 }
 
-static void help_all(FILE *to)
-{
-    (void)fputs("winnow turns raw text into the corpus that trains the better language model.\n\n"
-                "usage: winnow COMMAND [options] [CORPUS...]\n\n",
-                to);
-    for (const struct cmd *c = COMMANDS; c->table; c++) {
-        (void)fprintf(to, "  %-20s %s\n", c->table->command, c->table->summary);
-    }
-    (void)fputs("\n`winnow help COMMAND` teaches a command by example, `winnow help recipe` how a "
-                "recipe is written.\n",
-                to);
-}
-
-static void help_command(const struct option_table *table)
-{
-    struct buf text = {0};
-    buf_addf(&text, "winnow %s -- %s\n\nusage: winnow %s %s\n", table->command, table->summary,
-             table->command, table->usage);
-    if (table->example) {
-        buf_addf(&text, "\nexamples:\n%s", table->example);
-    }
-    buf_add_text(&text, "\noptions:\n");
-    option_help(table, NULL, &text);
-    if (table->shared) {
-        buf_addf(&text, "\n%s:\n", table->shared->summary);
-        option_help(table->shared, table, &text);
-    }
-    buf_addf(&text, "\n%s:\n", CLI_TABLE.summary);
-    option_help(&CLI_TABLE, table, &text);
-    (void)fwrite(text.ptr, 1, text.len, stdout);
-    buf_release(&text);
-}
-
-/* The commands whose first word is word; how many. */
-static size_t list_family(const char *word, FILE *to)
-{
-    size_t len = strlen(word), found = 0;
-    for (const struct cmd *c = COMMANDS; c->table; c++) {
-        const char *name = c->table->command;
-        if (strncmp(name, word, len) == 0 && name[len] == ' ') {
-            (void)fprintf(to, "  winnow %-20s %s\n", name, c->table->summary);
-            found++;
-        }
-    }
-    return found;
-}
-
 /* The command spelled most like what was asked for, or NULL.  The names stand as
  * options of a table, which knows what is near. */
 static const char *nearest_command(const char *word)
@@ -122,7 +76,7 @@ static int refuse(int argc, const char *const *argv)
     size_t len = strlen(word);
     bool recipe = (len > 5 && strcmp(word + len - 5, ".yaml") == 0) ||
                   (len > 4 && strcmp(word + len - 4, ".yml") == 0);
-    if (list_family(word, stderr) > 0) {
+    if (help_family(word, stderr) > 0) {
         return 2;
     }
     struct buf text = {0};
@@ -154,13 +108,17 @@ static int run_help(int argc, const char *const *argv)
         help_recipe(stdout);
         return 0;
     }
+    if (argc == 1 && strcmp(argv[0], "options") == 0) {
+        help_shared();
+        return 0;
+    }
     for (const struct cmd *c = COMMANDS; c->table; c++) {
         if (match(c, argc, argv) > 0) {
             help_command(c->table);
             return 0;
         }
     }
-    if (argc == 1 && list_family(argv[0], stdout) > 0) {
+    if (argc == 1 && help_family(argv[0], stdout) > 0) {
         return 0;
     }
     return refuse(argc, argv);

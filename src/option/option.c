@@ -600,7 +600,7 @@ static void help_default(const struct option_table *table, const struct option *
     buf_release(&text);
 }
 
-static bool has_letter(const struct option_table *table, char letter)
+bool option_has_letter(const struct option_table *table, char letter)
 {
     const struct option *o = table->options;
     while (o->kind != OPTION_END && o->letter != letter) {
@@ -615,7 +615,7 @@ void option_help(const struct option_table *table, const struct option_table *be
     const size_t column = 30;
     for (const struct option *o = table->options; o->kind != OPTION_END; o++) {
         size_t from = out->len;
-        if (o->letter && !(before && has_letter(before, o->letter))) {
+        if (o->letter && !(before && option_has_letter(before, o->letter))) {
             buf_addf(out, "  -%c, --%s", o->letter, o->name);
         } else {
             buf_addf(out, "      --%s", o->name);

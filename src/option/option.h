@@ -128,7 +128,10 @@ winnow_status option_parse(const struct option_set *sets, size_t n, int argc,
                            const char *const *argv, struct winnow_list *paths, struct arena *keep,
                            struct winnow_error *err);
 
-/* The options with their defaults, as `winnow help` shows them. */
+bool option_has_letter(const struct option_table *table, char letter);
+
+/* The options with their defaults, as `winnow help` shows them; letters that the table
+ * before has already are left out. */
 void option_help(const struct option_table *table, const struct option_table *before,
                  struct buf *out);
 
