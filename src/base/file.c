@@ -345,31 +345,36 @@ winnow_status file_commit(const char *temporary, const char *path, struct winnow
     return st;
 }
 
-static winnow_status write_whole(const char *path, const struct str *parts, size_t count,
+static winnow_status write_named(const char *name, const struct str *parts, size_t count,
                                  struct winnow_error *err)
 {
-    struct buf tmp = {0};
-    buf_addf(&tmp, "%s" FILE_TMP, path);
-    const char *name = buf_cstr(&tmp);
-    winnow_status st = WINNOW_OK;
     int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0) {
-        st = error_errno(err, "cannot create", name);
-        goto done;
+        return error_errno(err, "cannot create", name);
     }
+    winnow_status st = WINNOW_OK;
     for (size_t i = 0; i < count && st == WINNOW_OK; i++) {
         st = file_write_fd(fd, parts[i], name, err);
     }
     if (close(fd) != 0 && st == WINNOW_OK) {
         st = error_errno(err, "cannot close", name);
     }
+    return st;
+}
+
+static winnow_status write_whole(const char *path, const struct str *parts, size_t count,
+                                 struct winnow_error *err)
+{
+    struct buf tmp = {0};
+    buf_addf(&tmp, "%s" FILE_TMP, path);
+    const char *name = buf_cstr(&tmp);
+    winnow_status st = write_named(name, parts, count, err);
     if (st == WINNOW_OK) {
         st = replace(name, path, err);
     }
     if (st != WINNOW_OK) {
         (void)unlink(name);
     }
-done:
     buf_release(&tmp);
     return st;
 }

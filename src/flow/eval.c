@@ -183,6 +183,25 @@ static winnow_status keep_block(struct evaluation *e, struct texts *t, struct bl
     }
 }
 
+static winnow_status read_blocks(struct evaluation *e, struct texts *t, struct block_parser *parser,
+                                 struct shard_block *block, struct winnow_error *err)
+{
+    for (bool more = true, full = false; !full;) {
+        size_t first = e->opt->cloze ? e->count : 0;
+        if (!e->opt->cloze) {
+            arena_reset(&e->keep);
+            e->count = 0;
+        }
+        TRY(texts_next_block(t, block, &more, err));
+        if (!more) {
+            return WINNOW_OK;
+        }
+        TRY(keep_block(e, t, parser, block, &full, err));
+        TRY(score_documents(e, first, err));
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status read_documents(struct evaluation *e, struct winnow_error *err)
 {
     const struct winnow_text_options text = {.text_key = e->opt->text_key,
@@ -194,23 +213,11 @@ static winnow_status read_documents(struct evaluation *e, struct winnow_error *e
     struct texts t = {0};
     struct shard_block block = {0};
     struct block_parser *parser = block_parser_new(&keys);
-    bool more = true, full = false;
     winnow_status st = texts_open(&t, &text, *e->paths, e->env, &read, err);
     t.budget = (struct line_budget){e->env->memory_max, e->resident + TEXTS_BESIDE, EVAL_FACTOR,
                                     "leave such lines out of the input"};
-    while (st == WINNOW_OK && more && !full) {
-        size_t first = e->opt->cloze ? e->count : 0;
-        if (!e->opt->cloze) {
-            arena_reset(&e->keep);
-            e->count = 0;
-        }
-        st = texts_next_block(&t, &block, &more, err);
-        if (st == WINNOW_OK && more) {
-            st = keep_block(e, &t, parser, &block, &full, err);
-        }
-        if (st == WINNOW_OK && more) {
-            st = score_documents(e, first, err);
-        }
+    if (st == WINNOW_OK) {
+        st = read_blocks(e, &t, parser, &block, err);
     }
     if (st == WINNOW_OK) {
         st = texts_read(&t, e->result->documents, err);
@@ -365,6 +372,21 @@ static winnow_status check(const struct winnow_eval_options *opt, const struct w
     return WINNOW_OK;
 }
 
+static winnow_status evaluate(struct evaluation *e, struct winnow_error *err)
+{
+    TRY(load(e, err));
+    if (e->paths->count > 0 || e->opt->files_from) {
+        TRY(read_documents(e, err));
+    }
+    TRY(fill_suite(e, err));
+    TRY(score_tasks(e, err));
+    TRY(write_results(e, err));
+    if (e->lost != WINNOW_OK) {
+        *err = e->lost_error;
+    }
+    return e->lost;
+}
+
 winnow_status winnow_eval(const struct winnow_eval_options *opt, const struct winnow_list *paths,
                           const struct winnow_env *env, struct winnow_eval_result *result,
                           struct winnow_error *err)
@@ -377,23 +399,7 @@ winnow_status winnow_eval(const struct winnow_eval_options *opt, const struct wi
     e.pool = pool_new(env->threads);
     e.suite = eval_suite_new();
     arena_init(&e.keep, (size_t)1 << 20);
-    winnow_status st = load(&e, err);
-    if (st == WINNOW_OK && (paths->count > 0 || opt->files_from)) {
-        st = read_documents(&e, err);
-    }
-    if (st == WINNOW_OK) {
-        st = fill_suite(&e, err);
-    }
-    if (st == WINNOW_OK) {
-        st = score_tasks(&e, err);
-    }
-    if (st == WINNOW_OK) {
-        st = write_results(&e, err);
-    }
-    if (st == WINNOW_OK && e.lost != WINNOW_OK) {
-        *err = e.lost_error;
-        st = e.lost;
-    }
+    winnow_status st = evaluate(&e, err);
     eval_scorer_free(e.scorer);
     engine_free(e.engine);
     tokenizer_free(e.tokenizer);

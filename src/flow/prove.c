@@ -201,6 +201,27 @@ static winnow_status tell_lost(const struct experiment *x, struct winnow_error *
     return st;
 }
 
+/* Into a folder that is ours by now. */
+static winnow_status prove_in(struct proof *p, const struct winnow_prove_options *opt,
+                              const struct winnow_list *files, const struct winnow_env *env,
+                              struct outcome *o, struct buf *table, struct winnow_error *err)
+{
+    const struct schedule_hooks hooks = {p, seed_done};
+    TRY(prepare(p, opt, files, env, err));
+    TRY(schedule_run(&p->x, p->folder, &hooks, o, err));
+    TRY(write_results(p, o, true, table, err));
+    struct buf path = {0};
+    winnow_status st = WINNOW_OK;
+    if (o->jobs_done > 0 || !file_exists(file_join(&path, p->folder, "timings.json"))) {
+        st = write_timings(p, err);
+    }
+    if (st == WINNOW_OK) {
+        st = file_remove_tree(file_join(&path, p->folder, "partial.json"), err);
+    }
+    buf_release(&path);
+    return st;
+}
+
 static winnow_status prove(const struct winnow_prove_options *opt, const struct winnow_list *paths,
                            const struct winnow_env *env, struct buf *table,
                            struct winnow_prove_result *result, struct winnow_error *err)
@@ -208,7 +229,6 @@ static winnow_status prove(const struct winnow_prove_options *opt, const struct 
     TRY(check_options(opt, err));
     struct proof p = {.folder = opt->output, .started = env_seconds()};
     struct outcome o = {0};
-    const struct schedule_hooks hooks = {&p, seed_done};
     const struct guarded what = {.paths = *paths};
     int lock = -1;
     TRY(guard_folder(opt->output, &what, &PROVE_TABLE, opt, err));
@@ -217,24 +237,13 @@ static winnow_status prove(const struct winnow_prove_options *opt, const struct 
     struct winnow_list files = {0}; /* the corpus is read more than once */
     arena_init(&keep, 4096);
     winnow_status st = spool_paths(paths, opt->output, env, &keep, &files, err);
-    st = st == WINNOW_OK ? prepare(&p, opt, &files, env, err) : st;
     if (st == WINNOW_OK) {
-        st = schedule_run(&p.x, p.folder, &hooks, &o, err);
+        st = prove_in(&p, opt, &files, env, &o, table, err);
     }
     if (st == WINNOW_OK) {
-        st = write_results(&p, &o, true, table, err);
-    }
-    struct buf path = {0};
-    if (st == WINNOW_OK &&
-        (o.jobs_done > 0 || !file_exists(file_join(&path, p.folder, "timings.json")))) {
-        st = write_timings(&p, err);
-    }
-    if (st == WINNOW_OK) {
-        st = file_remove_tree(file_join(&path, p.folder, "partial.json"), err);
         fill_result(&p, &o, result);
-        st = st == WINNOW_OK ? tell_lost(&p.x, err) : st;
+        st = tell_lost(&p.x, err);
     }
-    buf_release(&path);
     spool_remove(paths, &files);
     arena_release(&keep);
     outcome_release(&o);

@@ -277,6 +277,19 @@ static void release(struct encoding *e)
     tokenizer_free(e->t);
 }
 
+static winnow_status encode(struct encoding *e, struct winnow_list paths, struct winnow_error *err)
+{
+    struct winnow_text_result *read = &e->result->text;
+    TRY(model_load_tokenizer(e->opt->tokenizer, &e->t, err));
+    TRY(texts_open(&e->texts, &e->opt->text, paths, e->env, read, err));
+    TRY(open_output(e, err));
+    start_workers(e);
+    TRY(encode_all(e, err));
+    TRY(texts_read(&e->texts, read->documents, err));
+    TRY(commit(e, err));
+    return texts_end(&e->texts, err);
+}
+
 winnow_status winnow_tokenizer_encode(const struct winnow_tokenizer_encode_options *opt,
                                       struct winnow_list paths, const struct winnow_env *env,
                                       struct winnow_tokenizer_encode_result *result,
@@ -289,26 +302,7 @@ winnow_status winnow_tokenizer_encode(const struct winnow_tokenizer_encode_optio
     TRY(guard_file(opt->output, &what, &TOKENIZER_ENCODE_TABLE, opt, err));
     *result = (struct winnow_tokenizer_encode_result){0};
     struct encoding e = {.opt = opt, .env = env, .json_fd = -1, .result = result};
-    winnow_status st = model_load_tokenizer(opt->tokenizer, &e.t, err);
-    if (st == WINNOW_OK) {
-        st = texts_open(&e.texts, &opt->text, paths, env, &result->text, err);
-    }
-    if (st == WINNOW_OK) {
-        st = open_output(&e, err);
-    }
-    if (st == WINNOW_OK) {
-        start_workers(&e);
-        st = encode_all(&e, err);
-    }
-    if (st == WINNOW_OK) {
-        st = texts_read(&e.texts, result->text.documents, err);
-    }
-    if (st == WINNOW_OK) {
-        st = commit(&e, err);
-    }
-    if (st == WINNOW_OK) {
-        st = texts_end(&e.texts, err);
-    }
+    winnow_status st = encode(&e, paths, err);
     release(&e);
     return st;
 }

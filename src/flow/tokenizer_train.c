@@ -7,20 +7,31 @@
 #include "run/guard.h"
 #include "token/tokenizer.h"
 
+static winnow_status train(const struct tokenizer_train_options *how,
+                           const struct winnow_tokenizer_train_options *opt,
+                           const struct winnow_env *env, struct texts *texts, struct tokenizer **t,
+                           struct winnow_error *err)
+{
+    TRY(tokenizer_train(how, env, texts_next, texts, t, err));
+    TRY(texts_read(texts, texts->result->documents, err));
+    TRY(tokenizer_save(*t, opt->output, err));
+    return texts_end(texts, err);
+}
+
 winnow_status winnow_tokenizer_train(const struct winnow_tokenizer_train_options *opt,
                                      struct winnow_list paths, const struct winnow_env *env,
                                      struct winnow_text_result *result, struct winnow_error *err)
 {
     static const char *const PRE[] = {"gpt2", "llama3", "qwen2"};
     static const char *const SPECIALS[] = {"<|endoftext|>"};
-    struct tokenizer_train_options train = TOKENIZER_TRAIN_OPTIONS_INIT;
-    train.vocab_size = opt->vocab;
-    train.pre = PRE[opt->pre];
-    train.count_min = opt->count_min;
-    train.specials = opt->specials.count > 0 ? opt->specials : (struct winnow_list){SPECIALS, 1};
+    struct tokenizer_train_options how = TOKENIZER_TRAIN_OPTIONS_INIT;
+    how.vocab_size = opt->vocab;
+    how.pre = PRE[opt->pre];
+    how.count_min = opt->count_min;
+    how.specials = opt->specials.count > 0 ? opt->specials : (struct winnow_list){SPECIALS, 1};
     if (env->memory_max > 0) {
         /* Half for the counts; the pairs of the words kept take about as much. */
-        train.memory_max = env->memory_max / 2;
+        how.memory_max = env->memory_max / 2;
     }
     if (!opt->output) {
         return error_set(err, WINNOW_E_USAGE, "-o FILE says where the tokenizer.json goes");
@@ -32,16 +43,7 @@ winnow_status winnow_tokenizer_train(const struct winnow_tokenizer_train_options
     struct texts texts = {0};
     winnow_status st = texts_open(&texts, &opt->text, paths, env, result, err);
     if (st == WINNOW_OK) {
-        st = tokenizer_train(&train, env, texts_next, &texts, &t, err);
-    }
-    if (st == WINNOW_OK) {
-        st = texts_read(&texts, result->documents, err);
-    }
-    if (st == WINNOW_OK) {
-        st = tokenizer_save(t, opt->output, err);
-    }
-    if (st == WINNOW_OK) {
-        st = texts_end(&texts, err);
+        st = train(&how, opt, env, &texts, &t, err);
     }
     tokenizer_free(t);
     texts_release(&texts);

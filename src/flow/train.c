@@ -176,6 +176,20 @@ static winnow_status fit_model(struct training *t, struct winnow_train_result *r
     return st;
 }
 
+static winnow_status train_model(struct training *t, const struct winnow_list *paths,
+                                 struct winnow_list *files, struct output_folder *folder,
+                                 struct winnow_train_result *result, struct winnow_error *err)
+{
+    const char *checkpoint = buf_cstr(&t->checkpoint);
+    TRY(file_make_dirs(checkpoint, err));
+    TRY(spool_paths(paths, checkpoint, t->env, &t->keep, files, err));
+    TRY(get_tokenizer(t, err));
+    TRY(read_documents(t, err));
+    TRY(fit_model(t, result, err));
+    output_folder_account(folder, &t->texts.account);
+    return account_tell_lost(&t->texts.account, err);
+}
+
 static winnow_status train(const struct winnow_train_options *opt, const struct winnow_list *paths,
                            const struct winnow_env *env, struct output_folder *folder,
                            struct winnow_train_result *result, struct winnow_error *err)
@@ -184,25 +198,9 @@ static winnow_status train(const struct winnow_train_options *opt, const struct 
     struct training t = {
         .opt = opt, .paths = &files, .env = env, .keys = {opt->text_key, opt->id_key}};
     (void)file_join(&t.checkpoint, opt->output, OUTPUT_CHECKPOINT);
-    winnow_status st = file_make_dirs(buf_cstr(&t.checkpoint), err);
     t.pool = pool_new(env->threads);
     arena_init(&t.keep, 4096);
-    if (st == WINNOW_OK) {
-        st = spool_paths(paths, buf_cstr(&t.checkpoint), env, &t.keep, &files, err);
-    }
-    if (st == WINNOW_OK) {
-        st = get_tokenizer(&t, err);
-    }
-    if (st == WINNOW_OK) {
-        st = read_documents(&t, err);
-    }
-    if (st == WINNOW_OK) {
-        st = fit_model(&t, result, err);
-    }
-    if (st == WINNOW_OK) {
-        output_folder_account(folder, &t.texts.account);
-        st = account_tell_lost(&t.texts.account, err);
-    }
+    winnow_status st = train_model(&t, paths, &files, folder, result, err);
     arena_release(&t.keep);
     arm_draw_release(&t.order);
     text_set_release(&t.texts);

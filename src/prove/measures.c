@@ -314,6 +314,32 @@ static void fill_cell(const struct table *t, uint32_t arm, uint32_t slot, const 
     mem_free(x);
 }
 
+/* The cells of a measure, from its table and as many replicates of it. */
+static void fill_cells(struct table *t, struct cell *cells, double *statistic, double *replicates,
+                       size_t count)
+{
+    struct findings *f = t->f;
+    fill_table(t);
+    for (uint32_t a = 0; a < t->arms; a++) {
+        for (uint32_t k = 0; k < t->slots; k++) {
+            cells[a * t->slots + k].per_seed = ARENA_NEW(&f->keep, double, t->seeds);
+            cells[a * t->slots + k].differences = ARENA_NEW(&f->keep, double, t->seeds);
+        }
+        for (uint32_t s = 0; s < t->seeds; s++) {
+            statistics(t, a, s, NULL, statistic);
+            for (uint32_t k = 0; k < t->slots; k++) {
+                cells[a * t->slots + k].per_seed[s] = statistic[k];
+            }
+        }
+    }
+    bootstrap(t, count, replicates);
+    for (uint32_t a = 0; a < t->arms; a++) {
+        for (uint32_t k = 0; k < t->slots; k++) {
+            fill_cell(t, a, k, replicates, count, &cells[a * t->slots + k]);
+        }
+    }
+}
+
 static winnow_status measure_all(struct findings *f, uint32_t measure, struct winnow_error *err)
 {
     const struct measure *m = &f->measures[measure];
@@ -328,30 +354,11 @@ static winnow_status measure_all(struct findings *f, uint32_t measure, struct wi
     double *out = mem_alloc(t.slots * sizeof *out);
     double *replicates = mem_try_alloc((size_t)t.arms * t.slots * count * sizeof *replicates + 1);
     winnow_status st = WINNOW_OK;
-    if (!t.num || !replicates) {
+    if (t.num && replicates) {
+        fill_cells(&t, cells, out, replicates, count);
+    } else {
         st = error_set(err, WINNOW_E_NOMEM, "no memory for %zu --bootstrap replicates", count);
-        goto done;
     }
-    fill_table(&t);
-    for (uint32_t a = 0; a < t.arms; a++) {
-        for (uint32_t k = 0; k < t.slots; k++) {
-            cells[a * t.slots + k].per_seed = ARENA_NEW(&f->keep, double, t.seeds);
-            cells[a * t.slots + k].differences = ARENA_NEW(&f->keep, double, t.seeds);
-        }
-        for (uint32_t s = 0; s < t.seeds; s++) {
-            statistics(&t, a, s, NULL, out);
-            for (uint32_t k = 0; k < t.slots; k++) {
-                cells[a * t.slots + k].per_seed[s] = out[k];
-            }
-        }
-    }
-    bootstrap(&t, count, replicates);
-    for (uint32_t a = 0; a < t.arms; a++) {
-        for (uint32_t k = 0; k < t.slots; k++) {
-            fill_cell(&t, a, k, replicates, count, &cells[a * t.slots + k]);
-        }
-    }
-done:
     mem_free(t.num);
     mem_free(t.den);
     mem_free(t.sums);

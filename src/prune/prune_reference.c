@@ -227,29 +227,41 @@ static winnow_status settle_tokens(const struct winnow_env *env,
     return WINNOW_OK;
 }
 
+/* A reference in the making. */
+struct making {
+    struct stage *stage;
+    const struct winnow_prune_options *opt;
+    const struct tokenizer *t;
+    size_t side;
+    const char *folder;
+    struct packer_options packer;
+    struct token_docs docs;
+    struct reference *out;
+};
+
 /* Encodes documents in the order of draws until they hold the tokens. */
-/* NOLINTNEXTLINE(readability-function-size): its parameters are all different things */
-static winnow_status encode(const struct winnow_env *env, const struct winnow_prune_options *opt,
-                            const struct tokenizer *t, const struct packer_options *packer,
-                            const struct reference_texts *texts, struct token_docs *docs,
-                            struct reference *out, struct winnow_error *err)
+static winnow_status encode(struct making *m, const struct reference_texts *texts,
+                            struct winnow_error *err)
 {
-    struct tokenizer_scratch *scratch = tokenizer_scratch_new(t);
+    const struct winnow_prune_options *opt = m->opt;
+    const struct packer_options *packer = &m->packer;
+    struct token_docs *docs = &m->docs;
+    struct tokenizer_scratch *scratch = tokenizer_scratch_new(m->t);
     uint64_t have = 0, last = draw_max(opt);
     uint64_t wanted = packer_steps(packer, opt->reference_tokens) * packer->batch_tokens;
     size_t i = 0;
     for (; i < texts->count && have < wanted && texts->items[i].draw <= last; i++) {
         const struct reference_item *item = &texts->items[i];
         size_t before = docs->tokens.len;
-        tokenizer_encode(t, scratch, (struct str){item->text, item->len}, TOKENIZER_PLAIN_SPECIAL,
-                         &docs->tokens);
+        tokenizer_encode(m->t, scratch, (struct str){item->text, item->len},
+                         TOKENIZER_PLAIN_SPECIAL, &docs->tokens);
         token_docs_end(docs);
         have += packer_stream(packer, docs->tokens.len - before);
-        out->last_draw = item->draw;
+        m->out->last_draw = item->draw;
     }
-    out->documents = i;
+    m->out->documents = i;
     tokenizer_scratch_free(scratch);
-    return settle_tokens(env, opt, packer, have, i < texts->count, out, err);
+    return settle_tokens(stage_env(m->stage), opt, packer, have, i < texts->count, m->out, err);
 }
 
 static winnow_status write_card(struct stage *s, const struct reference *r,
@@ -303,24 +315,20 @@ static winnow_status load_finished(const char *folder, const char *card, struct 
     return st;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): its parameters are all different things */
-static winnow_status fit_reference(struct stage *s, const struct winnow_prune_options *opt,
-                                   const struct token_docs *docs,
-                                   const struct packer_options *packer, size_t side,
-                                   const char *folder, struct reference *r,
-                                   struct winnow_error *err)
+static winnow_status fit_reference(struct making *m, struct winnow_error *err)
 {
-    const struct winnow_env *env = stage_env(s);
-    uint32_t *order = mem_alloc((docs->count + 1) * sizeof *order);
-    for (uint32_t i = 0; i < docs->count; i++) {
+    const struct winnow_env *env = stage_env(m->stage);
+    struct reference *r = m->out;
+    uint32_t *order = mem_alloc((m->docs.count + 1) * sizeof *order);
+    for (uint32_t i = 0; i < m->docs.count; i++) {
         order[i] = i; /* draws are a random order already */
     }
-    struct fit_options fit_opt = {.packer = *packer, .folder = folder, .stage = "reference"};
-    small_model_trainer(&opt->model, packer_steps(packer, r->tokens), &fit_opt.trainer);
-    const struct fit_data data = {docs, order, docs->count};
+    struct fit_options fit_opt = {.packer = m->packer, .folder = m->folder, .stage = "reference"};
+    small_model_trainer(&m->opt->model, packer_steps(&m->packer, r->tokens), &fit_opt.trainer);
+    const struct fit_data data = {&m->docs, order, m->docs.count};
     struct fit_result fitted;
-    model_init_random(r->model, rng_mix(env->seed + side));
-    winnow_status st = fit(r->model, stage_pool(s), &data, &fit_opt, env, &fitted, err);
+    model_init_random(r->model, rng_mix(env->seed + m->side));
+    winnow_status st = fit(r->model, stage_pool(m->stage), &data, &fit_opt, env, &fitted, err);
     r->loss = fitted.loss;
     r->flops = fitted.flops;
     fit_result_release(&fitted);
@@ -329,59 +337,47 @@ static winnow_status fit_reference(struct stage *s, const struct winnow_prune_op
 }
 
 /* Model first, card last: a card means that the reference is finished. */
-static winnow_status keep(struct stage *s, const struct tokenizer *t, const char *folder,
-                          const struct reference *r, struct winnow_error *err)
+static winnow_status keep(const struct making *m, struct winnow_error *err)
 {
+    TRY(model_save(m->out->model, m->folder, TENSOR_F32, err));
+    TRY(tokenizer_save_folder(m->t, m->folder, err));
+    TRY(write_card(m->stage, m->out, err));
     struct buf path = {0};
-    winnow_status st = model_save(r->model, folder, TENSOR_F32, err);
-    if (st == WINNOW_OK) {
-        st = tokenizer_save_folder(t, folder, err);
-    }
-    if (st == WINNOW_OK) {
-        st = write_card(s, r, err);
-    }
+    winnow_status st = WINNOW_OK;
     static const char *const GONE[] = {"trainer.bin", "progress.json"};
     for (size_t i = 0; st == WINNOW_OK && i < 2; i++) {
-        st = file_remove_tree(file_join(&path, folder, GONE[i]), err);
+        st = file_remove_tree(file_join(&path, m->folder, GONE[i]), err);
     }
     buf_release(&path);
     return st;
+}
+
+static winnow_status make(struct making *m, const struct model_config *config,
+                          const struct reference_texts *texts, struct winnow_error *err)
+{
+    small_model_packer(&m->opt->model, config, m->opt->document_tokens, &m->packer);
+    TRY(encode(m, texts, err));
+    TRY(file_make_dirs(m->folder, err));
+    TRY(model_new(config, &m->out->model, err));
+    TRY(fit_reference(m, err));
+    return keep(m, err);
 }
 
 winnow_status reference_train(struct stage *s, const struct winnow_prune_options *opt,
                               const struct tokenizer *t, size_t side, struct reference_texts *texts,
                               struct reference *out, struct winnow_error *err)
 {
-    struct buf folder = {0}, card = {0};
-    struct token_docs docs = {0};
     struct model_config config;
-    struct packer_options packer;
+    TRY(small_model_config(&opt->model, t, &config, err));
+    out->parameters = model_config_parameters(&config);
     (void)snprintf(out->folder, sizeof out->folder, "reference-%zu", side);
+    struct buf folder = {0}, card = {0};
     const char *path = stage_path(s, out->folder, &folder);
+    struct making m = {.stage = s, .opt = opt, .t = t, .side = side, .folder = path, .out = out};
     (void)file_join(&card, path, "reference.json");
-    winnow_status st = small_model_config(&opt->model, t, &config, err);
-    if (st == WINNOW_OK) {
-        out->parameters = model_config_parameters(&config);
-    }
-    if (st == WINNOW_OK && file_exists(buf_cstr(&card))) {
-        st = load_finished(path, buf_cstr(&card), out, err);
-    } else if (st == WINNOW_OK) {
-        small_model_packer(&opt->model, &config, opt->document_tokens, &packer);
-        st = encode(stage_env(s), opt, t, &packer, texts, &docs, out, err);
-        if (st == WINNOW_OK) {
-            st = file_make_dirs(path, err);
-        }
-        if (st == WINNOW_OK) {
-            st = model_new(&config, &out->model, err);
-        }
-        if (st == WINNOW_OK) {
-            st = fit_reference(s, opt, &docs, &packer, side, path, out, err);
-        }
-        if (st == WINNOW_OK) {
-            st = keep(s, t, path, out, err);
-        }
-    }
-    token_docs_release(&docs);
+    winnow_status st = file_exists(buf_cstr(&card)) ? load_finished(path, buf_cstr(&card), out, err)
+                                                    : make(&m, &config, texts, err);
+    token_docs_release(&m.docs);
     buf_release(&folder);
     buf_release(&card);
     return st;

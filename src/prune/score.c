@@ -13,6 +13,8 @@
 struct score_state {
     struct scoring scoring;
     struct length_sample sample;
+    struct model *model;
+    struct tokenizer *tokenizer;
 };
 
 static winnow_status sample_document(void *state, void *worker, const struct document *d,
@@ -100,43 +102,39 @@ static winnow_status check_scores(struct stage *s, const struct winnow_score_opt
     return WINNOW_OK;
 }
 
+static winnow_status score_corpus(struct stage *s, const struct winnow_score_options *opt,
+                                  struct score_state *state, struct winnow_error *err)
+{
+    const char *const names[] = {opt->name, NULL};
+    const struct scoring_shape shape = {opt->window, opt->stride, opt->fixed_length};
+    TRY(model_open(opt->model, &state->model, err));
+    TRY(model_load_tokenizer(opt->tokenizer ? opt->tokenizer : opt->model, &state->tokenizer, err));
+    TRY(scoring_init(&state->scoring, state->model, state->tokenizer, stage_pool(s), shape, err));
+    if (opt->fixed_length > 0) {
+        TRY(measure_length(s, state, err));
+    }
+    const struct stage_pass pass = {
+        .name = "score",
+        .verdicts = true,
+        .attributes = names,
+        .state = state,
+        .worker_new = worker_new,
+        .worker_free = worker_free,
+        .document = score_document,
+        .word_bytes = 64,
+        .worker_bytes = scoring_worker_bytes(model_config(state->model), opt->compute)};
+    TRY(stage_run_pass(s, &pass, err));
+    return check_scores(s, opt, err);
+}
+
 static winnow_status run_score(struct stage *s, const void *options, struct winnow_error *err)
 {
     const struct winnow_score_options *opt = options;
-    const char *const names[] = {opt->name, NULL};
     struct score_state state = {.scoring = {.env = stage_env(s), .compute = opt->compute}};
-    struct model *m = NULL;
-    struct tokenizer *t = NULL;
-    winnow_status st = model_open(opt->model, &m, err);
-    if (st == WINNOW_OK) {
-        st = model_load_tokenizer(opt->tokenizer ? opt->tokenizer : opt->model, &t, err);
-    }
-    if (st == WINNOW_OK) {
-        const struct scoring_shape shape = {opt->window, opt->stride, opt->fixed_length};
-        st = scoring_init(&state.scoring, m, t, stage_pool(s), shape, err);
-    }
-    if (st == WINNOW_OK && opt->fixed_length > 0) {
-        st = measure_length(s, &state, err);
-    }
-    if (st == WINNOW_OK) {
-        const struct stage_pass pass = {.name = "score",
-                                        .verdicts = true,
-                                        .attributes = names,
-                                        .state = &state,
-                                        .worker_new = worker_new,
-                                        .worker_free = worker_free,
-                                        .document = score_document,
-                                        .word_bytes = 64,
-                                        .worker_bytes =
-                                            scoring_worker_bytes(model_config(m), opt->compute)};
-        st = stage_run_pass(s, &pass, err);
-    }
-    if (st == WINNOW_OK) {
-        st = check_scores(s, opt, err);
-    }
+    winnow_status st = score_corpus(s, opt, &state, err);
     scoring_release(&state.scoring);
-    tokenizer_free(t);
-    model_free(m);
+    tokenizer_free(state.tokenizer);
+    model_free(state.model);
     return st;
 }
 

@@ -617,33 +617,33 @@ static winnow_status begin(struct pass *p, bool *done, struct winnow_error *err)
     return st;
 }
 
-static winnow_status run_pass(struct pass *p, struct winnow_error *err)
+static winnow_status work(struct pass *p, struct winnow_error *err)
 {
     struct stage *s = p->stage;
     bool done = false;
-    p->started = p->saved = env_seconds();
-    winnow_status st = begin(p, &done, err);
-    if (st == WINNOW_OK && !done) {
-        st = make_jobs(p, err);
-        if (st == WINNOW_OK) {
-            show_progress(p); /* rates count from here */
-            st = loop(p, err);
-        }
-        if (st == WINNOW_OK) {
-            s->documents = p->seen;
-            s->ordinals = p->full ? p->ordinal_end : p->at.ordinal + p->at.lines;
-            s->source_shards = p->shard_number;
-        }
-        if (st == WINNOW_OK && p->writes) {
-            st = checkpoint_write(p, true, err);
-        } else if (st == WINNOW_OK && s->first && p->seen == 0) {
-            st = account_need_documents(&p->account, err); /* the stage could say less of why */
-        }
-    }
-    s->seconds += p->seconds_before;
+    TRY(begin(p, &done, err));
     if (done) {
         s->source_shards = p->shard_number;
+        return WINNOW_OK;
     }
+    TRY(make_jobs(p, err));
+    show_progress(p); /* rates count from here */
+    TRY(loop(p, err));
+    s->documents = p->seen;
+    s->ordinals = p->full ? p->ordinal_end : p->at.ordinal + p->at.lines;
+    s->source_shards = p->shard_number;
+    if (p->writes) {
+        return checkpoint_write(p, true, err);
+    }
+    /* the stage could say less of why */
+    return s->first && p->seen == 0 ? account_need_documents(&p->account, err) : WINNOW_OK;
+}
+
+static winnow_status run_pass(struct pass *p, struct winnow_error *err)
+{
+    p->started = p->saved = env_seconds();
+    winnow_status st = work(p, err);
+    p->stage->seconds += p->seconds_before;
     release(p);
     return st;
 }

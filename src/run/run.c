@@ -281,6 +281,23 @@ static winnow_status start_stage(struct stage *s, struct winnow_error *err)
     return st;
 }
 
+static winnow_status run_stage(struct stage *s, struct winnow_error *err)
+{
+    double start = env_seconds();
+    winnow_status st = s->kind->run(s, s->options, err);
+    s->seconds += env_seconds() - start; /* beside what earlier processes took for its passes */
+    TRY(st);
+    TRY(stage_finish(s, err));
+    struct counts counts = {0};
+    st = stage_read_counts(s->folder, &counts, err);
+    if (st == WINNOW_OK) {
+        say_done(s, &counts);
+        warn_vanished(s, &counts);
+    }
+    counts_release(&counts);
+    return st;
+}
+
 static winnow_status do_stage(struct stage *s, struct winnow_error *err)
 {
     struct run *r = s->run;
@@ -291,21 +308,7 @@ static winnow_status do_stage(struct stage *s, struct winnow_error *err)
     TRY(start_stage(s, err));
     env_log(r->env, WINNOW_LOG_INFO, "=== %td/%zu %s", s - r->stages + 1, r->request->count,
             s->kind->table->command);
-    double start = env_seconds();
-    winnow_status st = s->kind->run(s, s->options, err);
-    s->seconds += env_seconds() - start; /* beside what earlier processes took for its passes */
-    if (st == WINNOW_OK) {
-        st = stage_finish(s, err);
-    }
-    struct counts counts = {0};
-    if (st == WINNOW_OK) {
-        st = stage_read_counts(s->folder, &counts, err);
-    }
-    if (st == WINNOW_OK) {
-        say_done(s, &counts);
-        warn_vanished(s, &counts);
-    }
-    counts_release(&counts);
+    winnow_status st = run_stage(s, err);
     struct winnow_error second; /* what went wrong first is what is said */
     winnow_status wrote = r->temporary ? WINNOW_OK : folder_write_timings(r, &second);
     if (st == WINNOW_OK && wrote != WINNOW_OK) {

@@ -112,31 +112,40 @@ static bool take_spans(const struct units *u, const uint32_t *match, size_t clea
     return true;
 }
 
+/* What aligning two lines holds. */
+struct unit_pair {
+    struct map map;
+    struct units raw, clean;
+    uint32_t *match;
+};
+
+static winnow_status align_units(struct unit_pair *p, struct str raw, struct str clean,
+                                 bool characters, struct winnow_error *err)
+{
+    TRY(cut_units(raw, characters, &p->map, &p->raw, err));
+    TRY(cut_units(clean, characters, &p->map, &p->clean, err));
+    p->match = mem_try_alloc((p->raw.count + 1) * sizeof *p->match);
+    if (!p->match) {
+        return error_set(err, WINNOW_E_NOMEM, "no memory to align a line of %zu bytes", raw.len);
+    }
+    bool longest;
+    return align((struct align_side){p->raw.numbers, p->raw.count},
+                 (struct align_side){p->clean.numbers, p->clean.count}, (uint32_t)p->map.count,
+                 p->match, &longest, err);
+}
+
 static winnow_status try_units(struct str raw, struct str clean, bool characters, uint32_t number,
                                struct derive_edits *edits, bool *done, struct winnow_error *err)
 {
-    struct map map = {0};
-    struct units a = {0}, b = {0};
-    uint32_t *match = NULL;
-    winnow_status st = cut_units(raw, characters, &map, &a, err);
+    struct unit_pair p = {0};
+    winnow_status st = align_units(&p, raw, clean, characters, err);
     if (st == WINNOW_OK) {
-        st = cut_units(clean, characters, &map, &b, err);
+        *done = take_spans(&p.raw, p.match, p.clean.count, number, edits);
     }
-    if (st == WINNOW_OK && !(match = mem_try_alloc((a.count + 1) * sizeof *match))) {
-        st = error_set(err, WINNOW_E_NOMEM, "no memory to align a line of %zu bytes", raw.len);
-    }
-    bool longest;
-    if (st == WINNOW_OK) {
-        st = align((struct align_side){a.numbers, a.count}, (struct align_side){b.numbers, b.count},
-                   (uint32_t)map.count, match, &longest, err);
-    }
-    if (st == WINNOW_OK) {
-        *done = take_spans(&a, match, b.count, number, edits);
-    }
-    mem_free(match);
-    units_release(&a);
-    units_release(&b);
-    map_release(&map);
+    mem_free(p.match);
+    units_release(&p.raw);
+    units_release(&p.clean);
+    map_release(&p.map);
     return st;
 }
 

@@ -402,6 +402,23 @@ static void tear_down(struct refiner_eval *e, uint32_t threads)
     mem_free(e);
 }
 
+static winnow_status evaluate(struct refiner_eval *e, const struct winnow_list *paths,
+                              struct pool *pool, struct winnow_refiner_eval_result *result,
+                              struct winnow_error *err)
+{
+    TRY(open_results(e, err));
+    set_up(e, pool_threads(pool));
+    TRY(pair_source_open(&e->source, paths, e->opt->limit, e->env, err));
+    TRY(measure_pages(e, pool, err));
+    uint64_t results =
+        e->programs ? program_file_documents(e->programs) : (uint64_t)e->cleaned.by_id.count;
+    result->pages = e->count;
+    result->unmatched = results - e->matched;
+    write_results(e, result);
+    return e->opt->output ? file_write_atomic(e->opt->output, str_of(result->json), err)
+                          : WINNOW_OK;
+}
+
 winnow_status winnow_refiner_eval(const struct winnow_refiner_eval_options *opt,
                                   const struct winnow_list *paths, const struct winnow_env *env,
                                   struct winnow_refiner_eval_result *result,
@@ -415,24 +432,7 @@ winnow_status winnow_refiner_eval(const struct winnow_refiner_eval_options *opt,
     e->env = env;
     arena_init(&e->cleaned.keep, (size_t)1 << 20);
     struct pool *pool = pool_new(env->threads);
-    winnow_status st = open_results(e, err);
-    if (st == WINNOW_OK) {
-        set_up(e, pool_threads(pool));
-        st = pair_source_open(&e->source, paths, opt->limit, env, err);
-    }
-    if (st == WINNOW_OK) {
-        st = measure_pages(e, pool, err);
-    }
-    if (st == WINNOW_OK) {
-        uint64_t results =
-            e->programs ? program_file_documents(e->programs) : (uint64_t)e->cleaned.by_id.count;
-        result->pages = e->count;
-        result->unmatched = results - e->matched;
-        write_results(e, result);
-    }
-    if (st == WINNOW_OK && opt->output) {
-        st = file_write_atomic(opt->output, str_of(result->json), err);
-    }
+    winnow_status st = evaluate(e, paths, pool, result, err);
     tear_down(e, pool_threads(pool));
     pool_free(pool);
     return st;

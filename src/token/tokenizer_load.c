@@ -111,37 +111,32 @@ static winnow_status add_merge_lines(struct tokenizer *t, struct str text, struc
     return WINNOW_OK;
 }
 
-/* GPT-2's two files. */
+/* GPT-2's two files, the vocabulary and the merges; *at is the one that is read. */
+static winnow_status read_gpt2(struct tokenizer *t, const char *const files[2], const char **at,
+                               struct json_parser *p, struct buf *text, struct winnow_error *err)
+{
+    struct json_value root;
+    *at = files[0];
+    TRY(file_read(files[0], FILE_BYTES_MAX, text, err));
+    TRY(json_parse(p, buf_str(text), &root, err));
+    TRY(add_gpt2_vocab(t, root, err));
+    *at = files[1];
+    buf_clear(text);
+    TRY(file_read(files[1], FILE_BYTES_MAX, text, err));
+    TRY(add_merge_lines(t, buf_str(text), err));
+    TRY(tokenizer_set_byte_level(t, STR_LIT("gpt2"), err));
+    tokenizer_guess_specials(t);
+    return tokenizer_finish(t, err);
+}
+
 static winnow_status load_gpt2(const char *vocab, const char *merges, struct tokenizer **out,
                                struct winnow_error *err)
 {
     struct tokenizer *t = tokenizer_new();
     struct json_parser *p = json_parser_new();
     struct buf text = {0};
-    struct json_value root;
-    const char *at = vocab;
-    winnow_status st = file_read(vocab, FILE_BYTES_MAX, &text, err);
-    if (st == WINNOW_OK) {
-        st = json_parse(p, buf_str(&text), &root, err);
-    }
-    if (st == WINNOW_OK) {
-        st = add_gpt2_vocab(t, root, err);
-    }
-    if (st == WINNOW_OK) {
-        at = merges;
-        buf_clear(&text);
-        st = file_read(merges, FILE_BYTES_MAX, &text, err);
-    }
-    if (st == WINNOW_OK) {
-        st = add_merge_lines(t, buf_str(&text), err);
-    }
-    if (st == WINNOW_OK) {
-        st = tokenizer_set_byte_level(t, STR_LIT("gpt2"), err);
-    }
-    if (st == WINNOW_OK) {
-        tokenizer_guess_specials(t);
-        st = tokenizer_finish(t, err);
-    }
+    const char *const files[2] = {vocab, merges}, *at;
+    winnow_status st = read_gpt2(t, files, &at, p, &text, err);
     json_parser_free(p);
     buf_release(&text);
     if (st != WINNOW_OK) {

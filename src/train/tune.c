@@ -355,6 +355,16 @@ static void set_schedule(struct tuning *t)
     o->tokens_max = longest > 2048 ? longest : 2048;
 }
 
+static winnow_status tune_on(struct tuning *t, struct pool *pool, struct winnow_error *err)
+{
+    TRY(start(t, pool, err));
+    TRY(resume(t, err));
+    TRY(run(t, err));
+    count_plan(t);
+    TRY(take_best(t, err));
+    return t->lora && t->opt->adapter ? t->opt->adapter(t->opt->ctx, t->lora, err) : WINNOW_OK;
+}
+
 winnow_status tune(struct model *m, struct pool *pool, const struct tune_examples *train,
                    const struct tune_options *opt, const struct winnow_env *env,
                    struct tune_result *out, struct winnow_error *err)
@@ -369,20 +379,7 @@ winnow_status tune(struct model *m, struct pool *pool, const struct tune_example
     set_schedule(&t);
     out->losses = mem_zalloc((t.plan.steps + 1) * sizeof *out->losses);
     out->curve = mem_zalloc(((size_t)opt->points + 1) * sizeof *out->curve);
-    winnow_status st = start(&t, pool, err);
-    if (st == WINNOW_OK) {
-        st = resume(&t, err);
-    }
-    if (st == WINNOW_OK) {
-        st = run(&t, err);
-    }
-    if (st == WINNOW_OK) {
-        count_plan(&t);
-        st = take_best(&t, err);
-    }
-    if (st == WINNOW_OK && t.lora && opt->adapter) {
-        st = opt->adapter(opt->ctx, t.lora, err);
-    }
+    winnow_status st = tune_on(&t, pool, err);
     trainer_free(t.trainer);
     lora_free(t.lora);
     tune_plan_release(&t.plan);
