@@ -18,6 +18,7 @@ set(UNIT_TESTS
   document_score
   draw
   engine
+  examples
   expert
   fit
   gemm

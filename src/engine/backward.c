@@ -9,8 +9,8 @@
  *
  * When the last one runs, each product's input and the gradient of its output
  * lie in engine_back for all tokens (norm1 and dqkv, attended and dmid, norm2
- * and dgate_up, hidden and dx): whatever else is wanted of them, such as
- * products of per-example gradients, belongs there.
+ * and dgate_up, hidden and dx): what else is wanted of them, such as products of
+ * per-example gradients, is asked there (examples_pass.c).
  *
  * A piece of a weight gradient sums over all tokens in order, and the norms'
  * gradients are summed a tile at a time and joined in order, so nothing depends
@@ -18,6 +18,7 @@
  */
 #include "base/env.h"
 #include "engine/engine_internal.h"
+#include "engine/examples_internal.h"
 
 #include <string.h>
 
@@ -47,42 +48,62 @@ size_t weight_gradient_pieces(const struct engine *e, const struct weight_gradie
     return blocks(w->m, weight_rows(e, w->m)) * blocks(w->n, WEIGHT_COLS);
 }
 
-void weight_gradient_piece(const struct engine *e, struct engine_scratch *s,
-                           const struct weight_gradient *w, size_t piece)
+struct weight_tile weight_gradient_tile(const struct engine *e, const struct weight_gradient *w,
+                                        size_t piece)
 {
     size_t rows = weight_rows(e, w->m), across = blocks(w->n, WEIGHT_COLS);
     size_t m0 = piece / across * rows, n0 = piece % across * WEIGHT_COLS;
-    size_t m = w->m - m0 < rows ? w->m - m0 : rows;
-    size_t n = w->n - n0 < WEIGHT_COLS ? w->n - n0 : WEIGHT_COLS;
-    struct gemm_out out = {w->dw + m0 * w->n + n0, w->n, true, NULL};
+    return (struct weight_tile){m0, n0, w->m - m0 < rows ? w->m - m0 : rows,
+                                w->n - n0 < WEIGHT_COLS ? w->n - n0 : WEIGHT_COLS};
+}
+
+void weight_gradient_piece(const struct engine *e, struct engine_scratch *s,
+                           const struct weight_gradient *w, size_t piece)
+{
+    struct weight_tile at = weight_gradient_tile(e, w, piece);
+    struct gemm_out out = {w->dw + at.m0 * w->n + at.n0, w->n, true, NULL};
     for (size_t t = 0; t < w->tokens; t += WEIGHT_DEPTH) {
         size_t depth = w->tokens - t < WEIGHT_DEPTH ? w->tokens - t : WEIGHT_DEPTH;
-        struct pack_source a = {w->dy + t * w->dy_stride + m0, w->dy_stride, depth, m};
-        struct pack_source b = {w->x + t * w->x_stride + n0, w->x_stride, depth, n};
+        struct pack_source a = {w->dy + t * w->dy_stride + at.m0, w->dy_stride, depth, at.m};
+        struct pack_source b = {w->x + t * w->x_stride + at.n0, w->x_stride, depth, at.n};
         gemm_pack_a_cols(&e->g, s->a, &a);
         gemm_pack_b_cols(&e->g, s->b, &b);
-        gemm_run(&e->g, (struct gemm_shape){m, n, depth}, s->a, s->b, &out);
+        gemm_run(&e->g, (struct gemm_shape){at.m, at.n, depth}, s->a, s->b, &out);
     }
 }
 
 static float *gradient_of(const struct engine *e, enum tensor_role role, uint32_t layer)
 {
     const struct model_tensor *t = model_find_role(e->model, role, layer);
-    return t ? e->gradient + t->offset : NULL;
+    return t && e->gradient ? e->gradient + t->offset : NULL;
+}
+
+static struct weight_gradient of_matrix(const struct run *r, enum example_matrix matrix,
+                                        const float *dy, const float *x)
+{
+    const struct engine *e = r->e;
+    struct example_shape s = example_shape(&e->c, matrix);
+    size_t place = example_offset(e->model, (uint32_t)(r->l - e->layers), matrix);
+    return (struct weight_gradient){.dy = dy,
+                                    .x = x,
+                                    .dy_stride = s.outputs,
+                                    .x_stride = s.inputs,
+                                    .tokens = e->t,
+                                    .m = s.outputs,
+                                    .n = s.inputs,
+                                    .dw = e->gradient ? e->gradient + place : NULL,
+                                    .place = place,
+                                    .hidden = true};
 }
 
 static void plan_weights(struct run *r)
 {
     struct engine *e = r->e;
     struct engine_back *b = &e->back;
-    size_t d = e->c.dim, f = e->c.ffn, t = e->t;
-    uint32_t layer = (uint32_t)(r->l - e->layers);
-    float *q = gradient_of(e, TENSOR_Q, layer), *o = gradient_of(e, TENSOR_O, layer);
-    float *gate = gradient_of(e, TENSOR_GATE, layer), *down = gradient_of(e, TENSOR_DOWN, layer);
-    r->weights[0] = (struct weight_gradient){b->dgate_up, b->norm2, 2 * f, d, t, 2 * f, d, gate};
-    r->weights[1] = (struct weight_gradient){b->dx, b->hidden, d, f, t, d, f, down};
-    r->weights[2] = (struct weight_gradient){b->dqkv, b->norm1, e->s, d, t, e->s, d, q};
-    r->weights[3] = (struct weight_gradient){b->dmid, r->l->attended, d, e->q, t, d, e->q, o};
+    r->weights[0] = of_matrix(r, EXAMPLE_GATE_UP, b->dgate_up, b->norm2);
+    r->weights[1] = of_matrix(r, EXAMPLE_DOWN, b->dx, b->hidden);
+    r->weights[2] = of_matrix(r, EXAMPLE_QKV, b->dqkv, b->norm1);
+    r->weights[3] = of_matrix(r, EXAMPLE_O, b->dmid, r->l->attended);
     size_t end = 0;
     for (size_t i = 0; i < 4; i++) {
         end += weight_gradient_pieces(e, &r->weights[i]);
@@ -119,13 +140,43 @@ static void weights_piece(void *run, size_t piece, uint32_t worker)
     const struct run *r = run;
     size_t first = 0;
     for (size_t i = 0; i < 4; i++) {
+        struct engine_scratch *s = &r->e->scratch[worker];
+        const struct weight_gradient *w = &r->weights[i];
+        if (piece < r->ends[i] && examples_want_products(r->e)) {
+            examples_piece(r->e, s, w, weight_gradient_tile(r->e, w, piece - first), piece);
+            return;
+        }
         if (piece < r->ends[i]) {
-            weight_gradient_piece(r->e, &r->e->scratch[worker], &r->weights[i], piece - first);
+            weight_gradient_piece(r->e, s, w, piece - first);
             return;
         }
         first = r->ends[i];
     }
     vector_gradients(r);
+}
+
+/* All weight gradients of the layer, or what is wanted of them. */
+static void layer_weights(struct run *r)
+{
+    struct engine *e = r->e;
+    plan_weights(r);
+    bool products = examples_want_products(e);
+    if (products) {
+        examples_cut_tokens(e);
+        examples_clear(e, r->ends[3]);
+    }
+    if (examples_want_weights(e)) {
+        pool_run(e->pool, r->ends[3] + 1, weights_piece, r);
+    }
+    if (products) {
+        examples_join(e, r->ends[3]);
+    }
+    if (e->examples) {
+        const struct layer_weights w = {
+            (uint32_t)(r->l - e->layers),
+            {&r->weights[2], &r->weights[3], &r->weights[0], &r->weights[1]}};
+        examples_layer(e, &w);
+    }
 }
 
 /* ---- tiles of tokens ---- */
@@ -137,6 +188,7 @@ static void mlp_back(struct engine *e, const struct engine_layer *l, struct engi
     size_t d = e->c.dim, f = e->c.ffn;
     struct row_product down = {b->dx + span.from * d, d, span.count, d, f, l->w_down.backward};
     engine_product(e, s, &down, &(struct gemm_out){s->rows, f, false, NULL});
+    examples_project_rows(e, s->a, span, l, EXAMPLE_DOWN, true);
     float *dgate_up = b->dgate_up + span.from * 2 * f;
     memcpy(dgate_up, l->gate_up + span.from * 2 * f, span.count * 2 * f * sizeof(float));
     for (size_t i = 0; i < span.count; i++) {
@@ -145,6 +197,7 @@ static void mlp_back(struct engine *e, const struct engine_layer *l, struct engi
     }
     struct row_product up = {dgate_up, 2 * f, span.count, 2 * f, d, l->w_gate_up.backward};
     engine_product(e, s, &up, &(struct gemm_out){s->rows, d, false, NULL});
+    examples_project_rows(e, s->a, span, l, EXAMPLE_GATE_UP, true);
 }
 
 /* One of a layer's norms: its input, weights, inverse means, the gradient that
@@ -168,6 +221,7 @@ static void norm_back(const struct engine *e, const float *rows, struct tile_spa
         struct norm_back step = {n->dx + t * d, n->dw,        n->past + t * d, rows + i * d, x,
                                  n->w,          n->inverse[t]};
         e->k->rmsnorm_back(&step, d);
+        examples_norm(e, t, rows + i * d, x, n->w, n->inverse[t]);
     }
 }
 
@@ -185,6 +239,7 @@ static void before_attention_back(void *run, size_t tile, uint32_t worker)
     norm_back(e, s->rows, span, &norm);
     struct row_product o = {b->dmid + from * d, d, span.count, d, e->q, l->w_o.backward};
     engine_product(e, s, &o, &(struct gemm_out){b->dattended + from * e->q, e->q, false, NULL});
+    examples_project_rows(e, s->a, span, l, EXAMPLE_O, true);
     for (size_t t = from; t < from + span.count; t++) {
         for (uint32_t head = 0; head < e->c.heads; head++) {
             size_t at = t * e->q + head * h;
@@ -213,6 +268,7 @@ static void after_attention_back(void *run, size_t tile, uint32_t worker)
     struct row_product p = {b->dqkv + span.from * e->s, e->s, span.count, e->s, d,
                             l->w_qkv.backward};
     engine_product(e, s, &p, &(struct gemm_out){s->rows, d, false, NULL});
+    examples_project_rows(e, s->a, span, l, EXAMPLE_QKV, true);
     struct norm norm = {l->x, l->norm1, l->r1, b->dmid, b->norm1, b->dnext, b->dnorm1 + tile * d};
     norm_back(e, s->rows, span, &norm);
 }
@@ -228,8 +284,7 @@ static void layer_back(struct engine *e, struct engine_layer *l)
     pool_run(e->pool, e->tiles, after_attention_back, &r);
     double middle = env_seconds();
     e->seconds[ENGINE_BLOCK_BACK] += middle - start;
-    plan_weights(&r);
-    pool_run(e->pool, r.ends[3] + 1, weights_piece, &r);
+    layer_weights(&r);
     e->seconds[ENGINE_WEIGHTS_BACK] += env_seconds() - middle;
     float *spent = e->back.dx;
     e->back.dx = e->back.dnext;
@@ -259,5 +314,10 @@ void engine_backward(struct engine *e)
     for (uint32_t i = e->c.layers; i > 0; i--) {
         layer_back(e, &e->layers[i - 1]);
     }
-    engine_run(e, ENGINE_EMBED, blocks(e->c.dim, EMBED_COLS), embed_back);
+    if (e->gradient) {
+        engine_run(e, ENGINE_EMBED, blocks(e->c.dim, EMBED_COLS), embed_back);
+    }
+    if (examples_want_products(e)) {
+        examples_embedding(e);
+    }
 }

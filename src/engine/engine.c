@@ -162,6 +162,7 @@ static size_t plan(struct engine *e, char *base)
     e->positions = take(&at, t * sizeof(uint32_t));
     e->targets = take(&at, t * sizeof(uint32_t));
     e->starts = take(&at, (t + 1) * sizeof(uint32_t));
+    e->which = take(&at, t * sizeof(uint32_t));
     if (e->gradients) {
         plan_back(e, &at);
     }
@@ -368,7 +369,7 @@ uint64_t engine_bytes(const struct engine *e)
 
 /* ---- micro-batches ---- */
 
-static winnow_status check_batch(const struct engine *e, const struct token_batch *b,
+winnow_status engine_check_batch(const struct engine *e, const struct token_batch *b,
                                  struct winnow_error *err)
 {
     for (size_t s = 0; s < b->sequences; s++) {
@@ -402,9 +403,7 @@ void engine_cut_tiles(struct engine *e)
     e->tiles = (e->t + e->tile - 1) / e->tile;
 }
 
-/* Takes sequences from *at on, as many as fit, into the engine; false when none
- * are left.  Their first token is *first. */
-static bool next_micro(struct engine *e, const struct token_batch *b, size_t *at, size_t *first)
+bool engine_next_micro(struct engine *e, const struct token_batch *b, size_t *at, size_t *first)
 {
     while (*at < b->sequences && b->starts[*at] == b->starts[*at + 1]) {
         (*at)++;
@@ -423,6 +422,7 @@ static bool next_micro(struct engine *e, const struct token_batch *b, size_t *at
         if (from == to) {
             continue;
         }
+        e->which[e->sequences] = (uint32_t)*at;
         e->starts[e->sequences++] = (uint32_t)(from - *first);
         for (size_t i = from; i < to; i++) {
             e->positions[i - *first] = (uint32_t)(i - from);
@@ -439,10 +439,10 @@ static bool next_micro(struct engine *e, const struct token_batch *b, size_t *at
 winnow_status engine_nll(struct engine *e, const struct token_batch *b, float *nll,
                          struct winnow_error *err)
 {
-    TRY(check_batch(e, b, err));
+    TRY(engine_check_batch(e, b, err));
     engine_pack_weights(e);
     float *own = e->nll;
-    for (size_t at = 0, first; next_micro(e, b, &at, &first);) {
+    for (size_t at = 0, first; engine_next_micro(e, b, &at, &first);) {
         e->nll = nll + first;
         engine_forward(e);
         engine_head(e);
@@ -454,9 +454,9 @@ winnow_status engine_nll(struct engine *e, const struct token_batch *b, float *n
 winnow_status engine_logits(struct engine *e, const struct token_batch *b, float *logits,
                             struct winnow_error *err)
 {
-    TRY(check_batch(e, b, err));
+    TRY(engine_check_batch(e, b, err));
     engine_pack_weights(e);
-    for (size_t at = 0, first; next_micro(e, b, &at, &first);) {
+    for (size_t at = 0, first; engine_next_micro(e, b, &at, &first);) {
         e->logits = logits + first * e->c.vocab;
         engine_forward(e);
         engine_head(e);
@@ -485,12 +485,12 @@ static void choose(struct engine *e, const uint32_t *wanted, size_t count, float
 winnow_status engine_choices(struct engine *e, const struct token_batch *b, const uint32_t *wanted,
                              size_t count, float *scores, struct winnow_error *err)
 {
-    TRY(check_batch(e, b, err));
+    TRY(engine_check_batch(e, b, err));
     for (size_t k = 0; k < count; k++) {
         assert(wanted[k] < e->c.vocab);
     }
     engine_pack_weights(e);
-    for (size_t at = 0, first; next_micro(e, b, &at, &first);) {
+    for (size_t at = 0, first; engine_next_micro(e, b, &at, &first);) {
         engine_forward(e);
         double start = env_seconds();
         choose(e, wanted, count, scores + first * count);
@@ -499,16 +499,32 @@ winnow_status engine_choices(struct engine *e, const struct token_batch *b, cons
     return WINNOW_OK;
 }
 
+winnow_status engine_states(struct engine *e, const struct token_batch *b, float *states,
+                            struct winnow_error *err)
+{
+    TRY(engine_check_batch(e, b, err));
+    engine_pack_weights(e);
+    size_t d = e->c.dim;
+    for (size_t at = 0, first; engine_next_micro(e, b, &at, &first);) {
+        engine_forward(e);
+        for (size_t i = 0; i < e->t; i++) {
+            (void)e->k->rmsnorm(states + (first + i) * d, e->x + i * d, e->norm, d,
+                                (float)e->c.norm_eps);
+        }
+    }
+    return WINNOW_OK;
+}
+
 winnow_status engine_gradient(struct engine *e, const struct token_batch *b, float scale,
                               float *gradient, double *nll_sum, struct winnow_error *err)
 {
     assert(e->gradients);
-    TRY(check_batch(e, b, err));
+    TRY(engine_check_batch(e, b, err));
     engine_pack_weights(e);
     e->scale = scale;
     e->gradient = gradient;
     *nll_sum = 0;
-    for (size_t at = 0, first; next_micro(e, b, &at, &first);) {
+    for (size_t at = 0, first; engine_next_micro(e, b, &at, &first);) {
         engine_forward(e);
         engine_head_back(e);
         engine_backward(e);

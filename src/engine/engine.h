@@ -92,6 +92,11 @@ winnow_status engine_logits(struct engine *e, const struct token_batch *b, float
 winnow_status engine_choices(struct engine *e, const struct token_batch *b, const uint32_t *wanted,
                              size_t count, float *scores, struct winnow_error *err);
 
+/* states[i * dim ..] = what the head sees of position i: the last layer's output after the
+ * last norm.  The batch may hold any number of tokens. */
+winnow_status engine_states(struct engine *e, const struct token_batch *b, float *states,
+                            struct winnow_error *err);
+
 /* Seconds spent in each phase so far, for bench/. */
 enum engine_phase {
     ENGINE_PACK, /* weights to their packed form */

@@ -104,6 +104,7 @@ struct engine {
     uint32_t *positions; /* [T] in its sequence */
     uint32_t *targets;   /* [T] */
     uint32_t *starts;    /* sequences + 1, from 0 */
+    uint32_t *which;     /* the number of each sequence in the caller's batch */
     uint32_t head_rows;  /* tokens of a tile of the head's gradient */
     size_t head_tiles;   /* tiles whose logits back.logits holds */
 
@@ -112,10 +113,11 @@ struct engine {
     size_t t, sequences;
     uint32_t tile; /* tokens of a tile */
     size_t tiles;
-    float *nll;    /* [T] */
-    float *logits; /* engine_logits() only */
-    float scale;   /* of the gradient */
-    float *gradient;
+    float *nll;                       /* [T] */
+    float *logits;                    /* engine_logits() only */
+    float scale;                      /* of the gradient */
+    float *gradient;                  /* NULL: only what examples asks for */
+    struct engine_examples *examples; /* what is wanted of each sequence; NULL: nothing */
 
     double seconds[ENGINE_PHASES];
 };
@@ -136,6 +138,12 @@ struct engine {
 /* Runs work on the pool and books the time. */
 void engine_run(struct engine *e, enum engine_phase phase, size_t pieces,
                 void (*work)(void *engine, size_t piece, uint32_t worker));
+
+/* Sequences of the caller's batch from *at on, as many as fit, into the engine; their first
+ * token is *first.  False when none are left. */
+winnow_status engine_check_batch(const struct engine *e, const struct token_batch *b,
+                                 struct winnow_error *err);
+bool engine_next_micro(struct engine *e, const struct token_batch *b, size_t *at, size_t *first);
 
 struct tile_span {
     size_t from, count;
@@ -200,8 +208,16 @@ struct weight_gradient {
     const float *dy, *x;
     size_t dy_stride, x_stride;
     size_t tokens, m, n;
-    float *dw; /* [m][n] */
+    float *dw;    /* [m][n]; NULL: no sum is wanted */
+    size_t place; /* of its first number among the weights */
+    bool hidden;  /* a matrix of a layer */
 };
+/* Rows m0.. and columns n0.. of it: what a piece works on. */
+struct weight_tile {
+    size_t m0, n0, m, n;
+};
+struct weight_tile weight_gradient_tile(const struct engine *e, const struct weight_gradient *w,
+                                        size_t piece);
 size_t weight_gradient_pieces(const struct engine *e, const struct weight_gradient *w);
 void weight_gradient_piece(const struct engine *e, struct engine_scratch *s,
                            const struct weight_gradient *w, size_t piece);

@@ -4,6 +4,8 @@ list(APPEND WINNOW_SOURCES
   src/engine/batch.c
   src/engine/engine.c
   src/engine/engine_pack.c
+  src/engine/examples.c
+  src/engine/examples_pass.c
   src/engine/forward.c
   src/engine/generate_attention.c
   src/engine/generate_head.c

@@ -16,6 +16,7 @@
  */
 #include "base/env.h"
 #include "engine/engine_internal.h"
+#include "engine/examples_internal.h"
 
 #include <string.h>
 
@@ -103,6 +104,7 @@ static void before_attention(void *run, size_t tile, uint32_t worker)
     float *qkv = l->qkv + span.from * e->s;
     gemm_run(&e->g, (struct gemm_shape){span.count, e->s, d}, s->a, l->w_qkv.forward,
              &(struct gemm_out){qkv, e->s, false, NULL});
+    examples_project_rows(e, s->a, span, l, EXAMPLE_QKV, false);
     add_bias(e, qkv, span.count, e->s, l->qkv_bias);
     for (size_t i = 0; i < span.count; i++) {
         rotate(e, qkv + i * e->s, span.from + i);
@@ -118,6 +120,7 @@ static void attention_out(struct engine *e, struct engine_layer *l, struct engin
     struct row_product p = {
         l->attended + span.from * e->q, e->q, span.count, e->q, d, l->w_o.forward};
     engine_product(e, s, &p, &(struct gemm_out){mid, d, true, l->x + span.from * d});
+    examples_project_rows(e, s->a, span, l, EXAMPLE_O, false);
     add_bias(e, mid, span.count, d, l->o_bias);
 }
 
@@ -201,6 +204,8 @@ static void after_attention(void *run, size_t tile, uint32_t worker)
     const float *mid = l->mid + span.from * d;
     engine_pack_normed(e, s, (struct norm_rows){mid, l->norm2, span.count, l->r2 + span.from});
     gate_up_swiglu(e, l, s, span);
+    examples_project_rows(e, s->a, span, l, EXAMPLE_GATE_UP, false);
+    examples_project_rows(e, s->hidden, span, l, EXAMPLE_DOWN, false);
     float *x = layer_output(e, l) + span.from * d;
     gemm_run(&e->g, (struct gemm_shape){span.count, d, f}, s->hidden, l->w_down.forward,
              &(struct gemm_out){x, d, true, mid});

@@ -13,6 +13,7 @@
  */
 #include "base/env.h"
 #include "engine/engine_internal.h"
+#include "engine/examples_internal.h"
 
 #include <assert.h>
 #include <math.h>
@@ -200,13 +201,48 @@ static void gradient_piece(void *block, size_t piece, uint32_t worker)
         struct norm_back step = {e->back.dx + t * d, dnorm,   NULL,   s->rows + i * d,
                                  e->x + t * d,       e->norm, e->r[t]};
         e->k->rmsnorm_back(&step, d);
+        examples_norm(e, t, s->rows + i * d, e->x + t * d, e->norm, e->r[t]);
     }
 }
 
 static void head_weight_piece(void *block, size_t piece, uint32_t worker)
 {
     const struct block *b = block;
-    weight_gradient_piece(b->e, &b->e->scratch[worker], &b->w, piece);
+    struct engine_scratch *s = &b->e->scratch[worker];
+    if (examples_want_products(b->e)) {
+        examples_piece(b->e, s, &b->w, weight_gradient_tile(b->e, &b->w, piece), piece);
+        return;
+    }
+    weight_gradient_piece(b->e, s, &b->w, piece);
+}
+
+/* The share of scored tokens from..to of the head's gradient, or what is wanted of it. */
+static void head_weights(struct engine *e, struct block *b, size_t from, size_t to)
+{
+    if (!examples_want_weights(e)) {
+        return;
+    }
+    enum tensor_role role = e->c.tied ? TENSOR_EMBED : TENSOR_HEAD;
+    size_t v = e->c.vocab, d = e->c.dim, place = model_find_role(e->model, role, 0)->offset;
+    b->w = (struct weight_gradient){.dy = e->back.logits,
+                                    .x = e->normed + from * d,
+                                    .dy_stride = v,
+                                    .x_stride = d,
+                                    .tokens = to - from,
+                                    .m = v,
+                                    .n = d,
+                                    .dw = e->gradient ? e->gradient + place : NULL,
+                                    .place = place};
+    size_t pieces = weight_gradient_pieces(e, &b->w);
+    bool products = examples_want_products(e);
+    if (products) {
+        examples_cut_scored(e, from, to);
+        examples_clear(e, pieces);
+    }
+    pool_run(e->pool, pieces, head_weight_piece, b);
+    if (products) {
+        examples_join(e, pieces);
+    }
 }
 
 size_t engine_head_tiles(const struct engine *e)
@@ -217,9 +253,6 @@ size_t engine_head_tiles(const struct engine *e)
 void engine_head_back(struct engine *e)
 {
     double start = env_seconds();
-    enum tensor_role role = e->c.tied ? TENSOR_EMBED : TENSOR_HEAD;
-    float *dw = e->gradient + model_find_role(e->model, role, 0)->offset;
-    size_t v = e->c.vocab, d = e->c.dim;
     find_scored(e);
     size_t all = engine_head_tiles(e);
     for (size_t tile = 0; tile < all; tile += e->head_tiles) {
@@ -228,9 +261,7 @@ void engine_head_back(struct engine *e)
         pool_run(e->pool, tiles, gradient_piece, &b);
         size_t from = tile * e->head_rows, to = (tile + tiles) * e->head_rows;
         to = to < e->back.scored_count ? to : e->back.scored_count;
-        b.w = (struct weight_gradient){
-            e->back.logits, e->normed + from * d, v, d, to - from, v, d, dw};
-        pool_run(e->pool, weight_gradient_pieces(e, &b.w), head_weight_piece, &b);
+        head_weights(e, &b, from, to);
     }
     e->seconds[ENGINE_HEAD] += env_seconds() - start;
 }
