@@ -1,78 +1,19 @@
-/* scan.c -- rounds of as many blocks as there are threads, twice over: read by
- * one, parsed by all, joined by one. */
+/* scan.c -- rounds of blocks: read by one, parsed by all, joined by one.
+ *
+ * Without --memory there are two groups of slots: piece 0 of a round reads the blocks of the
+ * next one into the second group while the other pieces parse the first.  With it there is
+ * one group, read first and parsed then.
+ */
 #include "corpus/scan.h"
 
 #include "base/env.h"
 #include "base/mem.h"
-#include "corpus/shard_reader.h"
+#include "corpus/block_walk.h"
 
 #define SLOT_BYTES  ((size_t)12 << 20) /* a block of 4 MB, parsed and encoded */
 #define LONG_BLOCK  ((size_t)8 << 20)
 #define BLOCK_BYTES ((size_t)5 << 20) /* of it, what stays when the block is through */
-#define LINE_FACTOR 8U /* of a byte of a long line: raw, parsed, encoded, what is kept of it */
-
-/* ---- blocks in order, over all shards ---- */
-
-struct blocks {
-    const struct shard_list *shards;
-    size_t next; /* shard to open */
-    struct shard_reader *reader;
-    struct line_budget budget;
-    size_t held; /* blocks of the round so far: a long line has none beside it */
-};
-
-/* A long line is parsed and encoded alone. */
-static bool may_hold(void *ctx, size_t bytes)
-{
-    (void)bytes;
-    return ((const struct blocks *)ctx)->held == 0;
-}
-
-static struct line_budget line_budget(uint64_t limit, uint64_t rest)
-{
-    return (struct line_budget){limit, limit > 0 ? mem_resident() + rest : 0, LINE_FACTOR,
-                                "leave such lines out of the input"};
-}
-
-static winnow_status blocks_next(struct blocks *b, struct shard_block *block, bool *more,
-                                 struct winnow_error *err)
-{
-    for (;;) {
-        if (!b->reader) {
-            if (b->next == b->shards->count) {
-                *more = false;
-                return WINNOW_OK;
-            }
-            const struct shard *s = &b->shards->items[b->next++];
-            struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
-            opt.stamp = &s->stamp;
-            opt.keep_going = true;
-            opt.budget = b->budget;
-            opt.window_max = b->budget.limit / 4;
-            if (b->budget.limit > 0) {
-                opt.may_hold = may_hold;
-                opt.may_hold_ctx = b;
-            }
-            TRY(shard_reader_open(&b->reader, s->path, s->name, &opt, err));
-        }
-        TRY(shard_reader_next(b->reader, block, more, err));
-        if (*more || block->waits) {
-            return WINNOW_OK;
-        }
-        shard_reader_close(b->reader);
-        b->reader = NULL;
-    }
-}
-
-static void blocks_close(struct blocks *b)
-{
-    if (b->reader) {
-        shard_reader_close(b->reader);
-        b->reader = NULL;
-    }
-}
-
-/* ---- pushed ---- */
+#define LINE_FACTOR 8.0 /* of a byte of a long line: raw, parsed, encoded, what is kept of it */
 
 struct slot {
     struct shard_block block;
@@ -83,19 +24,57 @@ struct slot {
     struct input_account account;
 };
 
+struct group {
+    struct slot *slots;
+    size_t count;
+};
+
 struct scan {
     struct input_account *account;
     const struct scan_ops *ops;
-    const struct document_keys *keys;
-    uint32_t threads;
+    const struct scan_options *opt;
+    const struct winnow_env *env;
+    struct pool *pool;
+    struct block_walk walk;
     struct block_parser **parsers; /* one a thread */
-    struct slot *slots;
-    size_t slot_count;
+    size_t slot_count;             /* of a group */
+    struct group groups[2];
+    struct group *parsing, *filling;
+    bool ahead; /* the next group is read meanwhile */
+    bool read_all;
+    winnow_status read_status;
+    struct winnow_error read_error;
 };
+
+/* Under --memory a long line is parsed and encoded alone. */
+static bool may_hold(void *ctx, size_t bytes)
+{
+    (void)bytes;
+    return ((const struct scan *)ctx)->filling->count == 0;
+}
+
+static winnow_status fill(struct scan *s, struct winnow_error *err)
+{
+    struct group *g = s->filling;
+    g->count = 0;
+    while (g->count < s->slot_count && !s->read_all) {
+        struct shard_block *block = &g->slots[g->count].block;
+        bool more = false;
+        TRY(block_walk_next(&s->walk, block, &more, err));
+        if (block->waits) {
+            break;
+        }
+        s->read_all = !more;
+        g->count += more;
+    }
+    return WINNOW_OK;
+}
 
 static winnow_status parse_block(struct scan *s, struct slot *slot, uint32_t worker)
 {
     struct block_parser *p = s->parsers[worker];
+    const struct scan_ops *ops = s->ops;
+    const char *shard = slot->block.shard;
     block_parser_start(p, &slot->block);
     for (;;) {
         struct parsed item;
@@ -103,182 +82,194 @@ static winnow_status parse_block(struct scan *s, struct slot *slot, uint32_t wor
         if (item.kind == PARSED_END) {
             return WINNOW_OK;
         }
-        if (item.kind == PARSED_BAD) {
-            slot->counts.bad += !item.bad.torn;
-            account_bad(&slot->account, slot->block.shard, &item.bad);
+        if (item.kind == PARSED_DOCUMENT) {
+            slot->counts.documents++;
+            TRY(ops->document(ops->ctx, slot->piece, &item.document, shard, &slot->err));
             continue;
         }
-        slot->counts.documents++;
-        TRY(s->ops->document(s->ops->ctx, slot->piece, &item.document, slot->block.shard,
-                             &slot->err));
+        slot->counts.bad += !item.bad.torn;
+        account_bad(&slot->account, shard, &item.bad);
+        if (ops->bad) {
+            ops->bad(ops->ctx, slot->piece, &item.bad, shard);
+        }
     }
 }
 
-static void work(void *ctx, size_t piece, uint32_t worker)
+static void parse_slot(struct scan *s, struct slot *slot, uint32_t worker)
 {
-    struct scan *s = ctx;
-    struct slot *slot = &s->slots[piece];
     slot->counts = (struct scan_counts){0};
     slot->piece = s->ops->new_piece(s->ops->ctx, worker);
     slot->status = parse_block(s, slot, worker);
 }
 
-static winnow_status join_round(struct scan *s, size_t n, struct scan_counts *counts, bool *stop,
+static void work(void *ctx, size_t piece, uint32_t worker)
+{
+    struct scan *s = ctx;
+    if (s->ahead && piece == 0) {
+        s->read_status = fill(s, &s->read_error);
+    } else {
+        parse_slot(s, &s->parsing->slots[piece - s->ahead], worker);
+    }
+}
+
+static winnow_status stopped_at(const struct input_account *a, struct winnow_error *err)
+{
+    if (a->bad > 0) {
+        return error_set(err, WINNOW_E_FORMAT, "%.*s", STR_ARG(a->first_bad));
+    }
+    if (a->lost.count > 0) {
+        return error_set(err, WINNOW_E_FORMAT, "%s: %s", a->lost.items[0].name,
+                         a->lost.items[0].reason);
+    }
+    return WINNOW_OK;
+}
+
+/* What one block gave goes to the callback and to the sums. */
+static winnow_status join_slot(struct scan *s, struct slot *slot, struct scan_counts *counts,
+                               bool *stop, struct winnow_error *err)
+{
+    winnow_status st = slot->status;
+    if (st != WINNOW_OK) {
+        *err = slot->err;
+    } else if (s->opt->stop_at_bad) {
+        st = stopped_at(&slot->account, err);
+    }
+    if (st != WINNOW_OK || *stop) {
+        s->ops->free_piece(s->ops->ctx, slot->piece);
+        account_release(&slot->account);
+        return st;
+    }
+    counts->documents += slot->counts.documents;
+    counts->bad += slot->counts.bad;
+    slot->account.documents = slot->counts.documents;
+    account_add(s->account, &slot->account);
+    account_release(&slot->account);
+    return s->ops->join(s->ops->ctx, slot->piece, stop, err);
+}
+
+static winnow_status join_group(struct scan *s, struct scan_counts *counts, bool *stop,
                                 struct winnow_error *err)
 {
     winnow_status st = WINNOW_OK;
-    for (size_t i = 0; i < n; i++) {
-        struct slot *slot = &s->slots[i];
-        if (st == WINNOW_OK && slot->status != WINNOW_OK) {
-            st = slot->status;
-            *err = slot->err;
-        }
-        if (st != WINNOW_OK || *stop) {
+    for (size_t i = 0; i < s->parsing->count; i++) {
+        struct slot *slot = &s->parsing->slots[i];
+        if (st == WINNOW_OK) {
+            st = join_slot(s, slot, counts, stop, err);
+        } else {
             s->ops->free_piece(s->ops->ctx, slot->piece);
-            continue;
+            account_release(&slot->account);
         }
-        counts->documents += slot->counts.documents;
-        counts->bad += slot->counts.bad;
-        slot->account.documents = slot->counts.documents;
-        account_add(s->account, &slot->account);
-        account_release(&slot->account);
-        st = s->ops->join(s->ops->ctx, slot->piece, stop, err);
     }
     return st;
 }
 
 /* Buffers that a long line has grown would be kept for short ones. */
-static void trim(struct scan *s, size_t n)
+static void trim(struct scan *s)
 {
     bool large = false;
-    for (size_t i = 0; i < n; i++) {
-        if (s->slots[i].block.bytes.cap > LONG_BLOCK) {
-            shard_block_release(&s->slots[i].block);
+    for (size_t i = 0; i < s->parsing->count; i++) {
+        if (s->parsing->slots[i].block.bytes.cap > LONG_BLOCK) {
+            shard_block_release(&s->parsing->slots[i].block);
             large = true;
         }
     }
-    for (uint32_t i = 0; large && i < s->threads; i++) {
+    for (uint32_t i = 0; large && i < pool_threads(s->pool); i++) {
         block_parser_free(s->parsers[i]);
-        s->parsers[i] = block_parser_new(s->keys);
+        s->parsers[i] = block_parser_new(s->opt->keys);
     }
 }
 
-static winnow_status run_rounds(struct scan *s, struct blocks *blocks, struct pool *pool,
-                                const struct winnow_env *env, struct scan_counts *counts,
+/* Reads a group where none was read meanwhile, and makes it the one that is parsed. */
+static winnow_status take_group(struct scan *s, struct winnow_error *err)
+{
+    if (!s->ahead) {
+        TRY(fill(s, err));
+    } else if (s->read_status != WINNOW_OK) {
+        *err = s->read_error;
+        return s->read_status;
+    }
+    struct group *full = s->filling;
+    s->filling = s->ahead ? s->parsing : full;
+    s->parsing = full;
+    return WINNOW_OK;
+}
+
+static winnow_status run_rounds(struct scan *s, struct scan_counts *counts,
                                 struct winnow_error *err)
 {
-    bool more = true, stop = false;
-    while (more && !stop) {
-        TRY(env_check(env, err));
-        size_t n = 0;
-        bool waits = false;
-        while (n < s->slot_count && more && !waits) {
-            blocks->held = n;
-            TRY(blocks_next(blocks, &s->slots[n].block, &more, err));
-            waits = s->slots[n].block.waits;
-            more = more || waits;
-            n += more && !waits;
+    bool stop = false;
+    s->read_status = s->ahead ? fill(s, &s->read_error) : WINNOW_OK;
+    while (!stop) {
+        TRY(env_check(s->env, err));
+        TRY(take_group(s, err));
+        if (s->parsing->count == 0) {
+            break;
         }
-        pool_run(pool, n, work, s);
-        TRY(join_round(s, n, counts, &stop, err));
-        if (env->memory_max > 0) {
-            trim(s, n);
+        pool_run(s->pool, s->parsing->count + s->ahead, work, s);
+        TRY(join_group(s, counts, &stop, err));
+        block_walk_progress(&s->walk);
+        if (s->env->memory_max > 0) {
+            trim(s);
         }
     }
     return WINNOW_OK;
 }
 
-winnow_status scan_documents(const struct shard_list *shards, const struct document_keys *keys,
+/* How many blocks are on their way, and what of --memory is left for a long line. */
+static void plan_memory(struct scan *s, struct block_walk_options *walk)
+{
+    const struct scan_options *opt = s->opt;
+    uint64_t limit = s->env->memory_max, slot = opt->block_bytes ? opt->block_bytes : SLOT_BYTES;
+    s->ahead = limit == 0;
+    s->slot_count = pool_threads(s->pool);
+    if (limit > 0) {
+        uint64_t most = limit / 4 / slot, wanted = 2 * s->slot_count;
+        s->slot_count = (size_t)(most < 1 ? 1 : most < wanted ? most : wanted);
+        uint64_t fixed = mem_resident() + slot + s->slot_count * BLOCK_BYTES;
+        walk->budget = (struct line_budget){
+            limit, fixed, opt->line_factor > 0 ? opt->line_factor : LINE_FACTOR, opt->instead};
+        walk->may_hold = may_hold;
+        walk->may_hold_ctx = s;
+    }
+}
+
+static void release(struct scan *s)
+{
+    block_walk_end(&s->walk);
+    for (uint32_t i = 0; i < pool_threads(s->pool); i++) {
+        block_parser_free(s->parsers[i]);
+    }
+    mem_free(s->parsers);
+    for (size_t g = 0; g < 2; g++) {
+        for (size_t i = 0; s->groups[g].slots && i < s->slot_count; i++) {
+            shard_block_release(&s->groups[g].slots[i].block);
+            account_release(&s->groups[g].slots[i].account);
+        }
+        mem_free(s->groups[g].slots);
+    }
+}
+
+winnow_status scan_documents(const struct shard_list *shards, const struct scan_options *opt,
                              struct pool *pool, const struct winnow_env *env,
                              const struct scan_ops *ops, struct scan_counts *counts,
                              struct winnow_error *err)
 {
     *counts = (struct scan_counts){0};
-    uint32_t threads = pool_threads(pool);
-    struct scan s = {.account = shards->account,
-                     .ops = ops,
-                     .slot_count = (size_t)2 * threads,
-                     .keys = keys,
-                     .threads = threads};
-    if (env->memory_max > 0) {
-        uint64_t most = env->memory_max / 4 / SLOT_BYTES;
-        s.slot_count = most < 1 ? 1 : most < s.slot_count ? (size_t)most : s.slot_count;
+    struct scan s = {.account = shards->account, .ops = ops, .opt = opt, .env = env, .pool = pool};
+    struct block_walk_options walk = {
+        .line_max = opt->line_max, .env = env, .progress = opt->progress};
+    plan_memory(&s, &walk);
+    s.parsers = mem_zalloc(pool_threads(pool) * sizeof(struct block_parser *));
+    for (uint32_t i = 0; i < pool_threads(pool); i++) {
+        s.parsers[i] = block_parser_new(opt->keys);
     }
-    s.parsers = mem_zalloc(threads * sizeof(struct block_parser *));
-    s.slots = mem_zalloc(s.slot_count * sizeof *s.slots);
-    for (uint32_t i = 0; i < threads; i++) {
-        s.parsers[i] = block_parser_new(keys);
+    for (size_t g = 0; g < (s.ahead ? 2U : 1U); g++) {
+        s.groups[g].slots = mem_zalloc(s.slot_count * sizeof *s.groups[g].slots);
     }
-    struct blocks blocks = {.shards = shards};
-    blocks.budget = line_budget(env->memory_max, SLOT_BYTES + s.slot_count * BLOCK_BYTES);
-    winnow_status st = run_rounds(&s, &blocks, pool, env, counts, err);
-    blocks_close(&blocks);
-    for (uint32_t i = 0; i < threads; i++) {
-        block_parser_free(s.parsers[i]);
-    }
-    for (size_t i = 0; i < s.slot_count; i++) {
-        shard_block_release(&s.slots[i].block);
-        account_release(&s.slots[i].account);
-    }
-    mem_free(s.parsers);
-    mem_free(s.slots);
+    s.parsing = &s.groups[s.ahead];
+    s.filling = &s.groups[0];
+    block_walk_start(&s.walk, shards, &walk);
+    winnow_status st = run_rounds(&s, counts, err);
+    release(&s);
     return st;
-}
-
-/* ---- pulled ---- */
-
-struct pull {
-    struct blocks blocks;
-    struct shard_block block;
-    struct block_parser *parser;
-    bool started;
-};
-
-struct pull *pull_new(const struct shard_list *shards, const struct document_keys *keys,
-                      uint64_t memory_max)
-{
-    struct pull *p = mem_zalloc(sizeof *p);
-    p->blocks.shards = shards;
-    p->blocks.budget = line_budget(memory_max, SLOT_BYTES);
-    p->parser = block_parser_new(keys);
-    return p;
-}
-
-void pull_free(struct pull *p)
-{
-    if (p) {
-        blocks_close(&p->blocks);
-        shard_block_release(&p->block);
-        block_parser_free(p->parser);
-        mem_free(p);
-    }
-}
-
-winnow_status pull_next(struct pull *p, struct document *d, const char **shard, bool *more,
-                        struct winnow_error *err)
-{
-    for (;;) {
-        if (p->started) {
-            struct parsed item;
-            TRY(block_parser_next(p->parser, &item, err));
-            if (item.kind == PARSED_DOCUMENT) {
-                *d = item.document;
-                *shard = p->block.shard;
-                *more = true;
-                p->blocks.shards->account->documents++;
-                return WINNOW_OK;
-            }
-            p->started = item.kind == PARSED_BAD;
-            if (p->started) {
-                account_bad(p->blocks.shards->account, p->block.shard, &item.bad);
-            }
-            continue;
-        }
-        TRY(blocks_next(&p->blocks, &p->block, more, err));
-        if (!*more) {
-            return WINNOW_OK;
-        }
-        block_parser_start(p->parser, &p->block);
-        p->started = true;
-    }
 }

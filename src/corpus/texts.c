@@ -1,13 +1,26 @@
-/* texts.c -- walks the shards of a corpus block by block. */
+/* texts.c -- one document after the other, and what is said of those that are none. */
 #include "corpus/texts.h"
 
 #include "base/env.h"
 
-#include <inttypes.h>
-
 /* Of --memory a byte of a long line: raw, parsed, and what is made of it; half of it
  * is for what the command gathers. */
 #define TEXT_BYTES 6U
+
+void texts_over(struct texts *t, const struct shard_list *shards, const struct document_keys *keys,
+                const struct winnow_env *env, struct winnow_text_result *result)
+{
+    const struct block_walk_options walk = {
+        .env = env,
+        .line_max = (size_t)t->opt.line_max,
+        .budget = {env->memory_max, env->memory_max / 2, TEXT_BYTES, NULL},
+        .progress = t->shards.account ? "read" : NULL,
+    };
+    t->env = env;
+    t->result = result;
+    t->parser = block_parser_new(keys);
+    block_walk_start(&t->walk, shards, &walk);
+}
 
 winnow_status texts_open(struct texts *t, const struct winnow_text_options *opt,
                          struct winnow_list paths, const struct winnow_env *env,
@@ -15,87 +28,56 @@ winnow_status texts_open(struct texts *t, const struct winnow_text_options *opt,
 {
     const struct shards_options find = {.paths = paths, .files_from = opt->files_from};
     const struct document_keys keys = {opt->text_key, opt->id_key};
-    *t = (struct texts){.opt = opt, .env = env, .result = result};
-    t->budget = (struct line_budget){env->memory_max, env->memory_max / 2, TEXT_BYTES, NULL};
-    t->parser = block_parser_new(&keys);
+    *t = (struct texts){.opt = *opt};
     TRY(shards_find(&find, &t->shards, err));
     account_warn_skipped(t->shards.account, env);
+    texts_over(t, &t->shards, &keys, env, result);
     return opt->on_bad == WINNOW_TEXT_STOP ? account_need_all(t->shards.account, err) : WINNOW_OK;
+}
+
+void texts_budget(struct texts *t, const struct line_budget *budget)
+{
+    t->walk.opt.budget = *budget;
 }
 
 void texts_release(struct texts *t)
 {
-    shard_reader_close(t->reader);
+    block_walk_end(&t->walk);
     block_parser_free(t->parser);
     shard_block_release(&t->block);
     shard_list_release(&t->shards);
     *t = (struct texts){0};
 }
 
-winnow_status texts_next_block(struct texts *t, struct shard_block *block, bool *more,
-                               struct winnow_error *err)
+static winnow_status note_bad(struct texts *t, const struct bad_line *bad, struct winnow_error *err)
 {
-    *more = false;
-    while (!*more) {
-        TRY(env_check(t->env, err));
-        if (!t->reader) {
-            if (t->shard == t->shards.count) {
-                return WINNOW_OK;
-            }
-            if (t->shard == 0) {
-                env_progress(t->env, "read", "bytes", 0, t->shards.bytes);
-            }
-            const struct shard *s = &t->shards.items[t->shard++];
-            struct shard_reader_options options = SHARD_READER_OPTIONS_INIT;
-            options.line_max = (size_t)t->opt->line_max;
-            options.window_max = t->env->memory_max / 4;
-            options.budget = t->budget;
-            options.stamp = &s->stamp;
-            options.keep_going = true;
-            TRY(shard_reader_open(&t->reader, s->path, s->name, &options, err));
-        }
-        TRY(shard_reader_next(t->reader, block, more, err));
-        uint64_t done = t->bytes_done + shard_reader_bytes_read(t->reader);
-        if (*more) {
-            env_progress(t->env, "read", "bytes", done, t->shards.bytes);
-        } else {
-            t->bytes_done = done;
-            shard_reader_close(t->reader);
-            t->reader = NULL;
-        }
-    }
-    return WINNOW_OK;
-}
-
-winnow_status texts_bad(struct texts *t, const struct bad_line *bad, const char *shard,
-                        struct winnow_error *err)
-{
-    account_bad(t->shards.account, shard, bad);
+    struct input_account *a = t->walk.shards->account;
+    account_bad(a, t->block.shard, bad);
     t->result->documents_bad += !bad->torn;
-    if (t->opt->on_bad == WINNOW_TEXT_STOP) {
-        return error_set(err, WINNOW_E_FORMAT, "%s: line %" PRIu64 ": %.*s", shard, bad->line,
-                         STR_ARG(bad->reason));
+    if (t->opt.on_bad != WINNOW_TEXT_STOP) {
+        return WINNOW_OK;
     }
-    if (!bad->torn && t->result->documents_bad == 1) {
-        env_log(t->env, WINNOW_LOG_WARNING, "%s: line %" PRIu64 " is left out: %.*s", shard,
-                bad->line, STR_ARG(bad->reason));
+    if (bad->torn) {
+        return account_need_all(a, err);
     }
-    return WINNOW_OK;
+    return error_set(err, WINNOW_E_FORMAT, "%.*s", STR_ARG(a->first_bad));
 }
 
-winnow_status texts_next_document(struct texts *t, struct document *d, bool *more,
-                                  struct winnow_error *err)
+winnow_status texts_next(struct texts *t, struct document *d, bool *more, struct winnow_error *err)
 {
     *more = false;
-    if (t->opt->limit > 0 && t->result->documents == t->opt->limit) {
+    if (t->opt.limit > 0 && t->result->documents == t->opt.limit) {
         return WINNOW_OK;
     }
     for (;;) {
         if (!t->block_open) {
-            TRY(texts_next_block(t, &t->block, &t->block_open, err));
+            TRY(env_check(t->env, err));
+            TRY(block_walk_next(&t->walk, &t->block, &t->block_open, err));
+            block_walk_progress(&t->walk);
             if (!t->block_open) {
                 return WINNOW_OK;
             }
+            t->block_number++;
             block_parser_start(t->parser, &t->block);
         }
         struct parsed item;
@@ -103,10 +85,11 @@ winnow_status texts_next_document(struct texts *t, struct document *d, bool *mor
         if (item.kind == PARSED_END) {
             t->block_open = false;
         } else if (item.kind == PARSED_BAD) {
-            TRY(texts_bad(t, &item.bad, t->block.shard, err));
+            TRY(note_bad(t, &item.bad, err));
         } else {
             t->result->documents++;
             t->result->bytes += item.document.text.len;
+            t->walk.shards->account->documents++;
             *d = item.document;
             *more = true;
             return WINNOW_OK;
@@ -114,10 +97,15 @@ winnow_status texts_next_document(struct texts *t, struct document *d, bool *mor
     }
 }
 
-winnow_status texts_next(void *ctx, struct str *text, bool *more, struct winnow_error *err)
+const char *texts_shard(const struct texts *t)
+{
+    return t->block.shard;
+}
+
+winnow_status texts_next_text(void *ctx, struct str *text, bool *more, struct winnow_error *err)
 {
     struct document d;
-    TRY(texts_next_document(ctx, &d, more, err));
+    TRY(texts_next(ctx, &d, more, err));
     if (*more) {
         *text = d.text;
     }
@@ -126,18 +114,15 @@ winnow_status texts_next(void *ctx, struct str *text, bool *more, struct winnow_
 
 winnow_status texts_read(const struct texts *t, uint64_t documents, struct winnow_error *err)
 {
-    struct input_account *a = t->shards.account;
+    struct input_account *a = t->walk.shards->account;
     a->documents = documents;
     TRY(account_need_documents(a, err));
-    if (t->result->documents_bad > 1) {
-        env_log(t->env, WINNOW_LOG_WARNING, "%" PRIu64 " bad lines were left out in all",
-                t->result->documents_bad);
-    }
+    account_warn_bad(a, t->env);
     return WINNOW_OK;
 }
 
 winnow_status texts_end(const struct texts *t, struct winnow_error *err)
 {
     t->result->complete = true;
-    return account_tell_lost(t->shards.account, err);
+    return account_tell_lost(t->walk.shards->account, err);
 }

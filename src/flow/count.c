@@ -1,9 +1,8 @@
 /* count.c -- the smallest method: read, count, add up.
  *
- * Work goes in rounds.  In each, one piece of work reads the next group of
- * blocks while the others count the documents of the group before; then the
- * counts are added in the order of the blocks.  Sums do not depend on that
- * order, but the first bad line and the rows' order do.
+ * corpus/scan.h reads blocks and counts their documents on all threads; what each block
+ * gave is added in the order of the blocks.  Sums do not depend on that order, but the
+ * first bad line and the rows' order do.
  */
 #include "winnow/count.h"
 
@@ -13,16 +12,13 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "corpus/id_set.h"
-#include "corpus/shard_reader.h"
-#include "corpus/shards.h"
+#include "corpus/scan.h"
 #include "model/model_file.h"
 #include "token/tokenizer.h"
 
-#include <inttypes.h>
-
-#define GROUP_MAX   64U
-#define BLOCK_BYTES ((size_t)4 << 20)    /* the reader's */
-#define FIXED_BYTES ((uint64_t)40 << 20) /* of the program */
+/* For --memory, where nothing is encoded: a block of 4 MB, and a byte of a long line. */
+#define COUNT_BYTES  ((size_t)8 << 20)
+#define COUNT_FACTOR 4.0
 
 /* Counts by name. */
 struct tally {
@@ -31,23 +27,14 @@ struct tally {
     size_t cap;
 };
 
-/* One block and what was counted in it. */
-struct slot {
-    struct shard_block block;
+/* What was counted in one block. */
+struct piece {
+    uint32_t worker;
     struct tally tally;
-    struct buf ids;               /* hashes */
-    struct input_account account; /* of its bad lines */
-    winnow_status status;
-    struct winnow_error error;
-};
-
-struct group {
-    struct slot slots[GROUP_MAX];
-    size_t count;
+    struct buf ids; /* hashes */
 };
 
 struct worker {
-    struct block_parser *parser;
     struct tokenizer_scratch *scratch;
     struct u32_list tokens;
 };
@@ -56,16 +43,8 @@ struct counting {
     const struct winnow_count_options *opt;
     const struct winnow_env *env;
     struct shard_list shards;
-    size_t shard, group_size;
-    uint64_t bytes_before;   /* of the shards that are done */
-    uint64_t held, held_max; /* bytes of next */
-    struct line_budget budget;
-    struct shard_reader *reader;
     struct tokenizer *tokenizer;
     struct worker *workers;
-    struct group *now, *next;
-    winnow_status read_status;
-    struct winnow_error read_error;
     struct tally sum;
     struct id_set ids;
 };
@@ -117,11 +96,11 @@ static uint64_t count_words(struct str s)
     return words;
 }
 
-static struct str row_name(const struct counting *c, const struct slot *slot, struct str source)
+static struct str row_name(const struct counting *c, const char *shard, struct str source)
 {
     switch (c->opt->by) {
     case WINNOW_COUNT_BY_SHARD:
-        return str_of(slot->block.shard);
+        return str_of(shard);
     case WINNOW_COUNT_BY_SOURCE:
         return source.len > 0 ? source : STR_LIT("-");
     default:
@@ -129,10 +108,31 @@ static struct str row_name(const struct counting *c, const struct slot *slot, st
     }
 }
 
-static void count_document(struct counting *c, struct worker *w, struct slot *slot,
-                           const struct document *d)
+static void *new_piece(void *ctx, uint32_t worker)
 {
-    struct winnow_counts *row = tally_row(&slot->tally, row_name(c, slot, d->source));
+    (void)ctx;
+    struct piece *p = mem_zalloc(sizeof *p);
+    p->worker = worker;
+    return p;
+}
+
+static void free_piece(void *ctx, void *piece)
+{
+    (void)ctx;
+    struct piece *p = piece;
+    tally_release(&p->tally);
+    buf_release(&p->ids);
+    mem_free(p);
+}
+
+static winnow_status count_document(void *ctx, void *piece, const struct document *d,
+                                    const char *shard, struct winnow_error *err)
+{
+    (void)err;
+    const struct counting *c = ctx;
+    struct piece *p = piece;
+    struct worker *w = &c->workers[p->worker];
+    struct winnow_counts *row = tally_row(&p->tally, row_name(c, shard, d->source));
     row->documents++;
     row->bytes += d->raw.len;
     row->text_bytes += d->text.len;
@@ -144,151 +144,51 @@ static void count_document(struct counting *c, struct worker *w, struct slot *sl
     }
     if (c->opt->ids) {
         uint64_t hash = hash64(d->id, 0);
-        buf_add(&slot->ids, &hash, sizeof hash);
-    }
-}
-
-static void count_block(struct counting *c, struct worker *w, struct slot *slot)
-{
-    struct parsed item;
-    block_parser_start(w->parser, &slot->block);
-    for (;;) {
-        slot->status = block_parser_next(w->parser, &item, &slot->error);
-        if (slot->status != WINNOW_OK || item.kind == PARSED_END) {
-            return;
-        }
-        if (item.kind == PARSED_DOCUMENT) {
-            count_document(c, w, slot, &item.document);
-            continue;
-        }
-        tally_row(&slot->tally, row_name(c, slot, (struct str){NULL, 0}))->bad += !item.bad.torn;
-        account_bad(&slot->account, slot->block.shard, &item.bad);
-    }
-}
-
-/* A line longer than a block comes alone, where --memory says so. */
-static bool may_hold(void *ctx, size_t bytes)
-{
-    const struct counting *c = ctx;
-    return c->next->count == 0 || c->held + bytes <= c->held_max;
-}
-
-/* Bytes of groups: a line is held in one group while another is counted, parsed and
- * encoded beside it. */
-static void plan_memory(struct counting *c, uint64_t limit)
-{
-    uint64_t fixed = FIXED_BYTES + 2 * BLOCK_BYTES * (uint64_t)c->group_size;
-    c->held_max = UINT64_MAX / 2;
-    if (limit > 0) {
-        uint64_t room = limit > FIXED_BYTES ? limit - FIXED_BYTES : 0;
-        c->held_max = room / 8;
-        fixed = fixed < limit / 2 ? fixed : limit / 2;
-        c->budget = (struct line_budget){limit, fixed, c->opt->tokenizer ? 8 : 4, NULL};
-    }
-}
-
-/* Fills next with blocks, across shards; an empty group is the end. */
-static winnow_status read_group(struct counting *c, struct winnow_error *err)
-{
-    c->next->count = 0;
-    c->held = 0;
-    while (c->next->count < c->group_size && c->shard < c->shards.count &&
-           (c->next->count == 0 || c->held + BLOCK_BYTES <= c->held_max)) {
-        const struct shard *s = &c->shards.items[c->shard];
-        if (!c->reader) {
-            struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
-            opt.line_max = (size_t)c->opt->line_max;
-            opt.budget = c->budget;
-            opt.window_max = c->budget.limit > 0 ? c->budget.limit / 4 : 0;
-            opt.may_hold = may_hold;
-            opt.may_hold_ctx = c;
-            opt.stamp = &s->stamp;
-            opt.keep_going = true;
-            TRY(shard_reader_open(&c->reader, s->path, s->name, &opt, err));
-        }
-        bool more = true;
-        struct slot *slot = &c->next->slots[c->next->count];
-        TRY(shard_reader_next(c->reader, &slot->block, &more, err));
-        if (slot->block.waits) {
-            return WINNOW_OK;
-        }
-        if (more) {
-            c->next->count++;
-            c->held += slot->block.bytes.len;
-            continue;
-        }
-        c->bytes_before += s->bytes;
-        shard_reader_close(c->reader);
-        c->reader = NULL;
-        c->shard++;
+        buf_add(&p->ids, &hash, sizeof hash);
     }
     return WINNOW_OK;
 }
 
-static void work(void *ctx, size_t piece, uint32_t worker)
+static void count_bad(void *ctx, void *piece, const struct bad_line *bad, const char *shard)
 {
+    struct piece *p = piece;
+    tally_row(&p->tally, row_name(ctx, shard, (struct str){NULL, 0}))->bad += !bad->torn;
+}
+
+/* Adds what a block gave to the sum. */
+static winnow_status join(void *ctx, void *piece, bool *stop, struct winnow_error *err)
+{
+    (void)stop;
     struct counting *c = ctx;
-    if (piece == 0) {
-        c->read_status = read_group(c, &c->read_error);
-    } else {
-        count_block(c, &c->workers[worker], &c->now->slots[piece - 1]);
+    struct piece *p = piece;
+    winnow_status st = WINNOW_OK;
+    for (size_t i = 0; i < p->tally.names.count; i++) {
+        struct str name = p->tally.names.entries[i].key;
+        add_counts(tally_row(&c->sum, name), &p->tally.rows[i]);
     }
-}
-
-/* Adds what a block gave to the sum, and empties its slot. */
-static winnow_status join(struct counting *c, struct slot *slot, struct winnow_error *err)
-{
-    if (slot->status != WINNOW_OK) {
-        *err = slot->error;
-        return slot->status;
-    }
-    for (size_t i = 0; i < slot->tally.names.count; i++) {
-        struct str name = slot->tally.names.entries[i].key;
-        add_counts(tally_row(&c->sum, name), &slot->tally.rows[i]);
-    }
-    tally_release(&slot->tally);
-    for (size_t at = 0; at < slot->ids.len; at += sizeof(uint64_t)) {
+    for (size_t at = 0; at < p->ids.len && st == WINNOW_OK; at += sizeof(uint64_t)) {
         uint64_t hash;
-        memcpy(&hash, slot->ids.ptr + at, sizeof hash);
-        TRY(id_set_add(&c->ids, hash, err));
+        memcpy(&hash, p->ids.ptr + at, sizeof hash);
+        st = id_set_add(&c->ids, hash, err);
     }
-    buf_clear(&slot->ids);
-    const struct input_account *a = &slot->account;
-    bool stop = c->opt->on_bad == WINNOW_COUNT_BAD_STOP;
-    if (stop && a->bad > 0) {
-        return error_set(err, WINNOW_E_FORMAT, "%.*s", STR_ARG(a->first_bad));
-    }
-    if (stop && a->lost.count > 0) {
-        return error_set(err, WINNOW_E_FORMAT, "%s: %s", a->lost.items[0].name,
-                         a->lost.items[0].reason);
-    }
-    account_add(c->shards.account, a);
-    account_release(&slot->account);
-    return WINNOW_OK;
+    free_piece(c, p);
+    return st;
 }
 
-static winnow_status run_rounds(struct counting *c, struct pool *pool, struct winnow_error *err)
+static winnow_status count_all(struct counting *c, struct pool *pool, struct winnow_error *err)
 {
-    env_progress(c->env, "count", "bytes", 0, c->shards.bytes);
-    do {
-        pool_run(pool, c->now->count + 1, work, c);
-        for (size_t i = 0; i < c->now->count; i++) {
-            TRY(join(c, &c->now->slots[i], err));
-        }
-        if (c->read_status != WINNOW_OK) {
-            *err = c->read_error;
-            return c->read_status;
-        }
-        struct group *g = c->now;
-        c->now = c->next;
-        c->next = g;
-        uint64_t done = c->bytes_before + (c->reader ? shard_reader_bytes_read(c->reader) : 0);
-        if (done < c->shards.bytes || c->now->count == 0) {
-            env_progress(c->env, "count", "bytes", done, c->shards.bytes);
-        }
-        TRY(env_check(c->env, err));
-    } while (c->now->count > 0);
-    return WINNOW_OK;
+    const struct document_keys keys = {.text = c->opt->text_key, .id = c->opt->id_key};
+    const struct scan_options scan = {
+        .keys = &keys,
+        .line_max = (size_t)c->opt->line_max,
+        .stop_at_bad = c->opt->on_bad == WINNOW_COUNT_BAD_STOP,
+        .progress = "count",
+        .block_bytes = c->tokenizer ? 0 : COUNT_BYTES,
+        .line_factor = c->tokenizer ? 0 : COUNT_FACTOR,
+    };
+    const struct scan_ops ops = {c, new_piece, count_document, join, free_piece, count_bad};
+    struct scan_counts counts;
+    return scan_documents(&c->shards, &scan, pool, c->env, &ops, &counts, err);
 }
 
 static winnow_status set_up(struct counting *c, struct winnow_list paths, uint32_t threads,
@@ -304,9 +204,7 @@ static winnow_status set_up(struct counting *c, struct winnow_list paths, uint32
     if (c->opt->tokenizer) {
         TRY(model_load_tokenizer(c->opt->tokenizer, &c->tokenizer, err));
     }
-    const struct document_keys keys = {.text = c->opt->text_key, .id = c->opt->id_key};
     for (uint32_t i = 0; i < threads; i++) {
-        c->workers[i].parser = block_parser_new(&keys);
         c->workers[i].scratch = c->tokenizer ? tokenizer_scratch_new(c->tokenizer) : NULL;
     }
     return WINNOW_OK;
@@ -314,24 +212,11 @@ static winnow_status set_up(struct counting *c, struct winnow_list paths, uint32
 
 static void tear_down(struct counting *c, uint32_t threads)
 {
-    struct group *groups[] = {c->now, c->next};
-    for (size_t g = 0; g < 2; g++) {
-        for (size_t i = 0; i < GROUP_MAX; i++) {
-            struct slot *slot = &groups[g]->slots[i];
-            shard_block_release(&slot->block);
-            tally_release(&slot->tally);
-            buf_release(&slot->ids);
-            account_release(&slot->account);
-        }
-        mem_free(groups[g]);
-    }
     for (uint32_t i = 0; i < threads; i++) {
-        block_parser_free(c->workers[i].parser);
         tokenizer_scratch_free(c->workers[i].scratch);
         u32_list_release(&c->workers[i].tokens);
     }
     mem_free(c->workers);
-    shard_reader_close(c->reader);
     shard_list_release(&c->shards);
     tokenizer_free(c->tokenizer);
     id_set_release(&c->ids);
@@ -398,17 +283,10 @@ winnow_status winnow_count(const struct winnow_count_options *opt, struct winnow
     *out = (struct winnow_count_result){0};
     struct pool *pool = pool_new(env->threads);
     uint32_t threads = pool_threads(pool);
-    struct counting c = {
-        .opt = opt,
-        .env = env,
-        .group_size = threads < GROUP_MAX ? threads : GROUP_MAX,
-        .workers = mem_zalloc(threads * sizeof *c.workers),
-        .now = mem_zalloc(sizeof *c.now),
-        .next = mem_zalloc(sizeof *c.next),
-    };
-    plan_memory(&c, env->memory_max);
+    struct counting c = {.opt = opt, .env = env};
+    c.workers = mem_zalloc(threads * sizeof *c.workers);
     winnow_status st = set_up(&c, paths, threads, err);
-    st = st == WINNOW_OK ? run_rounds(&c, pool, err) : st;
+    st = st == WINNOW_OK ? count_all(&c, pool, err) : st;
     hand_over(&c, out);
     if (st == WINNOW_OK) {
         out->complete = true;

@@ -158,48 +158,39 @@ static winnow_status check_kept(const struct evaluation *e, struct winnow_error 
                        "take the first with --documents", err);
 }
 
-static winnow_status keep_block(struct evaluation *e, struct texts *t, struct block_parser *parser,
-                                struct shard_block *block, bool *full, struct winnow_error *err)
+/* A block of documents is scored at a time; what is kept of it is let go then, unless
+ * cloze items are to be made of it. */
+static winnow_status score_block(struct evaluation *e, size_t *first, struct winnow_error *err)
 {
-    struct parsed item;
-    block_parser_start(parser, block);
+    TRY(score_documents(e, *first, err));
+    if (!e->opt->cloze) {
+        arena_reset(&e->keep);
+        e->count = 0;
+    }
+    *first = e->count;
+    return WINNOW_OK;
+}
+
+static winnow_status score_texts(struct evaluation *e, struct texts *t, struct winnow_error *err)
+{
+    size_t first = 0;
+    uint64_t block = 1;
     for (;;) {
-        *full = e->opt->documents > 0 && e->result->documents >= e->opt->documents;
-        if (*full) {
+        struct document d;
+        bool more;
+        TRY(texts_next(t, &d, &more, err));
+        if (!more || t->block_number != block) {
+            TRY(score_block(e, &first, err));
+            block = t->block_number;
+        }
+        if (!more) {
             return WINNOW_OK;
         }
-        TRY(block_parser_next(parser, &item, err));
-        if (item.kind == PARSED_END) {
-            return WINNOW_OK;
-        }
-        if (item.kind == PARSED_BAD) {
-            TRY(texts_bad(t, &item.bad, block->shard, err));
-        } else {
-            keep_document(e, &item.document);
-        }
+        keep_document(e, &d);
         if (e->opt->cloze) {
             TRY(check_kept(e, err));
         }
     }
-}
-
-static winnow_status read_blocks(struct evaluation *e, struct texts *t, struct block_parser *parser,
-                                 struct shard_block *block, struct winnow_error *err)
-{
-    for (bool more = true, full = false; !full;) {
-        size_t first = e->opt->cloze ? e->count : 0;
-        if (!e->opt->cloze) {
-            arena_reset(&e->keep);
-            e->count = 0;
-        }
-        TRY(texts_next_block(t, block, &more, err));
-        if (!more) {
-            return WINNOW_OK;
-        }
-        TRY(keep_block(e, t, parser, block, &full, err));
-        TRY(score_documents(e, first, err));
-    }
-    return WINNOW_OK;
 }
 
 static winnow_status read_documents(struct evaluation *e, struct winnow_error *err)
@@ -207,17 +198,16 @@ static winnow_status read_documents(struct evaluation *e, struct winnow_error *e
     const struct winnow_text_options text = {.text_key = e->opt->text_key,
                                              .id_key = e->opt->id_key,
                                              .files_from = e->opt->files_from,
+                                             .limit = e->opt->documents,
                                              .line_max = (uint64_t)64 << 20};
-    const struct document_keys keys = {.text = e->opt->text_key, .id = e->opt->id_key};
+    const struct line_budget budget = {e->env->memory_max, e->resident + TEXTS_BESIDE, EVAL_FACTOR,
+                                       "leave such lines out of the input"};
     struct winnow_text_result read = {0};
     struct texts t = {0};
-    struct shard_block block = {0};
-    struct block_parser *parser = block_parser_new(&keys);
     winnow_status st = texts_open(&t, &text, *e->paths, e->env, &read, err);
-    t.budget = (struct line_budget){e->env->memory_max, e->resident + TEXTS_BESIDE, EVAL_FACTOR,
-                                    "leave such lines out of the input"};
     if (st == WINNOW_OK) {
-        st = read_blocks(e, &t, parser, &block, err);
+        texts_budget(&t, &budget);
+        st = score_texts(e, &t, err);
     }
     if (st == WINNOW_OK) {
         st = texts_read(&t, e->result->documents, err);
@@ -226,8 +216,6 @@ static winnow_status read_documents(struct evaluation *e, struct winnow_error *e
         e->lost = texts_end(&t, &e->lost_error);
     }
     e->result->documents_bad = read.documents_bad;
-    block_parser_free(parser);
-    shard_block_release(&block);
     texts_release(&t);
     return st;
 }

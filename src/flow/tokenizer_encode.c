@@ -1,5 +1,5 @@
-/* tokenizer_encode.c -- `tokenizer encode`: blocks to ids on all threads, joined
- * in order into one token file or JSON lines. */
+/* tokenizer_encode.c -- `tokenizer encode`: corpus/scan.h makes ids of documents on all
+ * threads, which are joined in order into one token file or JSON lines. */
 #include "winnow/tokenizer.h"
 
 #include "base/env.h"
@@ -7,7 +7,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/pool.h"
-#include "corpus/texts.h"
+#include "corpus/scan.h"
 #include "model/model_file.h"
 #include "option/tokenizer_options.h"
 #include "run/guard.h"
@@ -18,25 +18,17 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#define SLOT_BYTES ((uint64_t)20 << 20)
+/* For --memory: ids take up to four times a block's bytes, or a long line's. */
+#define BLOCK_BYTES ((size_t)20 << 20)
+#define LINE_FACTOR 14.0
 
-/* A block on its way: what a worker made of it, to be written in turn. */
-struct encoded {
-    struct shard_block block;
+/* What a worker made of a block, to be written in turn. */
+struct piece {
+    struct tokenizer_scratch *scratch;
     struct u32_list ids;
     struct u32_list ends; /* of each document in ids (their number fits: a block is bounded) */
     struct buf names;     /* JSON lines: each id quoted, one after the other, ended by '\n' */
     struct u32_list bytes;
-    struct buf bad; /* the first bad line's sentence, and how many there are */
-    struct bad_line first_bad;
-    uint64_t bad_count;
-    winnow_status st;
-    struct winnow_error err;
-};
-
-struct worker {
-    struct block_parser *parser;
-    struct tokenizer_scratch *scratch;
 };
 
 struct encoding {
@@ -45,27 +37,48 @@ struct encoding {
     struct tokenizer *t;
     enum winnow_token_format format;
     uint32_t separator;
-    struct texts texts;
+    struct shard_list shards;
     struct pool *pool;
-    struct worker *workers;
-    struct encoded *slots; /* blocks of one round */
-    size_t slot_count;
+    struct tokenizer_scratch **scratch; /* one a thread */
     struct token_file *file;
     struct buf json, json_tmp; /* json_tmp: the file's name until it is whole */
     int json_fd;               /* -1: none */
     struct winnow_tokenizer_encode_result *result;
 };
 
-static void encode_document(const struct encoding *e, const struct document *d,
-                            struct tokenizer_scratch *scratch, struct encoded *out)
+static void *new_piece(void *ctx, uint32_t worker)
 {
+    const struct encoding *e = ctx;
+    struct piece *p = mem_zalloc(sizeof *p);
+    p->scratch = e->scratch[worker];
+    return p;
+}
+
+static void free_piece(void *ctx, void *piece)
+{
+    (void)ctx;
+    struct piece *p = piece;
+    u32_list_release(&p->ids);
+    u32_list_release(&p->ends);
+    u32_list_release(&p->bytes);
+    buf_release(&p->names);
+    mem_free(p);
+}
+
+static winnow_status encode_document(void *ctx, void *piece, const struct document *d,
+                                     const char *shard, struct winnow_error *err)
+{
+    (void)shard;
+    (void)err;
+    const struct encoding *e = ctx;
+    struct piece *out = piece;
     bool before = e->format == WINNOW_TOKENS_LLMC;
     unsigned flags = (e->opt->template ? TOKENIZER_ADD_SPECIAL : 0U) |
                      (e->opt->specials ? 0U : TOKENIZER_PLAIN_SPECIAL);
     if (e->separator != TOKENIZER_NONE && before) {
         u32_list_add(&out->ids, e->separator);
     }
-    tokenizer_encode(e->t, scratch, d->text, flags, &out->ids);
+    tokenizer_encode(e->t, out->scratch, d->text, flags, &out->ids);
     if (e->separator != TOKENIZER_NONE && !before) {
         u32_list_add(&out->ids, e->separator);
     }
@@ -75,31 +88,7 @@ static void encode_document(const struct encoding *e, const struct document *d,
         json_quote(&out->names, d->id);
         buf_add_char(&out->names, '\n');
     }
-}
-
-static void encode_block(void *ctx, size_t piece, uint32_t worker)
-{
-    struct encoding *e = ctx;
-    struct encoded *out = &e->slots[piece];
-    struct worker *w = &e->workers[worker];
-    out->ids.len = out->ends.len = out->bytes.len = 0;
-    buf_clear(&out->names);
-    buf_clear(&out->bad);
-    out->bad_count = 0;
-    block_parser_start(w->parser, &out->block);
-    struct parsed item = {.kind = PARSED_BAD};
-    for (;;) {
-        out->st = block_parser_next(w->parser, &item, &out->err);
-        if (out->st != WINNOW_OK || item.kind == PARSED_END) {
-            return;
-        }
-        if (item.kind == PARSED_DOCUMENT) {
-            encode_document(e, &item.document, w->scratch, out);
-        } else if (out->bad_count++ == 0) {
-            buf_add_str(&out->bad, item.bad.reason);
-            out->first_bad = item.bad;
-        }
-    }
+    return WINNOW_OK;
 }
 
 static winnow_status write_json(struct encoding *e, struct str name, const uint32_t *ids,
@@ -119,52 +108,56 @@ static winnow_status write_json(struct encoding *e, struct str name, const uint3
     return WINNOW_OK;
 }
 
-/* Writes a block's documents; *done when the limit is reached. */
-static winnow_status write_block(struct encoding *e, struct encoded *b, bool *done,
+/* Writes a block's documents; *stop when the limit is reached. */
+static winnow_status write_piece(struct encoding *e, const struct piece *p, bool *stop,
                                  struct winnow_error *err)
 {
     struct winnow_text_result *r = &e->result->text;
-    if (b->st != WINNOW_OK) {
-        *err = b->err;
-        return b->st;
-    }
-    for (uint64_t i = 0; i < b->bad_count; i++) {
-        b->first_bad.reason = buf_str(&b->bad);
-        TRY(texts_bad(&e->texts, &b->first_bad, b->block.shard, err));
-    }
-    struct str names = buf_str(&b->names), name = {0};
+    struct str names = buf_str(&p->names), name = {0};
     size_t from = 0;
-    for (size_t i = 0; i < b->ends.len && !*done; i++) {
-        size_t count = b->ends.ptr[i] - from;
+    for (size_t i = 0; i < p->ends.len && !*stop; i++) {
+        size_t count = p->ends.ptr[i] - from;
         if (e->format == WINNOW_TOKENS_JSONL) {
             (void)str_next_line(&names, &name);
-            TRY(write_json(e, name, b->ids.ptr + from, count, err));
+            TRY(write_json(e, name, p->ids.ptr + from, count, err));
         } else {
-            TRY(token_file_add(e->file, b->ids.ptr + from, count, err));
+            TRY(token_file_add(e->file, p->ids.ptr + from, count, err));
         }
         r->documents++;
-        r->bytes += b->bytes.ptr[i];
+        r->bytes += p->bytes.ptr[i];
         e->result->tokens += count;
-        from = b->ends.ptr[i];
-        *done = r->documents == e->opt->text.limit;
+        from = p->ends.ptr[i];
+        *stop = r->documents == e->opt->text.limit;
     }
     return WINNOW_OK;
 }
 
+static winnow_status join(void *ctx, void *piece, bool *stop, struct winnow_error *err)
+{
+    winnow_status st = write_piece(ctx, piece, stop, err);
+    free_piece(ctx, piece);
+    return st;
+}
+
 static winnow_status encode_all(struct encoding *e, struct winnow_error *err)
 {
-    bool more = true, done = false;
-    while (more && !done) {
-        size_t filled = 0;
-        while (filled < e->slot_count && more) {
-            TRY(texts_next_block(&e->texts, &e->slots[filled].block, &more, err));
-            filled += more;
-        }
-        pool_run(e->pool, filled, encode_block, e);
-        for (size_t i = 0; i < filled && !done; i++) {
-            TRY(write_block(e, &e->slots[i], &done, err));
-        }
-    }
+    const struct winnow_text_options *text = &e->opt->text;
+    const struct document_keys keys = {text->text_key, text->id_key};
+    const struct scan_options scan = {
+        .keys = &keys,
+        .line_max = (size_t)text->line_max,
+        .stop_at_bad = text->on_bad == WINNOW_TEXT_STOP,
+        .progress = "read",
+        .block_bytes = BLOCK_BYTES,
+        .line_factor = LINE_FACTOR,
+    };
+    const struct scan_ops ops = {e, new_piece, encode_document, join, free_piece, NULL};
+    struct scan_counts counts = {0};
+    TRY(scan_documents(&e->shards, &scan, e->pool, e->env, &ops, &counts, err));
+    e->result->text.documents_bad = counts.bad;
+    e->shards.account->documents = e->result->text.documents; /* behind a limit none counts */
+    TRY(account_need_documents(e->shards.account, err));
+    account_warn_bad(e->shards.account, e->env);
     return WINNOW_OK;
 }
 
@@ -213,24 +206,23 @@ static winnow_status open_output(struct encoding *e, struct winnow_error *err)
                            tokenizer_vocab_size(e->t), err);
 }
 
+static winnow_status find_shards(struct encoding *e, struct winnow_list paths,
+                                 struct winnow_error *err)
+{
+    const struct shards_options find = {.paths = paths, .files_from = e->opt->text.files_from};
+    TRY(shards_find(&find, &e->shards, err));
+    account_warn_skipped(e->shards.account, e->env);
+    return e->opt->text.on_bad == WINNOW_TEXT_STOP ? account_need_all(e->shards.account, err)
+                                                   : WINNOW_OK;
+}
+
 static void start_workers(struct encoding *e)
 {
-    const struct document_keys keys = {e->opt->text.text_key, e->opt->text.id_key};
     e->pool = pool_new(e->env->threads);
-    uint32_t threads = pool_threads(e->pool);
-    e->workers = mem_zalloc(threads * sizeof *e->workers);
-    for (uint32_t i = 0; i < threads; i++) {
-        e->workers[i].parser = block_parser_new(&keys);
-        e->workers[i].scratch = tokenizer_scratch_new(e->t);
+    e->scratch = mem_zalloc(pool_threads(e->pool) * sizeof(struct tokenizer_scratch *));
+    for (uint32_t i = 0; i < pool_threads(e->pool); i++) {
+        e->scratch[i] = tokenizer_scratch_new(e->t);
     }
-    e->slot_count = (size_t)threads * 2;
-    uint64_t limit = e->env->memory_max;
-    if (limit > 0) { /* a block's ids take up to four times its bytes */
-        uint64_t most = limit / 2 / SLOT_BYTES;
-        e->slot_count = e->slot_count < most ? e->slot_count : most > 0 ? (size_t)most : 1;
-        e->texts.budget.per_byte = 6.0 * (double)e->slot_count;
-    }
-    e->slots = mem_zalloc(e->slot_count * sizeof *e->slots);
 }
 
 /* Writes what is left and gives the output its name. */
@@ -250,22 +242,12 @@ static winnow_status commit(struct encoding *e, struct winnow_error *err)
 static void release(struct encoding *e)
 {
     for (uint32_t i = 0; e->pool && i < pool_threads(e->pool); i++) {
-        block_parser_free(e->workers[i].parser);
-        tokenizer_scratch_free(e->workers[i].scratch);
+        tokenizer_scratch_free(e->scratch[i]);
     }
-    for (size_t i = 0; i < e->slot_count; i++) {
-        shard_block_release(&e->slots[i].block);
-        u32_list_release(&e->slots[i].ids);
-        u32_list_release(&e->slots[i].ends);
-        u32_list_release(&e->slots[i].bytes);
-        buf_release(&e->slots[i].names);
-        buf_release(&e->slots[i].bad);
-    }
-    mem_free(e->workers);
-    mem_free(e->slots);
+    mem_free(e->scratch);
     pool_free(e->pool);
     token_file_close(e->file);
-    texts_release(&e->texts);
+    shard_list_release(&e->shards);
     if (e->json_fd >= 0 && e->json_fd != STDOUT_FILENO) {
         (void)close(e->json_fd);
     }
@@ -279,15 +261,14 @@ static void release(struct encoding *e)
 
 static winnow_status encode(struct encoding *e, struct winnow_list paths, struct winnow_error *err)
 {
-    struct winnow_text_result *read = &e->result->text;
     TRY(model_load_tokenizer(e->opt->tokenizer, &e->t, err));
-    TRY(texts_open(&e->texts, &e->opt->text, paths, e->env, read, err));
+    TRY(find_shards(e, paths, err));
     TRY(open_output(e, err));
     start_workers(e);
     TRY(encode_all(e, err));
-    TRY(texts_read(&e->texts, read->documents, err));
     TRY(commit(e, err));
-    return texts_end(&e->texts, err);
+    e->result->text.complete = true;
+    return account_tell_lost(e->shards.account, err);
 }
 
 winnow_status winnow_tokenizer_encode(const struct winnow_tokenizer_encode_options *opt,

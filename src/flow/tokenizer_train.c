@@ -12,7 +12,7 @@ static winnow_status train(const struct tokenizer_train_options *how,
                            const struct winnow_env *env, struct texts *texts, struct tokenizer **t,
                            struct winnow_error *err)
 {
-    TRY(tokenizer_train(how, env, texts_next, texts, t, err));
+    TRY(tokenizer_train(how, env, texts_next_text, texts, t, err));
     TRY(texts_read(texts, texts->result->documents, err));
     TRY(tokenizer_save(*t, opt->output, err));
     return texts_end(texts, err);

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "corpus/packing.h"
 #include "corpus/split.h"
+#include "corpus/texts.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -307,12 +308,14 @@ winnow_status text_set_load(const struct text_load *load, struct pool *pool,
     for (uint32_t i = 0; i < threads; i++) {
         l.scratch[i] = tokenizer_scratch_new(load->tokenizer);
     }
-    const struct scan_ops ops = {&l, piece_new, load_document, load_join, piece_free};
+    const struct scan_ops ops = {&l, piece_new, load_document, load_join, piece_free, NULL};
+    const struct scan_options scan = {.keys = load->keys,
+                                      .instead = "leave such lines out of the input"};
     struct scan_counts counts = {0};
     winnow_status st = shards_find(&find, &shards, err);
     if (st == WINNOW_OK) {
         account_warn_skipped(shards.account, env);
-        st = scan_documents(&shards, load->keys, pool, env, &ops, &counts, err);
+        st = scan_documents(&shards, &scan, pool, env, &ops, &counts, err);
         account_warn_bad(shards.account, env);
     }
     if (st == WINNOW_OK) {
@@ -336,16 +339,17 @@ winnow_status held_set_load(const struct winnow_list *paths, const struct docume
     struct shard_list shards = {0};
     const struct shards_options find = {.paths = *paths, .kind = SHARDS_DOCUMENTS};
     winnow_status st = shards_find(&find, &shards, err);
-    struct pull *p = st == WINNOW_OK ? pull_new(&shards, keys, env->memory_max) : NULL;
+    struct winnow_text_result read = {0};
+    struct texts t = {0};
+    texts_over(&t, &shards, keys, env, &read);
     bool more = st == WINNOW_OK;
     uint64_t before = mem_resident() + LOADING_BYTES;
     while (st == WINNOW_OK && more) {
         struct document d;
-        const char *shard;
-        st = pull_next(p, &d, &shard, &more, err);
+        st = texts_next(&t, &d, &more, err);
         if (st == WINNOW_OK && more) {
             held_add(out, (struct held_text){d.text, d.id, split_key(d.text),
-                                             source_of(names, source_text(&d, shard))});
+                                             source_of(names, source_text(&d, texts_shard(&t)))});
             st = memory_need(env->memory_max, "prove with these held-out texts",
                              before + out->bytes + out->count * HELD_BYTES,
                              "hold out fewer (--heldout, --clean)", err);
@@ -357,7 +361,7 @@ winnow_status held_set_load(const struct winnow_list *paths, const struct docume
         account_add(&out->account, shards.account);
         st = account_need_documents(shards.account, err);
     }
-    pull_free(p);
+    texts_release(&t);
     shard_list_release(&shards);
     return st;
 }
@@ -365,7 +369,7 @@ winnow_status held_set_load(const struct winnow_list *paths, const struct docume
 /* ---- tokenizer ---- */
 
 struct training_text {
-    struct pull *pull;
+    struct texts texts;
     double heldout_share, sample;
 };
 
@@ -375,8 +379,7 @@ static winnow_status next_training_text(void *ctx, struct str *text, bool *more,
     struct training_text *t = ctx;
     for (;;) {
         struct document d;
-        const char *shard;
-        TRY(pull_next(t->pull, &d, &shard, more, err));
+        TRY(texts_next(&t->texts, &d, more, err));
         if (!*more) {
             return WINNOW_OK;
         }
@@ -408,15 +411,17 @@ winnow_status text_tokenizer_train(const struct text_tokenizer *opt, const struc
     for (size_t i = 0; i < shards.count; i++) {
         bytes += (double)shards.items[i].bytes * (compressed(shards.items[i].path) ? 4 : 1);
     }
-    struct training_text t = {pull_new(&shards, opt->keys, env->memory_max), opt->heldout_share,
-                              (double)opt->sample_bytes / bytes};
+    struct winnow_text_result read = {0};
+    struct training_text t = {.heldout_share = opt->heldout_share,
+                              .sample = (double)opt->sample_bytes / bytes};
+    texts_over(&t.texts, &shards, opt->keys, env, &read);
     static const char *const specials[] = {"<|endoftext|>"};
     struct tokenizer_train_options train = TOKENIZER_TRAIN_OPTIONS_INIT;
     train.vocab_size = opt->vocab;
     train.specials = (struct winnow_list){specials, 1};
     st = tokenizer_train(&train, env, next_training_text, &t, out, err);
     st = st == WINNOW_OK ? account_need_documents(shards.account, err) : st;
-    pull_free(t.pull);
+    texts_release(&t.texts);
     shard_list_release(&shards);
     return st;
 }

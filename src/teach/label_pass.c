@@ -114,7 +114,7 @@ static winnow_status open_subject(struct pass *p, bool *more, struct winnow_erro
     while (!*more && !p->texts_end) {
         struct document d;
         bool got;
-        TRY(texts_next_document(&p->texts, &d, &got, err));
+        TRY(texts_next(&p->texts, &d, &got, err));
         if (!got) {
             p->texts_end = true;
         } else if (is_drawn(p, d.id)) {

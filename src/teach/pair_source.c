@@ -14,16 +14,20 @@ winnow_status pair_source_open(struct pair_source *s, const struct winnow_list *
 {
     const struct shards_options find = {.paths = *paths, .kind = SHARDS_DOCUMENTS};
     *s = (struct pair_source){.env = env, .limit = limit};
-    s->budget = (struct line_budget){env->memory_max, env->memory_max / 2, PAIR_FACTOR,
-                                     "leave such pages out of the input"};
+    const struct block_walk_options walk = {.env = env,
+                                            .budget = {env->memory_max, env->memory_max / 2,
+                                                       PAIR_FACTOR,
+                                                       "leave such pages out of the input"},
+                                            .progress = "read"};
     TRY(shards_find(&find, &s->shards, err));
     account_warn_skipped(s->shards.account, env);
+    block_walk_start(&s->walk, &s->shards, &walk);
     return account_need_all(s->shards.account, err); /* who teaches means all of it */
 }
 
 void pair_source_release(struct pair_source *s)
 {
-    shard_reader_close(s->reader);
+    block_walk_end(&s->walk);
     shard_block_release(&s->block);
     shard_list_release(&s->shards);
     *s = (struct pair_source){0};
@@ -31,33 +35,12 @@ void pair_source_release(struct pair_source *s)
 
 static winnow_status next_block(struct pair_source *s, bool *more, struct winnow_error *err)
 {
-    for (*more = false; !*more;) {
-        TRY(env_check(s->env, err));
-        if (!s->reader) {
-            if (s->shard == s->shards.count) {
-                s->shards.account->documents = s->given;
-                return account_need_documents(s->shards.account, err);
-            }
-            if (s->shard == 0) {
-                env_progress(s->env, "read", "bytes", 0, s->shards.bytes);
-            }
-            const struct shard *shard = &s->shards.items[s->shard++];
-            struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
-            opt.stamp = &shard->stamp;
-            opt.keep_going = true;
-            opt.window_max = s->env->memory_max / 4;
-            opt.budget = s->budget;
-            TRY(shard_reader_open(&s->reader, shard->path, shard->name, &opt, err));
-        }
-        TRY(shard_reader_next(s->reader, &s->block, more, err));
-        uint64_t done = s->bytes_done + shard_reader_bytes_read(s->reader);
-        if (*more) {
-            env_progress(s->env, "read", "bytes", done, s->shards.bytes);
-        } else {
-            s->bytes_done = done;
-            shard_reader_close(s->reader);
-            s->reader = NULL;
-        }
+    TRY(env_check(s->env, err));
+    TRY(block_walk_next(&s->walk, &s->block, more, err));
+    block_walk_progress(&s->walk);
+    if (!*more) {
+        s->shards.account->documents = s->given;
+        return account_need_documents(s->shards.account, err);
     }
     if (s->block.bad.reason.len > 0) {
         return error_set(err, WINNOW_E_FORMAT, "%s, line %" PRIu64 ": %.*s", s->block.shard,

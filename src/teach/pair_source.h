@@ -4,21 +4,17 @@
 #define WINNOW_TEACH_PAIR_SOURCE_H
 
 #include "base/env.h"
-#include "corpus/shard_reader.h"
-#include "corpus/shards.h"
+#include "corpus/block_walk.h"
 #include "teach/pair.h"
 
 struct pair_source {
     const struct winnow_env *env;
     uint64_t limit, given;
     struct shard_list shards;
-    size_t shard; /* the next to be opened */
-    struct line_budget budget;
-    struct shard_reader *reader;
+    struct block_walk walk;
     struct shard_block block;
     struct str rest; /* of the block */
     uint64_t number; /* of the line before rest */
-    uint64_t bytes_done;
 };
 
 /* limit: lines at most; 0: all.  All-zero may be released. */

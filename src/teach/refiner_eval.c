@@ -108,29 +108,18 @@ static winnow_status read_cleaned(struct refiner_eval *e, struct winnow_error *e
 {
     const struct winnow_text_options opt = {.line_max = (uint64_t)64 << 20,
                                             .on_bad = WINNOW_TEXT_STOP};
-    const struct document_keys keys = {0};
     struct winnow_text_result counts = {0};
-    struct shard_block block = {0};
     struct texts t = {0};
-    struct block_parser *parser = block_parser_new(&keys);
     winnow_status st = texts_open(&t, &opt, e->opt->cleaned, e->env, &counts, err);
-    bool more = true;
-    while (st == WINNOW_OK && (st = texts_next_block(&t, &block, &more, err)) == WINNOW_OK &&
-           more) {
-        struct parsed item = {.kind = PARSED_DOCUMENT};
-        block_parser_start(parser, &block);
-        while (st == WINNOW_OK && item.kind != PARSED_END) {
-            st = block_parser_next(parser, &item, err);
-            if (st == WINNOW_OK && item.kind == PARSED_DOCUMENT) {
-                st = add_cleaned(e, &item.document, err);
-            } else if (st == WINNOW_OK && item.kind == PARSED_BAD) {
-                st = texts_bad(&t, &item.bad, block.shard, err);
-            }
+    bool more = st == WINNOW_OK;
+    while (st == WINNOW_OK && more) {
+        struct document d;
+        st = texts_next(&t, &d, &more, err);
+        if (st == WINNOW_OK && more) {
+            st = add_cleaned(e, &d, err);
         }
     }
     st = st == WINNOW_OK ? texts_end(&t, err) : st;
-    block_parser_free(parser);
-    shard_block_release(&block);
     texts_release(&t);
     return st;
 }
