@@ -131,7 +131,7 @@ static winnow_status hash_bytes(struct hashing *h, int fd, const char *path, cha
     return st;
 }
 
-static winnow_status hash_file(struct hashing *h, size_t i, struct winnow_error *err)
+static winnow_status try_hash(struct hashing *h, size_t i, struct winnow_error *err)
 {
     struct print *one = &h->prints[i];
     const char *path = h->paths[i];
@@ -146,6 +146,20 @@ static winnow_status hash_file(struct hashing *h, size_t i, struct winnow_error 
     uint64_t at = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
     if (at < one->file.ctime_ns + SETTLED_NS) {
         one->file.ctime_ns = 0; /* no time to be known by */
+    }
+    return st;
+}
+
+/* Without its print a file counts as another one at the next call, which then does all
+ * anew: worth a second try, as a network's file systems fail now and then. */
+static winnow_status hash_file(struct hashing *h, size_t i, struct winnow_error *err)
+{
+    winnow_status st = try_hash(h, i, err);
+    if (st == WINNOW_E_IO) {
+        st = try_hash(h, i, err);
+    }
+    if (st != WINNOW_OK) {
+        h->prints[i].hash[0] = '\0';
     }
     return st;
 }
@@ -170,7 +184,7 @@ static void look_up(struct hashing *h, size_t i)
     if (!h->paths[i]) {
         return;
     }
-    if (stat(h->paths[i], &st) != 0) {
+    if (stat(h->paths[i], &st) != 0 && stat(h->paths[i], &st) != 0) { /* likewise */
         h->status[i] = error_errno(&h->errors[i], "cannot open", h->paths[i]);
         return;
     }

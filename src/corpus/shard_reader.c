@@ -24,8 +24,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define HEAD_MAX  4096U             /* of a line too long to keep */
-#define READ_STEP ((size_t)1 << 20) /* in search of the end of a long line */
+#define HEAD_MAX  4096U               /* of a line too long to keep */
+#define READ_STEP ((size_t)1 << 20)   /* in search of the end of a long line */
+#define RUN_FILE  ((uint64_t)8 << 20) /* a block, its copy in the parser, a zstd window */
+#define RUN_BYTE  4.0                 /* of a long line: raw, grown, parsed, copied */
 
 struct shard_reader {
     struct byte_source *source;
@@ -224,6 +226,14 @@ static void finish_end(struct shard_reader *r, struct shard_block *b, bool *more
     } else {
         *more = false;
     }
+}
+
+struct line_budget line_budget_of_run(uint64_t limit, unsigned files)
+{
+    return (struct line_budget){.limit = limit,
+                                .fixed = limit > 0 ? mem_resident() + files * RUN_FILE : 0,
+                                .per_byte = RUN_BYTE,
+                                .instead = "leave --memory out"};
 }
 
 uint64_t line_budget_fits(const struct line_budget *b)

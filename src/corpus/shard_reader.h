@@ -25,6 +25,9 @@ struct line_budget {
     const char *instead; /* what else helps, of commands without --line-max; or NULL */
 };
 
+/* Of a command that reads some files of a run at a time, a line of each. */
+struct line_budget line_budget_of_run(uint64_t limit, unsigned files);
+
 /* The longest line that fits. */
 uint64_t line_budget_fits(const struct line_budget *b);
 

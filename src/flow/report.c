@@ -29,12 +29,12 @@ static winnow_status write_out(const struct winnow_report_options *opt, struct s
 
 /* finished: by what the caller knows; else as the folder's mark says. */
 static winnow_status report(const struct winnow_report_options *opt, bool finished,
-                            struct winnow_error *err)
+                            const struct winnow_env *env, struct winnow_error *err)
 {
     struct report_data data;
     struct report_verdict verdict = {0};
     struct buf page = {0};
-    winnow_status st = report_data_load(opt, &data, err);
+    winnow_status st = report_data_load(opt, env->memory_max, &data, err);
     if (st == WINNOW_OK) {
         data.finished = data.finished || finished;
         report_verdict_find(&data, &verdict);
@@ -62,7 +62,7 @@ winnow_status winnow_report(const struct winnow_report_options *opt, const struc
     if (opt->output && opt->run && strcmp(opt->output, "-") != 0) {
         TRY(guard_recorded(opt->run, opt->output, err));
     }
-    return report(opt, false, err);
+    return report(opt, false, env, err);
 }
 
 /* The last thing a run does; its mark is written behind it. */
@@ -72,7 +72,7 @@ static winnow_status report_ending(struct run *r, const void *options, const cha
     struct winnow_report_options opt = *(const struct winnow_report_options *)options;
     (void)key; /* the page is written whole each time */
     opt.run = run_folder(r);
-    return report(&opt, true, err);
+    return report(&opt, true, run_env(r), err);
 }
 
 winnow_status report_tell(const char *folder, const struct winnow_env *env,
@@ -83,7 +83,7 @@ winnow_status report_tell(const char *folder, const struct winnow_env *env,
     struct report_verdict verdict = {0};
     opt.run = folder;
     opt.samples = 0;
-    winnow_status st = report_data_load(&opt, &data, err);
+    winnow_status st = report_data_load(&opt, env->memory_max, &data, err);
     if (st == WINNOW_OK) {
         report_verdict_find(&data, &verdict);
         if (verdict.outcome != OUTCOME_NO_PROOF) {

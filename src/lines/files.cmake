@@ -11,6 +11,7 @@ list(APPEND WINNOW_SOURCES
   src/lines/line_refiner.c
   src/lines/line_scan.c
   src/lines/line_train.c
+  src/lines/line_train_room.c
 )
 # The refiner that is built in: its files, as they are.
 set_source_files_properties(src/lines/line_builtin.c PROPERTIES

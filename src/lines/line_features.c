@@ -24,6 +24,8 @@ struct page_tables {
     size_t count;
 };
 
+_Static_assert(sizeof(struct page_tables) <= LINE_PAGE_TABLES, "told to who plans memory");
+
 static uint32_t slot(uint32_t hash)
 {
     return hash & (COUNTS - 1);

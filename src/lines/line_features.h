@@ -30,6 +30,8 @@
 
 /* Lines that are looked at together; the caller reads a longer page in parts. */
 #define LINE_PART_MAX 8192U
+/* Of the tables that a page takes while its features are made. */
+#define LINE_PAGE_TABLES ((size_t)16384 * 9 + 64)
 
 struct line_features {
     size_t count;           /* lines */

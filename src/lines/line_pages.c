@@ -133,7 +133,8 @@ winnow_status line_page_set_read(struct line_page_set *set, const char *path,
     struct shard_reader *reader = NULL;
     struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
     opt.window_max = set->memory_max / 4;
-    opt.budget = (struct line_budget){set->memory_max, set->memory_max > 0 ? mem_resident() : 0,
+    opt.budget = (struct line_budget){set->memory_max,
+                                      set->memory_max > 0 ? mem_resident() + set->beside : 0,
                                       PAGE_FACTOR, "leave such pages out of the input"};
     TRY(shard_reader_open(&reader, path, path, &opt, err));
     struct reading r = {.set = set, .kind = kind, .parser = json_parser_new()};
@@ -148,7 +149,7 @@ winnow_status line_page_set_read(struct line_page_set *set, const char *path,
         st = read_block(&r, &block, err);
         if (st == WINNOW_OK) {
             st = memory_need(set->memory_max, "to hold the pages, a training beside,",
-                             mem_resident(), "train on fewer pages", err);
+                             mem_resident() + set->beside, "train on fewer pages", err);
         }
     }
     shard_block_release(&block);

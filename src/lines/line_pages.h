@@ -25,7 +25,8 @@ struct line_page_set {
     size_t count, cap;
     uint32_t templates; /* sources of pages made from few templates */
     struct arena keep;
-    uint64_t memory_max; /* --memory less what is yet to come, 0: none; asked at each block */
+    uint64_t memory_max; /* --memory, 0: none; asked at each block */
+    uint64_t beside;     /* of it, what is yet to come */
 };
 
 enum line_page_kind {

@@ -57,6 +57,12 @@ struct line_train_result {
     double loss; /* mean of the last tenth of the steps */
 };
 
+/* What a step takes of memory beside the weights: batch_pages pages, the longest there
+ * are, each perhaps with the longest body; all of that has been read by then. */
+uint64_t line_train_step_bytes(const struct line_config *c, const struct line_train_options *opt,
+                               const struct line_page_set *pages,
+                               const struct line_page_set *articles);
+
 /* Trains m, which line_model_new() made, in place.  Where the checkpoint is there it
  * goes on from it, to the same weights as without a break; WINNOW_E_FORMAT where that
  * is of another training.  The file stays, for the caller to remove once the model is

@@ -222,10 +222,10 @@ static winnow_status load_proof(struct report_data *d, struct winnow_error *err)
     return st;
 }
 
-winnow_status report_data_load(const struct winnow_report_options *opt, struct report_data *out,
-                               struct winnow_error *err)
+winnow_status report_data_load(const struct winnow_report_options *opt, uint64_t memory_max,
+                               struct report_data *out, struct winnow_error *err)
 {
-    *out = (struct report_data){.folder = opt->run};
+    *out = (struct report_data){.folder = opt->run, .memory_max = memory_max};
     arena_init(&out->keep, (size_t)1 << 16);
     struct str name = str_of(opt->run);
     while (name.len > 1 && name.ptr[name.len - 1] == '/') {

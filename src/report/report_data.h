@@ -44,13 +44,15 @@ struct report_data {
     size_t removed_count;
     struct report_sample *before, *after; /* of the first stage's and the last stage's documents */
     size_t before_count, after_count;
+    uint64_t memory_max;
     struct arena keep;
     struct json_parser **parsers;
     size_t parser_count, parser_cap;
 };
 
-winnow_status report_data_load(const struct winnow_report_options *opt, struct report_data *out,
-                               struct winnow_error *err);
+/* memory_max: --memory, for lines of documents to show. */
+winnow_status report_data_load(const struct winnow_report_options *opt, uint64_t memory_max,
+                               struct report_data *out, struct winnow_error *err);
 void report_data_release(struct report_data *d);
 
 /* Reads the samples (report_samples.c); called by report_data_load(). */

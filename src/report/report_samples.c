@@ -24,6 +24,7 @@ struct picks {
     struct report_sample *items;
     size_t count, cap, groups;
     uint32_t most;
+    uint64_t memory_max;
 };
 
 static bool same_group(const struct report_sample *s, struct str stage, struct str rule)
@@ -99,12 +100,13 @@ static void offer(struct picks *p, const struct document *d, struct str stage)
 static winnow_status offer_shard(struct picks *p, const struct shard *shard, struct str stage,
                                  size_t blocks, struct winnow_error *err)
 {
-    const struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
+    struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
     const struct document_keys keys = {0};
     struct shard_reader *reader = NULL;
     struct shard_block block = {0};
     struct block_parser *parser = block_parser_new(&keys);
     bool more = true;
+    opt.budget = line_budget_of_run(p->memory_max, 1);
     winnow_status st = shard_reader_open(&reader, shard->path, shard->name, &opt, err);
     for (size_t n = 0; n < blocks && st == WINNOW_OK; n++) {
         st = shard_reader_next(reader, &block, &more, err);
@@ -180,7 +182,7 @@ static winnow_status pick_documents(struct report_data *d, uint32_t most,
                                     size_t *count, struct winnow_error *err)
 {
     struct buf path = {0};
-    struct picks p = {.keep = &d->keep, .most = most};
+    struct picks p = {.keep = &d->keep, .most = most, .memory_max = d->memory_max};
     buf_addf(&path, "%s/stages/%s/documents", d->folder, stage->folder);
     winnow_status st = offer_folder(&p, buf_cstr(&path), STR_LIT(""), err);
     sort_picks(&p);
@@ -193,7 +195,7 @@ static winnow_status pick_documents(struct report_data *d, uint32_t most,
 winnow_status report_samples_load(const struct winnow_report_options *opt, struct report_data *d,
                                   struct winnow_error *err)
 {
-    struct picks p = {.keep = &d->keep, .most = opt->samples};
+    struct picks p = {.keep = &d->keep, .most = opt->samples, .memory_max = d->memory_max};
     struct buf path = {0};
     winnow_status st = WINNOW_OK;
     if (opt->samples == 0 || opt->json || d->stage_count == 0) {

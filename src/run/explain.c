@@ -18,6 +18,7 @@ struct explain {
     const struct winnow_explain_options *opt;
     sqlite3 *db;
     struct json_parser *parser;
+    uint64_t memory_max;
     struct buf out;
     uint64_t entries;
 };
@@ -71,8 +72,8 @@ static void take_entry(sqlite3_stmt *row, struct entry *e)
 /* ---- lines of files ---- */
 
 /* Line `number` (from 1) of a shard into out; false where it is not there. */
-static winnow_status read_line(const char *path, uint64_t number, struct buf *out, bool *found,
-                               struct winnow_error *err)
+static winnow_status read_line(const struct explain *x, const char *path, uint64_t number,
+                               struct buf *out, bool *found, struct winnow_error *err)
 {
     struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
     struct shard_reader *reader = NULL;
@@ -83,6 +84,7 @@ static winnow_status read_line(const char *path, uint64_t number, struct buf *ou
         return WINNOW_OK;
     }
     opt.line_max = (size_t)1 << 33;
+    opt.budget = line_budget_of_run(x->memory_max, 1);
     winnow_status st = shard_reader_open(&reader, path, path, &opt, err);
     while (st == WINNOW_OK && !*found) {
         st = shard_reader_next(reader, &block, &more, err);
@@ -155,7 +157,7 @@ static winnow_status text_at(struct explain *x, const char *path, int64_t line, 
     winnow_status st = WINNOW_OK;
     *found = false;
     if (line > 0) {
-        st = read_line(path, (uint64_t)line, &raw, found, err);
+        st = read_line(x, path, (uint64_t)line, &raw, found, err);
     }
     if (st == WINNOW_OK && *found) {
         static const char *const KEYS[] = {"text", "raw_content", "content"};
@@ -226,7 +228,7 @@ static winnow_status each_attribute(struct explain *x, const struct entry *e,
             }
             buf_clear(&path);
             buf_addf(&path, "%s/%s/%.*s/%s", x->run, e->folder, STR_ARG(file.key), e->shard);
-            st = read_line(buf_cstr(&path), row, &line, &found, err);
+            st = read_line(x, buf_cstr(&path), row, &line, &found, err);
             if (st == WINNOW_OK && found) {
                 add(x, str_sub(file.key, 11, file.key.len), attributes_of(buf_str(&line)));
             }
@@ -457,8 +459,7 @@ winnow_status winnow_explain(const char *run, const char *id,
                              void (*write)(void *user, const char *text, size_t len), void *user,
                              const struct winnow_env *env, struct winnow_error *err)
 {
-    (void)env;
-    struct explain x = {.run = run, .opt = opt};
+    struct explain x = {.run = run, .opt = opt, .memory_max = env->memory_max};
     struct buf path = {0};
     winnow_status st = WINNOW_OK;
     if (!file_exists(file_join(&path, run, "ledger.db"))) {

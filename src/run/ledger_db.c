@@ -160,6 +160,7 @@ static winnow_status add_shard(struct index *x, const char *path, struct winnow_
     struct shard_reader *reader = NULL;
     struct shard_block block = {0};
     bool more = true;
+    opt.budget = line_budget_of_run(x->env->memory_max, 1);
     winnow_status st = shard_reader_open(&reader, path, path, &opt, err);
     memset(x->output_lines, 0, sizeof x->output_lines);
     while (st == WINNOW_OK) {

@@ -139,6 +139,7 @@ struct attribute_walk {
     winnow_status (*each)(void *ctx, uint64_t ordinal, struct str id, struct json_value attributes,
                           struct winnow_error *err);
     void *ctx;
+    uint64_t memory_max;
 };
 
 /* The bytes of one block: lines of {"id", "attributes"}. */
@@ -167,6 +168,7 @@ static winnow_status walk_shard(const struct attribute_walk *walk, const char *p
     struct shard_reader *reader = NULL;
     struct shard_block block = {0};
     struct json_parser *parser = json_parser_new();
+    opt.budget = line_budget_of_run(walk->memory_max, 1);
     winnow_status st = shard_reader_open(&reader, path, path, &opt, err);
     bool more = true;
     while (st == WINNOW_OK) {
@@ -227,7 +229,7 @@ winnow_status stage_each_attribute(struct stage *s, const char *attribute,
         return error_set(err, WINNOW_E_INTERNAL, "%s: no pass wrote the attribute '%s'", s->name,
                          attribute);
     }
-    const struct attribute_walk walk = {each, ctx};
+    const struct attribute_walk walk = {each, ctx, s->run->env->memory_max};
     struct buf folder = {0}, path = {0};
     winnow_status st = WINNOW_OK;
     uint64_t base = 0;

@@ -34,10 +34,12 @@ struct rows {
     bool open, more;
 };
 
-static winnow_status rows_open(struct rows *r, const char *path, struct winnow_error *err)
+static winnow_status rows_open(struct rows *r, const char *path, const struct line_budget *budget,
+                               struct winnow_error *err)
 {
     struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
     opt.line_max = (size_t)1 << 33; /* ours: a copy with its reason may pass the input's limit */
+    opt.budget = *budget;
     *r = (struct rows){.path = path};
     if (!file_exists(path)) { /* a shard without such lines */
         return WINNOW_OK;
@@ -206,14 +208,15 @@ static winnow_status check_shard_places(struct checked *c, const char *shard,
                                         struct winnow_error *err)
 {
     struct rows ledger = {0}, places[AT_PLACES] = {{0}};
+    const struct line_budget budget = line_budget_of_run(c->env->memory_max, AT_PLACES + 1);
     struct buf paths[AT_PLACES + 1] = {{0}};
     winnow_status st = WINNOW_OK;
     for (size_t i = 0; i < AT_PLACES && st == WINNOW_OK; i++) {
         buf_addf(&paths[i], "%s/%s/%s", c->folder, PLACES[i], shard);
-        st = rows_open(&places[i], buf_cstr(&paths[i]), err);
+        st = rows_open(&places[i], buf_cstr(&paths[i]), &budget, err);
     }
     buf_addf(&paths[AT_PLACES], "%s/ledger/%s", c->folder, shard);
-    st = st == WINNOW_OK ? rows_open(&ledger, buf_cstr(&paths[AT_PLACES]), err) : st;
+    st = st == WINNOW_OK ? rows_open(&ledger, buf_cstr(&paths[AT_PLACES]), &budget, err) : st;
     st = st == WINNOW_OK ? check_places(c, &ledger, places, err) : st;
     for (size_t i = 0; i < AT_PLACES; i++) {
         rows_close(&places[i]);
@@ -229,11 +232,12 @@ static winnow_status check_rows(const struct checked *c, const char *folder, con
                                 const char *shard, struct winnow_error *err)
 {
     struct rows ledger = {0}, attribute = {0};
+    const struct line_budget budget = line_budget_of_run(c->env->memory_max, 2);
     struct buf a = {0}, b = {0};
     buf_addf(&a, "%s/ledger/%s", c->folder, shard);
     buf_addf(&b, "%s/%s/%s", folder, stream, shard);
-    winnow_status st = rows_open(&ledger, buf_cstr(&a), err);
-    st = st == WINNOW_OK ? rows_open(&attribute, buf_cstr(&b), err) : st;
+    winnow_status st = rows_open(&ledger, buf_cstr(&a), &budget, err);
+    st = st == WINNOW_OK ? rows_open(&attribute, buf_cstr(&b), &budget, err) : st;
     while (st == WINNOW_OK) {
         st = rows_next(&ledger, "id", err);
         st = st == WINNOW_OK ? rows_next(&attribute, "id", err) : st;

@@ -6,7 +6,7 @@
 
 /* Of --memory a byte of a long line: raw, parsed, page and clean text, what is made
  * of them; half of it is for what the command gathers. */
-#define PAIR_FACTOR 10U
+#define PAIR_FACTOR 14U
 
 winnow_status pair_source_open(struct pair_source *s, const struct winnow_list *paths,
                                uint64_t limit, const struct winnow_env *env,
@@ -69,6 +69,9 @@ winnow_status pair_source_next(struct pair_source *s, struct pair_line *line, bo
             continue;
         }
         s->number++;
+        if (text.len > line_budget_fits(&s->budget)) { /* in a block that fits by itself */
+            return line_budget_refuse(&s->budget, s->block.shard, s->number, text.len, err);
+        }
         if (str_trim(text).len > 0) {
             *line = (struct pair_line){text, s->block.shard, s->number};
             *more = true;

@@ -61,6 +61,7 @@ struct refiner_eval {
     struct eval_worker *workers;
     struct page_slot slots[BATCH_MAX];
     size_t filled;
+    struct pair_line waiting; /* for the next batch, as this one has no room; or NULL */
 
     struct measure_sums *pages; /* in order */
     uint32_t *group_of;
@@ -203,12 +204,21 @@ static void work(void *ctx, size_t piece, uint32_t worker)
 
 static winnow_status fill_batch(struct refiner_eval *e, struct winnow_error *err)
 {
+    uint64_t room = line_budget_fits(&e->source.budget), held = 0;
     e->filled = 0;
     while (e->filled < BATCH_MAX) {
-        struct pair_line line;
-        bool more;
-        TRY(pair_source_next(&e->source, &line, &more, err));
+        struct pair_line line = e->waiting;
+        bool more = line.text.ptr != NULL;
+        e->waiting = (struct pair_line){0};
         if (!more) {
+            TRY(pair_source_next(&e->source, &line, &more, err));
+        }
+        if (!more) {
+            break;
+        }
+        held += line.text.len;
+        if (e->filled > 0 && held > room) { /* all at work at once */
+            e->waiting = line;
             break;
         }
         struct page_slot *s = &e->slots[e->filled++];

@@ -5,6 +5,7 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "base/json_write.h"
+#include "base/mem.h"
 #include "corpus/shards.h"
 #include "lines/line_train.h"
 #include "option/refiner_lines_options.h"
@@ -82,12 +83,8 @@ static struct line_config config_of(const struct winnow_refiner_lines_options *o
     return c;
 }
 
-static winnow_status train_and_save(const struct winnow_refiner_lines_options *opt,
-                                    const struct line_train_data *data,
-                                    struct winnow_refiner_lines_result *result,
-                                    struct winnow_error *err)
+static struct line_train_options train_options(const struct winnow_refiner_lines_options *opt)
 {
-    struct line_config c = config_of(opt);
     struct line_train_options train = LINE_TRAIN_OPTIONS_INIT;
     train.epochs = opt->epochs;
     train.batch_pages = opt->batch_pages;
@@ -100,6 +97,16 @@ static winnow_status train_and_save(const struct winnow_refiner_lines_options *o
     train.length_weight = opt->length_weight;
     train.page_power = opt->page_power;
     train.per_template = opt->per_template;
+    return train;
+}
+
+static winnow_status train_and_save(const struct winnow_refiner_lines_options *opt,
+                                    const struct line_train_data *data,
+                                    struct winnow_refiner_lines_result *result,
+                                    struct winnow_error *err)
+{
+    struct line_config c = config_of(opt);
+    const struct line_train_options train = train_options(opt);
     struct line_model *m = NULL;
     struct line_train_result trained;
     TRY(line_model_new(&c, data->env->seed, data->env->kernels, opt->compute == WINNOW_BF16, &m,
@@ -134,6 +141,19 @@ static uint64_t training_bytes(const struct winnow_refiner_lines_options *opt, u
     return (table + opt->layers * layer + line) * 4 * sizeof(float) + threads * THREAD_BYTES;
 }
 
+/* How long the pages are is known when they have been read. */
+static winnow_status need_room(const struct winnow_refiner_lines_options *opt,
+                               const struct line_page_set *pages,
+                               const struct line_page_set *articles, struct winnow_error *err)
+{
+    const struct line_config c = config_of(opt);
+    const struct line_train_options train = train_options(opt);
+    return memory_need(pages->memory_max, "refiner train-lines over pages of so many lines",
+                       mem_resident() + pages->beside +
+                           line_train_step_bytes(&c, &train, pages, articles),
+                       "lower --batch-pages, or leave the longest pages out", err);
+}
+
 static winnow_status run(const struct winnow_refiner_lines_options *opt,
                          const struct winnow_list *paths, const struct winnow_env *env,
                          struct winnow_refiner_lines_result *result, struct winnow_error *err)
@@ -143,10 +163,13 @@ static winnow_status run(const struct winnow_refiner_lines_options *opt,
     const char *checkpoint = file_join(&folder, opt->output, OUTPUT_CHECKPOINT);
     struct pool *pool = pool_new(env->threads);
     if (env->memory_max > 0) {
-        pages.memory_max = articles.memory_max =
-            env->memory_max - training_bytes(opt, pool_threads(pool));
+        pages.memory_max = articles.memory_max = env->memory_max;
+        pages.beside = articles.beside = training_bytes(opt, pool_threads(pool));
     }
     winnow_status st = read_all(opt, paths, env, &pages, &articles, err);
+    if (st == WINNOW_OK && env->memory_max > 0) {
+        st = need_room(opt, &pages, &articles, err);
+    }
     if (st == WINNOW_OK) {
         st = file_make_dirs(checkpoint, err);
     }
