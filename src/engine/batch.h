@@ -22,6 +22,8 @@ struct token_batch {
     /* What each position should predict.  NULL: the next token of its sequence,
      * and nothing at the sequence's last position. */
     const uint32_t *targets;
+    /* By which the gradient of each sequence is multiplied; NULL: 1. */
+    const float *weights;
 };
 
 static inline size_t batch_tokens(const struct token_batch *b)

@@ -160,6 +160,7 @@ static size_t plan(struct engine *e, char *base)
     e->rope_sin = take_floats(&at, t, half);
     e->nll = take_floats(&at, t, 1);
     e->positions = take(&at, t * sizeof(uint32_t));
+    e->scales = e->gradients ? take(&at, t * sizeof(float)) : NULL;
     e->targets = take(&at, t * sizeof(uint32_t));
     e->starts = take(&at, (t + 1) * sizeof(uint32_t));
     e->which = take(&at, t * sizeof(uint32_t));
@@ -424,9 +425,13 @@ bool engine_next_micro(struct engine *e, const struct token_batch *b, size_t *at
         }
         e->which[e->sequences] = (uint32_t)*at;
         e->starts[e->sequences++] = (uint32_t)(from - *first);
+        float scale = b->weights ? e->scale * b->weights[*at] : e->scale;
         for (size_t i = from; i < to; i++) {
             e->positions[i - *first] = (uint32_t)(i - from);
             e->targets[i - *first] = batch_target(b, i, to);
+            if (e->scales) {
+                e->scales[i - *first] = scale;
+            }
         }
         e->t = to - *first;
     }
@@ -516,7 +521,8 @@ winnow_status engine_states(struct engine *e, const struct token_batch *b, float
 }
 
 winnow_status engine_gradient(struct engine *e, const struct token_batch *b, float scale,
-                              float *gradient, double *nll_sum, struct winnow_error *err)
+                              float *gradient, double *nll_sum, double *nll,
+                              struct winnow_error *err)
 {
     assert(e->gradients);
     TRY(engine_check_batch(e, b, err));
@@ -524,6 +530,9 @@ winnow_status engine_gradient(struct engine *e, const struct token_batch *b, flo
     e->scale = scale;
     e->gradient = gradient;
     *nll_sum = 0;
+    if (nll && b->sequences > 0) {
+        memset(nll, 0, b->sequences * sizeof *nll);
+    }
     for (size_t at = 0, first; engine_next_micro(e, b, &at, &first);) {
         engine_forward(e);
         engine_head_back(e);
@@ -531,8 +540,18 @@ winnow_status engine_gradient(struct engine *e, const struct token_batch *b, flo
         for (size_t i = 0; i < e->t; i++) {
             *nll_sum += (double)e->nll[i];
         }
+        engine_sum_nll(e, nll);
     }
     return WINNOW_OK;
+}
+
+void engine_sum_nll(const struct engine *e, double *nll)
+{
+    for (size_t s = 0; nll && s < e->sequences; s++) {
+        for (size_t t = e->starts[s]; t < e->starts[s + 1]; t++) {
+            nll[e->which[s]] += (double)e->nll[t];
+        }
+    }
 }
 
 const char *engine_phase_name(enum engine_phase p)

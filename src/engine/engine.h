@@ -75,11 +75,13 @@ void engine_weights_changed(struct engine *e);
 winnow_status engine_nll(struct engine *e, const struct token_batch *b, float *nll,
                          struct winnow_error *err);
 
-/* Adds scale * d(sum of all nll)/d(weights) to gradient (model_values_count()
- * numbers, laid out as the weights), and stores the sum of nll.  For the
- * gradient of the mean, scale is 1 / batch_targets(b). */
+/* Adds scale * d(sum of weights[s] * nll of sequence s)/d(weights of the model) to gradient
+ * (model_values_count() numbers, laid out as the weights), and stores the sum of nll, of all
+ * and of each sequence (nll[b->sequences], or NULL).  For the gradient of the mean, scale is
+ * 1 / batch_targets(b). */
 winnow_status engine_gradient(struct engine *e, const struct token_batch *b, float scale,
-                              float *gradient, double *nll_sum, struct winnow_error *err);
+                              float *gradient, double *nll_sum, double *nll,
+                              struct winnow_error *err);
 
 /* logits[i * vocab + v]: for tests and for small tasks; the batch must fit
  * tokens_max. */

@@ -103,6 +103,7 @@ struct engine {
     struct engine_scratch *scratch;
     uint32_t *positions; /* [T] in its sequence */
     uint32_t *targets;   /* [T] */
+    float *scales;       /* [T] scale times the weight of its sequence; gradients only */
     uint32_t *starts;    /* sequences + 1, from 0 */
     uint32_t *which;     /* the number of each sequence in the caller's batch */
     uint32_t head_rows;  /* tokens of a tile of the head's gradient */
@@ -134,6 +135,9 @@ struct engine {
 #define WEIGHT_DEPTH 256U
 /* Queries of a block in the backward pass of attention, in gemm_rows. */
 #define ATTENTION_PANELS 4U
+
+/* Adds the nll of the micro-batch to those of its sequences; NULL: nobody asks. */
+void engine_sum_nll(const struct engine *e, double *nll);
 
 /* Runs work on the pool and books the time. */
 void engine_run(struct engine *e, enum engine_phase phase, size_t pieces,

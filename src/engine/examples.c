@@ -167,15 +167,6 @@ static void clear_results(const struct engine_examples *x, size_t sequences)
     }
 }
 
-static void sum_nll(const struct engine *e, double *nll)
-{
-    for (size_t s = 0; nll && s < e->sequences; s++) {
-        for (size_t t = e->starts[s]; t < e->starts[s + 1]; t++) {
-            nll[e->which[s]] += (double)e->nll[t];
-        }
-    }
-}
-
 winnow_status engine_gradient_examples(struct engine *e, const struct token_batch *b, float scale,
                                        float *gradient, struct engine_examples *x,
                                        const struct example_results *out, struct winnow_error *err)
@@ -196,7 +187,7 @@ winnow_status engine_gradient_examples(struct engine *e, const struct token_batc
         engine_forward(e);
         engine_head_back(e);
         engine_backward(e);
-        sum_nll(e, out->nll);
+        engine_sum_nll(e, out->nll);
     }
     e->examples = NULL;
     return WINNOW_OK;

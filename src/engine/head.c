@@ -157,7 +157,7 @@ static void norm_scored(struct engine *e, struct engine_scratch *s, struct tile_
     gemm_pack_a_rows(&e->g, s->a, &src);
 }
 
-/* Logits of one token to the gradient of scale * nll. */
+/* Logits of one token to the gradient of its scale * nll. */
 static void row_gradient(struct engine *e, float *x, size_t token)
 {
     uint32_t target = e->targets[token];
@@ -166,8 +166,8 @@ static void row_gradient(struct engine *e, float *x, size_t token)
     add_logits(e->k, &l, x, v);
     float lse = log_sum(&l);
     e->nll[token] = lse - l.target;
-    e->k->exp_scale(x, v, lse, e->scale);
-    x[target] -= e->scale;
+    e->k->exp_scale(x, v, lse, e->scales[token]);
+    x[target] -= e->scales[token];
 }
 
 static void gradient_piece(void *block, size_t piece, uint32_t worker)

@@ -8,10 +8,11 @@
 #ifndef WINNOW_TRAIN_FIT_H
 #define WINNOW_TRAIN_FIT_H
 
+#include "train/loop.h"
 #include "train/packer.h"
 #include "train/trainer.h"
 
-#define FIT_VALUES 8 /* numbers measured at a point of the curve */
+#define FIT_VALUES LOOP_VALUES
 
 struct fit_point {
     uint64_t step, tokens;

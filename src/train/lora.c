@@ -228,22 +228,23 @@ void lora_gradient(struct lora *l, float *out)
     memcpy(out, l->gradient, l->count * sizeof *out);
 }
 
-winnow_status lora_add(struct lora *l, const struct token_batch *b, uint64_t targets_total,
-                       struct winnow_error *err)
+static winnow_status add(struct lora *l, const struct token_batch *b, uint64_t targets_total,
+                         double *nll, struct winnow_error *err)
 {
     if (targets_total == 0) {
         return error_set(err, WINNOW_E_USAGE, "training: a batch without a single target");
     }
     double sum;
-    TRY(engine_gradient(l->engine, b, (float)(1.0 / (double)targets_total), l->whole, &sum, err));
-    l->pending_nll += sum;
-    l->pending_targets += batch_targets(b);
-    l->pending_tokens += batch_tokens(b);
-    for (size_t s = 0; s < b->sequences; s++) {
-        l->pending_flops +=
-            3 * model_config_flops(model_config(l->model), b->starts[s + 1] - b->starts[s]);
-    }
+    float scale = (float)(1.0 / (double)targets_total);
+    TRY(engine_gradient(l->engine, b, scale, l->whole, &sum, nll, err));
+    step_sums_add(&l->pending, model_config(l->model), b, sum);
     return WINNOW_OK;
+}
+
+winnow_status lora_add(struct lora *l, const struct token_batch *b, uint64_t targets_total,
+                       struct winnow_error *err)
+{
+    return add(l, b, targets_total, NULL, err);
 }
 
 static void update_piece(void *lora, size_t piece, uint32_t worker)
@@ -260,41 +261,18 @@ winnow_status lora_update(struct lora *l, struct trainer_result *out, struct win
     const struct trainer_options *o = &l->opt.trainer;
     uint64_t step = l->steps + 1;
     compute_gradient(l);
-    double squares = 0, rate = trainer_rate(o, step);
+    double squares = 0;
     for (size_t i = 0; i < l->adapter_count; i++) {
         squares += l->squares[i];
     }
     double norm = sqrt(squares);
-    if (!isfinite(norm)) {
-        return error_set(err, WINNOW_E_INTERNAL,
-                         "training: the gradient of step %llu is not finite (learning rate %g?)",
-                         (unsigned long long)step, rate);
-    }
-    l->step_now = (struct adamw_step){
-        .rate = (float)(rate / (1 - pow(o->beta1, (double)step))),
-        .beta1 = (float)o->beta1,
-        .beta2 = (float)o->beta2,
-        .root = (float)(1 / sqrt(1 - pow(o->beta2, (double)step))),
-        .eps = (float)o->eps,
-        .decay = (float)(rate * o->weight_decay),
-        .gradient = o->clip > 0 && norm > o->clip ? (float)(o->clip / norm) : 1.0F,
-    };
+    TRY(step_plan(o, step, norm, &l->step_now, err));
     pool_run(l->pool, l->adapter_count, update_piece, l);
     memset(l->whole, 0, l->gradient_count * sizeof *l->whole);
     lora_merge(l);
     l->steps = step;
-    l->flops += l->pending_flops;
-    *out = (struct trainer_result){
-        .step = step,
-        .loss = l->pending_nll / (double)(l->pending_targets > 0 ? l->pending_targets : 1),
-        .grad_norm = norm,
-        .lr = rate,
-        .targets = l->pending_targets,
-        .tokens = l->pending_tokens,
-        .flops = l->pending_flops,
-    };
-    l->pending_nll = l->pending_flops = 0;
-    l->pending_targets = l->pending_tokens = 0;
+    l->flops += l->pending.flops;
+    *out = step_end(&l->pending, o, step, norm);
     return WINNOW_OK;
 }
 
@@ -331,4 +309,66 @@ size_t lora_adapter_count(const struct lora *l)
 const struct lora_adapter *lora_adapter_at(const struct lora *l, size_t i)
 {
     return &l->adapters[i].adapter;
+}
+
+/* ---- as a learner ---- */
+
+static winnow_status learner_add(void *of, const struct token_batch *b, uint64_t targets_total,
+                                 double *nll, struct winnow_error *err)
+{
+    return add(of, b, targets_total, nll, err);
+}
+
+static winnow_status learner_update(void *of, struct trainer_result *out, struct winnow_error *err)
+{
+    return lora_update(of, out, err);
+}
+
+static uint64_t learner_steps(const void *of)
+{
+    return lora_steps(of);
+}
+
+static double learner_flops(const void *of)
+{
+    return lora_flops(of);
+}
+
+static struct engine *learner_engine(void *of)
+{
+    return lora_engine(of);
+}
+
+static float *learner_values(void *of, size_t *count)
+{
+    *count = lora_count(of);
+    return lora_values(of);
+}
+
+static void learner_changed(void *of)
+{
+    lora_merge(of);
+}
+
+static winnow_status learner_save(const void *of, const char *path, struct winnow_error *err)
+{
+    return lora_save(of, path, err);
+}
+
+static winnow_status learner_load(void *of, const char *path, struct winnow_error *err)
+{
+    return lora_load(of, path, err);
+}
+
+static void learner_release(void *of)
+{
+    lora_free(of);
+}
+
+struct learner lora_learner(struct lora *l)
+{
+    static const struct learner_kind KIND = {
+        learner_add,    learner_update,  learner_steps, learner_flops, learner_engine,
+        learner_values, learner_changed, learner_save,  learner_load,  learner_release};
+    return (struct learner){l, &KIND};
 }

@@ -38,6 +38,9 @@ winnow_status lora_add(struct lora *l, const struct token_batch *b, uint64_t tar
                        struct winnow_error *err);
 winnow_status lora_update(struct lora *l, struct trainer_result *out, struct winnow_error *err);
 
+/* For the training loop, which may free it. */
+struct learner lora_learner(struct lora *l);
+
 uint64_t lora_steps(const struct lora *l);
 double lora_flops(const struct lora *l);
 struct engine *lora_engine(struct lora *l);

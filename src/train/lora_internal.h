@@ -4,6 +4,7 @@
 
 #include "math/kernels.h"
 #include "train/lora.h"
+#include "train/step.h"
 
 struct adapter_place {
     struct lora_adapter adapter;
@@ -29,9 +30,7 @@ struct lora {
     float *values, *gradient, *m, *v; /* count each */
     size_t count, gradient_count;
 
-    /* Added since the last update. */
-    double pending_nll, pending_flops;
-    uint64_t pending_targets, pending_tokens;
+    struct step_sums pending; /* added since the last update */
     struct adamw_step step_now;
 };
 

@@ -42,6 +42,7 @@ struct packer {
     uint64_t used;
     uint32_t *tokens;
     uint32_t *starts;
+    uint32_t *documents; /* of each sequence of the batch */
 };
 
 uint64_t packer_stream(const struct packer_options *opt, uint64_t tokens)
@@ -71,6 +72,7 @@ struct packer *packer_new(const struct token_docs *docs, const uint32_t *order, 
     p->window = mem_alloc(PACKER_WINDOW * sizeof *p->window);
     p->tokens = mem_alloc(opt->batch_tokens * sizeof *p->tokens);
     p->starts = mem_alloc((opt->batch_tokens + 1) * sizeof *p->starts);
+    p->documents = mem_alloc((opt->batch_tokens + 1) * sizeof *p->documents);
     return p;
 }
 
@@ -80,6 +82,7 @@ void packer_free(struct packer *p)
         mem_free(p->window);
         mem_free(p->tokens);
         mem_free(p->starts);
+        mem_free(p->documents);
         mem_free(p);
     }
 }
@@ -156,6 +159,7 @@ bool packer_next(struct packer *p, struct token_batch *batch)
         uint64_t room = p->opt.batch_tokens - at;
         uint64_t to = s->to - s->from <= room ? s->to : s->from + room;
         copy_sequence(p, s, to, p->tokens + at);
+        p->documents[sequences] = s->document;
         p->starts[sequences++] = (uint32_t)at;
         at += to - s->from;
         /* a token that stands alone at the end of a batch starts again in the next */
@@ -164,11 +168,26 @@ bool packer_next(struct packer *p, struct token_batch *batch)
         s->from = to - 1; /* what is left, if any, repeats one token as its context */
     }
     p->starts[sequences] = (uint32_t)at;
-    *batch = (struct token_batch){p->tokens, p->starts, sequences, NULL};
+    *batch = (struct token_batch){p->tokens, p->starts, sequences, NULL, NULL};
     return at == p->opt.batch_tokens;
 }
 
 uint64_t packer_used(const struct packer *p)
 {
     return p->used;
+}
+
+static winnow_status next_batch(void *state, struct sampler_batch *out, bool *more,
+                                struct winnow_error *err)
+{
+    (void)err;
+    struct packer *p = state;
+    *more = packer_next(p, &out->batch);
+    out->documents = p->documents;
+    return WINNOW_OK;
+}
+
+struct sampler packer_sampler(struct packer *p)
+{
+    return (struct sampler){.state = p, .next = next_batch};
 }

@@ -12,8 +12,8 @@
 #ifndef WINNOW_TRAIN_PACKER_H
 #define WINNOW_TRAIN_PACKER_H
 
-#include "engine/batch.h"
 #include "token/tokenizer.h"
+#include "train/sampler.h"
 
 #define PACKER_WINDOW 4096U
 
@@ -53,6 +53,10 @@ void packer_free(struct packer *p);
 /* The next batch, valid until the next call; false when the documents do not
  * fill another one. */
 bool packer_next(struct packer *p, struct token_batch *batch);
+
+/* The same as a sampler: every document in its turn, with equal weight.  documents are
+ * numbers in docs. */
+struct sampler packer_sampler(struct packer *p);
 
 /* Tokens of the streams that have gone into batches so far. */
 uint64_t packer_used(const struct packer *p);

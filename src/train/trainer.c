@@ -130,35 +130,23 @@ void trainer_free(struct trainer *t)
     mem_free(t);
 }
 
-winnow_status trainer_add(struct trainer *t, const struct token_batch *b, uint64_t targets_total,
-                          struct winnow_error *err)
+static winnow_status add(struct trainer *t, const struct token_batch *b, uint64_t targets_total,
+                         double *nll, struct winnow_error *err)
 {
     if (targets_total == 0) {
         return error_set(err, WINNOW_E_USAGE, "training: a batch without a single target");
     }
     double sum;
     float scale = (float)(1.0 / (double)targets_total);
-    TRY(engine_gradient(t->engine, b, scale, t->gradient, &sum, err));
-    t->pending_nll += sum;
-    t->pending_targets += batch_targets(b);
-    t->pending_tokens += batch_tokens(b);
-    for (size_t s = 0; s < b->sequences; s++) {
-        t->pending_flops +=
-            3 * model_config_flops(model_config(t->model), b->starts[s + 1] - b->starts[s]);
-    }
+    TRY(engine_gradient(t->engine, b, scale, t->gradient, &sum, nll, err));
+    step_sums_add(&t->pending, model_config(t->model), b, sum);
     return WINNOW_OK;
 }
 
-double trainer_rate(const struct trainer_options *o, uint64_t step)
+winnow_status trainer_add(struct trainer *t, const struct token_batch *b, uint64_t targets_total,
+                          struct winnow_error *err)
 {
-    if (step <= o->warmup) {
-        return o->lr * (double)step / (double)o->warmup;
-    }
-    if (step >= o->steps) {
-        return o->lr * o->lr_end;
-    }
-    double done = (double)(step - o->warmup) / (double)(o->steps - o->warmup);
-    return o->lr * (o->lr_end + (1 - o->lr_end) * 0.5 * (1 + cos(3.14159265358979323846 * done)));
+    return add(t, b, targets_total, NULL, err);
 }
 
 static void squares_piece(void *trainer, size_t piece, uint32_t worker)
@@ -213,7 +201,7 @@ static void update_hidden(struct trainer *t, double rate)
                                    .momentum = (float)t->opt.momentum,
                                    .gradient = t->step_now.gradient};
     muon_update(t->muon, t->pool, &arrays, &step);
-    t->pending_flops += muon_flops(t->muon);
+    t->pending.flops += muon_flops(t->muon);
 }
 
 /* ---- the mean of the last weights ---- */
@@ -246,42 +234,18 @@ static void average_weights(struct trainer *t)
 winnow_status trainer_update(struct trainer *t, struct trainer_result *out,
                              struct winnow_error *err)
 {
-    const struct trainer_options *o = &t->opt;
     uint64_t step = t->steps + 1;
-    double norm = gradient_norm(t), rate = trainer_rate(o, step);
-    if (!isfinite(norm)) {
-        return error_set(err, WINNOW_E_INTERNAL,
-                         "training: the gradient of step %llu is not finite (learning rate %g?)",
-                         (unsigned long long)step, rate);
-    }
-    t->step_now = (struct adamw_step){
-        .rate = (float)(rate / (1 - pow(o->beta1, (double)step))),
-        .beta1 = (float)o->beta1,
-        .beta2 = (float)o->beta2,
-        .root = (float)(1 / sqrt(1 - pow(o->beta2, (double)step))),
-        .eps = (float)o->eps,
-        .decay = (float)(rate * o->weight_decay),
-        .gradient = o->clip > 0 && norm > o->clip ? (float)(o->clip / norm) : 1.0F,
-    };
+    double norm = gradient_norm(t);
+    TRY(step_plan(&t->opt, step, norm, &t->step_now, err));
     pool_run(t->pool, piece_count(t), update_piece, t);
     if (t->muon) {
-        update_hidden(t, rate);
+        update_hidden(t, trainer_rate(&t->opt, step));
     }
     t->steps = step;
     average_weights(t);
     engine_weights_changed(t->engine);
-    t->flops += t->pending_flops;
-    *out = (struct trainer_result){
-        .step = step,
-        .loss = t->pending_nll / (double)(t->pending_targets > 0 ? t->pending_targets : 1),
-        .grad_norm = norm,
-        .lr = rate,
-        .targets = t->pending_targets,
-        .tokens = t->pending_tokens,
-        .flops = t->pending_flops,
-    };
-    t->pending_nll = t->pending_flops = 0;
-    t->pending_targets = t->pending_tokens = 0;
+    t->flops += t->pending.flops;
+    *out = step_end(&t->pending, &t->opt, step, norm);
     return WINNOW_OK;
 }
 
@@ -305,4 +269,67 @@ double trainer_flops(const struct trainer *t)
 struct engine *trainer_engine(struct trainer *t)
 {
     return t->engine;
+}
+
+/* ---- as a learner ---- */
+
+static winnow_status learner_add(void *of, const struct token_batch *b, uint64_t targets_total,
+                                 double *nll, struct winnow_error *err)
+{
+    return add(of, b, targets_total, nll, err);
+}
+
+static winnow_status learner_update(void *of, struct trainer_result *out, struct winnow_error *err)
+{
+    return trainer_update(of, out, err);
+}
+
+static uint64_t learner_steps(const void *of)
+{
+    return trainer_steps(of);
+}
+
+static double learner_flops(const void *of)
+{
+    return trainer_flops(of);
+}
+
+static struct engine *learner_engine(void *of)
+{
+    return trainer_engine(of);
+}
+
+static float *learner_values(void *of, size_t *count)
+{
+    const struct trainer *t = of;
+    *count = t->count;
+    return model_values(t->model);
+}
+
+static void learner_changed(void *of)
+{
+    engine_weights_changed(((struct trainer *)of)->engine);
+}
+
+static winnow_status learner_save(const void *of, const char *path, struct winnow_error *err)
+{
+    return trainer_save(of, path, err);
+}
+
+static winnow_status learner_load(void *of, const char *path, struct winnow_error *err)
+{
+    return trainer_load(of, path, err);
+}
+
+static void learner_release(void *of)
+{
+    trainer_free(of);
+}
+
+struct learner trainer_learner(struct trainer *t)
+{
+    static const struct learner_kind KIND = {
+        learner_add,    learner_update,  learner_steps, learner_flops, learner_engine,
+        learner_values, learner_changed, learner_save,  learner_load,  learner_release};
+    return (struct learner){t, &KIND};
 }

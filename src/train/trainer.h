@@ -17,7 +17,7 @@
 #ifndef WINNOW_TRAIN_TRAINER_H
 #define WINNOW_TRAIN_TRAINER_H
 
-#include "engine/engine.h"
+#include "train/learner.h"
 
 enum trainer_optimizer {
     TRAINER_ADAMW,
@@ -48,15 +48,6 @@ struct trainer_options {
         .optimizer = TRAINER_ADAMW, .momentum = 0.95                                   \
     }
 
-struct trainer_result {
-    uint64_t step;    /* 1 for the first */
-    double loss;      /* mean NLL of the batch's targets, before the update */
-    double grad_norm; /* before clipping */
-    double lr;
-    uint64_t targets, tokens;
-    double flops; /* of forward, backward and the optimizer's matrix products */
-};
-
 struct trainer;
 
 /* Bytes that trainer_new() takes, the model's own not counted. */
@@ -85,6 +76,9 @@ winnow_status trainer_update(struct trainer *t, struct trainer_result *out,
 /* The learning rate of a step, 1 being the first: a linear rise over the warm-up,
  * then a cosine down to lr_end of lr. */
 double trainer_rate(const struct trainer_options *o, uint64_t step);
+
+/* For the training loop, which may free it. */
+struct learner trainer_learner(struct trainer *t);
 
 uint64_t trainer_steps(const struct trainer *t);  /* done so far */
 double trainer_flops(const struct trainer *t);    /* spent so far */

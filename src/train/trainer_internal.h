@@ -4,6 +4,7 @@
 
 #include "math/kernels.h"
 #include "train/muon.h"
+#include "train/step.h"
 #include "train/trainer.h"
 
 struct trainer {
@@ -23,9 +24,7 @@ struct trainer {
     float *average;          /* of the weights; NULL where none is asked for */
     struct muon *muon;       /* NULL: AdamW alone */
 
-    /* Added since the last update. */
-    double pending_nll, pending_flops;
-    uint64_t pending_targets, pending_tokens;
+    struct step_sums pending; /* added since the last update */
     struct adamw_step step_now;
 };
 

@@ -14,6 +14,7 @@
 #define WINNOW_TRAIN_TUNE_H
 
 #include "token/tokenizer.h"
+#include "train/loop.h"
 #include "train/lora.h"
 
 /* Examples one behind the other.  All-zero is empty. */

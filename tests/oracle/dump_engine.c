@@ -43,7 +43,7 @@ static winnow_status dump_gradient(struct engine *e, const struct token_batch *b
     double sum = 0;
     TRY(model_new(model_config(m), &g, err));
     winnow_status st =
-        engine_gradient(e, b, 1.0F / (float)batch_targets(b), model_values(g), &sum, err);
+        engine_gradient(e, b, 1.0F / (float)batch_targets(b), model_values(g), &sum, NULL, err);
     if (st == WINNOW_OK) {
         st = model_save(g, folder, TENSOR_F32, err);
     }

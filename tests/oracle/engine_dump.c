@@ -57,7 +57,7 @@ static winnow_status dump(struct engine *e, const struct model *m, const struct 
     float *g = mem_zalloc(n * sizeof *g), *logits = mem_zalloc(numbers * sizeof *logits);
     double sum, targets = (double)batch_targets(b);
     TRY(engine_logits(e, b, logits, err));
-    TRY(engine_gradient(e, b, (float)(1 / targets), g, &sum, err));
+    TRY(engine_gradient(e, b, (float)(1 / targets), g, &sum, NULL, err));
     TRY(write_floats(out, "logits", logits, numbers, err));
     TRY(write_floats(out, "gradients", g, n, err));
     (void)printf("%.9g\n", sum / targets);

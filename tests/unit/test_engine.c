@@ -151,7 +151,7 @@ static void gradients_are_the_differences_of_the_twin(const struct model_config 
     size_t n = model_values_count(f.m);
     double *w = double_weights(f.m), sum, scale = 0.25;
     float *g = calloc(n, sizeof *g);
-    assert_ok(engine_gradient(f.e, &f.b, (float)scale, g, &sum, &err), err);
+    assert_ok(engine_gradient(f.e, &f.b, (float)scale, g, &sum, NULL, &err), err);
     assert_near(sum, oracle_llama(f.m, w, &f.b, NULL, NULL), 1e-5);
     for (size_t i = 0; i < model_tensor_count(f.m); i++) {
         const struct model_tensor *t = model_tensor_at(f.m, i);
@@ -202,7 +202,7 @@ static void gradients_hold_over_many_tiles(void **state)
     size_t n = model_values_count(f.m);
     double *w = double_weights(f.m), sum;
     float *g = calloc(n, sizeof *g);
-    assert_ok(engine_gradient(f.e, &f.b, 0.01F, g, &sum, &err), err);
+    assert_ok(engine_gradient(f.e, &f.b, 0.01F, g, &sum, NULL, &err), err);
     for (size_t i = 0; i < model_tensor_count(f.m); i++) {
         const struct model_tensor *t = model_tensor_at(f.m, i);
         size_t count = (size_t)t->rows * t->cols;
@@ -256,7 +256,7 @@ static void two_threads_give_the_bits_of_one(void **state)
             double sum;
             assert_ok(engine_nll(f.e, &f.b, nll[i], &err), err);
             if (gradients) {
-                assert_ok(engine_gradient(f.e, &f.b, 0.01F, g[i], &sum, &err), err);
+                assert_ok(engine_gradient(f.e, &f.b, 0.01F, g[i], &sum, NULL, &err), err);
             }
             close_engine(&f);
         }

@@ -111,7 +111,7 @@ static float *alone(struct fixture *f, size_t s, float scale)
     float *g = calloc(f->count, sizeof *g);
     uint32_t from = f->starts[s], starts[2] = {0, f->starts[s + 1] - from};
     const struct token_batch one = {f->tokens + from, starts, 1, f->targets + from};
-    assert_ok(engine_gradient(f->e, &one, scale, g, &nll, &err), err);
+    assert_ok(engine_gradient(f->e, &one, scale, g, &nll, NULL, &err), err);
     return g;
 }
 
@@ -162,7 +162,7 @@ static void products_are_those_of_single_gradients(const struct model_config *c,
         total += nll[s];
         free(g);
     }
-    assert_ok(engine_gradient(f.e, &f.b, 0.5F, want, &all, &err), err);
+    assert_ok(engine_gradient(f.e, &f.b, 0.5F, want, &all, NULL, &err), err);
     assert_near(total, all, 1e-4 * all);
     double size = sqrt(dot(want, want, f.count));
     for (size_t i = 0; i < f.count; i++) {
@@ -399,6 +399,46 @@ static void states_are_what_the_head_sees(void **state)
     close_engine(&f);
 }
 
+/* A weight multiplies the gradient of its sequence, and what each sequence lost is told. */
+static void weights_multiply_gradients(void **state)
+{
+    (void)state;
+    struct model_config c = MODEL_CONFIG_INIT;
+    c.vocab = 40;
+    c.dim = 16;
+    c.layers = 2;
+    c.heads = c.kv_heads = 2;
+    c.head_dim = 8;
+    c.ffn = 32;
+    struct fixture f;
+    struct winnow_error err;
+    open_engine(&f, &c, 24, 2, NULL); /* several micro-batches */
+    fill(&f, (const uint32_t[]){9, 14, 20, 6}, 4);
+    static const float WEIGHTS[] = {0.5F, 0, 2, 1};
+    float *got = calloc(f.count, sizeof *got), *want = calloc(f.count, sizeof *want);
+    double sum, nll[4], total = 0, norm = 0, off = 0;
+    f.b.weights = WEIGHTS;
+    assert_ok(engine_gradient(f.e, &f.b, 0.25F, got, &sum, nll, &err), err);
+    for (size_t s = 0; s < 4; s++) {
+        float *g = alone(&f, s, 0.25F * WEIGHTS[s]);
+        for (size_t i = 0; i < f.count; i++) {
+            want[i] += g[i];
+        }
+        free(g);
+        total += nll[s];
+        assert_true(nll[s] > 0);
+    }
+    for (size_t i = 0; i < f.count; i++) {
+        norm += (double)want[i] * (double)want[i];
+        off += pow((double)got[i] - (double)want[i], 2);
+    }
+    assert_true(norm > 0 && sqrt(off / norm) < 1e-5);
+    assert_true(fabs(total - sum) < 1e-9 * sum);
+    free(got);
+    free(want);
+    close_engine(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -407,6 +447,7 @@ int main(void)
         cmocka_unit_test(hashed_sketches_keep_inner_products),
         cmocka_unit_test(neither_threads_nor_company_change_a_bit),
         cmocka_unit_test(states_are_what_the_head_sees),
+        cmocka_unit_test(weights_multiply_gradients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,8 @@
 #include "scratch.h"
 #include "train/fit.h"
 
+#include <math.h>
+
 #define STEPS 24
 
 struct stop {
@@ -131,10 +133,82 @@ static void fit_ends_alike_however_often_it_was_interrupted(void **state)
     token_docs_release(&d.docs);
 }
 
+/* Listens: what the loop says each sequence lost has to add up to the step's loss. */
+struct listener {
+    struct sampler of;
+    uint64_t steps;
+    float losses[STEPS];
+};
+
+static winnow_status listened_next(void *state, struct sampler_batch *out, bool *more,
+                                   struct winnow_error *err)
+{
+    struct listener *l = state;
+    return l->of.next(l->of.state, out, more, err);
+}
+
+static winnow_status listen(void *state, const struct sampler_batch *b, const double *nll,
+                            struct winnow_error *err)
+{
+    (void)err;
+    struct listener *l = state;
+    double sum = 0;
+    for (size_t s = 0; s < b->batch.sequences; s++) {
+        assert_true(b->documents[s] < 100 && nll[s] >= 0);
+        sum += nll[s];
+    }
+    l->losses[l->steps++] = (float)(sum / (double)batch_targets(&b->batch));
+    return WINNOW_OK;
+}
+
+static void a_sampler_is_told_what_was_lost(void **state)
+{
+    (void)state;
+    struct experiment_data d = {0};
+    make_data(&d);
+    struct model_config c = MODEL_CONFIG_INIT;
+    c.vocab = 30;
+    c.dim = 16;
+    c.layers = 1;
+    c.heads = c.kv_heads = 2;
+    c.head_dim = 8;
+    c.ffn = 32;
+    struct winnow_error err;
+    struct model *m = NULL;
+    struct trainer *t = NULL;
+    struct pool *pool = pool_new(1);
+    struct trainer_options opt = TRAINER_OPTIONS_INIT;
+    opt.steps = STEPS;
+    opt.tokens_max = 64;
+    const struct winnow_env env = {0};
+    assert_ok(model_new(&c, &m, &err), err);
+    model_init_random(m, 1);
+    assert_ok(trainer_new(m, pool, &opt, &env, &t, &err), err);
+    const struct packer_options packing = {0, 1, 32, 64, 0};
+    struct packer *packer = packer_new(&d.docs, d.order, 100, &packing);
+    struct listener l = {.of = packer_sampler(packer)};
+    const struct sampler sampler = {&l, listened_next, listen};
+    struct learner learner = trainer_learner(t);
+    const struct loop_options loop = {.steps = STEPS};
+    struct loop_result done;
+    assert_ok(train_loop(&learner, &sampler, &loop, &env, &done, &err), err);
+    assert_int_equal(l.steps, STEPS);
+    for (size_t i = 0; i < STEPS; i++) {
+        assert_true(fabsf(l.losses[i] - done.losses[i]) < 1e-5F);
+    }
+    loop_result_release(&done);
+    learner_free(&learner);
+    packer_free(packer);
+    pool_free(pool);
+    model_free(m);
+    token_docs_release(&d.docs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fit_ends_alike_however_often_it_was_interrupted),
+        cmocka_unit_test(a_sampler_is_told_what_was_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

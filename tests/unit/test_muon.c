@@ -239,9 +239,9 @@ static void batch_gradient(struct run *r, const struct token_batch *b, double cl
     size_t n = model_values_count(r->m);
     float *g = calloc(n, sizeof *g);
     double sum, norm = 0;
-    assert_ok(
-        engine_gradient(trainer_engine(r->t), b, 1.0F / (float)batch_targets(b), g, &sum, &err),
-        err);
+    assert_ok(engine_gradient(trainer_engine(r->t), b, 1.0F / (float)batch_targets(b), g, &sum,
+                              NULL, &err),
+              err);
     for (size_t i = 0; i < n; i++) {
         norm += (double)g[i] * (double)g[i];
     }

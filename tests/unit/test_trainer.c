@@ -255,7 +255,7 @@ static void an_update_is_adamws(void **state)
     struct token_batch b = {tokens, starts, 8, NULL};
     struct winnow_error err;
     double sum, norm = 0;
-    assert_ok(engine_gradient(trainer_engine(r.t), &b, 1.0F / (8 * 49), g, &sum, &err), err);
+    assert_ok(engine_gradient(trainer_engine(r.t), &b, 1.0F / (8 * 49), g, &sum, NULL, &err), err);
     for (size_t i = 0; i < n; i++) {
         norm += (double)g[i] * (double)g[i];
     }
