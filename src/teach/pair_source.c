@@ -69,8 +69,9 @@ winnow_status pair_source_next(struct pair_source *s, struct pair_line *line, bo
             continue;
         }
         s->number++;
-        if (text.len > line_budget_fits(&s->budget)) { /* in a block that fits by itself */
-            return line_budget_refuse(&s->budget, s->block.shard, s->number, text.len, err);
+        if (text.len > line_budget_fits(&s->walk.opt.budget)) { /* in a block that fits by itself */
+            return line_budget_refuse(&s->walk.opt.budget, s->block.shard, s->number, text.len,
+                                      err);
         }
         if (str_trim(text).len > 0) {
             *line = (struct pair_line){text, s->block.shard, s->number};

@@ -204,7 +204,7 @@ static void work(void *ctx, size_t piece, uint32_t worker)
 
 static winnow_status fill_batch(struct refiner_eval *e, struct winnow_error *err)
 {
-    uint64_t room = line_budget_fits(&e->source.budget), held = 0;
+    uint64_t room = line_budget_fits(&e->source.walk.opt.budget), held = 0;
     e->filled = 0;
     while (e->filled < BATCH_MAX) {
         struct pair_line line = e->waiting;
