@@ -103,10 +103,8 @@ static void print_page(const struct logistic *l, const struct line_page *page, s
     struct json_writer w = {.out = &out};
     line_features_build(page->lines, page->count, ROWS, keep, &f);
     json_open(&w, '{');
-    json_key(&w, "page");
-    json_u64(&w, number);
-    json_key(&w, "scores");
-    json_open(&w, '[');
+    json_member_u64(&w, "page", number);
+    json_member_open(&w, "scores", '[');
     for (size_t i = 0; i < page->count; i++) {
         features_of(&f, i, &s);
         json_double(&w, 1 / (1 + exp(-score(l, &f, i, &s))));

@@ -27,16 +27,12 @@ static void write_programs(struct scoring *s, struct json_writer *w)
     arena_reset(&s->keep);
     size_t count = line_reader_programs(
         s->reader, buf_str(&s->text), (struct line_limits){.keep_above = -1}, &s->keep, &programs);
-    json_key(w, "chunks");
-    json_open(w, '[');
+    json_member_open(w, "chunks", '[');
     for (size_t i = 0; i < count; i++) {
         json_open(w, '{');
-        json_key(w, "first");
-        json_u64(w, programs[i].first);
-        json_key(w, "last");
-        json_u64(w, programs[i].last);
-        json_key(w, "program");
-        json_str(w, programs[i].text);
+        json_member_u64(w, "first", programs[i].first);
+        json_member_u64(w, "last", programs[i].last);
+        json_member_str(w, "program", programs[i].text);
         json_close(w, '}');
     }
     json_close(w, ']');
@@ -62,11 +58,9 @@ static winnow_status score_page(struct scoring *s, struct str line, struct winno
     struct json_writer w = {.out = &s->out};
     buf_clear(&s->out);
     json_open(&w, '{');
-    json_key(&w, "id");
-    json_str(&w, id);
+    json_member_str(&w, "id", id);
     write_programs(s, &w);
-    json_key(&w, "scores");
-    json_open(&w, '[');
+    json_member_open(&w, "scores", '[');
     for (i = 0; i < count; i++) {
         json_double(&w, (double)scores[i]);
     }

@@ -106,14 +106,11 @@ static winnow_status write_result(const struct curve_run *r, const struct fit_re
                    {"heldout_targets", f->curve[0].values[1]},
                    {"cpu_seconds", (double)clock() / CLOCKS_PER_SEC}};
     json_open(&w, '{');
-    json_key(&w, "optimizer");
-    json_str(&w, str_of(optimizer));
+    json_member_str(&w, "optimizer", str_of(optimizer));
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        json_key(&w, numbers[i].key);
-        json_double(&w, numbers[i].value);
+        json_member_double(&w, numbers[i].key, numbers[i].value);
     }
-    json_key(&w, "curve");
-    json_open(&w, '[');
+    json_member_open(&w, "curve", '[');
     for (size_t i = 0; i < f->curve_count; i++) {
         json_open(&w, '[');
         json_u64(&w, f->curve[i].step);

@@ -2,7 +2,8 @@
  *
  *     struct json_writer w = {.out = &buf};
  *     json_open(&w, '{');
- *     json_key(&w, "docs");  json_u64(&w, 3);
+ *     json_member_u64(&w, "docs", 3);
+ *     json_key(&w, "sizes");  write_sizes(&w);
  *     json_close(&w, '}');
  *
  * Commas come by themselves.  Numbers are written so that reading gives the
@@ -36,6 +37,17 @@ void json_null(struct json_writer *w);
 
 /* Text that is JSON already. */
 void json_raw(struct json_writer *w, struct str json);
+
+/* A member of the object that is open: its key and its value. */
+void json_member_open(struct json_writer *w, const char *key, char bracket);
+void json_member_str(struct json_writer *w, const char *key, struct str s);
+void json_member_text(struct json_writer *w, const char *key, const char *text);
+void json_member_u64(struct json_writer *w, const char *key, uint64_t v);
+void json_member_i64(struct json_writer *w, const char *key, int64_t v);
+void json_member_double(struct json_writer *w, const char *key, double v);
+void json_member_bool(struct json_writer *w, const char *key, bool v);
+void json_member_null(struct json_writer *w, const char *key);
+void json_member_raw(struct json_writer *w, const char *key, struct str json);
 
 /* The string with its quotes, outside of any writer.  Bytes that are not UTF-8
  * become U+FFFD, so that the result always is JSON. */

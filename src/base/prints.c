@@ -296,18 +296,12 @@ void prints_write(const struct prints *p, const char *path, struct json_writer *
     const uint64_t *at = map_get(&p->index, str_of(path));
     const struct print none = {0};
     const struct print *one = at ? &p->items[*at] : &none;
-    json_key(w, "path");
-    json_text(w, path);
-    json_key(w, "bytes");
-    json_u64(w, one->file.bytes);
-    json_key(w, "mtime_ns");
-    json_u64(w, one->file.mtime_ns);
-    json_key(w, "ctime_ns");
-    json_u64(w, one->file.ctime_ns);
-    json_key(w, "inode");
-    json_u64(w, one->file.inode);
-    json_key(w, "hash");
-    json_text(w, one->hash);
+    json_member_text(w, "path", path);
+    json_member_u64(w, "bytes", one->file.bytes);
+    json_member_u64(w, "mtime_ns", one->file.mtime_ns);
+    json_member_u64(w, "ctime_ns", one->file.ctime_ns);
+    json_member_u64(w, "inode", one->file.inode);
+    json_member_text(w, "hash", one->hash);
 }
 
 void prints_write_trees(const struct prints *p, struct json_writer *w)

@@ -195,10 +195,8 @@ static void show_message(void *user, enum winnow_level level, const char *text)
         struct buf line = {0};
         struct json_writer w = {.out = &line};
         json_open(&w, '{');
-        json_key(&w, "level");
-        json_text(&w, NAMES[level]);
-        json_key(&w, "text");
-        json_str(&w, buf_str(&shown));
+        json_member_text(&w, "level", NAMES[level]);
+        json_member_str(&w, "text", buf_str(&shown));
         json_close(&w, '}');
         (void)fprintf(stderr, "%.*s\n", STR_ARG(buf_str(&line)));
         buf_release(&line);

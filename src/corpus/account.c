@@ -268,13 +268,10 @@ static void write_items(const struct account_list *l, bool kinds, struct json_wr
     json_open(w, '[');
     for (size_t i = 0; i < l->held; i++) {
         json_open(w, '{');
-        json_key(w, "path");
-        json_text(w, l->items[i].name);
-        json_key(w, "reason");
-        json_text(w, l->items[i].reason);
+        json_member_text(w, "path", l->items[i].name);
+        json_member_text(w, "reason", l->items[i].reason);
         if (kinds) {
-            json_key(w, "unreadable");
-            json_bool(w, l->items[i].unreadable);
+            json_member_bool(w, "unreadable", l->items[i].unreadable);
         }
         json_close(w, '}');
     }
@@ -288,8 +285,7 @@ void account_write(const struct input_account *a, struct json_writer *w)
     json_key(w, "skipped_files");
     write_items(&a->skipped, false, w);
     if (a->first_bad.len > 0) {
-        json_key(w, "first_bad");
-        json_str(w, a->first_bad);
+        json_member_str(w, "first_bad", a->first_bad);
     }
 }
 

@@ -358,24 +358,17 @@ void bad_line_add_json(const struct bad_line *bad, const char *shard, struct buf
 {
     struct json_writer w = {.out = out};
     json_open(&w, '{');
-    json_key(&w, "shard");
-    json_text(&w, shard);
-    json_key(&w, "line");
-    json_u64(&w, bad->line);
-    json_key(&w, "offset");
-    json_u64(&w, bad->offset);
-    json_key(&w, "bytes");
-    json_u64(&w, bad->bytes);
-    json_key(&w, "reason");
-    json_str(&w, bad->reason);
+    json_member_text(&w, "shard", shard);
+    json_member_u64(&w, "line", bad->line);
+    json_member_u64(&w, "offset", bad->offset);
+    json_member_u64(&w, "bytes", bad->bytes);
+    json_member_str(&w, "reason", bad->reason);
     if (utf8_valid_until(bad->raw) == bad->raw.len) {
-        json_key(&w, "raw");
-        json_str(&w, bad->raw);
+        json_member_str(&w, "raw", bad->raw);
     } else {
         struct buf text = {0};
         add_base64(&text, bad->raw);
-        json_key(&w, "raw_base64");
-        json_raw(&w, buf_str(&text));
+        json_member_raw(&w, "raw_base64", buf_str(&text));
         buf_release(&text);
     }
     json_close(&w, '}');

@@ -39,12 +39,6 @@ void eval_domain_of(struct str name, const struct eval_text_nll *documents, size
         ratio_stderr(documents, count, true, out->sum.nll / bytes, bytes) / log(2.0);
 }
 
-static void put(struct json_writer *w, const char *key, double v)
-{
-    json_key(w, key);
-    json_double(w, v);
-}
-
 static void domain_name(const struct eval_domain *d, struct buf *out)
 {
     buf_clear(out);
@@ -55,33 +49,30 @@ static void domain_name(const struct eval_domain *d, struct buf *out)
 static void write_domain(const struct eval_domain *d, struct json_writer *w)
 {
     double nll = eval_nll_mean(&d->sum), bits = eval_bits_per_byte(&d->sum);
-    put(w, "nll", nll);
-    put(w, "nll_stderr", d->nll_stderr);
-    put(w, "token_perplexity", exp(nll));
-    put(w, "bits_per_byte", bits);
-    put(w, "bits_per_byte_stderr", d->bits_per_byte_stderr);
-    put(w, "byte_perplexity", exp2(bits));
-    json_key(w, "documents");
-    json_u64(w, d->documents);
-    json_key(w, "tokens");
-    json_u64(w, d->sum.tokens);
-    json_key(w, "bytes");
-    json_u64(w, d->sum.bytes);
+    json_member_double(w, "nll", nll);
+    json_member_double(w, "nll_stderr", d->nll_stderr);
+    json_member_double(w, "token_perplexity", exp(nll));
+    json_member_double(w, "bits_per_byte", bits);
+    json_member_double(w, "bits_per_byte_stderr", d->bits_per_byte_stderr);
+    json_member_double(w, "byte_perplexity", exp2(bits));
+    json_member_u64(w, "documents", d->documents);
+    json_member_u64(w, "tokens", d->sum.tokens);
+    json_member_u64(w, "bytes", d->sum.bytes);
 }
 
 static void write_summary(const struct eval_summary *s, bool normed, struct json_writer *w)
 {
-    put(w, "acc", s->acc);
-    put(w, "acc_stderr", s->acc_stderr);
+    json_member_double(w, "acc", s->acc);
+    json_member_double(w, "acc_stderr", s->acc_stderr);
     if (normed) {
-        put(w, "acc_norm", s->acc_norm);
-        put(w, "acc_norm_stderr", s->acc_norm_stderr);
+        json_member_double(w, "acc_norm", s->acc_norm);
+        json_member_double(w, "acc_norm_stderr", s->acc_norm_stderr);
     }
-    put(w, "chance", s->chance);
-    put(w, "acc_normalised", s->normalised);
-    put(w, "acc_normalised_stderr", s->normalised_stderr);
-    put(w, "nll", s->nll);
-    put(w, "bits_per_byte", s->bits_per_byte);
+    json_member_double(w, "chance", s->chance);
+    json_member_double(w, "acc_normalised", s->normalised);
+    json_member_double(w, "acc_normalised_stderr", s->normalised_stderr);
+    json_member_double(w, "nll", s->nll);
+    json_member_double(w, "bits_per_byte", s->bits_per_byte);
 }
 
 /* Tasks of one group lie anywhere; a group of one task that bears its name is
@@ -137,8 +128,7 @@ static void each_task(const struct eval_report *r, struct json_writer *w, const 
                                    const struct eval_domain *domain, const struct eval_task *task))
 {
     struct buf name = {0};
-    json_key(w, section);
-    json_open(w, '{');
+    json_member_open(w, section, '{');
     for (size_t d = 0; d < r->domain_count; d++) {
         domain_name(&r->domains[d], &name);
         json_key_str(w, buf_str(&name));
@@ -191,10 +181,8 @@ static void each_samples(const struct eval_report *r, struct json_writer *w,
     (void)r;
     uint64_t n = domain ? domain->documents : task->count;
     json_open(w, '{');
-    json_key(w, "original");
-    json_u64(w, n);
-    json_key(w, "effective");
-    json_u64(w, n);
+    json_member_u64(w, "original", n);
+    json_member_u64(w, "effective", n);
     json_close(w, '}');
 }
 
@@ -204,44 +192,36 @@ static void each_better(const struct eval_report *r, struct json_writer *w,
     (void)r;
     json_open(w, '{');
     if (task) {
-        json_key(w, "acc");
-        json_bool(w, true);
-        json_key(w, "acc_norm");
-        json_bool(w, true);
+        json_member_bool(w, "acc", true);
+        json_member_bool(w, "acc_norm", true);
     }
-    json_key(w, "nll");
-    json_bool(w, false);
-    json_key(w, "bits_per_byte");
-    json_bool(w, false);
+    json_member_bool(w, "nll", false);
+    json_member_bool(w, "bits_per_byte", false);
     json_close(w, '}');
     (void)domain;
 }
 
 static void write_groups(const struct eval_report *r, struct json_writer *w)
 {
-    json_key(w, "groups");
-    json_open(w, '{');
+    json_member_open(w, "groups", '{');
     for (size_t t = 0; t < eval_suite_task_count(r->suite); t++) {
         if (is_group(r->suite, t)) {
             struct eval_summary s;
             const char *group = eval_suite_task(r->suite, t)->group;
             group_summary(r, group, &s);
-            json_key(w, group);
-            json_open(w, '{');
+            json_member_open(w, group, '{');
             write_summary(&s, eval_suite_task(r->suite, t)->kind != EVAL_GREEDY, w);
             json_close(w, '}');
         }
     }
     json_close(w, '}');
-    json_key(w, "group_subtasks");
-    json_open(w, '{');
+    json_member_open(w, "group_subtasks", '{');
     for (size_t t = 0; t < eval_suite_task_count(r->suite); t++) {
         if (!is_group(r->suite, t)) {
             continue;
         }
         const char *group = eval_suite_task(r->suite, t)->group;
-        json_key(w, group);
-        json_open(w, '[');
+        json_member_open(w, group, '[');
         for (size_t u = t; u < eval_suite_task_count(r->suite); u++) {
             if (strcmp(eval_suite_task(r->suite, u)->group, group) == 0) {
                 json_text(w, eval_suite_task(r->suite, u)->name);
@@ -262,8 +242,7 @@ void eval_report_json(const struct eval_report *r, struct buf *out)
     each_task(r, &w, "n-shot", each_shots);
     each_task(r, &w, "higher_is_better", each_better);
     each_task(r, &w, "n-samples", each_samples);
-    json_key(&w, "config");
-    json_raw(&w, r->config);
+    json_member_raw(&w, "config", r->config);
     json_close(&w, '}');
     buf_add_char(out, '\n');
 }

@@ -293,22 +293,16 @@ static void write_config(const struct evaluation *e, struct buf *out)
 {
     struct json_writer w = {.out = out};
     json_open(&w, '{');
-    json_key(&w, "model");
-    json_text(&w, "winnow");
-    json_key(&w, "model_args");
-    json_text(&w, e->opt->model);
-    json_key(&w, "model_num_parameters");
-    json_u64(&w, model_config_parameters(model_config(e->model)));
+    json_member_text(&w, "model", "winnow");
+    json_member_text(&w, "model_args", e->opt->model);
+    json_member_u64(&w, "model_num_parameters", model_config_parameters(model_config(e->model)));
     json_key(&w, "model_hash");
     char hash[17];
     (void)snprintf(hash, sizeof hash, "%016" PRIx64, model_hash(e->model));
     json_text(&w, hash);
-    json_key(&w, "kernels");
-    json_text(&w, engine_kernels(e->engine));
-    json_key(&w, "random_seed");
-    json_u64(&w, e->env->seed);
-    json_key(&w, "settings");
-    json_open(&w, '{');
+    json_member_text(&w, "kernels", engine_kernels(e->engine));
+    json_member_u64(&w, "random_seed", e->env->seed);
+    json_member_open(&w, "settings", '{');
     option_write_json(&EVAL_TABLE, e->opt, &w);
     json_close(&w, '}');
     json_close(&w, '}');

@@ -63,12 +63,9 @@ static winnow_status write_timings(struct proof *p, struct winnow_error *err)
     struct buf text = {0}, path = {0};
     struct json_writer w = {.out = &text, .pretty = true};
     json_open(&w, '{');
-    json_key(&w, "wall_seconds");
-    json_open(&w, '{');
-    json_key(&w, "total");
-    json_double(&w, env_seconds() - p->started);
-    json_key(&w, "jobs");
-    json_open(&w, '[');
+    json_member_open(&w, "wall_seconds", '{');
+    json_member_double(&w, "total", env_seconds() - p->started);
+    json_member_open(&w, "jobs", '[');
     winnow_status st = schedule_timings(&p->x, p->folder, &w, err);
     json_close(&w, ']');
     json_close(&w, '}');

@@ -62,11 +62,9 @@ static winnow_status decode_line(struct decoding *d, struct str line, struct win
     struct str id;
     json_open(&w, '{');
     if (object && json_span_id(root, line, "id", &id)) {
-        json_key(&w, "id");
-        json_str(&w, id);
+        json_member_str(&w, "id", id);
     }
-    json_key(&w, "text");
-    json_str(&w, buf_str(&d->text));
+    json_member_str(&w, "text", buf_str(&d->text));
     json_close(&w, '}');
     buf_add_char(&d->out, '\n');
     return WINNOW_OK;

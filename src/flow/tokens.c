@@ -89,14 +89,11 @@ static winnow_status write_counts(struct counter *c, const char *tokenizer,
     struct json_writer w = {.out = &text, .pretty = true};
     winnow_status st = WINNOW_OK;
     json_open(&w, '{');
-    json_key(&w, "tokenizer");
-    json_text(&w, tokenizer);
-    json_key(&w, "stages");
-    json_open(&w, '{');
+    json_member_text(&w, "tokenizer", tokenizer);
+    json_member_open(&w, "stages", '{');
     for (size_t i = 0; i < run_stage_count(c->run) && st == WINNOW_OK; i++) {
         st = count_stage(c, i, err);
-        json_key(&w, file_base(run_stage_folder(c->run, i)));
-        json_u64(&w, c->tokens);
+        json_member_u64(&w, file_base(run_stage_folder(c->run, i)), c->tokens);
     }
     json_close(&w, '}');
     json_close(&w, '}');

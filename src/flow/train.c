@@ -98,24 +98,16 @@ static void write_card(const struct training *t, const struct fit_result *fitted
 {
     struct json_writer w = {.out = out, .pretty = true};
     json_open(&w, '{');
-    json_key(&w, "settings");
-    json_open(&w, '{');
+    json_member_open(&w, "settings", '{');
     option_write_json(&TRAIN_TABLE, t->opt, &w);
     json_close(&w, '}');
-    json_key(&w, "seed");
-    json_u64(&w, t->env->seed);
-    json_key(&w, "documents");
-    json_u64(&w, t->order.count);
-    json_key(&w, "parameters");
-    json_u64(&w, model_config_parameters(&t->config));
-    json_key(&w, "steps");
-    json_u64(&w, fitted->steps);
-    json_key(&w, "flops");
-    json_double(&w, fitted->flops);
-    json_key(&w, "loss");
-    json_double(&w, fitted->loss);
-    json_key(&w, "losses");
-    json_open(&w, '[');
+    json_member_u64(&w, "seed", t->env->seed);
+    json_member_u64(&w, "documents", t->order.count);
+    json_member_u64(&w, "parameters", model_config_parameters(&t->config));
+    json_member_u64(&w, "steps", fitted->steps);
+    json_member_double(&w, "flops", fitted->flops);
+    json_member_double(&w, "loss", fitted->loss);
+    json_member_open(&w, "losses", '[');
     for (uint64_t i = 0; i < fitted->steps; i++) {
         json_double(&w, (double)fitted->losses[i]);
     }

@@ -188,21 +188,17 @@ static void write_config(const struct line_model *m, double keep_above, struct s
 {
     struct json_writer w = {.out = out, .pretty = true};
     json_open(&w, '{');
-    json_key(&w, "model_type");
-    json_text(&w, MODEL_TYPE);
-    json_key(&w, "features");
-    json_u64(&w, LINE_FEATURES_VERSION);
+    json_member_text(&w, "model_type", MODEL_TYPE);
+    json_member_u64(&w, "features", LINE_FEATURES_VERSION);
     for (size_t i = 0; i < SIZE_COUNT; i++) {
         json_key(&w, SIZES[i].name);
         uint32_t size = 0;
         memcpy(&size, (const char *)&m->c + SIZES[i].offset, sizeof size);
         json_u64(&w, size);
     }
-    json_key(&w, "keep_above");
-    json_double(&w, keep_above);
+    json_member_double(&w, "keep_above", keep_above);
     if (card.len > 0) {
-        json_key(&w, "training");
-        json_raw(&w, card);
+        json_member_raw(&w, "training", card);
     }
     json_close(&w, '}');
     buf_add_char(out, '\n');

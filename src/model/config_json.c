@@ -210,30 +210,6 @@ winnow_status config_json_parse(struct str json, const char *name, struct model_
     return st;
 }
 
-static void put_u64(struct json_writer *w, const char *key, uint64_t v)
-{
-    json_key(w, key);
-    json_u64(w, v);
-}
-
-static void put_real(struct json_writer *w, const char *key, double v)
-{
-    json_key(w, key);
-    json_double(w, v);
-}
-
-static void put_bool(struct json_writer *w, const char *key, bool v)
-{
-    json_key(w, key);
-    json_bool(w, v);
-}
-
-static void put_text(struct json_writer *w, const char *key, const char *v)
-{
-    json_key(w, key);
-    json_text(w, v);
-}
-
 static void put_token(struct json_writer *w, const char *key, uint32_t id)
 {
     json_key(w, key);
@@ -249,21 +225,21 @@ static void put_scaling(struct json_writer *w, const struct model_config *c)
 {
     static const char *const NAMES[] = {
         [ROPE_PLAIN] = "default", [ROPE_LINEAR] = "linear", [ROPE_LLAMA3] = "llama3"};
-    put_text(w, "rope_type", NAMES[c->rope_scaling]);
+    json_member_text(w, "rope_type", NAMES[c->rope_scaling]);
     if (c->rope_scaling == ROPE_PLAIN) {
         return;
     }
-    put_real(w, "factor", c->rope_factor);
+    json_member_double(w, "factor", c->rope_factor);
     if (c->rope_scaling == ROPE_LLAMA3) {
-        put_real(w, "low_freq_factor", c->rope_low);
-        put_real(w, "high_freq_factor", c->rope_high);
-        put_u64(w, "original_max_position_embeddings", c->rope_context);
+        json_member_double(w, "low_freq_factor", c->rope_low);
+        json_member_double(w, "high_freq_factor", c->rope_high);
+        json_member_u64(w, "original_max_position_embeddings", c->rope_context);
     }
 }
 
 static void put_rope(struct json_writer *w, const struct model_config *c)
 {
-    put_real(w, "rope_theta", c->rope_base);
+    json_member_double(w, "rope_theta", c->rope_base);
     json_key(w, "rope_scaling");
     if (c->rope_scaling == ROPE_PLAIN) {
         json_null(w);
@@ -272,9 +248,8 @@ static void put_rope(struct json_writer *w, const struct model_config *c)
         put_scaling(w, c);
         json_close(w, '}');
     }
-    json_key(w, "rope_parameters");
-    json_open(w, '{');
-    put_real(w, "rope_theta", c->rope_base);
+    json_member_open(w, "rope_parameters", '{');
+    json_member_double(w, "rope_theta", c->rope_base);
     put_scaling(w, c);
     json_close(w, '}');
 }
@@ -291,35 +266,34 @@ winnow_status config_json_write(const struct model_config *c, enum tensor_type t
     }
     struct json_writer w = {.out = out, .pretty = true};
     json_open(&w, '{');
-    json_key(&w, "architectures");
-    json_open(&w, '[');
+    json_member_open(&w, "architectures", '[');
     json_text(&w, qwen2 ? "Qwen2ForCausalLM" : "LlamaForCausalLM");
     json_close(&w, ']');
-    put_text(&w, "model_type", qwen2 ? "qwen2" : "llama");
-    put_u64(&w, "vocab_size", c->vocab);
-    put_u64(&w, "hidden_size", c->dim);
-    put_u64(&w, "intermediate_size", c->ffn);
-    put_u64(&w, "num_hidden_layers", c->layers);
-    put_u64(&w, "num_attention_heads", c->heads);
-    put_u64(&w, "num_key_value_heads", c->kv_heads);
-    put_u64(&w, "head_dim", c->head_dim);
-    put_u64(&w, "max_position_embeddings", c->context);
-    put_text(&w, "hidden_act", "silu");
-    put_real(&w, "rms_norm_eps", c->norm_eps);
+    json_member_text(&w, "model_type", qwen2 ? "qwen2" : "llama");
+    json_member_u64(&w, "vocab_size", c->vocab);
+    json_member_u64(&w, "hidden_size", c->dim);
+    json_member_u64(&w, "intermediate_size", c->ffn);
+    json_member_u64(&w, "num_hidden_layers", c->layers);
+    json_member_u64(&w, "num_attention_heads", c->heads);
+    json_member_u64(&w, "num_key_value_heads", c->kv_heads);
+    json_member_u64(&w, "head_dim", c->head_dim);
+    json_member_u64(&w, "max_position_embeddings", c->context);
+    json_member_text(&w, "hidden_act", "silu");
+    json_member_double(&w, "rms_norm_eps", c->norm_eps);
     put_rope(&w, c);
-    put_bool(&w, "tie_word_embeddings", c->tied);
+    json_member_bool(&w, "tie_word_embeddings", c->tied);
     if (!qwen2) {
-        put_bool(&w, "attention_bias", c->qkv_bias);
-        put_bool(&w, "mlp_bias", c->mlp_bias);
+        json_member_bool(&w, "attention_bias", c->qkv_bias);
+        json_member_bool(&w, "mlp_bias", c->mlp_bias);
     }
-    put_bool(&w, "use_cache", true);
-    put_real(&w, "initializer_range", 0.02);
+    json_member_bool(&w, "use_cache", true);
+    json_member_double(&w, "initializer_range", 0.02);
     put_token(&w, "bos_token_id", c->bos);
     put_token(&w, "eos_token_id", c->eos);
-    put_text(&w, "torch_dtype",
-             type == TENSOR_BF16  ? "bfloat16"
-             : type == TENSOR_F16 ? "float16"
-                                  : "float32");
+    json_member_text(&w, "torch_dtype",
+                     type == TENSOR_BF16  ? "bfloat16"
+                     : type == TENSOR_F16 ? "float16"
+                                          : "float32");
     json_close(&w, '}');
     buf_add_char(out, '\n');
     return WINNOW_OK;

@@ -274,27 +274,21 @@ static void write_header(const struct safetensors_item *items, size_t count, enu
 {
     struct json_writer w = {.out = out};
     json_open(&w, '{');
-    json_key(&w, "__metadata__");
-    json_open(&w, '{');
-    json_key(&w, "format");
-    json_text(&w, "pt");
+    json_member_open(&w, "__metadata__", '{');
+    json_member_text(&w, "format", "pt");
     json_close(&w, '}');
     uint64_t at = 0;
     for (size_t i = 0; i < count; i++) {
-        json_key(&w, items[i].name);
-        json_open(&w, '{');
-        json_key(&w, "dtype");
-        json_text(&w, tensor_type_name(type));
-        json_key(&w, "shape");
-        json_open(&w, '[');
+        json_member_open(&w, items[i].name, '{');
+        json_member_text(&w, "dtype", tensor_type_name(type));
+        json_member_open(&w, "shape", '[');
         uint64_t elements = 1;
         for (uint32_t d = 0; d < items[i].dims; d++) {
             json_u64(&w, items[i].shape[d]);
             elements *= items[i].shape[d];
         }
         json_close(&w, ']');
-        json_key(&w, "data_offsets");
-        json_open(&w, '[');
+        json_member_open(&w, "data_offsets", '[');
         json_u64(&w, at);
         at += elements * tensor_block_bytes(type);
         json_u64(&w, at);

@@ -328,8 +328,7 @@ static bool is_binary(const struct charset_page *page)
 static void add_member(struct json_writer *w, const char *key, struct str value)
 {
     if (value.len > 0) {
-        json_key(w, key);
-        json_str(w, value);
+        json_member_str(w, key, value);
     }
 }
 
@@ -351,20 +350,15 @@ static void write_document(struct page_extractor *x, const struct page *page, co
     buf_clear(&x->line);
     struct json_writer w = {.out = &x->line};
     json_open(&w, '{');
-    json_key(&w, "id");
-    json_str(&w, out->id);
-    json_key(&w, "text");
-    json_str(&w, buf_str(&x->text));
-    json_key(&w, "source");
-    json_str(&w, source_of(x, page));
-    json_key(&w, "metadata");
-    json_open(&w, '{');
+    json_member_str(&w, "id", out->id);
+    json_member_str(&w, "text", buf_str(&x->text));
+    json_member_str(&w, "source", source_of(x, page));
+    json_member_open(&w, "metadata", '{');
     add_member(&w, "url", page->uri);
     add_member(&w, "date", page->date);
     add_member(&w, "path", str_of(page->name));
     if (page->form == PAGE_HTTP || page->form == PAGE_PAYLOAD) {
-        json_key(&w, "offset");
-        json_u64(&w, page->offset);
+        json_member_u64(&w, "offset", page->offset);
     }
     add_member(&w, "title", buf_str(&x->title));
     add_member(&w, "charset", str_of(charset));

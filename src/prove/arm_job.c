@@ -151,8 +151,7 @@ winnow_status arm_job_run(const struct experiment *x, uint64_t seed, const struc
 static void write_shares(const struct experiment *x, const struct arm_result *r,
                          struct json_writer *w)
 {
-    json_key(w, "shares");
-    json_open(w, '[');
+    json_member_open(w, "shares", '[');
     for (size_t i = 0; i < r->share_count; i++) {
         json_open(w, '[');
         json_u64(w, r->shares[i].source);
@@ -167,20 +166,17 @@ static void write_shares(const struct experiment *x, const struct arm_result *r,
 static void write_reading(const struct experiment *x, const struct yard_reading *r,
                           struct json_writer *w)
 {
-    json_key(w, "nll");
-    json_open(w, '[');
+    json_member_open(w, "nll", '[');
     for (size_t i = 0; i < x->yard.text_count; i++) {
         json_double(w, r->nll[i]);
     }
     json_close(w, ']');
-    json_key(w, "tokens");
-    json_open(w, '[');
+    json_member_open(w, "tokens", '[');
     for (size_t i = 0; i < x->yard.text_count; i++) {
         json_u64(w, r->tokens[i]);
     }
     json_close(w, ']');
-    json_key(w, "acc");
-    json_open(w, '[');
+    json_member_open(w, "acc", '[');
     for (size_t i = 0; i < x->yard.item_count; i++) {
         json_double(w, (double)r->acc[i]);
     }
@@ -203,12 +199,10 @@ winnow_status arm_result_write(const struct experiment *x, const struct arm_resu
                    {"loss", r->loss},
                    {"flops", r->flops}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        json_key(&w, numbers[i].key);
-        json_double(&w, numbers[i].value);
+        json_member_double(&w, numbers[i].key, numbers[i].value);
     }
     write_shares(x, r, &w);
-    json_key(&w, "curve");
-    json_open(&w, '[');
+    json_member_open(&w, "curve", '[');
     for (size_t i = 0; i < r->curve_count; i++) {
         json_open(&w, '[');
         json_u64(&w, r->curve[i].step);

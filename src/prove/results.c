@@ -8,18 +8,6 @@
 
 #define NONE ((double)NAN)
 
-static void key_u64(struct json_writer *w, const char *key, uint64_t v)
-{
-    json_key(w, key);
-    json_u64(w, v);
-}
-
-static void key_double(struct json_writer *w, const char *key, double v)
-{
-    json_key(w, key);
-    json_double(w, v);
-}
-
 static void key_text(struct json_writer *w, const char *key, const char *text)
 {
     json_key(w, key);
@@ -32,8 +20,7 @@ static void key_text(struct json_writer *w, const char *key, const char *text)
 
 static void key_list(struct json_writer *w, const char *key, const double *v, size_t n)
 {
-    json_key(w, key);
-    json_open(w, '[');
+    json_member_open(w, key, '[');
     for (size_t i = 0; i < n; i++) {
         json_double(w, v[i]);
     }
@@ -126,32 +113,29 @@ double break_even(const struct findings *f, uint32_t arm, const char **reason)
 
 static void write_cost(const struct findings *f, struct json_writer *w)
 {
-    json_key(w, "cost");
-    json_open(w, '{');
-    json_key(w, "arms");
-    json_open(w, '[');
+    json_member_open(w, "cost", '{');
+    json_member_open(w, "arms", '[');
     for (uint32_t a = 0; a < f->x->arm_count; a++) {
         struct arm_cost c = arm_cost(f, a);
         json_open(w, '{');
         key_text(w, "arm", f->x->arms[a].name);
-        key_double(w, "training", c.training);
-        key_double(w, "preparation", c.preparation);
-        key_double(w, "reference", c.reference);
-        key_double(w, "scoring", c.scoring);
-        key_double(w, "selection", c.selection);
-        key_double(w, "total", c.total);
+        json_member_double(w, "training", c.training);
+        json_member_double(w, "preparation", c.preparation);
+        json_member_double(w, "reference", c.reference);
+        json_member_double(w, "scoring", c.scoring);
+        json_member_double(w, "selection", c.selection);
+        json_member_double(w, "total", c.total);
         json_close(w, '}');
     }
     json_close(w, ']');
-    json_key(w, "break_even");
-    json_open(w, '[');
+    json_member_open(w, "break_even", '[');
     for (uint32_t a = 0; a < f->x->arm_count; a++) {
         if (f->x->arms[a].kind == ARM_BAND) {
             const char *reason;
             double tokens = break_even(f, a, &reason);
             json_open(w, '{');
             key_text(w, "arm", f->x->arms[a].name);
-            key_double(w, "tokens", tokens);
+            json_member_double(w, "tokens", tokens);
             key_text(w, "reason", reason);
             json_close(w, '}');
         }
@@ -164,23 +148,21 @@ static void write_cost(const struct findings *f, struct json_writer *w)
 
 static void write_model(const struct experiment *x, struct json_writer *w)
 {
-    json_key(w, "model");
-    json_open(w, '{');
-    key_u64(w, "parameters", x->parameters);
-    key_u64(w, "dim", x->config.dim);
-    key_u64(w, "layers", x->config.layers);
-    key_u64(w, "heads", x->config.heads);
-    key_u64(w, "ffn", x->config.ffn);
-    key_u64(w, "vocab", x->config.vocab);
-    key_u64(w, "context", x->config.context);
+    json_member_open(w, "model", '{');
+    json_member_u64(w, "parameters", x->parameters);
+    json_member_u64(w, "dim", x->config.dim);
+    json_member_u64(w, "layers", x->config.layers);
+    json_member_u64(w, "heads", x->config.heads);
+    json_member_u64(w, "ffn", x->config.ffn);
+    json_member_u64(w, "vocab", x->config.vocab);
+    json_member_u64(w, "context", x->config.context);
     key_text(w, "kernels", x->kernels);
     json_close(w, '}');
-    json_key(w, "training");
-    json_open(w, '{');
-    key_u64(w, "tokens", x->tokens);
-    key_u64(w, "steps", x->steps);
-    key_u64(w, "batch_tokens", x->packer.batch_tokens);
-    key_double(w, "learning_rate", x->opt->model.lr);
+    json_member_open(w, "training", '{');
+    json_member_u64(w, "tokens", x->tokens);
+    json_member_u64(w, "steps", x->steps);
+    json_member_u64(w, "batch_tokens", x->packer.batch_tokens);
+    json_member_double(w, "learning_rate", x->opt->model.lr);
     json_close(w, '}');
 }
 
@@ -196,27 +178,24 @@ static void write_heldout(const struct findings *f, struct json_writer *w)
             domain_tokens[y->texts[i].domain] += r->tokens[i];
         }
     }
-    json_key(w, "heldout");
-    json_open(w, '{');
-    key_double(w, "share", f->x->opt->heldout.count > 0 ? NONE : f->x->opt->heldout_share);
-    key_u64(w, "distinct", y->held_documents);
-    key_u64(w, "documents", y->text_count);
-    key_u64(w, "tokens", tokens);
-    key_u64(w, "bytes", bytes);
+    json_member_open(w, "heldout", '{');
+    json_member_double(w, "share", f->x->opt->heldout.count > 0 ? NONE : f->x->opt->heldout_share);
+    json_member_u64(w, "distinct", y->held_documents);
+    json_member_u64(w, "documents", y->text_count);
+    json_member_u64(w, "tokens", tokens);
+    json_member_u64(w, "bytes", bytes);
     key_text(w, "clean_rule",
              f->x->opt->clean.count > 0 ? "given"
              : y->has_clean             ? f->x->opt->clean_rules
                                         : NULL);
-    json_key(w, "domains");
-    json_open(w, '[');
+    json_member_open(w, "domains", '[');
     for (uint32_t d = 0; d < y->domain_count; d++) {
         json_open(w, '{');
-        json_key(w, "name");
-        json_str(w, y->domains[d].name);
-        key_u64(w, "documents", y->domains[d].documents);
-        key_u64(w, "tokens", domain_tokens[d]);
-        key_u64(w, "bytes", y->domains[d].bytes);
-        key_u64(w, "cloze_items", y->domains[d].items);
+        json_member_str(w, "name", y->domains[d].name);
+        json_member_u64(w, "documents", y->domains[d].documents);
+        json_member_u64(w, "tokens", domain_tokens[d]);
+        json_member_u64(w, "bytes", y->domains[d].bytes);
+        json_member_u64(w, "cloze_items", y->domains[d].items);
         json_close(w, '}');
     }
     json_close(w, ']');
@@ -226,8 +205,7 @@ static void write_heldout(const struct findings *f, struct json_writer *w)
 static void write_composition(const struct findings *f, uint32_t arm, struct json_writer *w)
 {
     const struct experiment *x = f->x;
-    json_key(w, "composition");
-    json_open(w, '[');
+    json_member_open(w, "composition", '[');
     for (uint32_t source = 0; source < x->names.map.count; source++) {
         double documents = 0, tokens = 0;
         for (uint32_t s = 0; s < f->o->seeds; s++) {
@@ -241,10 +219,9 @@ static void write_composition(const struct findings *f, uint32_t arm, struct jso
         }
         if (documents > 0) {
             json_open(w, '{');
-            json_key(w, "source");
-            json_str(w, source_name(&x->names, source));
-            key_double(w, "documents", documents);
-            key_double(w, "tokens", tokens);
+            json_member_str(w, "source", source_name(&x->names, source));
+            json_member_double(w, "documents", documents);
+            json_member_double(w, "tokens", tokens);
             json_close(w, '}');
         }
     }
@@ -254,8 +231,7 @@ static void write_composition(const struct findings *f, uint32_t arm, struct jso
 static void write_arms(const struct findings *f, struct json_writer *w)
 {
     uint32_t n = f->o->seeds;
-    json_key(w, "arms");
-    json_open(w, '[');
+    json_member_open(w, "arms", '[');
     for (uint32_t a = 0; a < f->x->arm_count; a++) {
         double documents = 0, available = 0, epochs = 0;
         for (uint32_t s = 0; s < n; s++) {
@@ -267,11 +243,11 @@ static void write_arms(const struct findings *f, struct json_writer *w)
         json_open(w, '{');
         key_text(w, "name", f->x->arms[a].name);
         key_text(w, "kind", ARM_KIND_NAMES[f->x->arms[a].kind]);
-        key_double(w, "documents", documents);
-        key_double(w, "tokens_available", available);
-        key_u64(w, "tokens_trained", f->x->tokens);
-        key_double(w, "epochs", epochs);
-        key_double(w, "mean_document_tokens", available / documents);
+        json_member_double(w, "documents", documents);
+        json_member_double(w, "tokens_available", available);
+        json_member_u64(w, "tokens_trained", f->x->tokens);
+        json_member_double(w, "epochs", epochs);
+        json_member_double(w, "mean_document_tokens", available / documents);
         write_composition(f, a, w);
         json_close(w, '}');
     }
@@ -282,19 +258,16 @@ static void write_arms(const struct findings *f, struct json_writer *w)
 
 static void write_measures(const struct findings *f, struct json_writer *w)
 {
-    json_key(w, "measures");
-    json_open(w, '[');
+    json_member_open(w, "measures", '[');
     for (uint32_t i = 0; i < f->measure_count; i++) {
         const struct measure *m = &f->measures[i];
         json_open(w, '{');
         key_text(w, "name", m->name);
         key_text(w, "label", m->label);
         key_text(w, "unit", m->unit);
-        json_key(w, "lower_is_better");
-        json_bool(w, m->lower_is_better);
-        json_key(w, "primary");
-        json_bool(w, m->primary);
-        key_u64(w, "observations", m->count);
+        json_member_bool(w, "lower_is_better", m->lower_is_better);
+        json_member_bool(w, "primary", m->primary);
+        json_member_u64(w, "observations", m->count);
         json_close(w, '}');
     }
     json_close(w, ']');
@@ -308,10 +281,10 @@ static void write_result(const struct findings *f, uint32_t measure, uint32_t ar
     key_text(w, "arm", f->x->arms[arm].name);
     key_text(w, "measure", f->measures[measure].name);
     key_domain(w, f, measure, domain);
-    key_double(w, "mean", c->mean);
-    key_double(w, "sd", c->sd);
+    json_member_double(w, "mean", c->mean);
+    json_member_double(w, "sd", c->sd);
     key_pair(w, "interval", c->low, c->high);
-    key_double(w, "bits_per_byte", c->bits_per_byte);
+    json_member_double(w, "bits_per_byte", c->bits_per_byte);
     key_list(w, "per_seed", c->per_seed, f->o->seeds);
     json_close(w, '}');
 }
@@ -326,13 +299,13 @@ static void write_difference(const struct findings *f, uint32_t measure, uint32_
     key_text(w, "baseline", f->x->arms[f->x->baseline].name);
     key_text(w, "measure", f->measures[measure].name);
     key_domain(w, f, measure, domain);
-    key_double(w, "mean", c->difference.mean);
+    json_member_double(w, "mean", c->difference.mean);
     key_list(w, "per_seed", c->differences, f->o->seeds);
-    key_u64(w, "seeds_better", c->seeds_better);
+    json_member_u64(w, "seeds_better", c->seeds_better);
     key_pair(w, "interval", c->difference_low, c->difference_high);
     key_pair(w, "t_interval", c->difference.low, c->difference.high);
-    key_double(w, "p", c->difference.p);
-    key_double(w, "p_holm", c->p_holm);
+    json_member_double(w, "p", c->difference.p);
+    json_member_double(w, "p_holm", c->p_holm);
     json_key(w, "better");
     if (v == 0) {
         json_null(w);
@@ -344,8 +317,7 @@ static void write_difference(const struct findings *f, uint32_t measure, uint32_
 
 static void write_cells(const struct findings *f, bool differences, struct json_writer *w)
 {
-    json_key(w, differences ? "differences" : "results");
-    json_open(w, '[');
+    json_member_open(w, differences ? "differences" : "results", '[');
     for (uint32_t i = 0; i < f->measure_count; i++) {
         for (uint32_t a = 0; a < f->x->arm_count; a++) {
             for (uint32_t d = 0; d <= f->measures[i].domains; d++) {
@@ -389,8 +361,7 @@ static void write_curve(const struct findings *f, uint32_t arm, int value, struc
     key_list(w, "mean", mean, points);
     key_list(w, "low", low, points);
     key_list(w, "high", high, points);
-    json_key(w, "per_seed");
-    json_open(w, '[');
+    json_member_open(w, "per_seed", '[');
     for (uint32_t s = 0; s < n; s++) {
         json_open(w, '[');
         for (size_t p = 0; p < points; p++) {
@@ -404,16 +375,14 @@ static void write_curve(const struct findings *f, uint32_t arm, int value, struc
 
 static void write_curves(const struct findings *f, struct json_writer *w)
 {
-    json_key(w, "curves");
-    json_open(w, '[');
+    json_member_open(w, "curves", '[');
     for (int value = 0; value <= (f->x->yard.has_clean ? 1 : 0); value++) {
         for (uint32_t a = 0; a < f->x->arm_count; a++) {
             write_curve(f, a, value, w);
         }
     }
     json_close(w, ']');
-    json_key(w, "steps_ratio");
-    json_open(w, '[');
+    json_member_open(w, "steps_ratio", '[');
     for (uint32_t k = 0; k < 2 * f->x->arm_count; k++) {
         const struct steps_ratio *r = &f->ratios[k];
         if (k / 2 == f->x->baseline || (k % 2 == 1 && !f->x->yard.has_clean)) {
@@ -424,9 +393,9 @@ static void write_curves(const struct findings *f, struct json_writer *w)
         key_text(w, "baseline", f->x->arms[f->x->baseline].name);
         key_text(w, "measure", k % 2 == 0 ? "raw" : "clean");
         key_list(w, "per_seed", r->per_seed, f->o->seeds);
-        key_u64(w, "reached", r->reached);
-        key_u64(w, "seeds", f->o->seeds);
-        key_double(w, "median", r->median);
+        json_member_u64(w, "reached", r->reached);
+        json_member_u64(w, "seeds", f->o->seeds);
+        json_member_double(w, "median", r->median);
         json_close(w, '}');
     }
     json_close(w, ']');
@@ -436,8 +405,7 @@ static void write_sentences(const struct findings *f, struct json_writer *w)
 {
     struct buf text = {0};
     results_sentences(f, &text);
-    json_key(w, "findings");
-    json_open(w, '[');
+    json_member_open(w, "findings", '[');
     struct str rest = buf_str(&text), line;
     while (str_next_line(&rest, &line)) {
         json_str(w, line);
@@ -451,26 +419,21 @@ void results_write(const struct findings *f, const struct option_table *table, s
     const struct experiment *x = f->x;
     struct json_writer w = {.out = out, .pretty = true};
     json_open(&w, '{');
-    key_u64(&w, "winnow_prove", 1);
-    json_key(&w, "complete");
-    json_bool(&w, f->o->seeds == x->opt->seeds);
-    key_u64(&w, "seeds_planned", x->opt->seeds);
-    json_key(&w, "seeds");
-    json_open(&w, '[');
+    json_member_u64(&w, "winnow_prove", 1);
+    json_member_bool(&w, "complete", f->o->seeds == x->opt->seeds);
+    json_member_u64(&w, "seeds_planned", x->opt->seeds);
+    json_member_open(&w, "seeds", '[');
     for (uint32_t s = 0; s < f->o->seeds; s++) {
         json_u64(&w, s + 1);
     }
     json_close(&w, ']');
     key_text(&w, "baseline", x->arms[x->baseline].name);
-    json_key(&w, "primary");
-    json_open(&w, '{');
+    json_member_open(&w, "primary", '{');
     key_text(&w, "measure", f->measures[f->primary].name);
-    json_key(&w, "domain");
-    json_null(&w);
+    json_member_null(&w, "domain");
     json_close(&w, '}');
     key_text(&w, "regime", x->opt->fixed_pool ? "fixed-pool" : "one-epoch");
-    json_key(&w, "settings");
-    json_open(&w, '{');
+    json_member_open(&w, "settings", '{');
     option_write_json(table, x->opt, &w);
     json_close(&w, '}');
     write_model(x, &w);
@@ -481,10 +444,9 @@ void results_write(const struct findings *f, const struct option_table *table, s
     write_cells(f, true, &w);
     write_curves(f, &w);
     write_cost(f, &w);
-    json_key(&w, "paired");
-    json_open(&w, '{');
-    key_u64(&w, "documents", x->yard.text_count);
-    key_u64(&w, "items", x->yard.item_count);
+    json_member_open(&w, "paired", '{');
+    json_member_u64(&w, "documents", x->yard.text_count);
+    json_member_u64(&w, "items", x->yard.item_count);
     json_close(&w, '}');
     write_sentences(f, &w);
     json_close(&w, '}');

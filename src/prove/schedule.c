@@ -451,12 +451,9 @@ winnow_status schedule_timings(const struct experiment *x, const char *folder,
                 continue;
             }
             json_open(w, '{');
-            json_key(w, "seed");
-            json_u64(w, seed + 1);
-            json_key(w, "job");
-            json_text(w, job_name(&s, &j));
-            json_key(w, "seconds");
-            json_double(w, took);
+            json_member_u64(w, "seed", seed + 1);
+            json_member_text(w, "job", job_name(&s, &j));
+            json_member_double(w, "seconds", took);
             json_close(w, '}');
         }
     }

@@ -246,17 +246,12 @@ winnow_status selection_write(const struct selection *s, const char *path, struc
                   {"reference_tokens", s->reference_tokens},
                   {"scored_tokens", s->scored_tokens}};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        json_key(&w, counts[i].key);
-        json_u64(&w, counts[i].value);
+        json_member_u64(&w, counts[i].key, counts[i].value);
     }
-    json_key(&w, "reference_flops");
-    json_double(&w, s->reference_flops);
-    json_key(&w, "scoring_flops");
-    json_double(&w, s->scoring_flops);
-    json_key(&w, "loss");
-    json_double(&w, s->loss);
-    json_key(&w, "scores");
-    json_open(&w, '[');
+    json_member_double(&w, "reference_flops", s->reference_flops);
+    json_member_double(&w, "scoring_flops", s->scoring_flops);
+    json_member_double(&w, "loss", s->loss);
+    json_member_open(&w, "scores", '[');
     for (size_t i = 0; i < s->pool_end - s->reference_end; i++) {
         json_double(&w, s->scores[i]);
     }

@@ -345,23 +345,16 @@ static winnow_status take_example(void *state, void *worker, const struct docume
 
 static void write_references(const struct prune *p, struct json_writer *w)
 {
-    json_key(w, "reference");
-    json_open(w, '[');
+    json_member_open(w, "reference", '[');
     for (size_t i = 0; i < p->sides; i++) {
         const struct reference *r = &p->references[i];
         json_open(w, '{');
-        json_key(w, "side");
-        json_u64(w, i);
-        json_key(w, "documents");
-        json_u64(w, r->documents);
-        json_key(w, "tokens");
-        json_u64(w, r->tokens);
-        json_key(w, "parameters");
-        json_u64(w, r->parameters);
-        json_key(w, "loss");
-        json_double(w, r->loss);
-        json_key(w, "folder");
-        json_text(w, r->folder);
+        json_member_u64(w, "side", i);
+        json_member_u64(w, "documents", r->documents);
+        json_member_u64(w, "tokens", r->tokens);
+        json_member_u64(w, "parameters", r->parameters);
+        json_member_double(w, "loss", r->loss);
+        json_member_text(w, "folder", r->folder);
         json_close(w, '}');
     }
     json_close(w, ']');
@@ -375,16 +368,11 @@ static void write_counts(const struct prune *p, struct json_writer *w)
         pool += isnan(p->items[i].score) ? 0 : 1;
         kept += p->items[i].kept;
     }
-    json_key(w, "documents");
-    json_open(w, '{');
-    json_key(w, "in");
-    json_u64(w, p->survey.documents);
-    json_key(w, "reference");
-    json_u64(w, reference);
-    json_key(w, "pool");
-    json_u64(w, pool);
-    json_key(w, "kept");
-    json_u64(w, kept);
+    json_member_open(w, "documents", '{');
+    json_member_u64(w, "in", p->survey.documents);
+    json_member_u64(w, "reference", reference);
+    json_member_u64(w, "pool", pool);
+    json_member_u64(w, "kept", kept);
     json_close(w, '}');
 }
 
@@ -425,26 +413,18 @@ static winnow_status write_json(struct prune *p, const char *path, struct winnow
     struct buf text = {0};
     struct json_writer w = {.out = &text, .pretty = true};
     json_open(&w, '{');
-    json_key(&w, "winnow_prune");
-    json_u64(&w, 1);
-    json_key(&w, "criterion");
-    json_text(&w, BAND_NAMES[p->opt->criterion]);
-    json_key(&w, "rate");
-    json_double(&w, p->opt->rate);
-    json_key(&w, "score");
-    json_text(&w, p->score_name);
-    json_key(&w, "score_attribute");
-    json_text(&w, "winnow__nll");
+    json_member_u64(&w, "winnow_prune", 1);
+    json_member_text(&w, "criterion", BAND_NAMES[p->opt->criterion]);
+    json_member_double(&w, "rate", p->opt->rate);
+    json_member_text(&w, "score", p->score_name);
+    json_member_text(&w, "score_attribute", "winnow__nll");
     write_counts(p, &w);
     write_references(p, &w);
     winnow_status st =
         prune_write_distribution(&p->survey, p->items, p->edges, p->groups, &p->examples, &w, err);
-    json_key(&w, "cost");
-    json_open(&w, '{');
-    json_key(&w, "reference_flops");
-    json_double(&w, reference_flops(p));
-    json_key(&w, "scoring_flops");
-    json_double(&w, scoring_flops(p));
+    json_member_open(&w, "cost", '{');
+    json_member_double(&w, "reference_flops", reference_flops(p));
+    json_member_double(&w, "scoring_flops", scoring_flops(p));
     json_close(&w, '}');
     json_close(&w, '}');
     buf_add_char(&text, '\n');

@@ -270,16 +270,11 @@ static winnow_status write_card(struct stage *s, const struct reference *r,
     struct buf text = {0}, path = {0}, name = {0};
     struct json_writer w = {.out = &text};
     json_open(&w, '{');
-    json_key(&w, "last_draw");
-    json_u64(&w, r->last_draw);
-    json_key(&w, "documents");
-    json_u64(&w, r->documents);
-    json_key(&w, "tokens");
-    json_u64(&w, r->tokens);
-    json_key(&w, "loss");
-    json_double(&w, r->loss);
-    json_key(&w, "flops");
-    json_double(&w, r->flops);
+    json_member_u64(&w, "last_draw", r->last_draw);
+    json_member_u64(&w, "documents", r->documents);
+    json_member_u64(&w, "tokens", r->tokens);
+    json_member_double(&w, "loss", r->loss);
+    json_member_double(&w, "flops", r->flops);
     json_close(&w, '}');
     buf_addf(&name, "%s/reference.json", r->folder);
     winnow_status st =

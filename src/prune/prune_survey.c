@@ -158,23 +158,16 @@ winnow_status prune_examples_choose(struct prune_examples *e, const struct band_
 static void write_examples(const struct survey *s, const struct band_item *items,
                            const struct prune_examples *e, struct json_writer *w)
 {
-    json_key(w, "examples");
-    json_open(w, '[');
+    json_member_open(w, "examples", '[');
     for (size_t i = 0; i < e->count; i++) {
         const struct prune_example *x = &e->items[i];
         json_open(w, '{');
-        json_key(w, "where");
-        json_text(w, x->where);
-        json_key(w, "id");
-        json_text(w, x->id ? x->id : "");
-        json_key(w, "source");
-        json_str(w, survey_source(s, s->rows[x->ordinal].source));
-        json_key(w, "score");
-        json_double(w, items[x->ordinal].score);
-        json_key(w, "kept");
-        json_bool(w, items[x->ordinal].kept);
-        json_key(w, "text");
-        json_text(w, x->text ? x->text : "");
+        json_member_text(w, "where", x->where);
+        json_member_text(w, "id", x->id ? x->id : "");
+        json_member_str(w, "source", survey_source(s, s->rows[x->ordinal].source));
+        json_member_double(w, "score", items[x->ordinal].score);
+        json_member_bool(w, "kept", items[x->ordinal].kept);
+        json_member_text(w, "text", x->text ? x->text : "");
         json_close(w, '}');
     }
     json_close(w, ']');
@@ -185,8 +178,7 @@ static void write_examples(const struct survey *s, const struct band_item *items
 static void write_edges(const struct survey *s, const struct band_edges *edges, size_t groups,
                         struct json_writer *w)
 {
-    json_key(w, "edges");
-    json_open(w, '[');
+    json_member_open(w, "edges", '[');
     for (uint32_t g = 0; g < groups; g++) {
         json_open(w, '{');
         json_key(w, "source");
@@ -195,14 +187,10 @@ static void write_edges(const struct survey *s, const struct band_edges *edges, 
         } else {
             json_str(w, survey_source(s, g));
         }
-        json_key(w, "low");
-        json_double(w, edges[g].low);
-        json_key(w, "high");
-        json_double(w, edges[g].high);
-        json_key(w, "pool");
-        json_u64(w, edges[g].pool);
-        json_key(w, "kept");
-        json_u64(w, edges[g].kept);
+        json_member_double(w, "low", edges[g].low);
+        json_member_double(w, "high", edges[g].high);
+        json_member_u64(w, "pool", edges[g].pool);
+        json_member_u64(w, "kept", edges[g].kept);
         json_close(w, '}');
     }
     json_close(w, ']');
@@ -211,14 +199,11 @@ static void write_edges(const struct survey *s, const struct band_edges *edges, 
 static void write_quantiles(const double *sorted, size_t n, struct json_writer *w)
 {
     static const double SHARES[] = {0, .01, .05, .1, .25, .5, .75, .9, .95, .99, 1};
-    json_key(w, "quantiles");
-    json_open(w, '[');
+    json_member_open(w, "quantiles", '[');
     for (size_t i = 0; n > 0 && i < sizeof SHARES / sizeof *SHARES; i++) {
         json_open(w, '{');
-        json_key(w, "share");
-        json_double(w, SHARES[i]);
-        json_key(w, "score");
-        json_double(w, sorted[(size_t)(SHARES[i] * (double)(n - 1))]);
+        json_member_double(w, "share", SHARES[i]);
+        json_member_double(w, "score", sorted[(size_t)(SHARES[i] * (double)(n - 1))]);
         json_close(w, '}');
     }
     json_close(w, ']');
@@ -238,17 +223,12 @@ static void write_histogram(const struct band_item *items, size_t count, const d
             kept[bin] += items[i].kept;
         }
     }
-    json_key(w, "histogram");
-    json_open(w, '{');
-    json_key(w, "low");
-    json_double(w, low);
-    json_key(w, "high");
-    json_double(w, high);
-    json_key(w, "width");
-    json_double(w, width);
+    json_member_open(w, "histogram", '{');
+    json_member_double(w, "low", low);
+    json_member_double(w, "high", high);
+    json_member_double(w, "width", width);
     for (int k = 0; k < 2; k++) {
-        json_key(w, k == 0 ? "pool" : "kept");
-        json_open(w, '[');
+        json_member_open(w, k == 0 ? "pool" : "kept", '[');
         for (size_t i = 0; i < HISTOGRAM_BINS; i++) {
             json_u64(w, k == 0 ? pool[i] : kept[i]);
         }
@@ -273,15 +253,12 @@ static void write_composition(const struct survey *s, const struct band_item *it
     }
     static const char *const KEYS[] = {"documents_before", "documents_after", "bytes_before",
                                        "bytes_after"};
-    json_key(w, "composition");
-    json_open(w, '[');
+    json_member_open(w, "composition", '[');
     for (uint32_t i = 0; i < n; i++) {
         json_open(w, '{');
-        json_key(w, "source");
-        json_str(w, survey_source(s, i));
+        json_member_str(w, "source", survey_source(s, i));
         for (size_t k = 0; k < 4; k++) {
-            json_key(w, KEYS[k]);
-            json_u64(w, c[4 * (size_t)i + k]);
+            json_member_u64(w, KEYS[k], c[4 * (size_t)i + k]);
         }
         json_close(w, '}');
     }

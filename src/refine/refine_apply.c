@@ -88,22 +88,16 @@ static void log_call(struct call_log *log, const struct program_call *c)
     }
     struct json_writer *w = &log->json;
     json_open(w, '{');
-    json_key(w, "call");
-    json_text(w, program_op_name(c->op));
-    json_key(w, "line");
-    json_u64(w, c->number);
+    json_member_text(w, "call", program_op_name(c->op));
+    json_member_u64(w, "line", c->number);
     if (c->op == PROGRAM_REMOVE_LINES && !c->reason) {
-        json_key(w, "from");
-        json_u64(w, c->from);
-        json_key(w, "to");
-        json_u64(w, c->to);
+        json_member_u64(w, "from", c->from);
+        json_member_u64(w, "to", c->to);
     }
     if (c->reason) {
-        json_key(w, "rejected");
-        json_text(w, c->reason);
+        json_member_text(w, "rejected", c->reason);
     } else if (c->matches > 0) {
-        json_key(w, "matches");
-        json_u64(w, c->matches);
+        json_member_u64(w, "matches", c->matches);
     }
     json_close(w, '}');
 }

@@ -254,37 +254,27 @@ static void write_item(const struct ask_item *item, struct json_writer *w)
     static const char *const ENDS[] = {
         [WRITER_CUT] = "cut", [WRITER_LOOPED] = "loop", [WRITER_REFUSED] = "refused"};
     json_open(w, '{');
-    json_key(w, "first");
-    json_u64(w, item->first);
-    json_key(w, "last");
-    json_u64(w, item->last);
+    json_member_u64(w, "first", item->first);
+    json_member_u64(w, "last", item->last);
     if (item->level == LEVEL_DOC) {
-        json_key(w, "level");
-        json_text(w, "doc");
+        json_member_text(w, "level", "doc");
     }
-    json_key(w, "program");
-    json_str(w, buf_str(&item->program));
+    json_member_str(w, "program", buf_str(&item->program));
     if (item->skipped || item->outcome != WRITER_STOPPED) {
-        json_key(w, "end");
-        json_text(w, item->skipped ? "skipped" : ENDS[item->outcome]);
+        json_member_text(w, "end", item->skipped ? "skipped" : ENDS[item->outcome]);
     }
     if (item->reason.len > 0) {
-        json_key(w, "reason");
-        json_str(w, buf_str(&item->reason));
+        json_member_str(w, "reason", buf_str(&item->reason));
     }
     if (item->part) {
-        json_key(w, "part");
-        json_bool(w, true);
+        json_member_bool(w, "part", true);
     }
     if (item->prompt_tokens > 0) {
-        json_key(w, "prompt_tokens");
-        json_u64(w, item->prompt_tokens);
-        json_key(w, "new_tokens");
-        json_u64(w, item->new_tokens);
+        json_member_u64(w, "prompt_tokens", item->prompt_tokens);
+        json_member_u64(w, "new_tokens", item->new_tokens);
     }
     if (isfinite(item->margin)) {
-        json_key(w, "margin");
-        json_double(w, item->margin);
+        json_member_double(w, "margin", item->margin);
     }
     if (item->tie_count > 0) {
         json_key(w, "ties");

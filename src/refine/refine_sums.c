@@ -133,63 +133,50 @@ void refine_sums_add(struct refine_sums *s, struct refine_sums *one)
 
 /* ---- refine.json ---- */
 
-static void member(struct json_writer *w, const char *key, uint64_t value)
-{
-    json_key(w, key);
-    json_u64(w, value);
-}
-
 static void write_documents(const struct refine_sums *s, struct json_writer *w)
 {
-    json_key(w, "documents");
-    json_open(w, '{');
-    member(w, "in", s->documents);
-    member(w, "with_program", s->with_program);
-    member(w, "edited", s->edited);
-    member(w, "dropped", s->dropped);
-    member(w, "emptied", s->emptied);
+    json_member_open(w, "documents", '{');
+    json_member_u64(w, "in", s->documents);
+    json_member_u64(w, "with_program", s->with_program);
+    json_member_u64(w, "edited", s->edited);
+    json_member_u64(w, "dropped", s->dropped);
+    json_member_u64(w, "emptied", s->emptied);
     json_close(w, '}');
-    json_key(w, "text_bytes");
-    json_open(w, '{');
-    member(w, "in", s->text_bytes);
-    member(w, "kept", s->text_bytes_kept);
-    member(w, "removed_by_strings", s->bytes_removed);
-    member(w, "added_by_strings", s->bytes_added);
+    json_member_open(w, "text_bytes", '{');
+    json_member_u64(w, "in", s->text_bytes);
+    json_member_u64(w, "kept", s->text_bytes_kept);
+    json_member_u64(w, "removed_by_strings", s->bytes_removed);
+    json_member_u64(w, "added_by_strings", s->bytes_added);
     json_close(w, '}');
-    json_key(w, "lines");
-    json_open(w, '{');
-    member(w, "in", s->lines);
-    member(w, "removed", s->lines_removed);
+    json_member_open(w, "lines", '{');
+    json_member_u64(w, "in", s->lines);
+    json_member_u64(w, "removed", s->lines_removed);
     json_close(w, '}');
 }
 
 static void write_calls(const struct refine_sums *s, struct json_writer *w)
 {
-    json_key(w, "programs");
-    json_open(w, '{');
-    member(w, "count", s->programs);
-    member(w, "of_documents", s->programs_of_documents);
-    member(w, "unknown", s->unknown);
-    member(w, "reverted", s->prox_reverted);
-    member(w, "refused", s->prox_refused);
+    json_member_open(w, "programs", '{');
+    json_member_u64(w, "count", s->programs);
+    json_member_u64(w, "of_documents", s->programs_of_documents);
+    json_member_u64(w, "unknown", s->unknown);
+    json_member_u64(w, "reverted", s->prox_reverted);
+    json_member_u64(w, "refused", s->prox_refused);
     json_close(w, '}');
-    json_key(w, "calls");
-    json_open(w, '{');
-    member(w, "count", s->calls);
-    member(w, "ill_formed", s->ill_formed);
-    member(w, "rejected", s->rejected);
-    member(w, "no_ops", s->no_ops);
+    json_member_open(w, "calls", '{');
+    json_member_u64(w, "count", s->calls);
+    json_member_u64(w, "ill_formed", s->ill_formed);
+    json_member_u64(w, "rejected", s->rejected);
+    json_member_u64(w, "no_ops", s->no_ops);
     json_close(w, '}');
-    json_key(w, "operations");
-    json_open(w, '[');
+    json_member_open(w, "operations", '[');
     for (enum program_op op = 0; op < PROGRAM_OPS; op++) {
         if (s->accepted[op] + s->refused[op] > 0) {
             json_open(w, '{');
-            json_key(w, "call");
-            json_text(w, program_op_name(op));
-            member(w, "accepted", s->accepted[op]);
-            member(w, "rejected", s->refused[op]);
-            member(w, "matches", s->matches[op]);
+            json_member_text(w, "call", program_op_name(op));
+            json_member_u64(w, "accepted", s->accepted[op]);
+            json_member_u64(w, "rejected", s->refused[op]);
+            json_member_u64(w, "matches", s->matches[op]);
             json_close(w, '}');
         }
     }
@@ -201,8 +188,7 @@ static void write_calls(const struct refine_sums *s, struct json_writer *w)
 static void write_reasons(const struct refine_sums *s, struct json_writer *w)
 {
     bool done[REFINE_REASONS] = {false};
-    json_key(w, "reasons");
-    json_open(w, '{');
+    json_member_open(w, "reasons", '{');
     for (;;) {
         size_t best = REFINE_REASONS;
         for (size_t i = 0; i < REFINE_REASONS && s->reasons[i].text; i++) {
@@ -217,7 +203,7 @@ static void write_reasons(const struct refine_sums *s, struct json_writer *w)
             break;
         }
         done[best] = true;
-        member(w, s->reasons[best].text, s->reasons[best].count);
+        json_member_u64(w, s->reasons[best].text, s->reasons[best].count);
     }
     json_close(w, '}');
 }
@@ -237,40 +223,31 @@ static void write_asked(const struct refine_sums *s, const struct refine_descrip
         return;
     }
     json_open(w, '{');
-    member(w, "requests", s->asked);
-    member(w, "cut", s->cut);
-    member(w, "looped", s->looped);
-    member(w, "refused", s->refusals);
-    member(w, "long_lines_skipped", s->skipped);
-    member(w, "shown_in_part", s->shown_in_part);
-    member(w, "prompt_tokens", s->prompt_tokens);
-    member(w, "new_tokens", s->new_tokens);
-    json_key(w, "flops");
-    json_double(w, refine_sums_flops(s, d));
+    json_member_u64(w, "requests", s->asked);
+    json_member_u64(w, "cut", s->cut);
+    json_member_u64(w, "looped", s->looped);
+    json_member_u64(w, "refused", s->refusals);
+    json_member_u64(w, "long_lines_skipped", s->skipped);
+    json_member_u64(w, "shown_in_part", s->shown_in_part);
+    json_member_u64(w, "prompt_tokens", s->prompt_tokens);
+    json_member_u64(w, "new_tokens", s->new_tokens);
+    json_member_double(w, "flops", refine_sums_flops(s, d));
     json_close(w, '}');
 }
 
 static void write_examples(const struct refine_sums *s, struct json_writer *w)
 {
-    json_key(w, "examples");
-    json_open(w, '[');
+    json_member_open(w, "examples", '[');
     for (size_t i = 0; i < s->example_count; i++) {
         const struct refine_example *e = &s->examples[i];
         json_open(w, '{');
-        json_key(w, "id");
-        json_text(w, e->id);
-        json_key(w, "dropped");
-        json_bool(w, e->dropped);
-        json_key(w, "programs");
-        json_text(w, e->programs);
-        json_key(w, "before");
-        json_text(w, e->before);
-        json_key(w, "before_cut");
-        json_bool(w, e->before_cut);
-        json_key(w, "after");
-        json_text(w, e->after);
-        json_key(w, "after_cut");
-        json_bool(w, e->after_cut);
+        json_member_text(w, "id", e->id);
+        json_member_bool(w, "dropped", e->dropped);
+        json_member_text(w, "programs", e->programs);
+        json_member_text(w, "before", e->before);
+        json_member_bool(w, "before_cut", e->before_cut);
+        json_member_text(w, "after", e->after);
+        json_member_bool(w, "after_cut", e->after_cut);
         json_close(w, '}');
     }
     json_close(w, ']');
@@ -292,7 +269,7 @@ winnow_status refine_sums_write(const struct refine_sums *s, const struct refine
     struct buf text = {0};
     struct json_writer w = {.out = &text, .pretty = true};
     json_open(&w, '{');
-    member(&w, "winnow_refine", 1);
+    json_member_u64(&w, "winnow_refine", 1);
     text_or_null(&w, "dialect", d->dialect);
     text_or_null(&w, "refiner", d->refiner);
     text_or_null(&w, "engine", d->engine);

@@ -20,23 +20,18 @@ static void write_grammar(enum completion_server server, struct str grammar, str
 {
     switch (server) {
     case COMPLETION_LLAMA_CPP:
-        json_key(w, "grammar");
-        json_str(w, grammar);
+        json_member_str(w, "grammar", grammar);
         break;
     case COMPLETION_VLLM:
         /* guided_grammar until 0.11, structured_outputs from there on; each version
          * passes over the field that it does not know. */
-        json_key(w, "guided_grammar");
-        json_str(w, grammar);
-        json_key(w, "structured_outputs");
-        json_open(w, '{');
-        json_key(w, "grammar");
-        json_str(w, grammar);
+        json_member_str(w, "guided_grammar", grammar);
+        json_member_open(w, "structured_outputs", '{');
+        json_member_str(w, "grammar", grammar);
         json_close(w, '}');
         break;
     case COMPLETION_SGLANG:
-        json_key(w, "ebnf");
-        json_str(w, grammar);
+        json_member_str(w, "ebnf", grammar);
         break;
     case COMPLETION_AUTO:
     case COMPLETION_OPENAI:
@@ -47,18 +42,15 @@ static void write_grammar(enum completion_server server, struct str grammar, str
 static void write_message(struct json_writer *w, const char *role, struct str content)
 {
     json_open(w, '{');
-    json_key(w, "role");
-    json_text(w, role);
-    json_key(w, "content");
-    json_str(w, content);
+    json_member_text(w, "role", role);
+    json_member_str(w, "content", content);
     json_close(w, '}');
 }
 
 static void write_prompt(bool chat, const struct completion_request *r, struct json_writer *w)
 {
     if (chat) {
-        json_key(w, "messages");
-        json_open(w, '[');
+        json_member_open(w, "messages", '[');
         if (r->system.len > 0) {
             write_message(w, "system", r->system);
         }
@@ -85,21 +77,15 @@ void completion_write(enum completion_server server, bool chat, const char *mode
     struct json_writer w = {.out = out};
     json_open(&w, '{');
     if (model) {
-        json_key(&w, "model");
-        json_text(&w, model);
+        json_member_text(&w, "model", model);
     }
     write_prompt(chat, r, &w);
-    json_key(&w, "max_tokens");
-    json_u64(&w, r->tokens_max);
-    json_key(&w, "temperature");
-    json_u64(&w, 0);
-    json_key(&w, "seed");
-    json_u64(&w, r->seed & INT32_MAX); /* what every server's integer holds */
-    json_key(&w, "stream");
-    json_bool(&w, false);
+    json_member_u64(&w, "max_tokens", r->tokens_max);
+    json_member_u64(&w, "temperature", 0);
+    json_member_u64(&w, "seed", r->seed & INT32_MAX); /* what every server's integer holds */
+    json_member_bool(&w, "stream", false);
     if (completion_takes_grammar(server)) {
-        json_key(&w, "top_k");
-        json_u64(&w, 1);
+        json_member_u64(&w, "top_k", 1);
         if (r->grammar.len > 0) {
             write_grammar(server, r->grammar, &w);
         }

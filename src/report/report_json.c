@@ -30,17 +30,10 @@ static void copy_pair(struct json_writer *w, const char *key, struct json_value 
     json_close(w, ']');
 }
 
-static void copy_str(struct json_writer *w, const char *key, struct str s)
-{
-    json_key(w, key);
-    json_str(w, s);
-}
-
 static void add_counts(struct json_writer *w, const char *key, struct json_value stats,
                        const char *const *names, size_t count)
 {
-    json_key(w, key);
-    json_open(w, '{');
+    json_member_open(w, key, '{');
     struct json_value counts = json_get(stats, key);
     for (size_t i = 0; i < count; i++) {
         copy_number(w, names[i], counts, names[i]);
@@ -50,8 +43,7 @@ static void add_counts(struct json_writer *w, const char *key, struct json_value
 
 static void add_reasons(struct json_writer *w, struct json_value stats, const char *name)
 {
-    json_key(w, name);
-    json_open(w, '{');
+    json_member_open(w, name, '{');
     struct json_iter it = json_walk(json_get(stats, name));
     while (json_next(&it)) {
         uint64_t n;
@@ -68,7 +60,7 @@ static void add_stage(struct json_writer *w, const struct report_stage *s)
     static const char *const COUNTS[] = {"in", "kept", "edited", "removed", "aside", "bad"};
     static const char *const TEXT[] = {"in", "kept", "removed", "aside"};
     json_open(w, '{');
-    copy_str(w, "stage", str_of(s->folder));
+    json_member_str(w, "stage", str_of(s->folder));
     add_counts(w, "documents", s->stats, COUNTS, 6);
     add_counts(w, "text_bytes", s->stats, TEXT, 4);
     json_key(w, "tokens");
@@ -80,9 +72,8 @@ static void add_stage(struct json_writer *w, const struct report_stage *s)
     add_reasons(w, s->stats, "reasons");
     add_reasons(w, s->stats, "keep_reasons");
     if (json_kind(s->refine) == JSON_OBJECT) {
-        json_key(w, "refine");
-        json_open(w, '{');
-        copy_str(w, "dialect", data_str(s->refine, "dialect"));
+        json_member_open(w, "refine", '{');
+        json_member_str(w, "dialect", data_str(s->refine, "dialect"));
         copy_number(w, "dropped", s->refine, "documents.dropped");
         copy_number(w, "edited", s->refine, "documents.edited");
         copy_number(w, "lines_removed", s->refine, "lines.removed");
@@ -93,9 +84,8 @@ static void add_stage(struct json_writer *w, const struct report_stage *s)
         json_close(w, '}');
     }
     if (json_kind(s->prune) == JSON_OBJECT) {
-        json_key(w, "prune");
-        json_open(w, '{');
-        copy_str(w, "criterion", data_str(s->prune, "criterion"));
+        json_member_open(w, "prune", '{');
+        json_member_str(w, "criterion", data_str(s->prune, "criterion"));
         copy_number(w, "rate", s->prune, "rate");
         copy_number(w, "pool", s->prune, "documents.pool");
         copy_number(w, "kept", s->prune, "documents.kept");
@@ -107,13 +97,13 @@ static void add_stage(struct json_writer *w, const struct report_stage *s)
 static void add_difference(struct json_writer *w, struct json_value v)
 {
     json_open(w, '{');
-    copy_str(w, "arm", data_str(v, "arm"));
-    copy_str(w, "baseline", data_str(v, "baseline"));
-    copy_str(w, "measure", data_str(v, "measure"));
+    json_member_str(w, "arm", data_str(v, "arm"));
+    json_member_str(w, "baseline", data_str(v, "baseline"));
+    json_member_str(w, "measure", data_str(v, "measure"));
     copy_number(w, "mean", v, "mean");
     copy_pair(w, "t_interval", json_get(v, "t_interval"));
     copy_number(w, "p_holm", v, "p_holm");
-    copy_str(w, "says", str_of(report_outcome_name(report_outcome_of(v))));
+    json_member_str(w, "says", str_of(report_outcome_name(report_outcome_of(v))));
     json_close(w, '}');
 }
 
@@ -126,14 +116,12 @@ static void add_proof(struct json_writer *w, const struct report_data *d,
         return;
     }
     json_open(w, '{');
-    json_key(w, "complete");
-    json_bool(w, d->proof_complete);
-    copy_str(w, "arm", v->arm);
-    copy_str(w, "baseline", v->baseline);
-    copy_str(w, "measure", v->measure);
-    copy_str(w, "unit", v->unit);
-    json_key(w, "seeds");
-    json_double(w, v->seeds);
+    json_member_bool(w, "complete", d->proof_complete);
+    json_member_str(w, "arm", v->arm);
+    json_member_str(w, "baseline", v->baseline);
+    json_member_str(w, "measure", v->measure);
+    json_member_str(w, "unit", v->unit);
+    json_member_double(w, "seeds", v->seeds);
     json_key(w, "differences"); /* of all domains together */
     json_open(w, '[');
     struct json_iter it = json_walk(json_get(d->proof, "differences"));
@@ -146,34 +134,30 @@ static void add_proof(struct json_writer *w, const struct report_data *d,
     json_key(w, "against_random"); /* the primary measure */
     if (v->random.there) {
         json_open(w, '{');
-        json_key(w, "mean");
-        json_double(w, v->random.mean);
-        json_key(w, "t_interval");
-        json_open(w, '[');
+        json_member_double(w, "mean", v->random.mean);
+        json_member_open(w, "t_interval", '[');
         json_double(w, v->random.low);
         json_double(w, v->random.high);
         json_close(w, ']');
-        copy_str(w, "says", str_of(report_outcome_name(v->random.outcome)));
+        json_member_str(w, "says", str_of(report_outcome_name(v->random.outcome)));
         json_close(w, '}');
     } else {
         json_null(w);
     }
-    json_key(w, "cost");
-    json_open(w, '[');
+    json_member_open(w, "cost", '[');
     it = json_walk(data_get(d->proof, "cost.arms"));
     while (json_next(&it)) {
         json_open(w, '{');
-        copy_str(w, "arm", data_str(it.value, "arm"));
+        json_member_str(w, "arm", data_str(it.value, "arm"));
         copy_number(w, "total_flops", it.value, "total");
         json_close(w, '}');
     }
     json_close(w, ']');
-    json_key(w, "break_even");
-    json_open(w, '[');
+    json_member_open(w, "break_even", '[');
     it = json_walk(data_get(d->proof, "cost.break_even"));
     while (json_next(&it)) {
         json_open(w, '{');
-        copy_str(w, "arm", data_str(it.value, "arm"));
+        json_member_str(w, "arm", data_str(it.value, "arm"));
         copy_number(w, "tokens", it.value, "tokens");
         json_close(w, '}');
     }
@@ -186,14 +170,12 @@ void report_summary_json(const struct report_data *d, const struct report_verdic
 {
     struct json_writer w = {.out = out, .pretty = true};
     json_open(&w, '{');
-    copy_str(&w, "run", d->name);
-    json_key(&w, "finished");
-    json_bool(&w, d->finished);
-    copy_str(&w, "outcome", str_of(report_outcome_name(v->outcome)));
-    copy_str(&w, "headline", buf_str(&v->headline));
-    copy_str(&w, "verdict", buf_str(&v->sentence));
-    json_key(&w, "stages");
-    json_open(&w, '[');
+    json_member_str(&w, "run", d->name);
+    json_member_bool(&w, "finished", d->finished);
+    json_member_str(&w, "outcome", str_of(report_outcome_name(v->outcome)));
+    json_member_str(&w, "headline", buf_str(&v->headline));
+    json_member_str(&w, "verdict", buf_str(&v->sentence));
+    json_member_open(&w, "stages", '[');
     for (size_t i = 0; i < d->stage_count; i++) {
         add_stage(&w, &d->stages[i]);
     }

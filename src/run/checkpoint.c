@@ -23,14 +23,10 @@ static const char *progress_path(const struct pass *p, struct buf *out)
 static void write_position(const struct position *at, struct json_writer *w)
 {
     json_open(w, '{');
-    json_key(w, "file");
-    json_u64(w, at->file);
-    json_key(w, "offset");
-    json_u64(w, at->offset);
-    json_key(w, "lines");
-    json_u64(w, at->lines);
-    json_key(w, "ordinal");
-    json_u64(w, at->ordinal);
+    json_member_u64(w, "file", at->file);
+    json_member_u64(w, "offset", at->offset);
+    json_member_u64(w, "lines", at->lines);
+    json_member_u64(w, "ordinal", at->ordinal);
     json_close(w, '}');
 }
 
@@ -50,29 +46,20 @@ static void read_position(struct json_value v, struct position *at)
 static void write_progress(const struct pass *p, bool done, struct json_writer *w)
 {
     json_open(w, '{');
-    json_key(w, "key");
-    json_text(w, p->stage->key);
-    json_key(w, "done");
-    json_bool(w, done);
+    json_member_text(w, "key", p->stage->key);
+    json_member_bool(w, "done", done);
     json_key(w, "position");
     write_position(&p->at, w);
-    json_key(w, "seen");
-    json_u64(w, p->seen);
-    json_key(w, "shards");
-    json_u64(w, p->shard_number);
-    json_key(w, "seconds");
-    json_double(w, p->seconds_before + env_seconds() - p->started);
-    json_key(w, "documents");
-    json_u64(w, p->stage->documents);
-    json_key(w, "ordinals");
-    json_u64(w, p->stage->ordinals);
+    json_member_u64(w, "seen", p->seen);
+    json_member_u64(w, "shards", p->shard_number);
+    json_member_double(w, "seconds", p->seconds_before + env_seconds() - p->started);
+    json_member_u64(w, "documents", p->stage->documents);
+    json_member_u64(w, "ordinals", p->stage->ordinals);
     if (p->open) {
-        json_key(w, "open");
-        json_open(w, '{');
+        json_member_open(w, "open", '{');
         counts_write(&p->counts, w);
         account_write(&p->account, w);
-        json_key(w, "files");
-        json_open(w, '{');
+        json_member_open(w, "files", '{');
         outputs_write(&p->outputs, w);
         json_close(w, '}');
         json_close(w, '}');
@@ -140,14 +127,11 @@ winnow_status checkpoint_shard(struct pass *p, struct winnow_error *err)
     struct buf text = {0}, path = {0}, name = {0};
     struct json_writer w = {.out = &text};
     json_open(&w, '{');
-    json_key(&w, "path");
-    json_text(&w, p->outputs.shard);
-    json_key(&w, "ordinal_end");
-    json_u64(&w, p->at.ordinal + p->at.lines);
+    json_member_text(&w, "path", p->outputs.shard);
+    json_member_u64(&w, "ordinal_end", p->at.ordinal + p->at.lines);
     counts_write(&p->counts, &w);
     account_write(&p->account, &w);
-    json_key(&w, "files");
-    json_open(&w, '{');
+    json_member_open(&w, "files", '{');
     winnow_status st = outputs_commit(&p->outputs, &w, err);
     json_close(&w, '}');
     json_close(&w, '}');

@@ -22,8 +22,7 @@ static winnow_status add_print(struct adding *a, const char *name, const char *p
     struct buf as = {0}, label = {0};
     winnow_status st = prints_tree(a->prints, read_as(path, &as), hash, err);
     buf_addf(&label, "%s %zu", name, a->number++); /* what it is called does not count */
-    json_key(a->w, buf_cstr(&label));
-    json_text(a->w, hash);
+    json_member_text(a->w, buf_cstr(&label), hash);
     buf_release(&as);
     buf_release(&label);
     return st;
@@ -39,8 +38,7 @@ winnow_status key_add_files(struct prints *prints, const struct option_table *ta
                             const void *options, struct json_writer *w, struct winnow_error *err)
 {
     struct adding a = {prints, w, 0};
-    json_key(w, "files");
-    json_open(w, '{');
+    json_member_open(w, "files", '{');
     winnow_status st = option_each_path(table, options, add_option, &a, err);
     json_close(w, '}');
     return st;
@@ -52,16 +50,13 @@ void settings_key(const struct option_table *table, const void *options, struct 
     struct buf text = {0};
     struct json_writer w = {.out = &text};
     json_open(&w, '{');
-    json_key(&w, "command");
-    json_text(&w, table ? table->command : "");
-    json_key(&w, "options");
-    json_open(&w, '{');
+    json_member_text(&w, "command", table ? table->command : "");
+    json_member_open(&w, "options", '{');
     if (table && options) {
         option_write_key(table, options, &w);
     }
     json_close(&w, '}');
-    json_key(&w, "more");
-    json_str(&w, more);
+    json_member_str(&w, "more", more);
     json_close(&w, '}');
     hash128_hex(hash128(buf_str(&text)), out);
     buf_release(&text);
@@ -77,11 +72,9 @@ winnow_status command_key(struct prints *prints, const struct command_inputs *in
     settings_key(in->table, in->options, buf_str(&text), settings);
     buf_clear(&text);
     json_open(&w, '{');
-    json_key(&w, "settings");
-    json_text(&w, settings);
+    json_member_text(&w, "settings", settings);
     winnow_status st = key_add_files(prints, in->table, in->options, &w, err);
-    json_key(&w, "input");
-    json_open(&w, '{');
+    json_member_open(&w, "input", '{');
     for (size_t i = 0; st == WINNOW_OK && i < in->paths.count; i++) {
         st = add_print(&a, "", in->paths.items[i], err);
     }

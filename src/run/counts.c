@@ -82,8 +82,7 @@ static const struct map_entry **sorted_entries(const struct map *m)
 static void write_reasons(const struct map *m, const char *name, struct json_writer *w)
 {
     const struct map_entry **sorted = sorted_entries(m);
-    json_key(w, name);
-    json_open(w, '{');
+    json_member_open(w, name, '{');
     for (size_t i = 0; i < m->count; i++) {
         json_key_str(w, sorted[i]->key);
         json_u64(w, sorted[i]->value);
@@ -95,16 +94,13 @@ static void write_reasons(const struct map *m, const char *name, struct json_wri
 static void write_sources(const struct counts *c, struct json_writer *w)
 {
     const struct map_entry **sorted = sorted_entries(&c->sources_in);
-    json_key(w, "sources");
-    json_open(w, '{');
+    json_member_open(w, "sources", '{');
     for (size_t i = 0; i < c->sources_in.count; i++) {
         const uint64_t *kept = map_get(&c->sources_kept, sorted[i]->key);
         json_key_str(w, sorted[i]->key);
         json_open(w, '{');
-        json_key(w, "in");
-        json_u64(w, sorted[i]->value);
-        json_key(w, "kept");
-        json_u64(w, kept ? *kept : 0);
+        json_member_u64(w, "in", sorted[i]->value);
+        json_member_u64(w, "kept", kept ? *kept : 0);
         json_close(w, '}');
     }
     json_close(w, '}');
@@ -114,12 +110,10 @@ static void write_sources(const struct counts *c, struct json_writer *w)
 static void write_fields(const uint64_t *values, const char *name, unsigned without,
                          struct json_writer *w)
 {
-    json_key(w, name);
-    json_open(w, '{');
+    json_member_open(w, name, '{');
     for (unsigned i = 0; i < COUNT_FIELDS; i++) {
         if (!(without & 1U << i)) {
-            json_key(w, FIELD_NAMES[i]);
-            json_u64(w, values[i]);
+            json_member_u64(w, FIELD_NAMES[i], values[i]);
         }
     }
     json_close(w, '}');

@@ -319,8 +319,7 @@ static void add_attribute_json(struct explain *x, struct str name, struct str js
 static void add_key_text(struct json_writer *w, const char *key, const char *text)
 {
     if (text) {
-        json_key(w, key);
-        json_text(w, text);
+        json_member_text(w, key, text);
     }
 }
 
@@ -335,22 +334,19 @@ static void add_verdict_json(struct explain *x, const struct entry *e, const cha
     add_key_text(&w, "rule", e->rule);
     for (int i = 0; i < 2; i++) {
         if (sqlite3_column_type(e->row, 12 + i) != SQLITE_NULL) {
-            json_key(&w, i ? "threshold" : "score");
-            json_double(&w, sqlite3_column_double(e->row, 12 + i));
+            json_member_double(&w, i ? "threshold" : "score",
+                               sqlite3_column_double(e->row, 12 + i));
         }
     }
     if (e->detail) {
-        json_key(&w, "detail");
-        json_raw(&w, str_of(e->detail));
+        json_member_raw(&w, "detail", str_of(e->detail));
     }
     add_key_text(&w, "input", before[0] ? before : NULL);
     if (e->line > 0) {
-        json_key(&w, "line");
-        json_i64(&w, e->line);
+        json_member_i64(&w, "line", e->line);
     }
     add_key_text(&w, "output", after);
-    json_key(&w, "output_line");
-    json_i64(&w, e->output_line);
+    json_member_i64(&w, "output_line", e->output_line);
 }
 
 static winnow_status add_json(struct explain *x, const struct entry *e, const char *before,

@@ -42,12 +42,9 @@ static void add_files(const struct json_value root, struct json_writer *w)
         (void)json_as_str(json_get(it.value, "hash"), &hash);
         json_key_str(w, it.key);
         json_open(w, '{');
-        json_key(w, "lines");
-        json_u64(w, lines);
-        json_key(w, "bytes");
-        json_u64(w, bytes);
-        json_key(w, "hash");
-        json_str(w, hash);
+        json_member_u64(w, "lines", lines);
+        json_member_u64(w, "bytes", bytes);
+        json_member_str(w, "hash", hash);
         json_close(w, '}');
     }
 }
@@ -96,10 +93,8 @@ static winnow_status gather_shard(const struct stage *s, const char *shard, stru
     }
     struct json_writer w = {.out = &g->shards, .comma = g->shards.len > 0};
     json_open(&w, '{');
-    json_key(&w, "path");
-    json_text(&w, shard);
-    json_key(&w, "files");
-    json_open(&w, '{');
+    json_member_text(&w, "path", shard);
+    json_member_open(&w, "files", '{');
     winnow_status st = WINNOW_OK;
     for (size_t i = 0; i < s->passes.count && st == WINNOW_OK; i++) {
         st = gather_pass(s, s->passes.items[i], shard, g, &w, err);
@@ -112,29 +107,21 @@ static winnow_status gather_shard(const struct stage *s, const char *shard, stru
 static void write_stats(const struct stage *s, const struct gather *g, struct json_writer *w)
 {
     json_open(w, '{');
-    json_key(w, "winnow");
-    json_text(w, winnow_version());
-    json_key(w, "stage");
-    json_text(w, s->name);
-    json_key(w, "command");
-    json_text(w, s->kind->table->command);
-    json_key(w, "key");
-    json_text(w, s->key);
-    json_key(w, "settings");
-    json_open(w, '{');
+    json_member_text(w, "winnow", winnow_version());
+    json_member_text(w, "stage", s->name);
+    json_member_text(w, "command", s->kind->table->command);
+    json_member_text(w, "key", s->key);
+    json_member_open(w, "settings", '{');
     option_write_json(s->kind->table, s->options, w);
     json_close(w, '}');
     counts_write(&g->counts, w);
     account_write(&g->account, w);
-    json_key(w, "notes");
-    json_open(w, '{');
+    json_member_open(w, "notes", '{');
     for (size_t i = 0; i < s->notes.count; i++) {
-        json_key(w, s->notes.items[i].key);
-        json_raw(w, s->notes.items[i].json);
+        json_member_raw(w, s->notes.items[i].key, s->notes.items[i].json);
     }
     json_close(w, '}');
-    json_key(w, "shards");
-    json_open(w, '[');
+    json_member_open(w, "shards", '[');
     if (g->shards.len > 0) {
         json_raw(w, buf_str(&g->shards));
     }

@@ -52,16 +52,11 @@ static void write_base(const struct run *r, struct json_writer *w)
     add_setting(w, "input", r->input_key);
     add_setting(w, "text_key", c->text_key);
     add_setting(w, "id_key", c->id_key);
-    json_key(w, "limit");
-    json_u64(w, c->limit);
-    json_key(w, "on_bad");
-    json_i64(w, c->on_bad);
-    json_key(w, "keep_removed");
-    json_bool(w, c->keep_removed);
-    json_key(w, "line_max");
-    json_u64(w, c->line_max);
-    json_key(w, "seed");
-    json_u64(w, r->env->seed);
+    json_member_u64(w, "limit", c->limit);
+    json_member_i64(w, "on_bad", c->on_bad);
+    json_member_bool(w, "keep_removed", c->keep_removed);
+    json_member_u64(w, "line_max", c->line_max);
+    json_member_u64(w, "seed", r->env->seed);
 }
 
 static winnow_status hash_into(struct run *r, char out[33], const char *before,
@@ -75,8 +70,7 @@ static winnow_status hash_into(struct run *r, char out[33], const char *before,
     add_setting(&w, "before", before);
     add_setting(&w, "command", table ? table->command : "");
     if (table && options) {
-        json_key(&w, "options");
-        json_open(&w, '{');
+        json_member_open(&w, "options", '{');
         option_write_key(table, options, &w);
         json_close(&w, '}');
         st = key_add_files(r->prints, table, options, &w, err);

@@ -16,8 +16,7 @@
 static void write_shard(const struct run *r, const struct shard *shard, struct json_writer *w)
 {
     json_open(w, '{');
-    json_key(w, "name");
-    json_text(w, shard->name);
+    json_member_text(w, "name", shard->name);
     prints_write(r->prints, shard->path, w);
     json_close(w, '}');
 }
@@ -28,16 +27,14 @@ winnow_status folder_write_input(struct run *r, struct winnow_error *err)
     struct buf text = {0}, path = {0};
     struct json_writer w = {.out = &text, .pretty = true};
     json_open(&w, '{');
-    json_key(&w, "files");
-    json_open(&w, '[');
+    json_member_open(&w, "files", '[');
     for (size_t i = 0; i < list->count; i++) {
         write_shard(r, &list->items[i], &w);
     }
     json_close(&w, ']');
     json_key(&w, "read");
     prints_write_trees(r->prints, &w);
-    json_key(&w, "key");
-    json_text(&w, r->input_key);
+    json_member_text(&w, "key", r->input_key);
     json_close(&w, '}');
     buf_add_char(&text, '\n');
     winnow_status st =

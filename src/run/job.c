@@ -355,8 +355,7 @@ static void add_ended(struct job *j, enum stream stream, const struct record *r,
     buf_add_text(out, ",\"winnow\":");
     struct json_writer w = {.out = out};
     json_open(&w, '{');
-    json_key(&w, "stage");
-    json_text(&w, stage);
+    json_member_text(&w, "stage", stage);
     ledger_write_reason(&w, r->rule, r->score, r->threshold);
     json_close(&w, '}');
     buf_add_text(out, "}\n");

@@ -13,16 +13,13 @@ const char *ledger_verdict_name(enum stage_verdict v)
 void ledger_write_reason(struct json_writer *w, const char *rule, double score, double threshold)
 {
     if (rule) {
-        json_key(w, "rule");
-        json_text(w, rule);
+        json_member_text(w, "rule", rule);
     }
     if (!isnan(score)) {
-        json_key(w, "score");
-        json_double(w, score);
+        json_member_double(w, "score", score);
     }
     if (!isnan(threshold)) {
-        json_key(w, "threshold");
-        json_double(w, threshold);
+        json_member_double(w, "threshold", threshold);
     }
 }
 
@@ -30,14 +27,11 @@ void ledger_add_line(const struct ledger_line *line, struct buf *out)
 {
     struct json_writer w = {.out = out};
     json_open(&w, '{');
-    json_key(&w, "id");
-    json_str(&w, line->id);
+    json_member_str(&w, "id", line->id);
     if (line->line > 0) {
-        json_key(&w, "line");
-        json_u64(&w, line->line);
+        json_member_u64(&w, "line", line->line);
     }
-    json_key(&w, "verdict");
-    json_text(&w, ledger_verdict_name(line->verdict));
+    json_member_text(&w, "verdict", ledger_verdict_name(line->verdict));
     ledger_write_reason(&w, line->rule, line->score, line->threshold);
     if (line->detail.len > 0) {
         buf_add_char(out, ',');

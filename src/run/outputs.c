@@ -133,13 +133,10 @@ static void write_file(const struct outputs *o, enum stream stream, const char *
     json_key(w, outputs_stream_folder(o, stream, &name));
     buf_release(&name);
     json_open(w, '{');
-    json_key(w, "lines");
-    json_u64(w, o->files[stream].lines);
-    json_key(w, "bytes");
-    json_u64(w, o->files[stream].length);
+    json_member_u64(w, "lines", o->files[stream].lines);
+    json_member_u64(w, "bytes", o->files[stream].length);
     if (hash) {
-        json_key(w, "hash");
-        json_text(w, hash);
+        json_member_text(w, "hash", hash);
     }
     json_close(w, '}');
 }

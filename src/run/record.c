@@ -113,8 +113,7 @@ static void add_time(struct json_writer *w, const char *key, time_t t)
     struct tm parts;
     (void)gmtime_r(&t, &parts);
     (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    json_key(w, key);
-    json_text(w, text);
+    json_member_text(w, key, text);
 }
 
 /* Numbers of an earlier process under the same name. */
@@ -132,20 +131,15 @@ static void copy_numbers(struct json_value object, struct json_writer *w)
 
 static void write_stage(const struct stage *s, struct json_value before, struct json_writer *w)
 {
-    json_key(w, s->name);
-    json_open(w, '{');
+    json_member_open(w, s->name, '{');
     if (s->complete && s->seconds == 0) {
         copy_numbers(json_get(json_get(before, "stages"), s->name), w);
     } else {
-        json_key(w, "seconds");
-        json_double(w, s->seconds);
-        json_key(w, "resumed");
-        json_u64(w, s->resumed);
-        json_key(w, "threads");
-        json_u64(w, pool_threads(s->run->pool));
+        json_member_double(w, "seconds", s->seconds);
+        json_member_u64(w, "resumed", s->resumed);
+        json_member_u64(w, "threads", pool_threads(s->run->pool));
         for (size_t i = 0; i < s->timings.count; i++) {
-            json_key(w, s->timings.items[i].key);
-            json_raw(w, s->timings.items[i].json);
+            json_member_raw(w, s->timings.items[i].key, s->timings.items[i].json);
         }
     }
     json_close(w, '}');
@@ -153,11 +147,9 @@ static void write_stage(const struct stage *s, struct json_value before, struct 
 
 static void write_endings(const struct run *r, struct json_value before, struct json_writer *w)
 {
-    json_key(w, "endings");
-    json_open(w, '{');
+    json_member_open(w, "endings", '{');
     for (size_t i = 0; i < r->ending_times.count; i++) {
-        json_key(w, r->ending_times.items[i].key);
-        json_raw(w, r->ending_times.items[i].json);
+        json_member_raw(w, r->ending_times.items[i].key, r->ending_times.items[i].json);
     }
     struct json_iter it = json_walk(json_get(before, "endings"));
     while (json_next(&it)) {
@@ -191,14 +183,12 @@ winnow_status folder_write_timings(struct run *r, struct winnow_error *err)
     json_open(&w, '{');
     add_time(&w, "started", r->started);
     add_time(&w, "ended", time(NULL));
-    json_key(&w, "threads");
-    json_u64(&w, pool_threads(r->pool));
+    json_member_u64(&w, "threads", pool_threads(r->pool));
     json_key(&w, "peak_memory_bytes");
     uint64_t peak = (uint64_t)use.ru_maxrss * 1024, peak_before = 0;
     (void)json_as_u64(json_get(before, "peak_memory_bytes"), &peak_before);
     json_u64(&w, peak > peak_before ? peak : peak_before);
-    json_key(&w, "stages");
-    json_open(&w, '{');
+    json_member_open(&w, "stages", '{');
     for (size_t i = 0; i < r->request->count; i++) {
         write_stage(&r->stages[i], before, &w);
     }

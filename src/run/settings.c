@@ -18,27 +18,21 @@ static void add_path(struct json_writer *w, const char *path)
 
 static void add_optional(struct json_writer *w, const char *key, const char *value)
 {
-    json_key(w, key);
-    json_text(w, value ? value : "");
+    json_member_text(w, key, value ? value : "");
 }
 
 /* What the options of every command from corpus to corpus and the input add. */
 static void add_corpus(const struct run *r, struct json_writer *w)
 {
     const struct winnow_corpus_options *c = r->corpus;
-    json_key(w, "limit");
-    json_u64(w, c->limit);
-    json_key(w, "on-bad");
-    json_i64(w, c->on_bad);
-    json_key(w, "keep-removed");
-    json_bool(w, c->keep_removed);
-    json_key(w, "line-max");
-    json_u64(w, c->line_max);
+    json_member_u64(w, "limit", c->limit);
+    json_member_i64(w, "on-bad", c->on_bad);
+    json_member_bool(w, "keep-removed", c->keep_removed);
+    json_member_u64(w, "line-max", c->line_max);
     add_optional(w, "text-key", c->text_key);
     add_optional(w, "id-key", c->id_key);
     add_optional(w, "files-from", c->files_from);
-    json_key(w, "input");
-    json_open(w, '[');
+    json_member_open(w, "input", '[');
     for (size_t i = 0; i < r->paths.count; i++) {
         add_path(w, r->paths.items[i]);
     }
@@ -50,11 +44,9 @@ void settings_describe(struct stage *s)
     struct buf text = {0};
     struct json_writer w = {.out = &text};
     json_open(&w, '{');
-    json_key(&w, "command");
-    json_text(&w, s->kind->table->command);
+    json_member_text(&w, "command", s->kind->table->command);
     option_write_key(s->kind->table, s->options, &w);
-    json_key(&w, "seed");
-    json_u64(&w, s->run->env->seed);
+    json_member_u64(&w, "seed", s->run->env->seed);
     if (s->first) {
         add_corpus(s->run, &w);
     }

@@ -166,34 +166,22 @@ winnow_status label_journal_add(struct label_journal *j, const struct label_entr
     buf_clear(&j->line);
     struct json_writer w = {.out = &j->line};
     json_open(&w, '{');
-    json_key(&w, "number");
-    json_u64(&w, e->number);
-    json_key(&w, "id");
-    json_str(&w, e->id);
-    json_key(&w, "question");
-    json_text(&w, e->question);
+    json_member_u64(&w, "number", e->number);
+    json_member_str(&w, "id", e->id);
+    json_member_text(&w, "question", e->question);
     if (e->of_chunk) {
-        json_key(&w, "first");
-        json_u64(&w, e->first);
-        json_key(&w, "last");
-        json_u64(&w, e->last);
+        json_member_u64(&w, "first", e->first);
+        json_member_u64(&w, "last", e->last);
     }
-    json_key(&w, "hash");
-    json_text(&w, hex);
-    json_key(&w, "model");
-    json_str(&w, e->model);
+    json_member_text(&w, "hash", hex);
+    json_member_str(&w, "model", e->model);
     if (e->refused.ptr) {
-        json_key(&w, "refused");
-        json_str(&w, e->refused);
+        json_member_str(&w, "refused", e->refused);
     }
-    json_key(&w, "cut");
-    json_bool(&w, e->cut);
-    json_key(&w, "prompt_tokens");
-    json_u64(&w, e->prompt_tokens);
-    json_key(&w, "answer_tokens");
-    json_u64(&w, e->answer_tokens);
-    json_key(&w, "answer");
-    json_str(&w, e->answer);
+    json_member_bool(&w, "cut", e->cut);
+    json_member_u64(&w, "prompt_tokens", e->prompt_tokens);
+    json_member_u64(&w, "answer_tokens", e->answer_tokens);
+    json_member_str(&w, "answer", e->answer);
     json_close(&w, '}');
     buf_add_char(&j->line, '\n');
     return file_write_fd(j->fd, buf_str(&j->line), buf_cstr(&j->path), err);

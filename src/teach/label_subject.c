@@ -157,12 +157,9 @@ static void end_chunk(struct label_subject *s, const struct label_plan *plan, co
         r->chunks_kept += !(m.removed > 0);
         buf_add_text(&s->labels, s->labels.len > 0 ? ", " : "");
         json_open(&w, '{');
-        json_key(&w, "first");
-        json_u64(&w, c->first);
-        json_key(&w, "last");
-        json_u64(&w, c->last);
-        json_key(&w, "program");
-        json_str(&w, buf_str(&program));
+        json_member_u64(&w, "first", c->first);
+        json_member_u64(&w, "last", c->last);
+        json_member_str(&w, "program", buf_str(&program));
         json_close(&w, '}');
     }
     buf_release(&program);
@@ -199,10 +196,8 @@ void label_subject_answer(struct label_subject *s, const struct label_plan *plan
 static void write_head(const struct label_subject *s, struct json_writer *w)
 {
     json_open(w, '{');
-    json_key(w, "id");
-    json_str(w, s->id);
-    json_key(w, "text");
-    json_str(w, s->text);
+    json_member_str(w, "id", s->id);
+    json_member_str(w, "text", s->text);
 }
 
 static char close_document(struct label_subject *s, struct winnow_refiner_label_result *r,
@@ -218,12 +213,10 @@ static char close_document(struct label_subject *s, struct winnow_refiner_label_
     r->documents_dropped += !kept;
     struct json_writer w = {.out = out};
     write_head(s, &w);
-    json_key(&w, "program");
-    json_text(&w, kept ? "keep_doc()" : "drop_doc()");
+    json_member_text(&w, "program", kept ? "keep_doc()" : "drop_doc()");
     for (size_t q = 0; q < EXPERT_OF_DOCUMENT; q++) {
         if (s->known[q]) {
-            json_key(&w, expert_question_name((enum expert_question)q));
-            json_u64(&w, s->scores[q]);
+            json_member_u64(&w, expert_question_name((enum expert_question)q), s->scores[q]);
         }
     }
     json_close(&w, '}');
@@ -236,8 +229,7 @@ static char close_chunks(const struct label_subject *s, struct buf *out)
     if (s->labels.len > 0) {
         struct json_writer w = {.out = out};
         write_head(s, &w);
-        json_key(&w, "chunks");
-        json_open(&w, '[');
+        json_member_open(&w, "chunks", '[');
         json_raw(&w, buf_str(&s->labels));
         json_close(&w, ']');
         json_close(&w, '}');

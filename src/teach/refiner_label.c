@@ -26,36 +26,28 @@ static winnow_status check(const struct winnow_refiner_label_options *opt,
     return server_check(&opt->server, env, err);
 }
 
-static void write_count(struct json_writer *w, const char *key, uint64_t value)
-{
-    json_key(w, key);
-    json_u64(w, value);
-}
-
 static void write_documents(const struct winnow_refiner_label_result *r, struct json_writer *w)
 {
-    json_key(w, "documents");
-    json_open(w, '{');
-    write_count(w, "read", r->text.documents);
-    write_count(w, "bad_lines", r->text.documents_bad);
-    write_count(w, "drawn", r->documents);
-    write_count(w, "kept", r->documents_kept);
-    write_count(w, "dropped", r->documents_dropped);
-    write_count(w, "unread", r->documents_unread);
+    json_member_open(w, "documents", '{');
+    json_member_u64(w, "read", r->text.documents);
+    json_member_u64(w, "bad_lines", r->text.documents_bad);
+    json_member_u64(w, "drawn", r->documents);
+    json_member_u64(w, "kept", r->documents_kept);
+    json_member_u64(w, "dropped", r->documents_dropped);
+    json_member_u64(w, "unread", r->documents_unread);
     json_close(w, '}');
 }
 
 static void write_chunks(const struct winnow_refiner_label_result *r, struct json_writer *w)
 {
-    json_key(w, "chunks");
-    json_open(w, '{');
-    write_count(w, "edited", r->chunks_edited);
-    write_count(w, "kept", r->chunks_kept);
-    write_count(w, "unread", r->chunks_unread);
-    write_count(w, "removing_too_much", r->chunks_over);
-    write_count(w, "lines_too_long", r->lines_skipped);
-    write_count(w, "calls", r->calls);
-    write_count(w, "calls_rejected", r->calls_rejected);
+    json_member_open(w, "chunks", '{');
+    json_member_u64(w, "edited", r->chunks_edited);
+    json_member_u64(w, "kept", r->chunks_kept);
+    json_member_u64(w, "unread", r->chunks_unread);
+    json_member_u64(w, "removing_too_much", r->chunks_over);
+    json_member_u64(w, "lines_too_long", r->lines_skipped);
+    json_member_u64(w, "calls", r->calls);
+    json_member_u64(w, "calls_rejected", r->calls_rejected);
     json_close(w, '}');
 }
 
@@ -67,27 +59,22 @@ static winnow_status write_summary(const struct labelling *l, struct winnow_erro
     struct buf text = {0}, path = {0};
     struct json_writer w = {.out = &text, .pretty = true};
     json_open(&w, '{');
-    json_key(&w, "model");
-    json_str(&w, buf_str(&l->model));
-    json_key(&w, "level");
-    json_text(&w, LEVELS[l->opt->level]);
-    write_count(&w, "document_tokens", l->opt->document_tokens);
-    write_count(&w, "chunk_tokens", l->opt->chunk_tokens);
-    write_count(&w, "answer_tokens", l->opt->answer_tokens);
-    json_key(&w, "removal_max");
-    json_double(&w, l->opt->removal_max);
-    json_key(&w, "share");
-    json_double(&w, l->opt->share);
-    write_count(&w, "seed", l->env->seed);
+    json_member_str(&w, "model", buf_str(&l->model));
+    json_member_text(&w, "level", LEVELS[l->opt->level]);
+    json_member_u64(&w, "document_tokens", l->opt->document_tokens);
+    json_member_u64(&w, "chunk_tokens", l->opt->chunk_tokens);
+    json_member_u64(&w, "answer_tokens", l->opt->answer_tokens);
+    json_member_double(&w, "removal_max", l->opt->removal_max);
+    json_member_double(&w, "share", l->opt->share);
+    json_member_u64(&w, "seed", l->env->seed);
     write_documents(r, &w);
     write_chunks(r, &w);
-    json_key(&w, "answers");
-    json_open(&w, '{');
-    write_count(&w, "all", r->answers);
-    write_count(&w, "cut", r->answers_cut);
-    write_count(&w, "refused", r->answers_refused);
-    write_count(&w, "prompt_tokens", r->prompt_tokens);
-    write_count(&w, "answer_tokens", r->answer_tokens);
+    json_member_open(&w, "answers", '{');
+    json_member_u64(&w, "all", r->answers);
+    json_member_u64(&w, "cut", r->answers_cut);
+    json_member_u64(&w, "refused", r->answers_refused);
+    json_member_u64(&w, "prompt_tokens", r->prompt_tokens);
+    json_member_u64(&w, "answer_tokens", r->answer_tokens);
     json_close(&w, '}');
     json_close(&w, '}');
     buf_add_char(&text, '\n');

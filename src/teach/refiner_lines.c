@@ -55,18 +55,13 @@ static void write_card(const struct winnow_refiner_lines_options *opt, uint64_t 
 {
     struct json_writer w = {.out = out};
     json_open(&w, '{');
-    json_key(&w, "settings");
-    json_open(&w, '{');
+    json_member_open(&w, "settings", '{');
     option_write_json(&REFINER_LINES_TABLE, opt, &w);
     json_close(&w, '}');
-    json_key(&w, "seed");
-    json_u64(&w, seed);
-    json_key(&w, "pages");
-    json_u64(&w, r->pages);
-    json_key(&w, "steps");
-    json_u64(&w, r->steps);
-    json_key(&w, "loss");
-    json_double(&w, r->loss);
+    json_member_u64(&w, "seed", seed);
+    json_member_u64(&w, "pages", r->pages);
+    json_member_u64(&w, "steps", r->steps);
+    json_member_double(&w, "loss", r->loss);
     json_close(&w, '}');
 }
 

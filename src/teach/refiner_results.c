@@ -33,15 +33,11 @@ static const char *const COUNTS[COUNT_COUNTS] = {
 static void write_group(const struct refiner_group *g, struct json_writer *w)
 {
     json_open(w, '{');
-    json_key(w, "group");
-    json_str(w, g->name);
-    json_key(w, "pages");
-    json_u64(w, g->count);
-    json_key(w, "scores");
-    json_open(w, '{');
+    json_member_str(w, "group", g->name);
+    json_member_u64(w, "pages", g->count);
+    json_member_open(w, "scores", '{');
     for (size_t m = 0; m < MEASURE_COUNT; m++) {
-        json_key(w, MEASURES[m].name);
-        json_open(w, '[');
+        json_member_open(w, MEASURES[m].name, '[');
         json_double(w, g->scores[m].value);
         json_double(w, g->scores[m].low);
         json_double(w, g->scores[m].high);
@@ -52,11 +48,9 @@ static void write_group(const struct refiner_group *g, struct json_writer *w)
     for (size_t i = 0; i < g->count; i++) {
         measure_add(&all, &g->pages[i]);
     }
-    json_key(w, "counts");
-    json_open(w, '{');
+    json_member_open(w, "counts", '{');
     for (size_t i = 0; i < COUNT_COUNTS; i++) {
-        json_key(w, COUNTS[i]);
-        json_u64(w, all.n[i]);
+        json_member_u64(w, COUNTS[i], all.n[i]);
     }
     json_close(w, '}');
     json_close(w, '}');
@@ -64,8 +58,7 @@ static void write_group(const struct refiner_group *g, struct json_writer *w)
 
 void refiner_results_json(const struct refiner_group *groups, size_t count, struct json_writer *w)
 {
-    json_key(w, "groups");
-    json_open(w, '[');
+    json_member_open(w, "groups", '[');
     for (size_t i = 0; i < count; i++) {
         write_group(&groups[i], w);
     }

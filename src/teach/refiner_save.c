@@ -38,42 +38,28 @@ static void write_examples(const struct refiner_card *card, struct json_writer *
         {"clean_chars", c->clean_chars},
         {"clean_chars_reached", c->covered_chars},
     };
-    json_key(w, "data");
-    json_open(w, '{');
+    json_member_open(w, "data", '{');
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        json_key(w, rows[i].name);
-        json_u64(w, rows[i].value);
+        json_member_u64(w, rows[i].name, rows[i].value);
     }
     json_close(w, '}');
-    json_key(w, "prompts");
-    json_open(w, '{');
-    json_key(w, "template");
-    json_text(w, CHAT_TEMPLATES[card->examples->template]);
-    json_key(w, "system");
-    json_text(w, card->examples->system);
-    json_key(w, "chunk_tokens");
-    json_u64(w, card->examples->chunk.tokens);
-    json_key(w, "sequence_tokens");
-    json_u64(w, card->examples->sequence_max);
+    json_member_open(w, "prompts", '{');
+    json_member_text(w, "template", CHAT_TEMPLATES[card->examples->template]);
+    json_member_text(w, "system", card->examples->system);
+    json_member_u64(w, "chunk_tokens", card->examples->chunk.tokens);
+    json_member_u64(w, "sequence_tokens", card->examples->sequence_max);
     json_close(w, '}');
 }
 
 static void write_fitted(const struct tune_result *r, struct json_writer *w)
 {
-    json_key(w, "steps");
-    json_u64(w, r->steps);
-    json_key(w, "tokens");
-    json_u64(w, r->tokens);
-    json_key(w, "targets");
-    json_u64(w, r->targets);
-    json_key(w, "trained_parameters");
-    json_u64(w, r->trained);
-    json_key(w, "epochs");
-    json_double(w, r->epochs);
-    json_key(w, "flops");
-    json_double(w, r->flops);
-    json_key(w, "held_out");
-    json_open(w, '[');
+    json_member_u64(w, "steps", r->steps);
+    json_member_u64(w, "tokens", r->tokens);
+    json_member_u64(w, "targets", r->targets);
+    json_member_u64(w, "trained_parameters", r->trained);
+    json_member_double(w, "epochs", r->epochs);
+    json_member_double(w, "flops", r->flops);
+    json_member_open(w, "held_out", '[');
     for (size_t i = 0; i < r->curve_count; i++) {
         json_open(w, '[');
         json_u64(w, r->curve[i].step);
@@ -82,11 +68,9 @@ static void write_fitted(const struct tune_result *r, struct json_writer *w)
     }
     json_close(w, ']');
     if (r->curve_count > 0) {
-        json_key(w, "best_step");
-        json_u64(w, r->curve[r->best].step);
+        json_member_u64(w, "best_step", r->curve[r->best].step);
     }
-    json_key(w, "losses");
-    json_open(w, '[');
+    json_member_open(w, "losses", '[');
     for (uint64_t i = 0; i < r->steps; i++) {
         json_double(w, (double)r->losses[i]);
     }
@@ -97,14 +81,11 @@ static void write_card(const struct model *m, const struct refiner_card *card, s
 {
     struct json_writer w = {.out = out, .pretty = true};
     json_open(&w, '{');
-    json_key(&w, "settings");
-    json_open(&w, '{');
+    json_member_open(&w, "settings", '{');
     option_write_json(&REFINER_TRAIN_TABLE, card->opt, &w);
     json_close(&w, '}');
-    json_key(&w, "seed");
-    json_u64(&w, card->seed);
-    json_key(&w, "parameters");
-    json_u64(&w, model_config_parameters(model_config(m)));
+    json_member_u64(&w, "seed", card->seed);
+    json_member_u64(&w, "parameters", model_config_parameters(model_config(m)));
     write_examples(card, &w);
     write_fitted(card->fitted, &w);
     json_close(&w, '}');

@@ -10,34 +10,14 @@ static const char *const SCHEMES[] = {"always", "first", "never"};
 static void open_type(struct json_writer *w, const char *type)
 {
     json_open(w, '{');
-    json_key(w, "type");
-    json_text(w, type);
-}
-
-static void put_bool(struct json_writer *w, const char *key, bool v)
-{
-    json_key(w, key);
-    json_bool(w, v);
-}
-
-static void put_str(struct json_writer *w, const char *key, struct str v)
-{
-    json_key(w, key);
-    json_str(w, v);
-}
-
-static void put_null(struct json_writer *w, const char *key)
-{
-    json_key(w, key);
-    json_null(w);
+    json_member_text(w, "type", type);
 }
 
 /* {"String": text} or {"Regex": text}. */
 static void put_pattern(struct json_writer *w, struct str text, bool is_regex)
 {
-    json_key(w, "pattern");
-    json_open(w, '{');
-    put_str(w, is_regex ? "Regex" : "String", text);
+    json_member_open(w, "pattern", '{');
+    json_member_str(w, is_regex ? "Regex" : "String", text);
     json_close(w, '}');
 }
 
@@ -47,13 +27,13 @@ static void write_norm(struct json_writer *w, const struct norm_step *n)
                                         "Prepend", "Replace", "Strip"};
     open_type(w, TYPES[n->kind]);
     if (n->kind == NORM_PREPEND) {
-        put_str(w, "prepend", n->to);
+        json_member_str(w, "prepend", n->to);
     } else if (n->kind == NORM_REPLACE) {
         put_pattern(w, n->from, false);
-        put_str(w, "content", n->to);
+        json_member_str(w, "content", n->to);
     } else if (n->kind == NORM_STRIP) {
-        put_bool(w, "strip_left", n->strip_left);
-        put_bool(w, "strip_right", n->strip_right);
+        json_member_bool(w, "strip_left", n->strip_left);
+        json_member_bool(w, "strip_right", n->strip_right);
     }
     json_close(w, '}');
 }
@@ -61,9 +41,9 @@ static void write_norm(struct json_writer *w, const struct norm_step *n)
 static void write_byte_level(struct json_writer *w, bool add_prefix_space, bool use_regex)
 {
     open_type(w, "ByteLevel");
-    put_bool(w, "add_prefix_space", add_prefix_space);
-    put_bool(w, "trim_offsets", true);
-    put_bool(w, "use_regex", use_regex);
+    json_member_bool(w, "add_prefix_space", add_prefix_space);
+    json_member_bool(w, "trim_offsets", true);
+    json_member_bool(w, "use_regex", use_regex);
     json_close(w, '}');
 }
 
@@ -71,10 +51,9 @@ static void write_metaspace(struct json_writer *w, struct str replacement,
                             enum prepend_scheme scheme, bool split)
 {
     open_type(w, "Metaspace");
-    put_str(w, "replacement", replacement);
-    json_key(w, "prepend_scheme");
-    json_text(w, SCHEMES[scheme]);
-    put_bool(w, "split", split);
+    json_member_str(w, "replacement", replacement);
+    json_member_text(w, "prepend_scheme", SCHEMES[scheme]);
+    json_member_bool(w, "split", split);
     json_close(w, '}');
 }
 
@@ -86,7 +65,7 @@ static void write_pre(struct json_writer *w, const struct pre_step *p)
         break;
     case PRE_DIGITS:
         open_type(w, "Digits");
-        put_bool(w, "individual_digits", p->individual);
+        json_member_bool(w, "individual_digits", p->individual);
         json_close(w, '}');
         break;
     case PRE_METASPACE:
@@ -95,9 +74,8 @@ static void write_pre(struct json_writer *w, const struct pre_step *p)
     case PRE_SPLIT:
         open_type(w, "Split");
         put_pattern(w, p->pattern, p->is_regex);
-        json_key(w, "behavior");
-        json_text(w, BEHAVIORS[p->behavior]);
-        put_bool(w, "invert", p->invert);
+        json_member_text(w, "behavior", BEHAVIORS[p->behavior]);
+        json_member_bool(w, "invert", p->invert);
         json_close(w, '}');
         break;
     }
@@ -115,7 +93,7 @@ static void write_dec(struct json_writer *w, const struct dec_step *d)
     case DEC_REPLACE:
         open_type(w, "Replace");
         put_pattern(w, d->from, false);
-        put_str(w, "content", d->to);
+        json_member_str(w, "content", d->to);
         break;
     case DEC_BYTE_FALLBACK:
         open_type(w, "ByteFallback");
@@ -125,11 +103,9 @@ static void write_dec(struct json_writer *w, const struct dec_step *d)
         break;
     case DEC_STRIP:
         open_type(w, "Strip");
-        put_str(w, "content", d->from);
-        json_key(w, "start");
-        json_u64(w, d->start);
-        json_key(w, "stop");
-        json_u64(w, d->stop);
+        json_member_str(w, "content", d->from);
+        json_member_u64(w, "start", d->start);
+        json_member_u64(w, "stop", d->stop);
         break;
     }
     json_close(w, '}');
@@ -145,8 +121,7 @@ static bool open_sequence(struct json_writer *w, size_t count, const char *list)
         return false;
     }
     open_type(w, "Sequence");
-    json_key(w, list);
-    json_open(w, '[');
+    json_member_open(w, list, '[');
     return true;
 }
 
@@ -188,11 +163,9 @@ static void write_decoders(const struct tokenizer *t, struct json_writer *w)
 static void write_item(struct json_writer *w, const char *kind, struct str id, uint64_t type)
 {
     json_open(w, '{');
-    json_key(w, kind);
-    json_open(w, '{');
-    put_str(w, "id", id);
-    json_key(w, "type_id");
-    json_u64(w, type);
+    json_member_open(w, kind, '{');
+    json_member_str(w, "id", id);
+    json_member_u64(w, "type_id", type);
     json_close(w, '}');
     json_close(w, '}');
 }
@@ -213,13 +186,11 @@ static void write_template_token(const struct tokenizer *t, struct json_writer *
 {
     json_key_str(w, t->tokens[id]);
     json_open(w, '{');
-    put_str(w, "id", t->tokens[id]);
-    json_key(w, "ids");
-    json_open(w, '[');
+    json_member_str(w, "id", t->tokens[id]);
+    json_member_open(w, "ids", '[');
     json_u64(w, id);
     json_close(w, ']');
-    json_key(w, "tokens");
-    json_open(w, '[');
+    json_member_open(w, "tokens", '[');
     json_str(w, t->tokens[id]);
     json_close(w, ']');
     json_close(w, '}');
@@ -243,17 +214,14 @@ static void write_template(const struct tokenizer *t, struct json_writer *w)
         return;
     }
     open_type(w, "TemplateProcessing");
-    json_key(w, "single");
-    json_open(w, '[');
+    json_member_open(w, "single", '[');
     write_template_part(t, w, "A", 0);
     json_close(w, ']');
-    json_key(w, "pair");
-    json_open(w, '[');
+    json_member_open(w, "pair", '[');
     write_template_part(t, w, "A", 0);
     write_template_part(t, w, "B", 1);
     json_close(w, ']');
-    json_key(w, "special_tokens");
-    json_open(w, '{');
+    json_member_open(w, "special_tokens", '{');
     for (size_t i = 0; i < t->prefix.len; i++) {
         if (!listed_before(t->prefix.ptr, i, t->prefix.ptr[i])) {
             write_template_token(t, w, t->prefix.ptr[i]);
@@ -271,19 +239,17 @@ static void write_template(const struct tokenizer *t, struct json_writer *w)
 
 static void write_added(const struct tokenizer *t, struct json_writer *w)
 {
-    json_key(w, "added_tokens");
-    json_open(w, '[');
+    json_member_open(w, "added_tokens", '[');
     for (size_t i = 0; i < t->added_count; i++) {
         const struct added_token *a = &t->added[i];
         json_open(w, '{');
-        json_key(w, "id");
-        json_u64(w, a->id);
-        put_str(w, "content", a->content);
-        put_bool(w, "single_word", a->single_word);
-        put_bool(w, "lstrip", a->lstrip);
-        put_bool(w, "rstrip", a->rstrip);
-        put_bool(w, "normalized", a->normalized);
-        put_bool(w, "special", a->special);
+        json_member_u64(w, "id", a->id);
+        json_member_str(w, "content", a->content);
+        json_member_bool(w, "single_word", a->single_word);
+        json_member_bool(w, "lstrip", a->lstrip);
+        json_member_bool(w, "rstrip", a->rstrip);
+        json_member_bool(w, "normalized", a->normalized);
+        json_member_bool(w, "special", a->special);
         json_close(w, '}');
     }
     json_close(w, ']');
@@ -298,8 +264,7 @@ static void write_merges(const struct tokenizer *t, struct json_writer *w)
         struct str a = t->tokens[t->merges.list[i].left], b = t->tokens[t->merges.list[i].right];
         spaces = memchr(a.ptr, ' ', a.len) || memchr(b.ptr, ' ', b.len);
     }
-    json_key(w, "merges");
-    json_open(w, '[');
+    json_member_open(w, "merges", '[');
     struct buf line = {0};
     for (size_t i = 0; i < t->merges.count; i++) {
         struct str a = t->tokens[t->merges.list[i].left], b = t->tokens[t->merges.list[i].right];
@@ -324,20 +289,19 @@ static void write_model(const struct tokenizer *t, struct json_writer *w)
 {
     json_key(w, "model");
     open_type(w, "BPE");
-    put_null(w, "dropout");
+    json_member_null(w, "dropout");
     json_key(w, "unk_token");
     if (t->unk == TOKENIZER_NONE) {
         json_null(w);
     } else {
         json_str(w, t->tokens[t->unk]);
     }
-    put_null(w, "continuing_subword_prefix");
-    put_null(w, "end_of_word_suffix");
-    put_bool(w, "fuse_unk", t->fuse_unk);
-    put_bool(w, "byte_fallback", t->byte_fallback);
-    put_bool(w, "ignore_merges", t->ignore_merges);
-    json_key(w, "vocab");
-    json_open(w, '{');
+    json_member_null(w, "continuing_subword_prefix");
+    json_member_null(w, "end_of_word_suffix");
+    json_member_bool(w, "fuse_unk", t->fuse_unk);
+    json_member_bool(w, "byte_fallback", t->byte_fallback);
+    json_member_bool(w, "ignore_merges", t->ignore_merges);
+    json_member_open(w, "vocab", '{');
     for (uint32_t id = 0; id < t->size; id++) {
         if (t->in_model[id]) {
             json_key_str(w, t->tokens[id]);
@@ -353,10 +317,9 @@ void tokenizer_write(const struct tokenizer *t, struct buf *out)
 {
     struct json_writer w = {.out = out, .pretty = true};
     json_open(&w, '{');
-    json_key(&w, "version");
-    json_text(&w, "1.0");
-    put_null(&w, "truncation");
-    put_null(&w, "padding");
+    json_member_text(&w, "version", "1.0");
+    json_member_null(&w, "truncation");
+    json_member_null(&w, "padding");
     write_added(t, &w);
     write_components(t, &w);
     write_template(t, &w);
@@ -386,13 +349,12 @@ winnow_status tokenizer_save_folder(const struct tokenizer *t, const char *folde
     if (st == WINNOW_OK) {
         struct json_writer w = {.out = &out, .pretty = true};
         json_open(&w, '{');
-        json_key(&w, "tokenizer_class");
-        json_text(&w, "PreTrainedTokenizerFast");
+        json_member_text(&w, "tokenizer_class", "PreTrainedTokenizerFast");
         if (t->bos != TOKENIZER_NONE) {
-            put_str(&w, "bos_token", t->tokens[t->bos]);
+            json_member_str(&w, "bos_token", t->tokens[t->bos]);
         }
         if (t->eos != TOKENIZER_NONE) {
-            put_str(&w, "eos_token", t->tokens[t->eos]);
+            json_member_str(&w, "eos_token", t->tokens[t->eos]);
         }
         json_close(&w, '}');
         buf_add_char(&out, '\n');

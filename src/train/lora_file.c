@@ -86,26 +86,16 @@ static winnow_status write_config(const struct lora *l, const char *path, const 
     struct buf out = {0};
     struct json_writer w = {.out = &out, .pretty = true};
     json_open(&w, '{');
-    json_key(&w, "peft_type");
-    json_text(&w, "LORA");
-    json_key(&w, "task_type");
-    json_text(&w, "CAUSAL_LM");
-    json_key(&w, "base_model_name_or_path");
-    json_text(&w, base);
-    json_key(&w, "r");
-    json_u64(&w, l->opt.rank);
-    json_key(&w, "lora_alpha");
-    json_double(&w, l->opt.alpha);
-    json_key(&w, "lora_dropout");
-    json_double(&w, 0);
-    json_key(&w, "bias");
-    json_text(&w, "none");
-    json_key(&w, "fan_in_fan_out");
-    json_bool(&w, false);
-    json_key(&w, "inference_mode");
-    json_bool(&w, true);
-    json_key(&w, "target_modules");
-    json_open(&w, '[');
+    json_member_text(&w, "peft_type", "LORA");
+    json_member_text(&w, "task_type", "CAUSAL_LM");
+    json_member_text(&w, "base_model_name_or_path", base);
+    json_member_u64(&w, "r", l->opt.rank);
+    json_member_double(&w, "lora_alpha", l->opt.alpha);
+    json_member_double(&w, "lora_dropout", 0);
+    json_member_text(&w, "bias", "none");
+    json_member_bool(&w, "fan_in_fan_out", false);
+    json_member_bool(&w, "inference_mode", true);
+    json_member_open(&w, "target_modules", '[');
     for (size_t i = 0; i < sizeof TARGETS / sizeof *TARGETS; i++) {
         json_text(&w, TARGETS[i]);
     }

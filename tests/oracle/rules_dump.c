@@ -22,8 +22,7 @@ static void write_words(struct json_writer *w, struct str text)
 {
     size_t at = 0;
     struct rules_word word;
-    json_key(w, "words");
-    json_open(w, '[');
+    json_member_open(w, "words", '[');
     while (rules_words_next(text, &at, &word)) {
         json_str(w, str_sub(text, word.start, word.start + word.bytes));
     }
@@ -33,12 +32,10 @@ static void write_words(struct json_writer *w, struct str text)
 static void write_verdicts(struct json_writer *w, const struct winnow_rules_limits *limits,
                            const double *values)
 {
-    json_key(w, "verdicts");
-    json_open(w, '{');
+    json_member_open(w, "verdicts", '{');
     for (unsigned set = 1; set <= RULES_FINEWEB; set *= 2) {
         const struct rules_limit *broken = rules_judge(set, limits, values);
-        json_key(w, rules_set_name((enum rules_set)set));
-        json_text(w, broken ? broken->name : "");
+        json_member_text(w, rules_set_name((enum rules_set)set), broken ? broken->name : "");
     }
     json_close(w, '}');
 }
@@ -51,19 +48,15 @@ static winnow_status dump(struct rules_gauge *g, const struct document *d, struc
     TRY(rules_measure(g, ALL, &limits, d->text, values, err));
     struct json_writer w = {.out = out};
     json_open(&w, '{');
-    json_key(&w, "id");
-    json_str(&w, d->id);
-    json_key(&w, "values");
-    json_open(&w, '{');
+    json_member_str(&w, "id", d->id);
+    json_member_open(&w, "values", '{');
     for (int v = 0; v < RULES_VALUES; v++) {
-        json_key(&w, rules_value_info((enum rules_value)v)->name);
-        json_double(&w, values[v]);
+        json_member_double(&w, rules_value_info((enum rules_value)v)->name, values[v]);
     }
     json_close(&w, '}');
     write_verdicts(&w, &limits, values);
     write_words(&w, d->text);
-    json_key(&w, "c4_text");
-    json_str(&w, rules_c4_text(g));
+    json_member_str(&w, "c4_text", rules_c4_text(g));
     json_key(&w, "c4_sentences"); /* of each line that is left */
     json_open(&w, '[');
     for (struct str rest = rules_c4_text(g), line; rules_next_line(&rest, &line);) {

@@ -262,30 +262,22 @@ void mock_reply_text(const struct mock_request *request, struct mock_reply *repl
     bool chat = str_ends(request->path, STR_LIT("/chat/completions"));
     struct json_writer w = {.out = &reply->body};
     json_open(&w, '{');
-    json_key(&w, "choices");
-    json_open(&w, '[');
+    json_member_open(&w, "choices", '[');
     json_open(&w, '{');
     if (chat) {
-        json_key(&w, "message");
-        json_open(&w, '{');
-        json_key(&w, "role");
-        json_text(&w, "assistant");
+        json_member_open(&w, "message", '{');
+        json_member_text(&w, "role", "assistant");
     }
-    json_key(&w, chat ? "content" : "text");
-    json_str(&w, text);
+    json_member_str(&w, chat ? "content" : "text", text);
     if (chat) {
         json_close(&w, '}');
     }
-    json_key(&w, "finish_reason");
-    json_text(&w, finish);
+    json_member_text(&w, "finish_reason", finish);
     json_close(&w, '}');
     json_close(&w, ']');
-    json_key(&w, "usage");
-    json_open(&w, '{');
-    json_key(&w, "prompt_tokens");
-    json_u64(&w, request->body.len);
-    json_key(&w, "completion_tokens");
-    json_u64(&w, text.len);
+    json_member_open(&w, "usage", '{');
+    json_member_u64(&w, "prompt_tokens", request->body.len);
+    json_member_u64(&w, "completion_tokens", text.len);
     json_close(&w, '}');
     json_close(&w, '}');
 }

@@ -16,10 +16,8 @@ static void json_reads_back_what_was_written(void **state)
     struct buf out = {0};
     struct json_writer w = {.out = &out};
     json_open(&w, '{');
-    json_key(&w, "text");
-    json_text(&w, "a\"b\\\n\x01 \xc3\xa9");
-    json_key(&w, "list");
-    json_open(&w, '[');
+    json_member_text(&w, "text", "a\"b\\\n\x01 \xc3\xa9");
+    json_member_open(&w, "list", '[');
     json_double(&w, 0.1);
     json_i64(&w, -3);
     json_bool(&w, true);
