@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/map.h"
 #include "base/mem.h"
 
@@ -137,11 +138,7 @@ static winnow_status add(struct places *p, const char *path, const char *shown,
     if (stat(path, &st) != 0) {
         return WINNOW_OK;
     }
-    if (p->count == p->cap) {
-        size_t cap = p->cap ? 2 * p->cap : 16;
-        p->things = mem_realloc(p->things, p->cap * sizeof *p->things, cap * sizeof *p->things);
-        p->cap = cap;
-    }
+    GROW(p->things, p->count, p->cap, 16);
     struct adding a = {p, p->count};
     struct identity id = identify(&st);
     bool is_new = false;

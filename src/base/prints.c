@@ -4,6 +4,7 @@
 
 #include "base/env.h"
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/stamp.h"
@@ -40,11 +41,7 @@ static struct print *print_of(struct prints *p, struct str path)
     uint64_t *at = map_put(&p->index, path, &is_new);
     if (is_new) {
         *at = p->index.count - 1;
-        if (p->index.count > p->cap) {
-            size_t cap = p->cap ? 2 * p->cap : 64;
-            p->items = mem_realloc(p->items, p->cap * sizeof *p->items, cap * sizeof *p->items);
-            p->cap = cap;
-        }
+        GROW(p->items, *at, p->cap, 64);
         p->items[*at] = (struct print){0};
     }
     return &p->items[*at];

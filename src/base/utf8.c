@@ -4,7 +4,7 @@
 
 static bool continues(struct str s, size_t at)
 {
-    return at < s.len && ((unsigned char)s.ptr[at] & 0xC0U) == 0x80U;
+    return at < s.len && utf8_continues(s.ptr[at]);
 }
 
 static uint32_t low6(struct str s, size_t at)
@@ -77,6 +77,19 @@ void utf8_add(struct buf *out, uint32_t code)
     out->len += utf8_encode(code, buf_reserve(out, 4));
 }
 
+size_t utf8_start(struct str s, size_t at)
+{
+    while (at > 0 && continues(s, at)) {
+        at--;
+    }
+    return at;
+}
+
+struct str utf8_cut(struct str s, size_t bytes_max)
+{
+    return bytes_max < s.len ? str_sub(s, 0, utf8_start(s, bytes_max)) : s;
+}
+
 size_t utf8_valid_until(struct str s)
 {
     size_t at = 0;
@@ -103,7 +116,7 @@ size_t utf8_count(struct str s)
 {
     size_t n = 0;
     for (size_t i = 0; i < s.len; i++) {
-        n += ((unsigned char)s.ptr[i] & 0xC0U) != 0x80U;
+        n += !utf8_continues(s.ptr[i]);
     }
     return n;
 }

@@ -15,6 +15,18 @@ size_t utf8_decode(struct str s, size_t at, uint32_t *code);
 size_t utf8_encode(uint32_t code, char out[4]);
 void utf8_add(struct buf *out, uint32_t code);
 
+/* Whether the byte continues a code point that began before it. */
+static inline bool utf8_continues(char c)
+{
+    return ((unsigned char)c & 0xC0U) == 0x80U;
+}
+
+/* Where the code point that the byte s[at] belongs to starts; at itself at the end. */
+size_t utf8_start(struct str s, size_t at);
+
+/* The first bytes_max bytes of s, or fewer, so that no code point is cut. */
+struct str utf8_cut(struct str s, size_t bytes_max);
+
 /* Where the first byte that is not UTF-8 stands, or s.len. */
 size_t utf8_valid_until(struct str s);
 

@@ -1,5 +1,6 @@
 #include "corpus/account.h"
 
+#include "base/grow.h"
 #include "base/mem.h"
 
 #include <inttypes.h>
@@ -35,11 +36,7 @@ static void add_item(struct input_account *a, struct account_list *l, const char
     if (l->held == ACCOUNT_ITEMS_MAX) {
         return;
     }
-    if (l->held == l->cap) {
-        size_t cap = l->cap ? 2 * l->cap : 8;
-        l->items = mem_realloc(l->items, l->cap * sizeof *l->items, cap * sizeof *l->items);
-        l->cap = cap;
-    }
+    GROW(l->items, l->held, l->cap, 8);
     l->items[l->held++] =
         (struct account_item){keep_text(a, str_of(name)), keep_text(a, reason), unreadable};
 }

@@ -4,6 +4,7 @@
  * Nothing vanishes here: whatever may be a file that was meant, and is not
  * given, is entered into the account with a reason. */
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/mem.h"
 #include "base/sort.h"
 #include "corpus/run_places.h"
@@ -16,11 +17,7 @@
 
 void texts_add(struct texts *t, const char *text)
 {
-    if (t->count == t->cap) {
-        size_t cap = t->cap ? 2 * t->cap : 64;
-        t->items = mem_realloc(t->items, t->cap * sizeof *t->items, cap * sizeof *t->items);
-        t->cap = cap;
-    }
+    GROW(t->items, t->count, t->cap, 64);
     t->items[t->count++] = text;
 }
 

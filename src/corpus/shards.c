@@ -10,6 +10,7 @@
 #include "corpus/shards.h"
 
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "corpus/glob_internal.h"
@@ -98,11 +99,7 @@ static void add(struct finder *f, const char *path, const char *name, const stru
         l->duplicates++;
         return;
     }
-    if (l->count == f->cap) {
-        size_t cap = f->cap ? 2 * f->cap : 16;
-        l->items = mem_realloc(l->items, f->cap * sizeof *l->items, cap * sizeof *l->items);
-        f->cap = cap;
-    }
+    GROW(l->items, l->count, f->cap, 16);
     bool regular = S_ISREG(st->st_mode) && strcmp(path, "-") != 0;
     uint64_t bytes = regular ? (uint64_t)st->st_size : 0;
     l->items[l->count++] = (struct shard){

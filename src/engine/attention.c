@@ -20,6 +20,7 @@
  * packing it.
  */
 #include "base/env.h"
+#include "base/round.h"
 #include "engine/engine_internal.h"
 
 #include <math.h>
@@ -29,11 +30,6 @@ struct run {
     struct engine *e;
     const struct engine_layer *l;
 };
-
-static size_t round_up(size_t n, size_t to)
-{
-    return (n + to - 1) / to * to;
-}
 
 /* Where a piece's scratch arrays lie; n keys padded to np.  Factors of products
  * are in steps of k (gemm_steps), given here for f32; bf16 needs half. */

@@ -6,6 +6,7 @@
  */
 #include "base/env.h"
 #include "base/mem.h"
+#include "base/round.h"
 #include "engine/engine_internal.h"
 
 #include <assert.h>
@@ -238,7 +239,7 @@ static void describe(struct engine *e, const struct model_config *c,
     if (e->tokens_max == 0) {
         e->tokens_max = c->context > 2048 ? c->context : 2048;
     }
-    e->head_pad = (c->head_dim + k->lanes - 1) / k->lanes * k->lanes;
+    e->head_pad = (uint32_t)round_up(c->head_dim, k->lanes);
     describe_head(e);
 }
 

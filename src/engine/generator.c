@@ -9,6 +9,7 @@
 
 #include "base/env.h"
 #include "base/mem.h"
+#include "base/round.h"
 #include "engine/generator_internal.h"
 
 #include <assert.h>
@@ -22,11 +23,6 @@
 #define STEP_DEFAULT 504U
 #define BLOCK_PANELS 4U
 #define CACHE_MAX    ((uint64_t)1 << 30)
-
-static uint32_t round_up(uint32_t n, uint32_t to)
-{
-    return (n + to - 1) / to * to;
-}
 
 static uint32_t least(uint32_t a, uint32_t b)
 {
@@ -54,13 +50,13 @@ static winnow_status describe(struct generator *g, const struct generator_option
     g->window = WINDOW_ROWS * g->rows;
     /* Whole tiles for every thread, so that none waits in a pass full of prompts. */
     g->step_tokens =
-        opt->step_tokens > 0 ? opt->step_tokens : round_up(STEP_DEFAULT, e->threads * TILE_MOST);
+        opt->step_tokens > 0 ? opt->step_tokens : (uint32_t)round_up(STEP_DEFAULT, e->threads * TILE_MOST);
     g->step_tokens = g->step_tokens > e->tokens_max ? e->tokens_max : g->step_tokens;
     g->step_tokens = g->step_tokens < g->rows ? g->rows : g->step_tokens;
     g->block = BLOCK_PANELS * e->k->gemm_rows;
-    g->keys_max = round_up(g->context, cols);
+    g->keys_max = (uint32_t)round_up(g->context, cols);
     uint32_t page = opt->page_tokens > 0 ? opt->page_tokens : PAGE_DEFAULT;
-    page = round_up(page < g->context ? page : g->context, cols);
+    page = (uint32_t)round_up(page < g->context ? page : g->context, cols);
     kv_cache_describe(&g->cache, &(struct kv_shape){.g = e->g_attention,
                                                     .layers = e->c.layers,
                                                     .kv_heads = e->c.kv_heads,

@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/round.h"
 
 #include <assert.h>
 #include <string.h>
@@ -20,11 +21,6 @@ struct kv_page {
     uint64_t id;            /* 0: cannot be found */
     uint64_t parent;
 };
-
-static size_t round_up(size_t n, size_t to)
-{
-    return (n + to - 1) / to * to;
-}
 
 void kv_cache_describe(struct kv_cache *c, const struct kv_shape *shape)
 {

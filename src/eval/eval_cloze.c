@@ -11,6 +11,7 @@
  * behind them and at least a quarter of `context` before them.  Everything is
  * drawn from one generator (seed, "cloze"), document by document in the order
  * given, so the same documents give the same items. */
+#include "base/grow.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -39,7 +40,7 @@ static size_t forward(struct str s, size_t at, size_t n)
         if (at >= s.len) {
             return SIZE_MAX;
         }
-        for (at++; at < s.len && ((unsigned char)s.ptr[at] & 0xC0U) == 0x80; at++) {
+        for (at++; at < s.len && utf8_continues(s.ptr[at]); at++) {
         }
     }
     return at;
@@ -49,8 +50,7 @@ static size_t forward(struct str s, size_t at, size_t n)
 static size_t backward(struct str s, size_t at, size_t n)
 {
     for (; n > 0 && at > 0; n--) {
-        for (at--; at > 0 && ((unsigned char)s.ptr[at] & 0xC0U) == 0x80; at--) {
-        }
+        at = utf8_start(s, at - 1);
     }
     return at;
 }
@@ -76,11 +76,7 @@ static void find_blanks(struct cut_text *t, const struct eval_cloze_options *opt
         if (s.ptr[i] != ' ' || is_blank(s.ptr[i - 1]) || is_blank(s.ptr[i + 1])) {
             continue;
         }
-        if (t->count == cap) {
-            size_t more = cap ? cap * 2 : 64;
-            t->blanks = mem_realloc(t->blanks, cap * sizeof *t->blanks, more * sizeof *t->blanks);
-            cap = more;
-        }
+        GROW(t->blanks, t->count, cap, 64);
         t->blanks[t->count++] = (uint32_t)i;
     }
 }

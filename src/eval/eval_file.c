@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "corpus/shard_reader.h"
 #include "eval/eval_suite.h"
 
@@ -87,10 +88,7 @@ static struct shots *shots_of(struct reading *r, uint32_t task)
 static struct eval_option make_option(struct reading *r, const struct record *rec, uint32_t task,
                                       struct str context, struct str answer)
 {
-    struct eval_option o = {.chars = 0};
-    for (size_t i = 0; i < answer.len; i++) {
-        o.chars += ((unsigned char)answer.ptr[i] & 0xC0U) != 0x80;
-    }
+    struct eval_option o = {.chars = (uint32_t)utf8_count(answer)};
     size_t end = context.len;
     while (end > 0 && strchr(" \t\n\r", context.ptr[end - 1])) {
         end--;

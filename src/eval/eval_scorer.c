@@ -11,6 +11,7 @@
  * queued, so a result does not depend on what it was packed with. */
 #include "eval/eval_scorer.h"
 
+#include "base/grow.h"
 #include "base/mem.h"
 #include "engine/engine.h"
 
@@ -162,11 +163,7 @@ winnow_status eval_queue(struct eval_scorer *s, const uint32_t *inputs, const ui
         TRY(eval_flush(s, err));
     }
     size_t sequence = s->starts.len - 1;
-    if (sequence == s->sums_cap) {
-        size_t cap = s->sums_cap ? s->sums_cap * 2 : 256;
-        s->sums = mem_realloc(s->sums, s->sums_cap * sizeof *s->sums, cap * sizeof *s->sums);
-        s->sums_cap = cap;
-    }
+    GROW(s->sums, sequence, s->sums_cap, 256);
     s->sums[sequence] = sum;
     memcpy(u32_list_reserve(&s->tokens, count), inputs, count * sizeof *inputs);
     memcpy(u32_list_reserve(&s->targets, count), targets, count * sizeof *targets);

@@ -1,6 +1,7 @@
 /* eval_suite.c -- items and tasks, in arrays; strings in one arena. */
 #include "eval/eval_suite.h"
 
+#include "base/grow.h"
 #include "base/map.h"
 #include "base/mem.h"
 
@@ -46,11 +47,7 @@ uint32_t eval_suite_find_task(struct eval_suite *s, struct str name, struct str 
         return (uint32_t)*number;
     }
     *number = s->task_count;
-    if (s->task_count == s->task_cap) {
-        size_t cap = s->task_cap ? s->task_cap * 2 : 64;
-        s->tasks = mem_realloc(s->tasks, s->task_cap * sizeof *s->tasks, cap * sizeof *s->tasks);
-        s->task_cap = cap;
-    }
+    GROW(s->tasks, s->task_count, s->task_cap, 64);
     s->tasks[s->task_count++] =
         (struct eval_task){.name = arena_strndup(&s->keep, name.ptr, name.len),
                            .group = arena_strndup(&s->keep, group.ptr, group.len),
@@ -65,11 +62,7 @@ uint64_t eval_suite_task_items(const struct eval_suite *s, uint32_t task)
 
 void eval_suite_add_item(struct eval_suite *s, const struct eval_item *item)
 {
-    if (s->item_count == s->item_cap) {
-        size_t cap = s->item_cap ? s->item_cap * 2 : 1024;
-        s->items = mem_realloc(s->items, s->item_cap * sizeof *s->items, cap * sizeof *s->items);
-        s->item_cap = cap;
-    }
+    GROW(s->items, s->item_count, s->item_cap, 1024);
     s->items[s->item_count++] = *item;
     s->tasks[item->task].count++;
 }

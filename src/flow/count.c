@@ -7,6 +7,7 @@
 #include "winnow/count.h"
 
 #include "base/env.h"
+#include "base/grow.h"
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -55,11 +56,7 @@ static struct winnow_counts *tally_row(struct tally *t, struct str name)
     uint64_t *index = map_put(&t->names, name, &is_new);
     if (is_new) {
         *index = t->names.count - 1;
-        if (t->names.count > t->cap) {
-            size_t cap = t->cap ? 2 * t->cap : 8;
-            t->rows = mem_realloc(t->rows, t->cap * sizeof *t->rows, cap * sizeof *t->rows);
-            t->cap = cap;
-        }
+        GROW(t->rows, *index, t->cap, 8);
         t->rows[*index] = (struct winnow_counts){0};
     }
     return &t->rows[*index];

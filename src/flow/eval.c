@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/env.h"
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "corpus/texts.h"
@@ -107,12 +108,7 @@ static struct str keep(struct evaluation *e, struct str s)
 
 static void keep_document(struct evaluation *e, const struct document *d)
 {
-    if (e->count == e->cap) {
-        size_t cap = e->cap ? e->cap * 2 : 1024;
-        e->documents =
-            mem_realloc(e->documents, e->cap * sizeof *e->documents, cap * sizeof *e->documents);
-        e->cap = cap;
-    }
+    GROW(e->documents, e->count, e->cap, 1024);
     e->documents[e->count++] = (struct eval_document){
         keep(e, d->id), keep(e, d->text), keep(e, domain_of(d->json, str_of(e->opt->domain_key)))};
     e->bytes_kept += d->text.len;

@@ -1,6 +1,7 @@
 #include "lines/line_pages.h"
 
 #include "base/env.h"
+#include "base/grow.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -27,12 +28,7 @@ void line_page_set_release(struct line_page_set *set)
 
 static struct line_page *add_page(struct line_page_set *set, size_t lines)
 {
-    if (set->count == set->cap) {
-        size_t cap = set->cap == 0 ? 256 : 2 * set->cap;
-        set->items =
-            mem_realloc(set->items, set->cap * sizeof *set->items, cap * sizeof *set->items);
-        set->cap = cap;
-    }
+    GROW(set->items, set->count, set->cap, 256);
     struct line_page *p = &set->items[set->count++];
     lines = lines < LINE_PART_MAX ? lines : LINE_PART_MAX;
     *p = (struct line_page){.lines = ARENA_NEW(&set->keep, struct str, lines + 1),

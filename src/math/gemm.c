@@ -12,14 +12,11 @@
  */
 #include "math/gemm.h"
 
+#include "base/round.h"
+
 #include <assert.h>
 
 #define GEMM_DEPTH 2048U
-
-static size_t round_up(size_t n, size_t to)
-{
-    return (n + to - 1) / to * to;
-}
 
 size_t gemm_steps(const struct gemm *g, size_t k)
 {

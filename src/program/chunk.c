@@ -4,6 +4,7 @@
  * front, since that is how the refiner will read it. */
 #include "program/chunk.h"
 
+#include "base/grow.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -30,11 +31,7 @@ void chunk_list_release(struct chunk_list *l)
 
 static struct chunk *add_chunk(struct chunk_list *l)
 {
-    if (l->count == l->cap) {
-        size_t cap = l->cap ? l->cap * 2 : 16;
-        l->items = mem_realloc(l->items, l->cap * sizeof *l->items, cap * sizeof *l->items);
-        l->cap = cap;
-    }
+    GROW(l->items, l->count, l->cap, 16);
     struct chunk *c = &l->items[l->count++];
     *c = (struct chunk){0};
     return c;
@@ -88,18 +85,10 @@ static bool surely_too_long(const struct chunker *c, struct str line)
     return line.len / TOKEN_BYTES_MAX > c->options.tokens;
 }
 
-static size_t at_character(struct str s, size_t at)
-{
-    while (at > 0 && at < s.len && ((uint8_t)s.ptr[at] & 0xC0U) == 0x80U) {
-        at--;
-    }
-    return at < s.len ? at : s.len;
-}
-
 /* The longest prefix, in steps of a sixteenth, that fits the budget. */
 static size_t fitting_prefix(struct chunker *c, size_t number, struct str line)
 {
-    size_t len = at_character(line, (size_t)c->options.tokens * TOKEN_BYTES_MAX);
+    size_t len = utf8_cut(line, (size_t)c->options.tokens * TOKEN_BYTES_MAX).len;
     while (len > 0) {
         uint64_t tokens = count_line(c, number, str_sub(line, 0, len)) + 1;
         if (tokens <= c->options.tokens) {
@@ -108,7 +97,7 @@ static size_t fitting_prefix(struct chunker *c, size_t number, struct str line)
         /* Towards the budget at the rate seen, always getting shorter. */
         size_t aim = (size_t)((double)len * (double)c->options.tokens / (double)tokens);
         size_t most = len - (len + 15) / 16;
-        len = at_character(line, aim < most ? aim : most);
+        len = utf8_cut(line, aim < most ? aim : most).len;
     }
     return len;
 }

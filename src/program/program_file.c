@@ -5,6 +5,7 @@
  * count closes each document's programs. */
 #include "program/program_file.h"
 
+#include "base/grow.h"
 #include "base/json_span.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -25,17 +26,6 @@ struct program_file {
     struct program_list line; /* being read */
 };
 
-static void *grow(void *items, size_t count, size_t *cap, size_t size)
-{
-    if (count < *cap) {
-        return items;
-    }
-    size_t larger = *cap == 0 ? 256 : *cap * 2;
-    items = mem_realloc(items, *cap * size, larger * size);
-    *cap = larger;
-    return items;
-}
-
 void program_list_release(struct program_list *l)
 {
     mem_free(l->items);
@@ -44,7 +34,7 @@ void program_list_release(struct program_list *l)
 
 void program_list_add(struct program_list *l, struct program_text t)
 {
-    l->items = grow(l->items, l->count, &l->cap, sizeof *l->items);
+    GROW(l->items, l->count, l->cap, 256);
     l->items[l->count++] = t;
 }
 
@@ -94,7 +84,7 @@ static winnow_status add_program(struct program_file *f, struct program_text t,
                          " bytes; give more, or cut corpus and programs in parts",
                          f->bytes_max);
     }
-    f->programs = grow(f->programs, f->count, &f->cap, sizeof *f->programs);
+    GROW(f->programs, f->count, f->cap, 256);
     t.text.ptr = arena_strndup(&f->text, t.text.ptr, t.text.len);
     f->programs[f->count++] = t;
     return WINNOW_OK;
@@ -113,7 +103,7 @@ static winnow_status add_document(struct program_file *f, struct json_value root
         return error_set(err, WINNOW_E_FORMAT, "a second program for id \"%.*s\"", STR_ARG(id));
     }
     *index = f->by_id.count - 1;
-    f->documents = grow(f->documents, f->by_id.count - 1, &f->document_cap, sizeof *f->documents);
+    GROW(f->documents, f->by_id.count - 1, f->document_cap, 256);
     struct entry *e = &f->documents[*index];
     e->first = (uint32_t)f->count;
     TRY(program_list_read(root, &f->line, err));

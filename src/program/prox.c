@@ -9,6 +9,7 @@
  * void the whole program. */
 #include "program/prox.h"
 
+#include "base/grow.h"
 #include "base/mem.h"
 #include "base/sort.h"
 #include "base/utf8.h"
@@ -86,10 +87,7 @@ static struct str strip_spaces(struct str s)
         s = str_sub(s, n, s.len);
     }
     while (s.len > 0) {
-        size_t at = s.len - 1;
-        while (at > 0 && ((unsigned char)s.ptr[at] & 0xC0U) == 0x80U) {
-            at--;
-        }
+        size_t at = utf8_start(s, s.len - 1);
         uint32_t c = 0;
         if (utf8_decode(s, at, &c) == 0 || !is_space(c)) {
             break;
@@ -140,10 +138,7 @@ static bool slice_arguments(struct prox *p, struct str line, struct str *args)
     size_t end = str_find(line, STR_LIT(")"));
     if (end == SIZE_MAX) {
         p->result->errors++;
-        end = line.len > 0 ? line.len - 1 : 0;
-        while (end > 0 && ((unsigned char)line.ptr[end] & 0xC0U) == 0x80U) {
-            end--;
-        }
+        end = line.len > 0 ? utf8_start(line, line.len - 1) : 0;
     }
     *args = end > open ? str_sub(line, open + 1, end > open + 1 ? end : open + 1) : STR_LIT("");
     return true;
@@ -198,12 +193,7 @@ static struct str strip_char(struct str s, char c)
 
 static void add_interval(struct prox *p, int64_t start, int64_t end)
 {
-    if (p->count == p->cap) {
-        size_t cap = p->cap == 0 ? 16 : p->cap * 2;
-        p->intervals =
-            mem_realloc(p->intervals, p->cap * sizeof *p->intervals, cap * sizeof *p->intervals);
-        p->cap = cap;
-    }
+    GROW(p->intervals, p->count, p->cap, 16);
     p->intervals[p->count++] = (struct interval){start, end};
 }
 

@@ -7,6 +7,7 @@
 #include "prove/texts.h"
 
 #include "base/env.h"
+#include "base/grow.h"
 #include "base/mem.h"
 #include "corpus/packing.h"
 #include "corpus/split.h"
@@ -73,11 +74,7 @@ void held_set_release(struct held_set *h)
 
 static void held_add(struct held_set *h, struct held_text item)
 {
-    if (h->count == h->cap) {
-        size_t cap = h->cap ? 2 * h->cap : 256;
-        h->items = mem_realloc(h->items, h->cap * sizeof *h->items, cap * sizeof *h->items);
-        h->cap = cap;
-    }
+    GROW(h->items, h->count, h->cap, 256);
     if (!h->keep.block_size) {
         arena_init(&h->keep, (size_t)1 << 20);
     }
@@ -149,11 +146,7 @@ static uint32_t piece_source(struct piece *p, struct str source)
 
 static void piece_hold_out(struct piece *p, const struct document *d, uint64_t key, uint32_t source)
 {
-    if (p->held_count == p->held_cap) {
-        size_t cap = p->held_cap ? 2 * p->held_cap : 64;
-        p->held = mem_realloc(p->held, p->held_cap * sizeof *p->held, cap * sizeof *p->held);
-        p->held_cap = cap;
-    }
+    GROW(p->held, p->held_count, p->held_cap, 64);
     p->held[p->held_count++] = (struct piece_held){
         p->held_bytes.len, d->text.len, p->held_bytes.len + d->text.len, d->id.len, key, source};
     buf_add_str(&p->held_bytes, d->text);
@@ -176,11 +169,7 @@ static winnow_status load_document(void *ctx, void *piece, const struct document
     if (split_unit(key, 0, "sample") >= l->out->sampled) {
         return WINNOW_OK;
     }
-    if (p->docs.count == p->meta_cap) {
-        size_t cap = p->meta_cap ? 2 * p->meta_cap : 256;
-        p->meta = mem_realloc(p->meta, p->meta_cap * sizeof *p->meta, cap * sizeof *p->meta);
-        p->meta_cap = cap;
-    }
+    GROW(p->meta, p->docs.count, p->meta_cap, 256);
     p->meta[p->docs.count] =
         (struct text_meta){.key = key,
                            .source = piece_source(p, source_text(d, shard)),
@@ -198,11 +187,7 @@ static void append(struct text_set *t, const struct token_docs *docs, size_t i,
     const uint32_t *tokens = token_docs_at(docs, i, &n);
     memcpy(u32_list_reserve(&t->docs.tokens, n), tokens, n * sizeof *tokens);
     t->docs.tokens.len += n;
-    if (t->docs.count == t->meta_cap) {
-        size_t cap = t->meta_cap ? 2 * t->meta_cap : 1024;
-        t->meta = mem_realloc(t->meta, t->meta_cap * sizeof *t->meta, cap * sizeof *t->meta);
-        t->meta_cap = cap;
-    }
+    GROW(t->meta, t->docs.count, t->meta_cap, 1024);
     t->meta[t->docs.count] = meta;
     t->bytes += meta.bytes;
     token_docs_end(&t->docs);

@@ -96,11 +96,9 @@ static struct str window_of(const struct held_text *t, uint32_t room)
             break;
         }
     }
-    while (at > 0 && ((unsigned char)s.ptr[at] & 0xC0U) == 0x80) {
-        at--;
-    }
+    at = utf8_start(s, at);
     size_t end = at + room < s.len ? at + room : s.len;
-    while (end > at + 1 && end < s.len && ((unsigned char)s.ptr[end] & 0xC0U) == 0x80) {
+    while (end > at + 1 && end < s.len && utf8_continues(s.ptr[end])) {
         end--;
     }
     return str_sub(s, at, end);

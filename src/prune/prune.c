@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "corpus/split.h"
 #include "model/model_file.h"
 #include "option/prune_options.h"
@@ -327,7 +328,7 @@ static winnow_status take_example(void *state, void *worker, const struct docume
         if (e->ordinal == d->ordinal) { /* one document, one thread: no lock */
             size_t n = 0;
             for (int points = 0; n < d->text.len && points < 400; points++) {
-                for (n++; n < d->text.len && ((unsigned char)d->text.ptr[n] & 0xC0U) == 0x80;) {
+                for (n++; n < d->text.len && utf8_continues(d->text.ptr[n]);) {
                     n++;
                 }
             }

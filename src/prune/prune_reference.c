@@ -2,11 +2,13 @@
 
 #include "base/env.h"
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/sort.h"
+#include "base/utf8.h"
 #include "corpus/split.h"
 #include "model/model_file.h"
 #include "train/small_model.h"
@@ -91,17 +93,10 @@ void reference_texts_offer(struct reference_texts *r, uint64_t draw, uint64_t or
     if (r->bytes >= r->bytes_max && item_compare(&item, &r->items[0]) > 0) {
         return;
     }
-    if (r->text_max > 0 && text.len > r->text_max) {
-        text.len = r->text_max;
-        while (text.len > 0 && ((unsigned char)text.ptr[text.len] & 0xC0U) == 0x80) {
-            text.len--;
-        }
+    if (r->text_max > 0) {
+        text = utf8_cut(text, r->text_max);
     }
-    if (r->count == r->cap) {
-        size_t cap = r->cap ? 2 * r->cap : 256;
-        r->items = mem_realloc(r->items, r->cap * sizeof *r->items, cap * sizeof *r->items);
-        r->cap = cap;
-    }
+    GROW(r->items, r->count, r->cap, 256);
     item.text = mem_alloc(text.len + 1);
     memcpy(item.text, text.ptr, text.len);
     item.len = text.len;

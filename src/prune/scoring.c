@@ -5,6 +5,7 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "base/sort.h"
+#include "base/utf8.h"
 
 #include <math.h>
 
@@ -114,13 +115,7 @@ void scoring_worker_free(struct scoring_worker *w)
 static struct str prefix(struct str text, uint32_t fixed_length)
 {
     size_t most = (size_t)fixed_length * 64;
-    if (fixed_length == 0 || text.len <= most) {
-        return text;
-    }
-    while (most > 0 && ((unsigned char)text.ptr[most] & 0xC0U) == 0x80) {
-        most--;
-    }
-    return str_sub(text, 0, most);
+    return fixed_length == 0 ? text : utf8_cut(text, most);
 }
 
 enum engine_compute scoring_compute(int compute)

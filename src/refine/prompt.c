@@ -6,6 +6,7 @@
 #include "refine/prompt.h"
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 enum piece_kind { PIECE_END, PIECE_TEXT, PIECE_SPECIAL, PIECE_SYSTEM, PIECE_USER };
 
@@ -255,17 +256,6 @@ void prompter_chunk(struct prompter *p, const struct chunk *c, enum line_numbers
 #define DOCUMENT_BYTES_A_TOKEN 64U
 #define BYTES_A_TOKEN          3U /* without a tokenizer */
 
-static struct str cut_at_character(struct str s, size_t at)
-{
-    if (at >= s.len) {
-        return s;
-    }
-    while (at > 0 && ((uint8_t)s.ptr[at] & 0xC0U) == 0x80U) {
-        at--;
-    }
-    return str_sub(s, 0, at);
-}
-
 static void document_user(struct prompt *out, struct str text, bool bare)
 {
     buf_clear(&out->user);
@@ -290,7 +280,7 @@ void prompter_document(struct prompter *p, struct str text, bool bare, uint32_t 
                        struct prompt *out)
 {
     size_t bytes_a_token = p->tokenizer ? DOCUMENT_BYTES_A_TOKEN : BYTES_A_TOKEN;
-    struct str shown = cut_at_character(text, (size_t)tokens_max * bytes_a_token);
+    struct str shown = utf8_cut(text, (size_t)tokens_max * bytes_a_token);
     document_user(out, shown, bare);
     render(p, out);
     while (out->tokens.len > tokens_max && shown.len > 0) {
@@ -302,7 +292,7 @@ void prompter_document(struct prompter *p, struct str text, bool bare, uint32_t 
         size_t around = out->tokens.len;
         size_t room = tokens_max > around ? tokens_max - around : 0;
         size_t bytes = bytes_of_tokens(p, whole, room);
-        shown = cut_at_character(whole, bytes < whole.len ? bytes : whole.len - 1);
+        shown = utf8_cut(whole, bytes < whole.len ? bytes : whole.len - 1);
         document_user(out, shown, bare);
         render(p, out);
     }

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 static void free_example(struct refine_example *e)
 {
@@ -56,10 +57,7 @@ void refine_sums_calls(struct refine_sums *one, const struct program *p)
 
 static char *copy_head(struct str s, bool *cut)
 {
-    size_t len = s.len < REFINE_EXAMPLE_BYTES ? s.len : REFINE_EXAMPLE_BYTES;
-    while (len < s.len && len > 0 && ((uint8_t)s.ptr[len] & 0xC0U) == 0x80U) {
-        len--;
-    }
+    size_t len = utf8_cut(s, REFINE_EXAMPLE_BYTES).len;
     *cut = len < s.len;
     char *copy = mem_alloc(len + 1);
     if (len > 0) {

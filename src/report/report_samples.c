@@ -64,16 +64,6 @@ static struct str copy(struct arena *keep, struct str s)
     return (struct str){arena_strndup(keep, s.ptr, s.len), s.len};
 }
 
-/* At most REPORT_SAMPLE_BYTES of s, cut between code points. */
-static struct str head_of(struct str s)
-{
-    size_t len = s.len < REPORT_SAMPLE_BYTES ? s.len : REPORT_SAMPLE_BYTES;
-    while (len < s.len && len > 0 && ((unsigned char)s.ptr[len] & 0xC0U) == 0x80) {
-        len--;
-    }
-    return str_sub(s, 0, len);
-}
-
 static void offer(struct picks *p, const struct document *d, struct str stage)
 {
     struct json_value why = json_get(d->json, "winnow");
@@ -87,7 +77,7 @@ static void offer(struct picks *p, const struct document *d, struct str stage)
     *place = (struct report_sample){
         .id = copy(p->keep, d->id),
         .source = copy(p->keep, d->source),
-        .text = copy(p->keep, head_of(d->text)),
+        .text = copy(p->keep, utf8_cut(d->text, REPORT_SAMPLE_BYTES)),
         .stage = stage,
         .rule = copy(p->keep, rule),
         .score = removed ? data_number(why, "score") : (double)NAN,

@@ -142,7 +142,7 @@ static size_t last_start(struct str s)
 {
     size_t least = s.len > 4 ? s.len - 4 : 0;
     for (size_t at = s.len - 1; at > least; at--) {
-        if (((unsigned char)s.ptr[at] & 0xC0U) != 0x80) {
+        if (!utf8_continues(s.ptr[at])) {
             uint32_t code;
             return at + rules_code_at(s, at, &code) == s.len ? at : s.len - 1;
         }

@@ -1,6 +1,7 @@
 /* stage.c -- a stage's folder: its files, its counts, its end. */
 #include "base/env.h"
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/mem.h"
 #include "corpus/shard_reader.h"
 #include "run/run_internal.h"
@@ -16,12 +17,7 @@ void note_set(struct note_list *list, const char *key, struct str json, struct a
             return;
         }
     }
-    if (list->count == list->cap) {
-        size_t cap = list->cap ? list->cap * 2 : 8;
-        list->items =
-            mem_realloc(list->items, list->cap * sizeof *list->items, cap * sizeof *list->items);
-        list->cap = cap;
-    }
+    GROW(list->items, list->count, list->cap, 8);
     list->items[list->count++] =
         (struct note){.key = arena_strndup(keep, key, strlen(key)), .json = copy};
 }

@@ -5,6 +5,7 @@
  * corners at once, and the box is cut there in two. */
 #include "teach/align.h"
 
+#include "base/grow.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -45,11 +46,7 @@ static void push(struct aligner *s, struct box box)
     if (box.a0 == box.a1 || box.b0 == box.b1) {
         return;
     }
-    if (s->box_count == s->box_cap) {
-        size_t cap = s->box_cap ? 2 * s->box_cap : 64;
-        s->boxes = mem_realloc(s->boxes, s->box_cap * sizeof *s->boxes, cap * sizeof *s->boxes);
-        s->box_cap = cap;
-    }
+    GROW(s->boxes, s->box_count, s->box_cap, 64);
     s->boxes[s->box_count++] = box;
 }
 

@@ -2,6 +2,7 @@
  *
  * First with pieces and runs of white space as units, so that a program names
  * words rather than letters; then, where white space counts, with characters. */
+#include "base/grow.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "teach/derive_internal.h"
@@ -16,11 +17,7 @@ void derive_edit_add(struct derive_edits *e, uint32_t line, size_t from, size_t 
         e->items[e->count - 1].to = to;
         return;
     }
-    if (e->count == e->cap) {
-        size_t cap = e->cap ? 2 * e->cap : 64;
-        e->items = mem_realloc(e->items, e->cap * sizeof *e->items, cap * sizeof *e->items);
-        e->cap = cap;
-    }
+    GROW(e->items, e->count, e->cap, 64);
     e->items[e->count++] = (struct derived_edit){line, from, to};
 }
 

@@ -213,16 +213,9 @@ static const char FOOTER[] =
 void expert_ask_document(enum expert_question q, struct str text, size_t bytes_max, struct buf *out)
 {
     assert(q < EXPERT_OF_DOCUMENT);
-    struct str shown = text;
-    if (text.len > bytes_max) {
-        shown.len = bytes_max;
-        while (shown.len > 0 && ((unsigned char)text.ptr[shown.len] & 0xC0) == 0x80) {
-            shown.len--;
-        }
-    }
     buf_add_text(out, q == EXPERT_EDUCATION ? EDUCATION : FORMAT);
     buf_add_text(out, "\nThe text:\n[doc]\n");
-    buf_add_str(out, shown);
+    buf_add_str(out, utf8_cut(text, bytes_max));
     buf_add_text(out, "\n[/doc]");
 }
 

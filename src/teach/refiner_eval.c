@@ -8,6 +8,7 @@
 #include "base/amount.h"
 #include "base/env.h"
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/pool.h"
@@ -88,11 +89,7 @@ static winnow_status add_cleaned(struct refiner_eval *e, const struct document *
                          STR_ARG(d->id));
     }
     *index = c->by_id.count - 1;
-    if (*index == c->cap) {
-        size_t cap = c->cap ? 2 * c->cap : 1024;
-        c->texts = mem_realloc(c->texts, c->cap * sizeof *c->texts, cap * sizeof *c->texts);
-        c->cap = cap;
-    }
+    GROW(c->texts, *index, c->cap, 1024);
     c->bytes += d->text.len + d->id.len + 128;
     if (e->env->memory_max > 0 && c->bytes > e->env->memory_max / 2) {
         return error_set(err, WINNOW_E_LIMIT,

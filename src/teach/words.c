@@ -49,7 +49,7 @@ uint64_t words_chars(struct str text)
 {
     uint64_t n = 0;
     for (size_t i = 0; i < text.len; i++) {
-        n += !white(text.ptr[i]) && ((unsigned char)text.ptr[i] & 0xC0U) != 0x80;
+        n += !white(text.ptr[i]) && !utf8_continues(text.ptr[i]);
     }
     return n;
 }

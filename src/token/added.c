@@ -5,6 +5,7 @@
  * Matches are leftmost-longest and do not overlap; single_word drops a match
  * that stands within a word; lstrip and rstrip draw in the spaces around.
  */
+#include "base/grow.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "token/tokenizer_internal.h"
@@ -19,11 +20,7 @@ void trie_release(struct trie *t)
 
 static uint32_t trie_node_new(struct trie *t, uint8_t byte)
 {
-    if (t->count == t->cap) {
-        size_t cap = t->cap == 0 ? 64 : t->cap * 2;
-        t->nodes = mem_realloc(t->nodes, t->cap * sizeof *t->nodes, cap * sizeof *t->nodes);
-        t->cap = cap;
-    }
+    GROW(t->nodes, t->count, t->cap, 64);
     t->nodes[t->count] = (struct trie_node){.byte = byte};
     return (uint32_t)t->count++;
 }

@@ -13,6 +13,7 @@
  *
  * tests/unit/test_tokenizer.c judges all three by a plain loop.
  */
+#include "base/grow.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "token/tokenizer_internal.h"
@@ -35,11 +36,7 @@ void merge_table_release(struct merge_table *m)
 
 void merge_table_put(struct merge_table *m, struct merge merge)
 {
-    if (m->count == m->cap) {
-        size_t cap = m->cap == 0 ? 1024 : m->cap * 2;
-        m->list = mem_realloc(m->list, m->cap * sizeof *m->list, cap * sizeof *m->list);
-        m->cap = cap;
-    }
+    GROW(m->list, m->count, m->cap, 1024);
     m->list[m->count++] = merge;
 }
 
@@ -174,11 +171,7 @@ static void merge_short(const struct merge_table *m, uint32_t *ids, size_t *coun
 
 static void heap_push(struct tokenizer_scratch *s, uint64_t entry)
 {
-    if (s->heap_len == s->heap_cap) {
-        size_t cap = s->heap_cap == 0 ? 1024 : s->heap_cap * 2;
-        s->heap = mem_realloc(s->heap, s->heap_cap * sizeof *s->heap, cap * sizeof *s->heap);
-        s->heap_cap = cap;
-    }
+    GROW(s->heap, s->heap_len, s->heap_cap, 1024);
     size_t at = s->heap_len++;
     while (at > 0 && s->heap[(at - 1) / 2] > entry) {
         s->heap[at] = s->heap[(at - 1) / 2];

@@ -12,6 +12,7 @@
  * Memory: 12 bytes a symbol of the distinct words, 8 a pair's sight of a word.
  */
 #include "base/env.h"
+#include "base/grow.h"
 #include "base/mem.h"
 #include "token/train_internal.h"
 
@@ -118,12 +119,7 @@ static void pair_change(struct trainer *tr, uint32_t left, uint32_t right, int64
         return;
     }
     p->last = word + 1;
-    if (tr->sight_count == tr->sight_cap) {
-        size_t cap = tr->sight_cap == 0 ? 65536 : tr->sight_cap * 2;
-        tr->sights =
-            mem_realloc(tr->sights, tr->sight_cap * sizeof *tr->sights, cap * sizeof *tr->sights);
-        tr->sight_cap = cap;
-    }
+    GROW(tr->sights, tr->sight_count, tr->sight_cap, 65536);
     tr->sights[tr->sight_count] = (struct sight){word, p->sights};
     p->sights = (uint32_t)++tr->sight_count;
 }
@@ -141,11 +137,7 @@ static bool before(const struct trainer *tr, struct queued a, struct queued b)
 
 static void heap_push(struct trainer *tr, struct queued e)
 {
-    if (tr->heap_len == tr->heap_cap) {
-        size_t cap = tr->heap_cap == 0 ? 4096 : tr->heap_cap * 2;
-        tr->heap = mem_realloc(tr->heap, tr->heap_cap * sizeof *tr->heap, cap * sizeof *tr->heap);
-        tr->heap_cap = cap;
-    }
+    GROW(tr->heap, tr->heap_len, tr->heap_cap, 4096);
     size_t at = tr->heap_len++;
     while (at > 0 && before(tr, e, tr->heap[(at - 1) / 2])) {
         tr->heap[at] = tr->heap[(at - 1) / 2];

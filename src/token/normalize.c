@@ -85,16 +85,6 @@ static void add_form(struct buf *out, struct str s, utf8proc_option_t options)
     free(form);
 }
 
-/* The start of the character before `at` (at > 0) in text that is well formed
- * back to there. */
-static size_t step_back(struct str s, size_t at)
-{
-    do {
-        at--;
-    } while (at > 0 && ((uint8_t)s.ptr[at] & 0xC0) == 0x80);
-    return at;
-}
-
 static void nfc(const struct tokenizer *t, struct buf *out, struct str s)
 {
     size_t from = 0; /* s[from..at) is safe as it stands */
@@ -112,8 +102,9 @@ static void nfc(const struct tokenizer *t, struct buf *out, struct str s)
         }
         /* From the safe character before to the next safe one. */
         size_t start = at;
-        if (at > from && utf8_decode(s, step_back(s, at), &code) == at - step_back(s, at)) {
-            start = step_back(s, at);
+        if (at > from &&
+            utf8_decode(s, utf8_start(s, at - 1), &code) == at - utf8_start(s, at - 1)) {
+            start = utf8_start(s, at - 1);
         }
         size_t end = at + len;
         while (end < s.len && (len = utf8_decode(s, end, &code)) > 0 && nfc_changes(t, code)) {
@@ -190,7 +181,7 @@ static struct str strip(const struct tokenizer *t, struct str s, bool left, bool
         s = str_sub(s, len, s.len);
     }
     while (right && s.len > 0) {
-        size_t at = step_back(s, s.len);
+        size_t at = utf8_start(s, s.len - 1);
         if (utf8_decode(s, at, &code) != s.len - at || !(class_of(code) & CLASS_SPACE)) {
             break;
         }

@@ -5,6 +5,7 @@
  * text; a step that changes text writes a new one.  The usual pre-tokenizers are
  * one scanner and need no list: each word is encoded as soon as it is found.
  */
+#include "base/grow.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "token/tokenizer_internal.h"
@@ -19,11 +20,7 @@ void pieces_add(struct pieces *p, size_t start, size_t end)
     if (start == end) {
         return;
     }
-    if (p->count == p->cap) {
-        size_t cap = p->cap == 0 ? 256 : p->cap * 2;
-        p->spans = mem_realloc(p->spans, p->cap * sizeof *p->spans, cap * sizeof *p->spans);
-        p->cap = cap;
-    }
+    GROW(p->spans, p->count, p->cap, 256);
     p->spans[p->count++] = (struct span){start, end};
 }
 

@@ -9,6 +9,7 @@
  * depend on the number of threads.
  */
 #include "base/env.h"
+#include "base/grow.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/pool.h"
@@ -79,11 +80,7 @@ void word_map_add(struct word_map *m, struct str word, uint64_t hash, uint64_t c
         return;
     }
     assert(m->count < UINT32_MAX - 1 && word.len <= UINT32_MAX);
-    if (m->count == m->cap) {
-        size_t cap = m->cap == 0 ? 512 : m->cap * 2;
-        m->words = mem_realloc(m->words, m->cap * sizeof *m->words, cap * sizeof *m->words);
-        m->cap = cap;
-    }
+    GROW(m->words, m->count, m->cap, 512);
     m->words[m->count++] = (struct word){hash, count, m->bytes.len, (uint32_t)word.len};
     buf_add_str(&m->bytes, word);
     m->slots[at] = (uint32_t)m->count;

@@ -3,6 +3,7 @@
  * what differs between experiments is the order of their documents. */
 #include "train/packer.h"
 
+#include "base/grow.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "model/config.h"
@@ -18,11 +19,7 @@ void token_docs_release(struct token_docs *d)
 
 void token_docs_end(struct token_docs *d)
 {
-    if (d->count == d->cap) {
-        size_t cap = d->cap ? 2 * d->cap : 256;
-        d->ends = mem_realloc(d->ends, d->cap * sizeof *d->ends, cap * sizeof *d->ends);
-        d->cap = cap;
-    }
+    GROW(d->ends, d->count, d->cap, 256);
     d->ends[d->count++] = d->tokens.len;
 }
 

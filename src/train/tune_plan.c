@@ -1,5 +1,6 @@
 #include "train/tune_plan.h"
 
+#include "base/grow.h"
 #include "base/mem.h"
 #include "base/rng.h"
 
@@ -17,11 +18,7 @@ void tune_examples_add(struct tune_examples *e, const uint32_t *tokens, uint32_t
                        uint32_t prompt)
 {
     assert(prompt >= 1 && prompt < count);
-    if (e->count == e->cap) {
-        size_t cap = e->cap ? 2 * e->cap : 256;
-        e->items = mem_realloc(e->items, e->cap * sizeof *e->items, cap * sizeof *e->items);
-        e->cap = cap;
-    }
+    GROW(e->items, e->count, e->cap, 256);
     memcpy(u32_list_reserve(&e->tokens, count), tokens, count * sizeof *tokens);
     e->tokens.len += count;
     (void)u32_list_reserve(&e->targets, count);
@@ -47,18 +44,6 @@ void tune_examples_target(struct tune_examples *e, uint32_t position, uint32_t t
     assert(*at == BATCH_NO_TARGET);
     *at = target;
     e->items[e->count - 1].targets++;
-}
-
-/* Room for one more number. */
-static void *grow(void *items, size_t count, size_t *cap, size_t size)
-{
-    if (count < *cap) {
-        return items;
-    }
-    size_t larger = *cap ? 2 * *cap : 1024;
-    items = mem_realloc(items, *cap * size, larger * size);
-    *cap = larger;
-    return items;
 }
 
 /* The examples in the order of an epoch. */
@@ -90,17 +75,17 @@ void tune_plan_make(const struct tune_examples *e, const struct tune_options *op
         }
         uint64_t length = e->items[epoch[at]].end - start_of(e, epoch[at]);
         if (filled > 0 && filled + length > opt->batch_tokens) {
-            out->ends = grow(out->ends, out->steps, &ends_cap, sizeof *out->ends);
+            GROW(out->ends, out->steps, ends_cap, 1024);
             out->ends[out->steps++] = n;
             filled = 0;
         }
-        out->order = grow(out->order, n, &order_cap, sizeof *out->order);
+        GROW(out->order, n, order_cap, 1024);
         out->order[n++] = epoch[at];
         filled += length;
         spent += length;
     }
     if (filled > 0) {
-        out->ends = grow(out->ends, out->steps, &ends_cap, sizeof *out->ends);
+        GROW(out->ends, out->steps, ends_cap, 1024);
         out->ends[out->steps++] = n;
     }
     out->epochs = e->tokens.len > 0 ? (double)spent / (double)e->tokens.len : 0;

@@ -1,9 +1,12 @@
+#include "base/grow.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/map.h"
+#include "base/mem.h"
 #include "base/pool.h"
 #include "base/rng.h"
+#include "base/round.h"
 #include "base/utf8.h"
 #include "check.h"
 
@@ -142,6 +145,41 @@ static void utf8_refuses_what_is_none(void **state)
 }
 
 /* Memory that another hash left behind must not show. */
+static void utf8_cuts_no_code_point(void **state)
+{
+    (void)state;
+    struct str s = STR_LIT("a\xC3\xA4\xE2\x82\xAC!"); /* 1, 2, 3 and 1 bytes */
+    static const size_t CUT[] = {0, 1, 1, 3, 3, 3, 6, 7, 7};
+    static const size_t START[] = {0, 1, 1, 3, 3, 3, 6, 7};
+    for (size_t n = 0; n < 9; n++) {
+        assert_int_equal(utf8_cut(s, n).len, CUT[n]);
+        if (n < 8) {
+            assert_int_equal(utf8_start(s, n), START[n]);
+        }
+    }
+    assert_int_equal(utf8_cut((struct str){0}, 3).len, 0);
+}
+
+static void grown_arrays_keep_what_they_held(void **state)
+{
+    (void)state;
+    uint32_t *items = NULL;
+    size_t cap = 0;
+    for (size_t n = 0; n < 1000; n++) {
+        GROW(items, n, cap, 3);
+        assert_true(cap > n && cap <= 2 * n + 3);
+        items[n] = (uint32_t)n;
+    }
+    for (size_t n = 0; n < 1000; n++) {
+        assert_int_equal(items[n], n);
+    }
+    mem_free(items);
+    assert_int_equal(round_up(0, 16), 0);
+    assert_int_equal(round_up(1, 16), 16);
+    assert_int_equal(round_up(16, 16), 16);
+    assert_int_equal(round_up(17, 16), 32);
+}
+
 static void hash_in_pieces_is_that_of_the_whole(void **state)
 {
     (void)state;
@@ -164,6 +202,8 @@ static void hash_in_pieces_is_that_of_the_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(grown_arrays_keep_what_they_held),
+        cmocka_unit_test(utf8_cuts_no_code_point),
         cmocka_unit_test(hash_in_pieces_is_that_of_the_whole),
         cmocka_unit_test(json_reads_back_what_was_written),
         cmocka_unit_test(map_keeps_a_hundred_thousand_keys_in_order),
