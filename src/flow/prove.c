@@ -304,7 +304,7 @@ static const char *final_arm(struct ending *e)
             e->opt.pool = documents_of(e, last - 1);
             e->opt.rate = prune->rate;
             e->opt.fixed_length = prune->fixed_length;
-            return BAND_NAMES[prune->criterion];
+            return CRITERION_NAMES[prune->criterion];
         }
     }
     return named_path(e, "final", documents_of(e, last));

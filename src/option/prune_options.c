@@ -5,10 +5,11 @@
 
 #define T struct winnow_prune_options
 
-static const char *const CRITERIA[] = {"low", "medium", "high", NULL};
+const char *const CRITERION_NAMES[] = {
+    [WINNOW_LOW] = "low", [WINNOW_MEDIUM] = "medium", [WINNOW_HIGH] = "high", NULL};
 
 static const struct option OPTIONS[] = {
-    OPT_ENUM(0, "criterion", T, criterion, CRITERIA, "which end of the scores is kept"),
+    OPT_ENUM(0, "criterion", T, criterion, CRITERION_NAMES, "which end of the scores is kept"),
     OPT_SHARE(0, "rate", T, rate, 0.0001, 1, "share of the pool that is kept"),
     OPT_FLAG(0, "by-source", T, by_source, "a band of each source's own scores"),
     OPT_FILE(0, "reference-model", T, reference_model,

@@ -5,6 +5,8 @@
 
 #include "option/option.h"
 
+extern const char *const CRITERION_NAMES[]; /* of enum winnow_criterion; NULL ends them */
+
 extern const struct option_table PRUNE_TABLE;
 
 #endif /* WINNOW_OPTION_PRUNE_OPTIONS_H */

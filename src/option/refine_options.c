@@ -4,7 +4,11 @@
 #include "option/model_options.h"
 #include "option/server_options.h"
 
-static const char *const DIALECTS[] = {"winnow", "refinex", "ultrax", "prox", NULL};
+const char *const DIALECT_NAMES[] = {[WINNOW_DIALECT_WINNOW] = "winnow",
+                                     [WINNOW_DIALECT_REFINEX] = "refinex",
+                                     [WINNOW_DIALECT_ULTRAX] = "ultrax",
+                                     [WINNOW_DIALECT_PROX] = "prox",
+                                     NULL};
 static const char *const ENGINES[] = {"builtin", "http", NULL};
 static const char *const LEVELS[] = {"doc", "chunk", "both", NULL};
 static const char *const TEMPLATES[] = {"auto", "plain", "llama-2", "chatml", NULL};
@@ -17,7 +21,7 @@ static const struct option OPTIONS[] = {
              "the model that writes them: a folder, a .gguf, or builtin (the default)"),
     OPT_ENUM(0, "engine", struct winnow_refine_options, engine, ENGINES,
              "where it runs: here, or in a completion server"),
-    OPT_ENUM(0, "dialect", struct winnow_refine_options, dialect, DIALECTS,
+    OPT_ENUM(0, "dialect", struct winnow_refine_options, dialect, DIALECT_NAMES,
              "the language that the programs are in"),
     OPT_ENUM(0, "level", struct winnow_refine_options, level, LEVELS,
              "ask about whole documents, about chunks of them, or both"),

@@ -1,8 +1,7 @@
 #include "option/refiner_options.h"
 
 #include "option/model_options.h"
-
-static const char *const DIALECTS[] = {"winnow", "refinex", "ultrax", "prox", NULL};
+#include "option/refine_options.h"
 
 #define E struct winnow_refiner_eval_options
 
@@ -10,7 +9,7 @@ static const struct option EVAL[] = {
     OPT_FILE('p', "programs", E, programs, "what came out: JSON lines of id and program"),
     OPT_FILES(0, "cleaned", E, cleaned, "CORPUS,...",
               "what came out: documents with the ids of the pages, from any tool"),
-    OPT_ENUM(0, "dialect", E, dialect, DIALECTS, "the language that the programs are in"),
+    OPT_ENUM(0, "dialect", E, dialect, DIALECT_NAMES, "the language that the programs are in"),
     OPT_TEXT(0, "name", E, name, "TEXT", "what is measured, for table and results"),
     OPT_TEXT(0, "by", E, by, "KEY", "scores for each value of this key, too"),
     OPT_FILE(0, "tokenizer", E, tokenizer, "count tokens with it (default: words and signs)"),

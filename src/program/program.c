@@ -99,17 +99,10 @@ struct dialect {
     uint32_t first_line; /* the number its programs give the first line */
 };
 
-static const struct dialect DIALECTS[DIALECT_COUNT] = {
-    [DIALECT_WINNOW] = {WINNOW_CALLS, 0},
-    [DIALECT_REFINEX] = {REFINEX_CALLS, 0},
-    [DIALECT_ULTRAX] = {ULTRAX_CALLS, 1},
-};
-
-const char *const PROGRAM_DIALECTS[] = {
-    [DIALECT_WINNOW] = "winnow",
-    [DIALECT_REFINEX] = "refinex",
-    [DIALECT_ULTRAX] = "ultrax",
-    [DIALECT_COUNT] = NULL,
+static const struct dialect DIALECTS[WINNOW_DIALECT_PROX] = {
+    [WINNOW_DIALECT_WINNOW] = {WINNOW_CALLS, 0},
+    [WINNOW_DIALECT_REFINEX] = {REFINEX_CALLS, 0},
+    [WINNOW_DIALECT_ULTRAX] = {ULTRAX_CALLS, 1},
 };
 
 const char *program_op_name(enum program_op op)
@@ -406,7 +399,7 @@ static const char *read_call(const struct dialect *d, struct cursor *c, struct p
     return reason ? reason : check_call(call);
 }
 
-void program_parse(enum program_dialect dialect, struct str text, struct arena *keep,
+void program_parse(enum winnow_refine_dialect dialect, struct str text, struct arena *keep,
                    struct program *out)
 {
     *out = (struct program){0};

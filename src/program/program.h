@@ -18,6 +18,8 @@
 #ifndef WINNOW_PROGRAM_PROGRAM_H
 #define WINNOW_PROGRAM_PROGRAM_H
 
+#include "winnow/refine.h"
+
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/str.h"
@@ -59,20 +61,10 @@ struct program {
     bool truncated;  /* more text or calls than the bounds allow: the rest was not read */
 };
 
-enum program_dialect {
-    DIALECT_WINNOW,
-    DIALECT_REFINEX,
-    DIALECT_ULTRAX,
-    DIALECT_COUNT,
-};
-
-/* Dialects by name, "winnow" first; NULL-terminated, for option tables. */
-extern const char *const PROGRAM_DIALECTS[];
-
-/* Reads a whole program.  It cannot fail: what is no call of the dialect becomes
- * a rejected call.  Calls and strings live in keep; source and target point into
- * it or into text. */
-void program_parse(enum program_dialect dialect, struct str text, struct arena *keep,
+/* Reads a whole program; ProX's own is read by prox.h.  It cannot fail: what is no call of the
+ * dialect becomes a rejected call.  Calls and strings live in keep; source and target point into it
+ * or into text. */
+void program_parse(enum winnow_refine_dialect dialect, struct str text, struct arena *keep,
                    struct program *out);
 
 #endif /* WINNOW_PROGRAM_PROGRAM_H */

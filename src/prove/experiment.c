@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "model/model_file.h"
+#include "option/prune_options.h"
 #include "prove/preparation.h"
 
 #include <math.h>
@@ -51,16 +52,16 @@ static winnow_status add_arm(struct experiment *x, const char *text, struct winn
     } else {
         a->kind = ARM_BAND;
         uint32_t c = 0;
-        while (BAND_NAMES[c] && strcmp(BAND_NAMES[c], text) != 0) {
+        while (CRITERION_NAMES[c] && strcmp(CRITERION_NAMES[c], text) != 0) {
             c++;
         }
-        if (!BAND_NAMES[c]) {
+        if (!CRITERION_NAMES[c]) {
             return error_set(err, WINNOW_E_USAGE,
                              "there is no arm \"%s\"; arms are before, random, matched, low, "
                              "medium, high and NAME=PATH",
                              text);
         }
-        a->criterion = (enum band_criterion)c;
+        a->criterion = (enum winnow_criterion)c;
         x->has_bands = true;
     }
     for (const char *c = a->name; *c; c++) { /* names become file names */

@@ -21,8 +21,8 @@ extern const char *const ARM_KIND_NAMES[];
 struct arm {
     const char *name;
     enum arm_kind kind;
-    enum band_criterion criterion; /* ARM_BAND */
-    uint32_t set;                  /* what it is taken from */
+    enum winnow_criterion criterion; /* ARM_BAND */
+    uint32_t set;                    /* what it is taken from */
 };
 
 struct experiment {

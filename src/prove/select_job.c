@@ -110,7 +110,7 @@ static winnow_status score_up_to(struct scoring *s, size_t to, const struct winn
 }
 
 static winnow_status cut(const struct experiment *x, const struct draw_line *line,
-                         const struct selection *s, enum band_criterion c, struct arm_draw *out,
+                         const struct selection *s, enum winnow_criterion c, struct arm_draw *out,
                          struct winnow_error *err)
 {
     size_t n = s->pool_end - s->reference_end;

@@ -10,9 +10,7 @@
 
 #include <math.h>
 
-const char *const BAND_NAMES[] = {"low", "medium", "high", NULL};
-
-void band_ranks(enum band_criterion c, double rate, size_t n, size_t *first, size_t *end)
+void band_ranks(enum winnow_criterion c, double rate, size_t n, size_t *first, size_t *end)
 {
     size_t kept = (size_t)llround(rate * (double)n);
     if (kept == 0 && n > 0 && rate > 0) {
@@ -21,7 +19,7 @@ void band_ranks(enum band_criterion c, double rate, size_t n, size_t *first, siz
     if (kept > n) {
         kept = n;
     }
-    *first = c == BAND_LOW ? 0 : c == BAND_HIGH ? n - kept : (n - kept) / 2;
+    *first = c == WINNOW_LOW ? 0 : c == WINNOW_HIGH ? n - kept : (n - kept) / 2;
     *end = *first + kept;
 }
 
@@ -48,7 +46,7 @@ static int rank_compare(const void *pa, const void *pb)
 }
 
 static void cut_group(struct band_item *items, const struct rank *ranks, size_t n,
-                      enum band_criterion c, double rate, struct band_edges *edges)
+                      enum winnow_criterion c, double rate, struct band_edges *edges)
 {
     size_t first, end;
     band_ranks(c, rate, n, &first, &end);
@@ -63,7 +61,7 @@ static void cut_group(struct band_item *items, const struct rank *ranks, size_t 
     edges->high = ranks[end - 1].score;
 }
 
-winnow_status band_cut(struct band_item *items, size_t count, enum band_criterion c, double rate,
+winnow_status band_cut(struct band_item *items, size_t count, enum winnow_criterion c, double rate,
                        struct band_edges *edges, size_t groups, struct winnow_error *err)
 {
     if (count >= UINT32_MAX) {

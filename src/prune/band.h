@@ -14,13 +14,11 @@
 #ifndef WINNOW_PRUNE_BAND_H
 #define WINNOW_PRUNE_BAND_H
 
+#include "winnow/prune.h"
+
 #include "base/error.h"
 
 #include <stddef.h>
-
-enum band_criterion { BAND_LOW, BAND_MEDIUM, BAND_HIGH };
-
-extern const char *const BAND_NAMES[]; /* "low", "medium", "high", NULL: choices of options */
 
 /* A document's part in the distribution.  A NaN score stands outside of it:
  * such a document (a reference's own, one without any token) is never kept and
@@ -39,11 +37,11 @@ struct band_edges {
 
 /* Ranks kept of n at rate: from first to end (exclusive).  Their number is
  * rate * n to the nearest whole, at least 1 where n and rate are not 0. */
-void band_ranks(enum band_criterion c, double rate, size_t n, size_t *first, size_t *end);
+void band_ranks(enum winnow_criterion c, double rate, size_t n, size_t *first, size_t *end);
 
 /* Sets kept of each item; edges has an entry a group.  WINNOW_E_NOMEM where the
  * ranking does not fit. */
-winnow_status band_cut(struct band_item *items, size_t count, enum band_criterion c, double rate,
+winnow_status band_cut(struct band_item *items, size_t count, enum winnow_criterion c, double rate,
                        struct band_edges *edges, size_t groups, struct winnow_error *err);
 
 /* The scores that are numbers, in ascending order, into out (room for count);

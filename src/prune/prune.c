@@ -310,7 +310,7 @@ static winnow_status cut_band(struct prune *p, struct winnow_error *err)
         }
     }
     TRY(check_scores(p, err));
-    return band_cut(p->items, s->count, (enum band_criterion)p->opt->criterion, p->opt->rate,
+    return band_cut(p->items, s->count, (enum winnow_criterion)p->opt->criterion, p->opt->rate,
                     p->edges, p->groups, err);
 }
 
@@ -415,7 +415,7 @@ static winnow_status write_json(struct prune *p, const char *path, struct winnow
     struct json_writer w = {.out = &text, .pretty = true};
     json_open(&w, '{');
     json_member_u64(&w, "winnow_prune", 1);
-    json_member_text(&w, "criterion", BAND_NAMES[p->opt->criterion]);
+    json_member_text(&w, "criterion", CRITERION_NAMES[p->opt->criterion]);
     json_member_double(&w, "rate", p->opt->rate);
     json_member_text(&w, "score", p->score_name);
     json_member_text(&w, "score_attribute", "winnow__nll");
@@ -504,7 +504,7 @@ static winnow_status run_prune(struct stage *s, const void *options, struct winn
     const struct winnow_prune_options *opt = options;
     struct prune p = {.stage = s, .opt = opt};
     p.sides = opt->reference_model || opt->score_attribute ? 0 : opt->cross_fit ? 2 : 1;
-    (void)snprintf(p.rule, sizeof p.rule, "prune.%s", BAND_NAMES[opt->criterion]);
+    (void)snprintf(p.rule, sizeof p.rule, "prune.%s", CRITERION_NAMES[opt->criterion]);
     (void)snprintf(p.score_name, sizeof p.score_name, opt->fixed_length > 0 ? "nll@%u" : "nll",
                    opt->fixed_length);
     (void)pthread_mutex_init(&p.lock, NULL);

@@ -259,9 +259,8 @@ static winnow_status get_programs(struct refine *r, struct winnow_error *err)
 static winnow_status describe(const struct refine *r, struct refine_description *d,
                               struct winnow_error *err)
 {
-    static const char *const DIALECTS[] = {"winnow", "refinex", "ultrax", "prox"};
     static const char *const LEVELS[] = {"doc", "chunk", "both"};
-    *d = (struct refine_description){.dialect = DIALECTS[r->opt->dialect]};
+    *d = (struct refine_description){.dialect = DIALECT_NAMES[r->opt->dialect]};
     if (r->opt->programs) {
         return WINNOW_OK;
     }

@@ -112,7 +112,7 @@ static void run_chunk(struct applying *a, struct edit *e, const struct program_t
                       struct call_log *log)
 {
     struct program p;
-    program_parse((enum program_dialect)a->state->dialect, t->text, e->keep, &p);
+    program_parse((enum winnow_refine_dialect)a->state->dialect, t->text, e->keep, &p);
     size_t last = t->last < e->count ? t->last : e->count - 1;
     bool said = false;
     for (size_t i = 0; t->of_document && i < p.count; i++) {
@@ -260,7 +260,7 @@ int refine_document_verdict(int dialect, struct str program, struct arena *scrat
         return prox_drops(program);
     }
     struct program p;
-    program_parse((enum program_dialect)dialect, program, scratch, &p);
+    program_parse((enum winnow_refine_dialect)dialect, program, scratch, &p);
     int verdict = -1;
     for (size_t i = 0; i < p.count; i++) {
         if (!p.calls[i].reason && is_keep_or_drop(p.calls[i].op)) {

@@ -138,7 +138,7 @@ winnow_status derived_execute(const struct derived *d, struct str raw, struct bu
     struct buf text = {0};
     derived_program(d, 0, d->count - 1, &text);
     struct program p;
-    program_parse(DIALECT_WINNOW, buf_str(&text), &scratch, &p);
+    program_parse(WINNOW_DIALECT_WINNOW, buf_str(&text), &scratch, &p);
     struct edit e;
     winnow_status st = edit_start(&e, raw, &scratch, err);
     if (st == WINNOW_OK) {

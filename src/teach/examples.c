@@ -75,7 +75,7 @@ static winnow_status find_verdicts(struct example_maker *m, const struct chunk *
                                    struct example *e, struct winnow_error *err)
 {
     struct program p;
-    program_parse(DIALECT_WINNOW, buf_str(&m->answer), &m->keep, &p);
+    program_parse(WINNOW_DIALECT_WINNOW, buf_str(&m->answer), &m->keep, &p);
     e->lines = c->last - c->first + 1;
     bool *stays = ARENA_NEW(&m->keep, bool, e->lines);
     memset(stays, true, e->lines * sizeof *stays);
@@ -273,7 +273,7 @@ static winnow_status from_programs(struct example_maker *m, const struct pair *p
     bool whole = p->program_count == 1 && p->programs[0].last == SIZE_MAX, bad = false;
     struct program *parsed = ARENA_NEW(&m->keep, struct program, p->program_count);
     for (size_t i = 0; i < p->program_count; i++) {
-        program_parse((enum program_dialect)m->opt.dialect, p->programs[i].text, &m->keep,
+        program_parse((enum winnow_refine_dialect)m->opt.dialect, p->programs[i].text, &m->keep,
                       &parsed[i]);
         bad = bad || parsed[i].rejected > 0 || parsed[i].truncated;
         bad = bad || (!whole && drops(&parsed[i])); /* a chunk has no say over the document */

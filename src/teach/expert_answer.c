@@ -127,7 +127,7 @@ const char *expert_read_program(struct str answer, struct arena *keep, struct pr
     if (reason) {
         return reason;
     }
-    program_parse(DIALECT_WINNOW, block, keep, out);
+    program_parse(WINNOW_DIALECT_WINNOW, block, keep, out);
     if (out->count == 0) {
         return "the block is empty";
     }

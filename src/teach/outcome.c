@@ -24,8 +24,8 @@ static struct str keep_text(struct buf *text, struct arena *keep)
     return copy;
 }
 
-static void run_chunk(struct edit *e, enum program_dialect dialect, const struct program_text *t,
-                      struct outcome *out)
+static void run_chunk(struct edit *e, enum winnow_refine_dialect dialect,
+                      const struct program_text *t, struct outcome *out)
 {
     struct program p;
     program_parse(dialect, t->text, e->keep, &p);
@@ -42,7 +42,7 @@ static void run_chunk(struct edit *e, enum program_dialect dialect, const struct
     out->rejected += refused - p.rejected;
 }
 
-static winnow_status run_strict(struct str raw, enum program_dialect dialect,
+static winnow_status run_strict(struct str raw, enum winnow_refine_dialect dialect,
                                 const struct program_text *programs, size_t count,
                                 struct arena *keep, struct outcome *out, struct winnow_error *err)
 {
@@ -110,8 +110,9 @@ winnow_status outcome_of_programs(struct str raw, int dialect, const struct prog
     if (dialect == WINNOW_DIALECT_PROX && count > 0) {
         TRY(run_prox(raw, programs, count, keep, out, err));
     } else {
-        enum program_dialect d =
-            dialect == WINNOW_DIALECT_PROX ? DIALECT_WINNOW : (enum program_dialect)dialect;
+        enum winnow_refine_dialect d = dialect == WINNOW_DIALECT_PROX
+                                           ? WINNOW_DIALECT_WINNOW
+                                           : (enum winnow_refine_dialect)dialect;
         TRY(run_strict(raw, d, programs, count, keep, out, err));
     }
     out->has_program = count > 0;

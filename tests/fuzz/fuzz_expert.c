@@ -23,7 +23,7 @@ static void check_merged(struct str text, const struct derived *d, const struct 
     struct program p;
     struct edit e;
     struct winnow_error err;
-    program_parse(DIALECT_WINNOW, buf_str(program), keep, &p);
+    program_parse(WINNOW_DIALECT_WINNOW, buf_str(program), keep, &p);
     if (p.truncated || edit_start(&e, text, keep, &err) != WINNOW_OK) {
         return;
     }

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             struct program p;
             assert(programs[i].first == next && programs[i].last >= next);
             next = programs[i].last + 1;
-            program_parse(DIALECT_WINNOW, programs[i].text, &keep, &p);
+            program_parse(WINNOW_DIALECT_WINNOW, programs[i].text, &keep, &p);
             edit_apply(&e, &p, programs[i].first, programs[i].last);
             assert(p.count > 0 && p.rejected == 0 && !p.truncated);
             for (size_t c = 0; c < p.count; c++) {

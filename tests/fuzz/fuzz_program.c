@@ -9,7 +9,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void run(enum program_dialect dialect, struct str program, struct str text, uint8_t chunk)
+static void run(enum winnow_refine_dialect dialect, struct str program, struct str text,
+                uint8_t chunk)
 {
     struct arena keep;
     arena_init(&keep, 4096);
@@ -38,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t cut = nul ? (size_t)(nul - all.ptr) : all.len;
     struct str program = str_sub(all, 0, cut);
     struct str text = str_sub(all, nul ? cut + 1 : cut, all.len);
-    for (enum program_dialect d = 0; d < DIALECT_COUNT; d++) {
+    for (enum winnow_refine_dialect d = 0; d < WINNOW_DIALECT_PROX; d++) {
         run(d, program, text, data[0]);
     }
     struct buf out = {0};

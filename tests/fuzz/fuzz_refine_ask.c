@@ -48,7 +48,7 @@ static void feed(int dialect, struct str text)
         struct arena keep;
         struct program p;
         arena_init(&keep, 4096);
-        program_parse((enum program_dialect)dialect, text, &keep, &p);
+        program_parse((enum winnow_refine_dialect)dialect, text, &keep, &p);
         assert(p.count > 0);
         for (size_t i = 0; i < p.count; i++) {
             assert(!is_ill_formed(p.calls[i].reason));

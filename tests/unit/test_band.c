@@ -26,17 +26,17 @@ static void band_keeps_the_ranks_that_sorting_says(void **state)
     (void)state;
     static struct band_item items[1000], sorted[1000];
     for (size_t n = 0; n <= 1000; n = n < 12 ? n + 1 : n * 3) {
-        for (int c = BAND_LOW; c <= BAND_HIGH; c++) {
+        for (int c = WINNOW_LOW; c <= WINNOW_HIGH; c++) {
             for (int tenths = 0; tenths <= 10; tenths++) {
                 fill(items, n, n * 31 + (uint64_t)tenths, 1000000);
                 struct winnow_error err;
                 struct band_edges e;
-                assert_ok(band_cut(items, n, (enum band_criterion)c, tenths / 10.0, &e, 1, &err),
+                assert_ok(band_cut(items, n, (enum winnow_criterion)c, tenths / 10.0, &e, 1, &err),
                           err);
                 memcpy(sorted, items, sizeof items);
                 qsort(sorted, n, sizeof *sorted, by_score);
                 size_t first, end, kept = 0;
-                band_ranks((enum band_criterion)c, tenths / 10.0, n, &first, &end);
+                band_ranks((enum winnow_criterion)c, tenths / 10.0, n, &first, &end);
                 for (size_t i = 0; i < n; i++) {
                     kept += sorted[i].kept;
                     assert_int_equal(sorted[i].kept, i >= first && i < end);
@@ -53,18 +53,18 @@ static void band_of_the_paper_is_centred_on_the_median(void **state)
 {
     (void)state;
     size_t first, end;
-    band_ranks(BAND_MEDIUM, 0.5, 100, &first, &end);
+    band_ranks(WINNOW_MEDIUM, 0.5, 100, &first, &end);
     assert_int_equal(first, 25);
     assert_int_equal(end, 75);
-    band_ranks(BAND_LOW, 0.25, 100, &first, &end);
+    band_ranks(WINNOW_LOW, 0.25, 100, &first, &end);
     assert_int_equal(first, 0);
     assert_int_equal(end, 25);
-    band_ranks(BAND_HIGH, 0.25, 100, &first, &end);
+    band_ranks(WINNOW_HIGH, 0.25, 100, &first, &end);
     assert_int_equal(first, 75);
     assert_int_equal(end, 100);
-    band_ranks(BAND_HIGH, 0.0001, 10, &first, &end);
+    band_ranks(WINNOW_HIGH, 0.0001, 10, &first, &end);
     assert_int_equal(end - first, 1);
-    band_ranks(BAND_HIGH, 0, 10, &first, &end);
+    band_ranks(WINNOW_HIGH, 0, 10, &first, &end);
     assert_int_equal(end - first, 0);
 }
 
@@ -79,8 +79,8 @@ static void band_breaks_ties_by_key_whatever_the_order(void **state)
     }
     struct winnow_error err;
     struct band_edges e;
-    assert_ok(band_cut(a, N, BAND_MEDIUM, 0.3, &e, 1, &err), err);
-    assert_ok(band_cut(b, N, BAND_MEDIUM, 0.3, &e, 1, &err), err);
+    assert_ok(band_cut(a, N, WINNOW_MEDIUM, 0.3, &e, 1, &err), err);
+    assert_ok(band_cut(b, N, WINNOW_MEDIUM, 0.3, &e, 1, &err), err);
     for (size_t i = 0; i < N; i++) {
         assert_int_equal(a[i].kept, b[N - 1 - i].kept);
     }
@@ -101,7 +101,7 @@ static void band_leaves_out_what_has_no_score_and_cuts_each_group(void **state)
     }
     struct winnow_error err;
     struct band_edges e[3];
-    assert_ok(band_cut(items, N, BAND_LOW, 0.5, e, 3, &err), err);
+    assert_ok(band_cut(items, N, WINNOW_LOW, 0.5, e, 3, &err), err);
     size_t pool[2] = {0}, kept[2] = {0};
     for (size_t i = 0; i < N; i++) {
         assert_false(items[i].kept && i % 10 == 0);

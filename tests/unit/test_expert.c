@@ -118,7 +118,7 @@ static void merge(struct merged *x, size_t first, size_t last, const char *const
     arena_init(&x->keep, 4096);
     expert_start(str_of(PAGE), &x->keep, &x->lines);
     for (size_t i = 0; i < 3; i++) {
-        program_parse(DIALECT_WINNOW, str_of(programs[i]), &x->keep, &p[i]);
+        program_parse(WINNOW_DIALECT_WINNOW, str_of(programs[i]), &x->keep, &p[i]);
     }
     expert_merge(&x->lines, &(struct chunk){.first = first, .last = last}, p, 3, &x->keep, &x->m,
                  &x->program);
@@ -136,7 +136,7 @@ static void execute(struct merged *x, size_t first, size_t last, struct buf *out
     struct program p;
     struct edit e;
     struct winnow_error err;
-    program_parse(DIALECT_WINNOW, buf_str(&x->program), &x->keep, &p);
+    program_parse(WINNOW_DIALECT_WINNOW, buf_str(&x->program), &x->keep, &p);
     assert_ok(edit_start(&e, str_of(PAGE), &x->keep, &err), err);
     edit_apply(&e, &p, first, last);
     for (size_t i = 0; i < p.count; i++) {

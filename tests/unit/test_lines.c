@@ -372,7 +372,7 @@ static void run_programs(struct str text, const struct line_program *programs, s
     assert_ok(edit_start(&e, text, &keep, &err), err);
     for (size_t i = 0; i < count; i++) {
         struct program p;
-        program_parse(DIALECT_WINNOW, programs[i].text, &keep, &p);
+        program_parse(WINNOW_DIALECT_WINNOW, programs[i].text, &keep, &p);
         edit_apply(&e, &p, programs[i].first, programs[i].last);
         for (size_t c = 0; c < p.count; c++) {
             assert_null(p.calls[c].reason);

@@ -63,7 +63,7 @@ static const struct {
     {"remove_lines", PAGE, "an opening parenthesis is missing"},
 };
 
-static const char *run(enum program_dialect dialect, struct str text, struct str program,
+static const char *run(enum winnow_refine_dialect dialect, struct str text, struct str program,
                        struct buf *out, struct edit *e, struct arena *keep)
 {
     struct winnow_error err;
@@ -85,7 +85,7 @@ static void each_call_is_accepted_or_has_its_reason(void **state)
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         struct edit e;
         const char *reason =
-            run(DIALECT_WINNOW, STR_LIT(PAGE), str_of(CASES[i].program), &out, &e, &keep);
+            run(WINNOW_DIALECT_WINNOW, STR_LIT(PAGE), str_of(CASES[i].program), &out, &e, &keep);
         const char *want = CASES[i].reason;
         if ((reason == NULL) != (want == NULL) || (want && strcmp(reason, want) != 0)) {
             fail_msg("%s\nreason: %s", CASES[i].program, reason ? reason : "(accepted)");
@@ -107,7 +107,7 @@ static void a_chunk_owns_its_lines_only(void **state)
     struct program p;
     struct edit e;
     struct winnow_error err;
-    program_parse(DIALECT_WINNOW,
+    program_parse(WINNOW_DIALECT_WINNOW,
                   STR_LIT("remove_lines(0, 1)\nnormalize(\"sat\", \"lay\")\nremove_lines(3, 3)"),
                   &keep, &p);
     assert_ok(edit_start(&e, STR_LIT(PAGE), &keep, &err), err);
@@ -131,12 +131,12 @@ static void part_of_a_document_cannot_drop_it(void **state)
     struct edit e;
     struct winnow_error err;
     struct buf out = {0};
-    program_parse(DIALECT_WINNOW, STR_LIT("drop_doc()"), &keep, &p);
+    program_parse(WINNOW_DIALECT_WINNOW, STR_LIT("drop_doc()"), &keep, &p);
     assert_ok(edit_start(&e, STR_LIT("a\nb\nc"), &keep, &err), err);
     edit_apply(&e, &p, 0, 1);
     assert_string_equal(p.calls[0].reason, "a chunk's program may not drop the document");
     assert_false(e.dropped);
-    program_parse(DIALECT_ULTRAX, STR_LIT("remove_all()"), &keep, &p);
+    program_parse(WINNOW_DIALECT_ULTRAX, STR_LIT("remove_all()"), &keep, &p);
     edit_apply(&e, &p, 0, 1);
     assert_null(p.calls[0].reason);
     assert_false(e.dropped);
@@ -153,22 +153,22 @@ static void other_dialects_have_their_own_names_and_numbers(void **state)
     arena_init(&keep, 1 << 16);
     struct buf out = {0};
     struct edit e;
-    assert_null(
-        run(DIALECT_REFINEX, STR_LIT("a\nb\nc"), STR_LIT("remove_lines(1, 1)"), &out, &e, &keep));
+    assert_null(run(WINNOW_DIALECT_REFINEX, STR_LIT("a\nb\nc"), STR_LIT("remove_lines(1, 1)"), &out,
+                    &e, &keep));
     assert_str(buf_str(&out), "a\nc");
-    assert_null(
-        run(DIALECT_ULTRAX, STR_LIT("a\nb\nc"), STR_LIT("remove_lines(1, 1)"), &out, &e, &keep));
+    assert_null(run(WINNOW_DIALECT_ULTRAX, STR_LIT("a\nb\nc"), STR_LIT("remove_lines(1, 1)"), &out,
+                    &e, &keep));
     assert_str(buf_str(&out), "b\nc");
     assert_string_equal(
-        run(DIALECT_ULTRAX, STR_LIT("a"), STR_LIT("remove_lines(0, 1)"), &out, &e, &keep),
+        run(WINNOW_DIALECT_ULTRAX, STR_LIT("a"), STR_LIT("remove_lines(0, 1)"), &out, &e, &keep),
         "line numbers start at 1");
-    assert_null(run(DIALECT_ULTRAX, STR_LIT("it's"), STR_LIT("replace_str(1,'it\\'s','x')"), &out,
-                    &e, &keep));
+    assert_null(run(WINNOW_DIALECT_ULTRAX, STR_LIT("it's"), STR_LIT("replace_str(1,'it\\'s','x')"),
+                    &out, &e, &keep));
     assert_str(buf_str(&out), "x");
     assert_string_equal(
-        run(DIALECT_ULTRAX, STR_LIT("a"), STR_LIT("add_line(1, 1, 'x')"), &out, &e, &keep),
+        run(WINNOW_DIALECT_ULTRAX, STR_LIT("a"), STR_LIT("add_line(1, 1, 'x')"), &out, &e, &keep),
         "a program may not add lines");
-    assert_null(run(DIALECT_ULTRAX, STR_LIT("a"), STR_LIT("remove_all()"), &out, &e, &keep));
+    assert_null(run(WINNOW_DIALECT_ULTRAX, STR_LIT("a"), STR_LIT("remove_all()"), &out, &e, &keep));
     assert_true(e.dropped);
     buf_release(&out);
     arena_release(&keep);
@@ -236,7 +236,7 @@ static void any_program_on_any_text_stays_within_it(void **state)
             buf_add_char(&text, "ab \n"[rng_below(&r, 4)]);
         }
         struct edit e;
-        (void)run(DIALECT_WINNOW, buf_str(&text), buf_str(&program), &out, &e, &keep);
+        (void)run(WINNOW_DIALECT_WINNOW, buf_str(&text), buf_str(&program), &out, &e, &keep);
         uint64_t newlines = e.lines_removed < e.count ? e.lines_removed : e.count - 1;
         assert_true(out.len <= text.len + e.bytes_added);
         assert_true(e.changed || str_eq(buf_str(&out), buf_str(&text)));
@@ -265,7 +265,7 @@ static void hostile_programs_are_bounded(void **state)
     struct program p;
     struct edit e;
     struct winnow_error err;
-    program_parse(DIALECT_WINNOW, buf_str(&program), &keep, &p);
+    program_parse(WINNOW_DIALECT_WINNOW, buf_str(&program), &keep, &p);
     assert_true(p.truncated);
     assert_int_equal(p.count, PROGRAM_CALLS_MAX);
     assert_ok(edit_start(&e, buf_str(&text), &keep, &err), err);
@@ -293,7 +293,7 @@ static void a_program_cut_at_any_byte_loses_its_last_call_at_most(void **state)
     for (size_t cut = 0; cut < sizeof PROGRAM; cut++) {
         struct str text = {PROGRAM, cut};
         struct program p;
-        program_parse(DIALECT_WINNOW, text, &keep, &p);
+        program_parse(WINNOW_DIALECT_WINNOW, text, &keep, &p);
         size_t whole = 0;
         for (size_t i = 0; i < cut; i++) {
             whole += PROGRAM[i] == '\n';
@@ -303,7 +303,7 @@ static void a_program_cut_at_any_byte_loses_its_last_call_at_most(void **state)
             assert_true((p.calls[i].reason == NULL) == (i != 3)); /* 3: the numbers are too large */
         }
         struct edit e;
-        (void)run(DIALECT_WINNOW, STR_LIT(PAGE), text, &out, &e, &keep);
+        (void)run(WINNOW_DIALECT_WINNOW, STR_LIT(PAGE), text, &out, &e, &keep);
         assert_true(out.len <= sizeof PAGE + 32);
         arena_reset(&keep);
     }

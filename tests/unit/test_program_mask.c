@@ -302,7 +302,7 @@ static void what_a_mask_allows_parses(void **state)
             struct buf text = {0};
             bool ended = write_random(m, &spec, t, &r, 90, &text);
             struct program p;
-            program_parse((enum program_dialect)dialect, buf_str(&text), &keep, &p);
+            program_parse((enum winnow_refine_dialect)dialect, buf_str(&text), &keep, &p);
             for (size_t i = 0; i < p.count; i++) {
                 bool last = i + 1 == p.count;
                 if (!fine(p.calls[i].reason) && (ended || !last)) {
