@@ -29,10 +29,11 @@ struct cli {
 /* A command: its name ("prune", or two words: "tokenizer train"), its table, the
  * function that fills the options, calls one public function and prints the result,
  * and the heading under which `winnow help` lists it and those behind it. */
+typedef winnow_status command_run(struct cli *cli, int argc, const char *const *argv,
+                                  struct winnow_error *err);
 struct cmd {
     const struct option_table *table;
-    winnow_status (*run)(struct cli *cli, int argc, const char *const *argv,
-                         struct winnow_error *err);
+    command_run *run;  /* NULL: a stage, run by cli_corpus_command() */
     const char *group; /* NULL: as the row before */
 };
 
@@ -47,8 +48,8 @@ winnow_status cli_parse_sets(struct cli *cli, const struct option_set *sets, siz
 
 /* All of a command that is a stage ("rules", "dedup"): parses its options and
  * those of CORPUS_TABLE, runs the stage over the paths into its run folder. */
-winnow_status cli_corpus_command(struct cli *cli, const struct option_table *table, void *options,
-                                 int argc, const char *const *argv, struct winnow_error *err);
+winnow_status cli_corpus_command(struct cli *cli, const struct option_table *table, int argc,
+                                 const char *const *argv, struct winnow_error *err);
 
 /* WINNOW_E_USAGE with the command's usage line, unless the number of paths is
  * within least..most. */

@@ -1,5 +1,7 @@
+#include "winnow/count.h"
+
 #include "cli/commands.h"
-#include "option/count_options.h"
+#include "option/tables.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,7 @@
+#include "winnow/eval.h"
+
 #include "cli/commands.h"
-#include "option/eval_options.h"
+#include "option/tables.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,7 @@
+#include "winnow/run.h"
+
 #include "cli/commands.h"
-#include "option/run_options.h"
+#include "option/tables.h"
 
 static void print(void *user, const char *text, size_t len)
 {

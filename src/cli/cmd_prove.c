@@ -1,5 +1,7 @@
+#include "winnow/prove.h"
+
 #include "cli/commands.h"
-#include "option/prove_options.h"
+#include "option/tables.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,8 @@
+#include "winnow/refiner.h"
+
 #include "base/env.h"
 #include "cli/commands.h"
-#include "option/refiner_options.h"
+#include "option/tables.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,6 +1,8 @@
+#include "winnow/refiner_label.h"
+
 #include "base/env.h"
 #include "cli/commands.h"
-#include "option/refiner_label_options.h"
+#include "option/tables.h"
 
 #include <inttypes.h>
 

@@ -1,5 +1,7 @@
+#include "winnow/refiner_lines.h"
+
 #include "cli/commands.h"
-#include "option/refiner_lines_options.h"
+#include "option/tables.h"
 
 #include <inttypes.h>
 #include <stdio.h>

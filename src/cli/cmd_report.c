@@ -1,6 +1,8 @@
 /* cmd_report.c -- `winnow report RUN`. */
+#include "winnow/report.h"
+
 #include "cli/commands.h"
-#include "option/report_options.h"
+#include "option/tables.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,8 @@
+#include "winnow/run.h"
+
 #include "base/env.h"
 #include "cli/commands.h"
-#include "option/run_options.h"
+#include "option/tables.h"
 
 #include <inttypes.h>
 #include <stdio.h>

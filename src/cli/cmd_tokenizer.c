@@ -1,6 +1,8 @@
+#include "winnow/tokenizer.h"
+
 #include "base/env.h"
 #include "cli/commands.h"
-#include "option/tokenizer_options.h"
+#include "option/tables.h"
 
 #include <inttypes.h>
 

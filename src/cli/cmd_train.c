@@ -1,5 +1,7 @@
+#include "winnow/train.h"
+
 #include "cli/commands.h"
-#include "option/train_options.h"
+#include "option/tables.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,22 +1,6 @@
 #include "cli/commands.h"
 
-#include "option/count_options.h"
-#include "option/dedup_options.h"
-#include "option/eval_options.h"
-#include "option/extract_options.h"
-#include "option/holdout_options.h"
-#include "option/prove_options.h"
-#include "option/prune_options.h"
-#include "option/refine_options.h"
-#include "option/refiner_label_options.h"
-#include "option/refiner_lines_options.h"
-#include "option/refiner_options.h"
-#include "option/report_options.h"
-#include "option/rules_options.h"
-#include "option/run_options.h"
-#include "option/score_options.h"
-#include "option/tokenizer_options.h"
-#include "option/train_options.h"
+#include "option/tables.h"
 
 /* By what one wants to do, and there in the order of a corpus's way. */
 const struct cmd COMMANDS[] = {
@@ -25,15 +9,15 @@ const struct cmd COMMANDS[] = {
     {&EXPLAIN_TABLE, cmd_explain, NULL},
     {&VERIFY_TABLE, cmd_verify, NULL},
 
-    {&EXTRACT_TABLE, cmd_extract, "get documents"},
-    {&HOLDOUT_TABLE, cmd_holdout, NULL},
+    {&EXTRACT_TABLE, NULL, "get documents"},
+    {&HOLDOUT_TABLE, NULL, NULL},
     {&COUNT_TABLE, cmd_count, NULL},
 
-    {&RULES_TABLE, cmd_rules, "clean and choose them"},
-    {&REFINE_TABLE, cmd_refine, NULL},
-    {&DEDUP_TABLE, cmd_dedup, NULL},
-    {&SCORE_TABLE, cmd_score, NULL},
-    {&PRUNE_TABLE, cmd_prune, NULL},
+    {&RULES_TABLE, NULL, "clean and choose them"},
+    {&REFINE_TABLE, NULL, NULL},
+    {&DEDUP_TABLE, NULL, NULL},
+    {&SCORE_TABLE, NULL, NULL},
+    {&PRUNE_TABLE, NULL, NULL},
 
     {&PROVE_TABLE, cmd_prove, "train and measure models"},
     {&TRAIN_TABLE, cmd_train, NULL},

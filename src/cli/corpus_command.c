@@ -4,11 +4,13 @@
 #include "flow/stages.h"
 #include "option/corpus_options.h"
 
-#include <inttypes.h>
+#include <string.h>
 
-winnow_status cli_corpus_command(struct cli *cli, const struct option_table *table, void *options,
-                                 int argc, const char *const *argv, struct winnow_error *err)
+winnow_status cli_corpus_command(struct cli *cli, const struct option_table *table, int argc,
+                                 const char *const *argv, struct winnow_error *err)
 {
+    void *options = arena_alloc(&cli->keep, 1, table->size);
+    memcpy(options, table->defaults, table->size);
     struct winnow_corpus_options corpus = WINNOW_CORPUS_OPTIONS_INIT;
     const struct option_set sets[] = {{table, options, NULL}, {&CORPUS_TABLE, &corpus, NULL}};
     struct winnow_run_result result;

@@ -169,7 +169,8 @@ static int run_command(const struct cmd *c, int argc, const char *const *argv)
     struct winnow_error err = {{0}};
     struct cli cli = {0};
     arena_init(&cli.keep, (size_t)1 << 14);
-    winnow_status st = c->run(&cli, argc, argv, &err);
+    winnow_status st = c->run ? c->run(&cli, argc, argv, &err)
+                              : cli_corpus_command(&cli, c->table, argc, argv, &err);
     int code = end_command(st, &err);
     arena_release(&cli.keep);
     return code;

@@ -1,11 +1,13 @@
 /* dedup.c -- the stage `dedup`: hashes on any thread, who came first in order. */
 #include "dedup/dedup.h"
 
+#include "winnow/dedup.h"
+
 #include "base/amount.h"
 #include "base/env.h"
 #include "base/mem.h"
 #include "dedup/dedup_exact.h"
-#include "option/dedup_options.h"
+#include "option/tables.h"
 
 #include <inttypes.h>
 

@@ -49,8 +49,9 @@ static winnow_status describe(struct generator *g, const struct generator_option
     }
     g->window = WINDOW_ROWS * g->rows;
     /* Whole tiles for every thread, so that none waits in a pass full of prompts. */
-    g->step_tokens =
-        opt->step_tokens > 0 ? opt->step_tokens : (uint32_t)round_up(STEP_DEFAULT, e->threads * TILE_MOST);
+    g->step_tokens = opt->step_tokens > 0
+                         ? opt->step_tokens
+                         : (uint32_t)round_up(STEP_DEFAULT, e->threads * TILE_MOST);
     g->step_tokens = g->step_tokens > e->tokens_max ? e->tokens_max : g->step_tokens;
     g->step_tokens = g->step_tokens < g->rows ? g->rows : g->step_tokens;
     g->block = BLOCK_PANELS * e->k->gemm_rows;

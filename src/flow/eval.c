@@ -13,7 +13,7 @@
 #include "engine/engine.h"
 #include "eval/eval_results.h"
 #include "model/model_file.h"
-#include "option/eval_options.h"
+#include "option/tables.h"
 #include "prune/scoring.h"
 #include "run/guard.h"
 

@@ -9,12 +9,14 @@
  */
 #include "flow/prove.h"
 
+#include "winnow/prove.h"
+#include "winnow/prune.h"
+
 #include "base/claim.h"
 #include "base/env.h"
 #include "base/file.h"
 #include "corpus/spool.h"
-#include "option/prove_options.h"
-#include "option/prune_options.h"
+#include "option/tables.h"
 #include "prove/results.h"
 #include "prune/model_speed.h"
 #include "run/command_key.h"

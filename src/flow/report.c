@@ -4,7 +4,7 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "flow/report_ending.h"
-#include "option/report_options.h"
+#include "option/tables.h"
 #include "report/report_sections.h"
 #include "run/guard.h"
 

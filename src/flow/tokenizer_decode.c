@@ -9,7 +9,7 @@
 #include "base/json_write.h"
 #include "base/utf8.h"
 #include "model/model_file.h"
-#include "option/tokenizer_options.h"
+#include "option/tables.h"
 #include "run/guard.h"
 #include "token/tokenizer.h"
 

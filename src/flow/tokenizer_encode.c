@@ -9,7 +9,7 @@
 #include "base/pool.h"
 #include "corpus/scan.h"
 #include "model/model_file.h"
-#include "option/tokenizer_options.h"
+#include "option/tables.h"
 #include "run/guard.h"
 #include "token/token_file.h"
 #include "token/tokenizer.h"

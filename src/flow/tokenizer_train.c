@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "corpus/texts.h"
-#include "option/tokenizer_options.h"
+#include "option/tables.h"
 #include "run/guard.h"
 #include "token/tokenizer.h"
 

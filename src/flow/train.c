@@ -7,7 +7,7 @@
 #include "base/rng.h"
 #include "corpus/spool.h"
 #include "model/model_file.h"
-#include "option/train_options.h"
+#include "option/tables.h"
 #include "prove/draw.h"
 #include "run/output_folder.h"
 #include "train/fit.h"

@@ -1,4 +1,6 @@
-#include "option/count_options.h"
+#include "winnow/count.h"
+
+#include "option/tables.h"
 
 static const char *const BY[] = {"total", "shard", "source", NULL};
 static const char *const ON_BAD[] = {"report", "skip", "stop", NULL};

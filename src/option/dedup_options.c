@@ -1,6 +1,7 @@
-#include "option/dedup_options.h"
+#include "winnow/dedup.h"
 
 #include "option/corpus_options.h"
+#include "option/tables.h"
 
 static const char *const METHODS[] = {"exact", NULL};
 

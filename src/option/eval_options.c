@@ -1,6 +1,7 @@
-#include "option/eval_options.h"
+#include "winnow/eval.h"
 
 #include "option/model_options.h"
+#include "option/tables.h"
 
 #define T struct winnow_eval_options
 

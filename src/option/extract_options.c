@@ -1,6 +1,7 @@
-#include "option/extract_options.h"
+#include "winnow/extract.h"
 
 #include "option/corpus_options.h"
+#include "option/tables.h"
 
 static const char *const PACKINGS[] = {"zst", "gz", "none", NULL};
 

@@ -1,6 +1,7 @@
-#include "option/holdout_options.h"
+#include "winnow/prune.h"
 
 #include "option/corpus_options.h"
+#include "option/tables.h"
 
 static const struct option OPTIONS[] = {
     OPT_SHARE(0, "share", struct winnow_holdout_options, share, 0, 0.9,

@@ -1,6 +1,7 @@
-#include "option/prove_options.h"
+#include "winnow/prove.h"
 
 #include "option/model_options.h"
+#include "option/tables.h"
 
 #define T struct winnow_prove_options
 

@@ -1,7 +1,8 @@
-#include "option/prune_options.h"
+#include "winnow/prune.h"
 
 #include "option/corpus_options.h"
 #include "option/model_options.h"
+#include "option/tables.h"
 
 #define T struct winnow_prune_options
 

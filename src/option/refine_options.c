@@ -1,8 +1,9 @@
-#include "option/refine_options.h"
+#include "winnow/refine.h"
 
 #include "option/corpus_options.h"
 #include "option/model_options.h"
 #include "option/server_options.h"
+#include "option/tables.h"
 
 const char *const DIALECT_NAMES[] = {[WINNOW_DIALECT_WINNOW] = "winnow",
                                      [WINNOW_DIALECT_REFINEX] = "refinex",

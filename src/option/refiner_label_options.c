@@ -1,6 +1,7 @@
-#include "option/refiner_label_options.h"
+#include "winnow/refiner_label.h"
 
 #include "option/server_options.h"
+#include "option/tables.h"
 #include "option/text_options.h"
 
 static const char *const LEVELS[] = {"both", "documents", "chunks", NULL};

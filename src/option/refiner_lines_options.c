@@ -1,4 +1,6 @@
-#include "option/refiner_lines_options.h"
+#include "winnow/refiner_lines.h"
+
+#include "option/tables.h"
 
 #define T struct winnow_refiner_lines_options
 

@@ -1,7 +1,9 @@
-#include "option/refiner_options.h"
+
+#include "winnow/refine.h"
+#include "winnow/refiner.h"
 
 #include "option/model_options.h"
-#include "option/refine_options.h"
+#include "option/tables.h"
 
 #define E struct winnow_refiner_eval_options
 

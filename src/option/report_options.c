@@ -1,4 +1,6 @@
-#include "option/report_options.h"
+#include "winnow/report.h"
+
+#include "option/tables.h"
 
 static const struct option OPTIONS[] = {
     OPT_OUTPUT(struct winnow_report_options, output, "FILE",

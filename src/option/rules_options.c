@@ -1,6 +1,7 @@
-#include "option/rules_options.h"
+#include "winnow/rules.h"
 
 #include "option/corpus_options.h"
+#include "option/tables.h"
 
 /* A limit of struct winnow_rules_limits. */
 #define BOUND(name, field, help) \

@@ -1,4 +1,6 @@
-#include "option/run_options.h"
+#include "winnow/run.h"
+
+#include "option/tables.h"
 
 static const struct option RUN_OPTIONS[] = {
     OPT_OUTPUT(struct winnow_run_options, output, "FOLDER", "run folder, instead of the recipe's"),

@@ -1,7 +1,8 @@
-#include "option/score_options.h"
+#include "winnow/score.h"
 
 #include "option/corpus_options.h"
 #include "option/model_options.h"
+#include "option/tables.h"
 
 #define T struct winnow_score_options
 

@@ -1,5 +1,6 @@
-#include "option/tokenizer_options.h"
+#include "winnow/tokenizer.h"
 
+#include "option/tables.h"
 #include "option/text_options.h"
 
 static const char *const PRE[] = {"gpt2", "llama3", "qwen2", NULL};

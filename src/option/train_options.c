@@ -1,6 +1,7 @@
-#include "option/train_options.h"
+#include "winnow/train.h"
 
 #include "option/model_options.h"
+#include "option/tables.h"
 
 #define T struct winnow_train_options
 

@@ -2,9 +2,11 @@
  * into documents on any thread. */
 #include "pages/extract.h"
 
+#include "winnow/extract.h"
+
 #include "corpus/account.h"
 #include "corpus/byte_kind.h"
-#include "option/extract_options.h"
+#include "option/tables.h"
 #include "pages/page_extract.h"
 
 struct extract_state {

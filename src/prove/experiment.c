@@ -1,12 +1,14 @@
 /* experiment.c -- arms from their names, corpora from paths. */
 #include "prove/experiment.h"
 
+#include "winnow/prune.h"
+
 #include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "model/model_file.h"
-#include "option/prune_options.h"
+#include "option/tables.h"
 #include "prove/preparation.h"
 
 #include <math.h>

@@ -1,8 +1,10 @@
 /* holdout.c -- the stage `holdout`: one hash a document. */
 #include "prune/holdout.h"
 
+#include "winnow/prune.h"
+
 #include "corpus/split.h"
-#include "option/holdout_options.h"
+#include "option/tables.h"
 
 struct holdout_state {
     double share;

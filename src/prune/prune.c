@@ -13,6 +13,8 @@
  * each, and each scores the other's half. */
 #include "prune/prune.h"
 
+#include "winnow/prune.h"
+
 #include "base/env.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -22,7 +24,7 @@
 #include "base/utf8.h"
 #include "corpus/split.h"
 #include "model/model_file.h"
-#include "option/prune_options.h"
+#include "option/tables.h"
 #include "prune/prune_attribute.h"
 #include "prune/prune_estimate.h"
 #include "prune/prune_reference.h"

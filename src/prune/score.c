@@ -1,9 +1,11 @@
 /* score.c -- the stage `score`: one annotation a document, nothing removed. */
 #include "prune/score.h"
 
+#include "winnow/score.h"
+
 #include "corpus/split.h"
 #include "model/model_file.h"
-#include "option/score_options.h"
+#include "option/tables.h"
 #include "prune/model_speed.h"
 #include "prune/prune_attribute.h"
 #include "prune/scoring.h"

@@ -8,6 +8,7 @@
  * in a server (program_writer.h). */
 #include "refine/refine.h"
 
+#include "winnow/refine.h"
 #include "winnow/train.h"
 
 #include "base/env.h"
@@ -15,7 +16,7 @@
 #include "base/mem.h"
 #include "lines/line_model.h"
 #include "model/model_file.h"
-#include "option/refine_options.h"
+#include "option/tables.h"
 #include "prune/scoring.h"
 #include "refine/refine_apply.h"
 #include "refine/refine_ask.h"

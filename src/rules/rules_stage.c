@@ -7,8 +7,10 @@
  * two rules stages behind each other do the same.) */
 #include "rules/rules_stage.h"
 
+#include "winnow/rules.h"
+
 #include "base/utf8.h"
-#include "option/rules_options.h"
+#include "option/tables.h"
 #include "rules/rules.h"
 
 struct rules_state {

@@ -14,7 +14,7 @@
 #include "base/pool.h"
 #include "corpus/texts.h"
 #include "model/model_file.h"
-#include "option/refiner_options.h"
+#include "option/tables.h"
 #include "run/guard.h"
 #include "teach/outcome.h"
 #include "teach/pair_source.h"

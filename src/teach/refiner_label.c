@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/json_write.h"
 #include "corpus/spool.h"
-#include "option/refiner_label_options.h"
+#include "option/tables.h"
 #include "remote/server.h"
 #include "run/guard.h"
 #include "teach/label_pass.h"

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "corpus/shards.h"
 #include "lines/line_train.h"
-#include "option/refiner_lines_options.h"
+#include "option/tables.h"
 #include "run/output_folder.h"
 
 #define PROGRAM_BYTES ((uint64_t)32 << 20) /* itself, and pages while they are read */

@@ -1,9 +1,11 @@
 #include "teach/refiner_save.h"
 
+#include "winnow/refiner.h"
+
 #include "base/file.h"
 #include "base/json_write.h"
 #include "model/model_file.h"
-#include "option/refiner_options.h"
+#include "option/tables.h"
 
 /* For those who run the refiner elsewhere; what prompt.c renders for a system and a
  * user text. */

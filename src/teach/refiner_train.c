@@ -9,7 +9,7 @@
 #include "base/rng.h"
 #include "corpus/spool.h"
 #include "model/model_file.h"
-#include "option/refiner_options.h"
+#include "option/tables.h"
 #include "refine/verdicts.h"
 #include "run/output_folder.h"
 #include "teach/examples.h"

@@ -1,6 +1,8 @@
 /* Any bytes as a recipe: refused with a sentence, or read. */
-#include "option/dedup_options.h"
+#include "winnow/dedup.h"
+
 #include "option/recipe.h"
+#include "option/tables.h"
 
 #include <assert.h>
 
