@@ -153,8 +153,9 @@ set_tests_properties(oracle.torch PROPERTIES LABELS slow SKIP_RETURN_CODE 77)
 
 add_test(NAME style.layers COMMAND ${CMAKE_SOURCE_DIR}/tools/check-layers.sh)
 add_test(NAME style.cleanup COMMAND ${CMAKE_SOURCE_DIR}/tools/check-cleanup.sh)
+add_test(NAME style.heads COMMAND ${CMAKE_SOURCE_DIR}/tools/check-heads.sh)
 add_test(NAME golden COMMAND ${CMAKE_SOURCE_DIR}/tests/golden/run.sh $<TARGET_FILE:winnow_cli>)
-set_tests_properties(style.layers style.cleanup golden PROPERTIES LABELS quick)
+set_tests_properties(style.layers style.cleanup style.heads golden PROPERTIES LABELS quick)
 
 if(NOT WINNOW_SANITIZE)
   add_test(NAME style.symbols

@@ -1,3 +1,8 @@
+/* amount.c -- numbers as people say them.
+ *
+ * Three digits are what a reader takes in; the rest is cut off (memory) or rounded
+ * (counts).  Sizes that somebody wrote without their letter are the commonest slip
+ * at --memory: so few bytes are said in full, with what was probably meant. */
 #include "base/amount.h"
 
 #include <inttypes.h>

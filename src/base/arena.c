@@ -1,3 +1,15 @@
+/* arena.c -- blocks that are filled from the front and given back together.
+ *
+ *     head ─► block (used bytes of size) ─► older ─► older ─► NULL
+ *
+ * A piece that does not fit into the newest block begins another one; what was
+ * left in the old one is lost until the arena's end, so blocks should be large
+ * beside pieces.  Every piece starts at a cache line.  Short strings, of which
+ * there are millions, share pieces of 4 KiB instead.
+ *
+ * Under AddressSanitizer memory that is not handed out is poisoned and each piece
+ * has a red zone behind it: an overrun inside a block, and a use after
+ * arena_reset(), are found as they would be on the heap. */
 #include "base/arena.h"
 
 #include "base/mem.h"

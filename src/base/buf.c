@@ -1,3 +1,7 @@
+/* buf.c -- bytes that grow by half: n bytes added cost fewer than 3 n copied.
+ *
+ * A NUL stands behind the text only after buf_cstr(), which is what makes adding
+ * cheap; len never counts it. */
 #include "base/buf.h"
 
 #include "base/mem.h"

@@ -1,3 +1,7 @@
+/* env.c -- what a library call says to its surroundings, and asks of them.
+ *
+ * All of it goes through struct winnow_env: the library itself prints nothing and
+ * has no global.  Hooks that are NULL are silent. */
 #include "base/env.h"
 
 #include <inttypes.h>

@@ -1,3 +1,12 @@
+/* file.c -- files and folders, with one sentence for each thing that goes wrong.
+ *
+ * A final name appears by write, fsync, rename, fsync of the folder, in that order:
+ *
+ *     NAME.winnow.tmp ──fsync──► rename ──► NAME, then fsync of its folder
+ *
+ * so after a power cut NAME holds the old bytes or the new ones.  Names are looked
+ * at before (find_target): a link's end is replaced, not the link, and what is no
+ * regular file is written to, since renaming over /dev/null would destroy it. */
 #include "base/file.h"
 
 #include "base/mem.h"

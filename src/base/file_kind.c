@@ -1,3 +1,8 @@
+/* file_kind.c -- first bytes to a sentence that helps.
+ *
+ * "Not JSON" is true of a web page that a server sent in place of a model, and of
+ * no use.  The table names what people really have in such places, and what to do
+ * about it; corpus/byte_kind.c is the one for documents. */
 #include "base/file_kind.h"
 
 #include "base/file.h"

@@ -1,3 +1,7 @@
+/* hash.c -- XXH3 behind names of ours (libxxhash, inlined).
+ *
+ * Its values stand in files (keys of stages, prints, state files) and decide what
+ * is drawn, so another hash would be another format. */
 #include "base/hash.h"
 
 #include "base/mem.h"

@@ -1,3 +1,8 @@
+/* json_write.c -- JSON as it is written: a few words of state and no tree.
+ *
+ * before_value() knows from two flags whether a comma, a line break or nothing
+ * comes next; everything else only adds text.  Numbers are the shortest that read
+ * back as they were, so that a file read and written again keeps its bytes. */
 #include "base/json_write.h"
 
 #include "base/utf8.h"

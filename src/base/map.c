@@ -1,3 +1,11 @@
+/* map.c -- a hash table of indices beside a list of entries.
+ *
+ *     slots    [ .  2  .  1  .  3 ]     index and upper half of the hash; half full at most
+ *     entries  [ 1  2  3 ]              key, value, hash; in order of insertion
+ *
+ * Collisions go to the next slot; a look-up compares tags before it touches an
+ * entry, so it costs about one cache miss for the slot and one for the entry.
+ * Nothing is ever deleted.  Growing moves slots only: keys stay in their arena. */
 #include "base/map.h"
 
 #include "base/hash.h"

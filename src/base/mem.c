@@ -1,3 +1,10 @@
+/* mem.c -- the only file that calls malloc.
+ *
+ * Pieces are cache-line aligned for the kernels.  Large ones are moved by remapping
+ * pages (realloc over mremap) where that keeps the alignment: a copy would need the
+ * old and the new piece at once, which doubles the peak of arrays that grow.
+ * mem_try_*() count down to a failure that tests ordered; mem_alloc() does not, as
+ * it never fails for a caller. */
 #include "base/mem.h"
 
 #include <malloc.h>

@@ -1,3 +1,8 @@
+/* rng.c -- xoshiro256** (Blackman and Vigna 2018), seeded through splitmix64.
+ *
+ * The state comes from the hash of the stream's name under the seed, so streams are
+ * as independent as hashes are.  Integers are drawn by rejection: without bias, and
+ * with the same numbers on every machine. */
 #include "base/rng.h"
 
 #include "base/hash.h"

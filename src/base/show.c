@@ -1,3 +1,8 @@
+/* show.c -- what of outside text a terminal may get to see.
+ *
+ * The list is that of Unicode's characters that act instead of showing: C0, C1, the
+ * bidirectional marks (which can make a name read as another one), separators, the
+ * byte order mark. */
 #include "base/show.h"
 
 #include "base/utf8.h"

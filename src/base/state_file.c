@@ -1,3 +1,8 @@
+/* state_file.c -- a kind, parts as they lie in memory, a hash of both.
+ *
+ * The hash is checked over the whole mapped file before any part is given out, so
+ * who takes parts need not doubt them, only their number.  Writing goes by
+ * file_write_parts(): a checkpoint is the old one or the new one. */
 #include "base/state_file.h"
 
 #include "base/mem.h"

@@ -1,3 +1,7 @@
+/* str.c -- views of bytes: cutting, finding, comparing.
+ *
+ * A view of no bytes may have a NULL pointer, which the C library's functions must
+ * not get even for a length of 0; hence the tests of len. */
 #include "base/str.h"
 
 static bool is_space(char c)

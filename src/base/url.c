@@ -1,3 +1,8 @@
+/* url.c -- where in an address its secrets stand.
+ *
+ * It is taken apart for hiding, not for connecting (curl does that), so in doubt
+ * more is hidden: the last '@' ends the userinfo, whatever '/' stands before it,
+ * and a query is hidden whole. */
 #include "base/url.h"
 
 #define URL_BYTES_MAX 2000U

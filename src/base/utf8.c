@@ -1,3 +1,8 @@
+/* utf8.c -- the decoder that everything else in the house stands on.
+ *
+ * It takes exactly what RFC 3629 allows: no overlong form, no surrogate, nothing
+ * past U+10FFFF.  What is none of that is one bad byte, never a longer guess, so
+ * all callers agree on where the next character begins. */
 #include "base/utf8.h"
 
 #include <assert.h>

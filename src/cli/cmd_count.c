@@ -1,3 +1,4 @@
+/* cmd_count.c -- `winnow count`: a table, TSV, one row a shard or source and one for all. */
 #include "winnow/count.h"
 
 #include "cli/commands.h"

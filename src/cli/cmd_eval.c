@@ -1,3 +1,4 @@
+/* cmd_eval.c -- `winnow eval`: JSON into a file or to standard output, and a table. */
 #include "winnow/eval.h"
 
 #include "cli/commands.h"

@@ -1,3 +1,4 @@
+/* cmd_explain.c -- `winnow explain`: prints as it is found; texts pass cli_print() on their way. */
 #include "winnow/run.h"
 
 #include "cli/commands.h"

@@ -1,3 +1,4 @@
+/* cmd_prove.c -- `winnow prove`: results are files; one line says where they are. */
 #include "winnow/prove.h"
 
 #include "cli/commands.h"

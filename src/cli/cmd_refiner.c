@@ -1,3 +1,4 @@
+/* cmd_refiner.c -- `winnow refiner train` and `refiner eval`. */
 #include "winnow/refiner.h"
 
 #include "base/env.h"

@@ -1,3 +1,4 @@
+/* cmd_refiner_label.c -- `winnow refiner label`: what was asked, what came back. */
 #include "winnow/refiner_label.h"
 
 #include "base/env.h"

@@ -1,3 +1,4 @@
+/* cmd_refiner_lines.c -- `winnow refiner train-lines`. */
 #include "winnow/refiner_lines.h"
 
 #include "cli/commands.h"

@@ -1,3 +1,7 @@
+/* cmd_run.c -- `winnow run`: a recipe and what the command line says against it.
+ *
+ * Threads, memory and seed may stand in both; the recipe needs to know which of
+ * them somebody really wrote, as an option's default says nothing. */
 #include "winnow/run.h"
 
 #include "base/env.h"

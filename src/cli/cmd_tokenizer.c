@@ -1,3 +1,4 @@
+/* cmd_tokenizer.c -- `winnow tokenizer train`, `encode` and `decode`. */
 #include "winnow/tokenizer.h"
 
 #include "base/env.h"

@@ -1,3 +1,4 @@
+/* cmd_train.c -- `winnow train`. */
 #include "winnow/train.h"
 
 #include "cli/commands.h"

@@ -1,3 +1,4 @@
+/* cmd_verify.c -- `winnow verify`: success is said, or it would look like nothing done. */
 #include "winnow/run.h"
 
 #include "cli/commands.h"

@@ -1,3 +1,4 @@
+/* commands.c -- the list of all commands; help, dispatch and "did you mean" read it. */
 #include "cli/commands.h"
 
 #include "option/tables.h"

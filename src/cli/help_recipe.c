@@ -1,3 +1,5 @@
+/* help_recipe.c -- `winnow help recipe`: an example, then the tables that recipes are
+ * read by, so that no key can be missing here. */
 #include "cli/help_recipe.h"
 
 #include "flow/stages.h"

@@ -1,3 +1,8 @@
+/* main.c -- finds the command, runs it, makes an exit code of what it said.
+ *
+ * Only here do words become commands and statuses numbers (HACKING.md has the
+ * codes).  A mistyped command is answered with the nearest name, or with what the
+ * field calls the thing (option/near_name.c). */
 #include "winnow/version.h"
 
 #include "cli/cmd.h"

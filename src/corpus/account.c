@@ -1,3 +1,9 @@
+/* account.c -- lists of what was left out and lost, and the sentences about them.
+ *
+ * Of many files three are named, those that look like data first: a folder with a
+ * README beside a forgotten .parquet has to say .parquet.  The same shard may be met
+ * in several passes; it is counted once (lost_names).  Memory is bounded: of each
+ * list the first ACCOUNT_ITEMS_MAX are kept, the rest only counted. */
 #include "corpus/account.h"
 
 #include "base/grow.h"

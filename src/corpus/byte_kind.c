@@ -1,3 +1,7 @@
+/* byte_kind.c -- magic numbers of what lies around among corpora.
+ *
+ * The content decides; a name decides only where the content says nothing (an empty
+ * or foreign start), because files are renamed more often than they are mixed up. */
 #include "corpus/byte_kind.h"
 
 #include "corpus/packing.h"

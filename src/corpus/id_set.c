@@ -1,3 +1,8 @@
+/* id_set.c -- open addressing over 64-bit hashes, 0 being a free slot.
+ *
+ * Two ids with one hash count as the same: with n ids that happens with probability
+ * n^2 / 2^65, one in 37 million for a million documents.  Cost: 16 bytes an id at least, 32
+ * just after growing. */
 #include "corpus/id_set.h"
 
 #include "base/mem.h"

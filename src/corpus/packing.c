@@ -1,3 +1,4 @@
+/* packing.c -- the endings of packed files, in one table. */
 #include "corpus/packing.h"
 
 #include <strings.h>

@@ -1,3 +1,14 @@
+/* run_places.c -- what a path inside a run folder stands for.
+ *
+ *     RUN/                    the documents of its last stage, if the run is finished
+ *     RUN/stages/03-dedup/    those of that stage, if it is finished
+ *     .../documents/...       the same, named deeper
+ *     .../removed/, attributes/ of a finished stage: who names it means it
+ *     anything else           refused: it holds no corpus
+ *
+ * Paths are resolved first, then shortened until a folder is a run; so links and
+ * ".." cannot lead around it.  What stats.json lists must be what the folder holds:
+ * a shard that went missing would be a corpus that shrank in silence. */
 #include "corpus/run_places.h"
 
 #include "base/claim.h"

@@ -1,3 +1,7 @@
+/* spool.c -- copies a pipe into a file beside the output, then gives that name on.
+ *
+ * Cost: the corpus once on disk while the command runs.  The copy appears
+ * under its name only when the pipe has ended, so a kill leaves no half of one. */
 #include "corpus/spool.h"
 
 #include "base/buf.h"

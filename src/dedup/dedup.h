@@ -1,3 +1,4 @@
+/* dedup.h -- the stage `dedup`: one of each text stays. */
 #ifndef WINNOW_DEDUP_DEDUP_H
 #define WINNOW_DEDUP_DEDUP_H
 

@@ -1,3 +1,4 @@
+/* batch.c -- what of a packed batch is to be predicted. */
 #include "engine/batch.h"
 
 uint64_t batch_targets(const struct token_batch *b)

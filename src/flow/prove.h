@@ -1,3 +1,4 @@
+/* prove.h -- the ending `prove`: a recipe's last documents, put to the proof. */
 #ifndef WINNOW_FLOW_PROVE_H
 #define WINNOW_FLOW_PROVE_H
 

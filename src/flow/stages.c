@@ -1,3 +1,7 @@
+/* stages.c -- the registry: every stage and every ending, wherever they live.
+ *
+ * It is the only place that knows all methods; recipes, help and the commands from
+ * corpus to corpus find them by name here. */
 #include "flow/stages.h"
 
 #include "dedup/dedup.h"

@@ -1,3 +1,4 @@
+/* tokens.h -- the ending that counts tokens. */
 #ifndef WINNOW_FLOW_TOKENS_H
 #define WINNOW_FLOW_TOKENS_H
 

@@ -1,3 +1,8 @@
+/* line_pages.c -- reads training pages into one arena.
+ *
+ * All pages are held (training draws them in random order), each cut to its first
+ * LINE_PART_MAX lines with words, as the model sees no more at once.  The memory
+ * promise is checked after each block, against what the process really holds. */
 #include "lines/line_pages.h"
 
 #include "base/env.h"

@@ -1,3 +1,10 @@
+/* line_refiner.c -- a document through the line model: scores, then programs.
+ *
+ * Long documents are read in parts of LINE_PART_MAX lines, each for itself: cost is
+ * linear in lines, and a line's verdict depends on its part only.  Lines without a
+ * word are not shown to the model and go with their neighbours
+ * (program/line_verdicts.c).  A document whose lines, weighted by bytes, score below
+ * drop_below on average goes as a whole. */
 #include "lines/line_refiner.h"
 
 #include "base/buf.h"

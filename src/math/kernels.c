@@ -1,3 +1,8 @@
+/* kernels.c -- which table of kernels this processor can run.
+ *
+ * Tables stand from the plainest to the fastest; the last that can run is taken,
+ * unless one is named.  Results may differ between tables in the last bits (the
+ * order of sums), so a run writes down which one it used. */
 #include "math/kernels.h"
 
 #include "base/buf.h"

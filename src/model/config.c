@@ -1,3 +1,9 @@
+/* config.c -- which shapes are models, and what they cost.
+ *
+ * Shapes come from files and options: the bounds here keep every product of them in
+ * 64 bits, so no code behind needs to check for overflow.  FLOPs count two for each
+ * multiply-add of the products and of attention over the tokens before (n (n + 1) / 2
+ * pairs); norms and activations are left out. */
 #include "model/config.h"
 
 /* More than any model this engine could serve; keeps all products in 64 bits. */

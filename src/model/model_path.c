@@ -1,3 +1,7 @@
+/* model_path.c -- whether a path can be a model, before anything is loaded.
+ *
+ * People name the file instead of the folder, the folder instead of the .gguf in
+ * it, or a name of a hub: each gets the sentence that leads on. */
 #include "model/model_path.h"
 
 #include "base/file.h"

@@ -1,6 +1,11 @@
+/* corpus_options.c -- what every command from corpus to corpus takes.
+ *
+ * Its output is a folder.  Who writes `-o out.jsonl.gz` wants a file and would get a
+ * folder of that name; the check says which words make the file. */
 #include "option/corpus_options.h"
 
 #include "base/file.h"
+#include "option/text_options.h"
 
 #include <strings.h>
 
@@ -15,12 +20,7 @@ static const struct option OPTIONS[] = {
               "read the first N documents only; 0: all"),
     OPT_ENUM(0, "on-bad", struct winnow_corpus_options, on_bad, ON_BAD,
              "what to do at a line that is no document"),
-    OPT_TEXT(0, "text-key", struct winnow_corpus_options, text_key, "KEY",
-             "key of the text, dots for inner ones (default: text, raw_content or content)"),
-    OPT_TEXT(0, "id-key", struct winnow_corpus_options, id_key, "KEY",
-             "key of the id, dots for inner ones (default: id)"),
-    OPT_TEXT(0, "files-from", struct winnow_corpus_options, files_from, "FILE",
-             "a list of further paths, one a line"),
+    KEY_OPTIONS(struct winnow_corpus_options, ),
     OPT_FLAG(0, "keep-removed", struct winnow_corpus_options, keep_removed,
              "copy removed documents to removed/ with their reason"),
     OPT_FLAG(0, "dry-run", struct winnow_corpus_options, dry_run,

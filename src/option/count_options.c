@@ -1,6 +1,8 @@
+/* count_options.c -- the table of `count`. */
 #include "winnow/count.h"
 
 #include "option/tables.h"
+#include "option/text_options.h"
 
 static const char *const BY[] = {"total", "shard", "source", NULL};
 static const char *const ON_BAD[] = {"report", "skip", "stop", NULL};
@@ -13,12 +15,7 @@ static const struct option OPTIONS[] = {
              "count repeated ids too (16 bytes of memory a document)"),
     OPT_ENUM(0, "on-bad", struct winnow_count_options, on_bad, ON_BAD,
              "at lines that are no documents: fail at the end, only warn, fail at once"),
-    OPT_TEXT(0, "text-key", struct winnow_count_options, text_key, "KEY",
-             "key of the text, dots for inner ones (default: text, raw_content or content)"),
-    OPT_TEXT(0, "id-key", struct winnow_count_options, id_key, "KEY",
-             "key of the id, dots for inner ones (default: id)"),
-    OPT_TEXT(0, "files-from", struct winnow_count_options, files_from, "FILE",
-             "a list of further paths, one a line"),
+    KEY_OPTIONS(struct winnow_count_options, ),
     OPT_SIZE(0, "line-max", struct winnow_count_options, line_max, 1024, 4294967296.0,
              "longer lines are bad"),
     OPT_END,

@@ -1,3 +1,4 @@
+/* dedup_options.c -- the table of `dedup`. */
 #include "winnow/dedup.h"
 
 #include "option/corpus_options.h"

@@ -1,7 +1,9 @@
+/* eval_options.c -- the table of `eval`. */
 #include "winnow/eval.h"
 
 #include "option/model_options.h"
 #include "option/tables.h"
+#include "option/text_options.h"
 
 #define T struct winnow_eval_options
 
@@ -25,10 +27,7 @@ static const struct option OPTIONS[] = {
             "tokens read at once; 0: the model's context, at most 2048"),
     OPT_ENUM(0, "compute", T, compute, SCORING_COMPUTE, "number format of matrix products"),
     OPT_COUNT(0, "documents", T, documents, 0, 1e12, "documents to read at most; 0: all"),
-    OPT_TEXT(0, "text-key", T, text_key, "KEY",
-             "key of the text, dots for inner ones (default: text, raw_content or content)"),
-    OPT_TEXT(0, "id-key", T, id_key, "KEY", "key of the id, dots for inner ones (default: id)"),
-    OPT_TEXT(0, "files-from", T, files_from, "FILE", "a list of further paths, one a line"),
+    KEY_OPTIONS(T, ),
     OPT_END,
 };
 

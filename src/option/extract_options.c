@@ -1,3 +1,4 @@
+/* extract_options.c -- the table of `extract`. */
 #include "winnow/extract.h"
 
 #include "option/corpus_options.h"

@@ -5,7 +5,7 @@ list(APPEND WINNOW_SOURCES
   src/option/eval_options.c
   src/option/extract_options.c
   src/option/holdout_options.c
-  src/option/model_options.c
+  src/option/names.c
   src/option/near_name.c
   src/option/option.c
   src/option/prove_options.c
@@ -19,8 +19,6 @@ list(APPEND WINNOW_SOURCES
   src/option/rules_options.c
   src/option/run_options.c
   src/option/score_options.c
-  src/option/server_options.c
-  src/option/text_options.c
   src/option/tokenizer_options.c
   src/option/train_options.c
 )

@@ -1,3 +1,4 @@
+/* holdout_options.c -- the table of `holdout`. */
 #include "winnow/prune.h"
 
 #include "option/corpus_options.h"

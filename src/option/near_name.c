@@ -1,3 +1,7 @@
+/* near_name.c -- the field's other words for what is here.
+ *
+ * Whoever comes from another tool types its words; a spelling distance does not lead
+ * from "minhash" to `dedup`, so this list does.  Words are looked up whole. */
 #include "option/near_name.h"
 
 #include <strings.h>

@@ -1,3 +1,12 @@
+/* option.c -- reads, writes and explains values through a table over a struct.
+ *
+ * A row has the offset of its field and a kind; store() and write_value() are the
+ * only functions that turn kinds into C types.  Command line, recipe and JSON share
+ * them, so a value means the same everywhere.
+ *
+ * Whole numbers are read as integers first: seeds use all 64 bits, which a double
+ * would round.  Values never stand in messages about unknown options, as they may be
+ * keys (--api-key=...). */
 #include "option/option.h"
 
 #include "base/url.h"

@@ -1,3 +1,4 @@
+/* prove_options.c -- the table of `prove`. */
 #include "winnow/prove.h"
 
 #include "option/model_options.h"

@@ -1,3 +1,4 @@
+/* prune_options.c -- the table of `prune`. */
 #include "winnow/prune.h"
 
 #include "option/corpus_options.h"
@@ -5,9 +6,6 @@
 #include "option/tables.h"
 
 #define T struct winnow_prune_options
-
-const char *const CRITERION_NAMES[] = {
-    [WINNOW_LOW] = "low", [WINNOW_MEDIUM] = "medium", [WINNOW_HIGH] = "high", NULL};
 
 static const struct option OPTIONS[] = {
     OPT_ENUM(0, "criterion", T, criterion, CRITERION_NAMES, "which end of the scores is kept"),

@@ -1,3 +1,4 @@
+/* refine_options.c -- the table of `refine`. */
 #include "winnow/refine.h"
 
 #include "option/corpus_options.h"
@@ -5,11 +6,6 @@
 #include "option/server_options.h"
 #include "option/tables.h"
 
-const char *const DIALECT_NAMES[] = {[WINNOW_DIALECT_WINNOW] = "winnow",
-                                     [WINNOW_DIALECT_REFINEX] = "refinex",
-                                     [WINNOW_DIALECT_ULTRAX] = "ultrax",
-                                     [WINNOW_DIALECT_PROX] = "prox",
-                                     NULL};
 static const char *const ENGINES[] = {"builtin", "http", NULL};
 static const char *const LEVELS[] = {"doc", "chunk", "both", NULL};
 static const char *const TEMPLATES[] = {"auto", "plain", "llama-2", "chatml", NULL};

@@ -1,3 +1,4 @@
+/* refiner_label_options.c -- the table of `refiner label`. */
 #include "winnow/refiner_label.h"
 
 #include "option/server_options.h"

@@ -1,3 +1,4 @@
+/* refiner_lines_options.c -- the table of `refiner train-lines`. */
 #include "winnow/refiner_lines.h"
 
 #include "option/tables.h"

@@ -1,4 +1,4 @@
-
+/* refiner_options.c -- the tables of `refiner eval` and `refiner train`. */
 #include "winnow/refine.h"
 #include "winnow/refiner.h"
 

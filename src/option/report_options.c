@@ -1,3 +1,4 @@
+/* report_options.c -- the table of `report`. */
 #include "winnow/report.h"
 
 #include "option/tables.h"

@@ -1,3 +1,6 @@
+/* rules_options.c -- the table of `rules`: every limit of every set is an option.
+ *
+ * What each means is said in include/winnow/rules.h and docs/. */
 #include "winnow/rules.h"
 
 #include "option/corpus_options.h"

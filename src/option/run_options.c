@@ -1,3 +1,4 @@
+/* run_options.c -- the tables of `run`, `verify` and `explain`. */
 #include "winnow/run.h"
 
 #include "option/tables.h"

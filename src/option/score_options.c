@@ -1,3 +1,4 @@
+/* score_options.c -- the table of `score`. */
 #include "winnow/score.h"
 
 #include "option/corpus_options.h"

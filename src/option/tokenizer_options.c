@@ -1,3 +1,4 @@
+/* tokenizer_options.c -- the tables of `tokenizer train`, `encode` and `decode`. */
 #include "winnow/tokenizer.h"
 
 #include "option/tables.h"

@@ -1,3 +1,4 @@
+/* train_options.c -- the table of `train`. */
 #include "winnow/train.h"
 
 #include "option/model_options.h"

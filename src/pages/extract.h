@@ -1,3 +1,4 @@
+/* extract.h -- the stage `extract`: pages and text files to documents. */
 #ifndef WINNOW_PAGES_EXTRACT_H
 #define WINNOW_PAGES_EXTRACT_H
 

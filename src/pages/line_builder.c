@@ -1,3 +1,8 @@
+/* line_builder.c -- white space becomes a gap, the gap becomes what it was worth.
+ *
+ * Gaps are ordered: space < cell < line.  Inside <pre> spaces count and are written
+ * at once, but for blank lines at its head.  The fast path copies runs of bytes that
+ * are visible whatever stands around them; only the others are decoded. */
 #include "pages/line_builder.h"
 
 #include "base/utf8.h"

@@ -1,3 +1,13 @@
+/* plain_text.c -- lines of text files, and of Markdown without what nobody sees.
+ *
+ * Two things of Markdown are invisible: YAML front matter and HTML comments.  Both
+ * are easy to take for what they are not: "---" is a thematic break too, and "<!--"
+ * in code is text.  So front matter needs a key right below the dashes and must be
+ * YAML to its end, and comments are looked for outside of fences and code spans, as
+ * CommonMark (0.31, sections 4.5 and 6.1) has them.  A comment without an end is text.
+ *
+ * Linear in the text: where no closing backticks follow is remembered for the
+ * paragraph (`unclosed`), and that no "-->" follows for the rest (`wanted`). */
 #include "pages/plain_text.h"
 
 /* Bytes of the line end at s[at], 0 where there is none: \n, \r\n, \r, form feed,

@@ -1,3 +1,7 @@
+/* line_verdicts.c -- a number a line becomes remove_lines() calls.
+ *
+ * Lines that nobody judged (blank ones) stay if a neighbour stays on either side of
+ * their gap: a blank line between kept and removed text stays with the kept. */
 #include "program/line_verdicts.h"
 
 #include <math.h>

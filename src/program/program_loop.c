@@ -1,3 +1,7 @@
+/* program_loop.c -- finds repeated calls by the hashes of the last 64 lines.
+ *
+ * Cost: a multiplication a byte and 64 comparisons a call.  Two different calls
+ * with one hash would end a program too early, with probability 2^-58 a call. */
 #include "program/program_loop.h"
 
 /* FNV-1a, which takes a byte at a time.  Never 0 in practice, and where it is, a

@@ -1,3 +1,4 @@
+/* program_quote.c -- a string as the parser of programs reads it back. */
 #include "program/program_quote.h"
 
 void program_add_quoted(struct buf *out, struct str s)

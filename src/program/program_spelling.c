@@ -1,3 +1,9 @@
+/* program_spelling.c -- the grammar of each dialect, a spelling a row.
+ *
+ * Numbered bytes stand for arguments (program_spelling.h).  The automaton that masks
+ * tokens and the GBNF sent to servers are both made of these rows, so a model is held
+ * to the same language here and there.  Dialects: ours (docs/formats/programs.md),
+ * RefineX, UltraX, and ProX (Zhou et al. 2024, arXiv 2409.17115). */
 #include "program/program_spelling.h"
 
 #include <assert.h>

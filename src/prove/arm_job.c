@@ -1,3 +1,9 @@
+/* arm_job.c -- one arm under one seed: draw, train, measure, write down.
+ *
+ * All arms of a seed start from the same weights, take the same number of tokens and
+ * are measured on the same yardstick, so their difference is paired.  A job runs on
+ * one thread (others run beside it) and writes its result as one file: a proof that
+ * was killed does over only what has no file. */
 #include "prove/arm_job.h"
 
 #include "base/file.h"

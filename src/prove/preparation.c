@@ -1,3 +1,8 @@
+/* preparation.c -- FLOPs that went into a corpus before a proof saw it.
+ *
+ * A corpus that lies in a run was made by its stages, up to the one whose documents
+ * are read; each wrote its cost into stats.json.  Outside of a run nothing is known
+ * of it, and 0 is counted. */
 #include "prove/preparation.h"
 
 #include "base/file.h"

@@ -1,3 +1,4 @@
+/* holdout.h -- the stage `holdout`: sets a share of the documents aside. */
 #ifndef WINNOW_PRUNE_HOLDOUT_H
 #define WINNOW_PRUNE_HOLDOUT_H
 

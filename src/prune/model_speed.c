@@ -1,3 +1,8 @@
+/* model_speed.c -- how fast a model would be here, from a trial of a second or two.
+ *
+ * Large shapes are tried in part (two layers, a small vocabulary) and scaled by FLOPs;
+ * made-up tokens do, as time does not depend on what they say.  It is an estimate for
+ * --dry-run and never part of a result. */
 #include "prune/model_speed.h"
 
 #include "base/env.h"

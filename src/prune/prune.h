@@ -1,3 +1,4 @@
+/* prune.h -- the stage `prune`: keeps a band of scores. */
 #ifndef WINNOW_PRUNE_PRUNE_H
 #define WINNOW_PRUNE_PRUNE_H
 

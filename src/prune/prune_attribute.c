@@ -1,3 +1,8 @@
+/* prune_attribute.c -- scores that an earlier run left, put beside this corpus.
+ *
+ * Attributes have a row a document in the order of their corpus, without the texts.
+ * That both are the same corpus is checked by the hash of every id at its place; one
+ * that differs stops the run, since a shifted score would prune the wrong document. */
 #include "prune/prune_attribute.h"
 
 #include "base/hash.h"

@@ -1,3 +1,15 @@
+/* prune_reference.c -- chooses texts for a reference model, trains it, keeps it.
+ *
+ * Every document has a draw, 64 bits hashed from its text (corpus/split.h); the reference takes
+ * those of least draw until it has its tokens.  While the corpus streams by, a heap holds the least
+ * draws so far that fill the budget of bytes:
+ *
+ *     offer ─► heap (largest draw on top) ─► over budget: the top goes
+ *
+ * so memory is the budget, whatever the corpus holds, and the choice depends on
+ * neither order nor threads.  The model is kept in the stage's state; its card
+ * (reference.json) is written last and means that it is finished.  Method: "Perplexed
+ * by Perplexity" (Ankner et al. 2024). */
 #include "prune/prune_reference.h"
 
 #include "base/env.h"

@@ -1,3 +1,9 @@
+/* prune_survey.c -- what is kept of each document between scoring and cutting.
+ *
+ * 32 bytes a document, by ordinal: rows come from many threads in any order, so
+ * sources are numbered as they are met and renumbered by name at the end.  The rest
+ * writes the distribution: edges, quantiles, histogram, sources before and after,
+ * and a few documents at the places where a reader wants to look. */
 #include "prune/prune_survey.h"
 
 #include "base/hash.h"

@@ -1,3 +1,4 @@
+/* score.h -- the stage `score`: the NLL of each document, as attribute. */
 #ifndef WINNOW_PRUNE_SCORE_H
 #define WINNOW_PRUNE_SCORE_H
 

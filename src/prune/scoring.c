@@ -1,3 +1,9 @@
+/* scoring.c -- mean NLL of documents, on as many threads as there are.
+ *
+ * Weights are packed once and shared; each worker has an engine over them with its
+ * own activations, made when it gets its first document.  With a fixed length, texts
+ * that are shorter than that get the corpus's mean course of NLL over positions added
+ * (eval/document_score.h), measured on the documents of least draw. */
 #include "prune/scoring.h"
 
 #include "winnow/train.h"

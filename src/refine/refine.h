@@ -1,3 +1,4 @@
+/* refine.h -- the stage `refine`: each document gets its own program. */
 #ifndef WINNOW_REFINE_REFINE_H
 #define WINNOW_REFINE_REFINE_H
 

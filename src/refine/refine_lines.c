@@ -1,3 +1,7 @@
+/* refine_lines.c -- the line model as a refiner that answers at once.
+ *
+ * Language models are asked in batches through a program_writer; this one needs no
+ * batch, so a worker asks it document by document. */
 #include "refine/refine_lines.h"
 
 #include "base/mem.h"

@@ -1,3 +1,8 @@
+/* refine_sums.c -- counts of a refinement, and refine.json.
+ *
+ * Each worker counts for itself and the parts are added; all of it commutes, so
+ * threads do not show.  Examples are the documents of least hash of id, which is a
+ * random choice that needs no random numbers. */
 #include "refine/refine_sums.h"
 
 #include "base/file.h"

@@ -1,3 +1,8 @@
+/* verdicts.c -- where in a prompt the lines end, by its own tokens.
+ *
+ * The prompt's text is put together again from its tokens, and the token that brings
+ * the newline of line i is the place of its verdict.  A token with two newlines would
+ * be the place of two lines: then there are no verdicts, which is an error. */
 #include "refine/verdicts.h"
 
 static uint32_t first_token(const struct tokenizer *t, struct tokenizer_scratch *s, struct str word)

@@ -1,3 +1,9 @@
+/* writer_http.c -- programs from a completion server.
+ *
+ * The client gives answers in the order of requests, with `window` of them under way;
+ * tags go around in a ring of that size.  A server is not told when a program goes
+ * round in circles, so its answer is cut behind the call that program_loop.h would
+ * have stopped at. */
 #include "refine/writer_http.h"
 
 #include "base/mem.h"

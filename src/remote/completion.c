@@ -1,3 +1,9 @@
+/* completion.c -- bodies of requests and answers, for four kinds of servers.
+ *
+ * They share OpenAI's /v1/completions; grammars and top_k they name each its own way.
+ * Answers come from outside: every field is checked for its kind, counts are bounded,
+ * and what is quoted of them loses its secrets first and is cut after (half a key is
+ * a key, too). */
 #include "remote/completion.h"
 
 #include "base/json_write.h"
@@ -7,8 +13,6 @@
 #include <assert.h>
 
 #define REASON_BYTES_MAX 200U
-
-const char *const COMPLETION_SERVERS[] = {"auto", "llama.cpp", "vllm", "sglang", "openai", NULL};
 
 bool completion_takes_grammar(enum completion_server server)
 {

@@ -23,9 +23,6 @@ enum completion_server {
     COMPLETION_OPENAI, /* anything else: only what the interface itself has */
 };
 
-/* "auto", "llama.cpp", ...; NULL-terminated, for option tables. */
-extern const char *const COMPLETION_SERVERS[];
-
 struct completion_request {
     struct str prompt;   /* all that the model reads, BOS apart; in a chat the user's message */
     struct str system;   /* chat only; may be empty */

@@ -1,3 +1,9 @@
+/* secrets.c -- every form in which a key may come back in what a server says.
+ *
+ * Servers quote requests in their errors: the key as it is, percent-decoded, a
+ * proxy's password in base64 as it was sent.  All forms are listed, longer ones
+ * first, and replaced wherever they stand.  Quadratic at worst, for texts of at most
+ * some kilobytes. */
 #include "remote/secrets.h"
 
 #include "base/url.h"

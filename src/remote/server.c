@@ -1,3 +1,7 @@
+/* server.c -- a command's options to those of a client: where the key is, above all.
+ *
+ * A key never stands on a command line, which everybody on the machine can read: it
+ * comes from a file or from a variable that is named. */
 #include "remote/server.h"
 
 #include "base/file.h"

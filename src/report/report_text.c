@@ -1,3 +1,8 @@
+/* report_text.c -- text into HTML, numbers into what people read.
+ *
+ * Everything the report shows of documents passes add_code_point(): no character of
+ * theirs can open a tag, end an attribute or turn the direction of what stands
+ * around it. */
 #include "report/report_text.h"
 
 #include "base/show.h"

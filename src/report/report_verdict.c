@@ -1,3 +1,10 @@
+/* report_verdict.c -- what a proof says, in one headline and some sentences.
+ *
+ * "Better" and "worse" are claims of prove's own tests (Holm-corrected); the
+ * report only words them.  What it adds is the comparison with documents drawn at
+ * random, by a paired t interval over seeds: without it a smaller corpus might seem
+ * good for being small.  A measure that says the opposite of the primary one is named
+ * in the same breath. */
 #include "report/report_verdict.h"
 
 #include "report/report_text.h"

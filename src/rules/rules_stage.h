@@ -1,3 +1,4 @@
+/* rules_stage.h -- the stage `rules`: the field's filters. */
 #ifndef WINNOW_RULES_RULES_STAGE_H
 #define WINNOW_RULES_RULES_STAGE_H
 

@@ -1,3 +1,8 @@
+/* counts.c -- documents in = kept + removed + aside + bad, per stage, reason, source.
+ *
+ * Jobs count for themselves; sums are added in order.  Sources are bounded in number
+ * (COUNT_SOURCES_MAX): behind that they are only part of the totals.  counts_check()
+ * is the law of the house, asked at each stage's end and by `winnow verify`. */
 #include "run/counts.h"
 
 #include "base/mem.h"

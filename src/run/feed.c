@@ -1,3 +1,8 @@
+/* feed.c -- the next block of the input, whoever gives it, and where that was.
+ *
+ * Input is shards (blocks of whole lines) or a source (pages that become documents).
+ * Either way a job knows its place before and after, which is all that a checkpoint
+ * needs to go on from. */
 #include "corpus/byte_source.h"
 #include "run/feed_internal.h"
 

@@ -1,3 +1,9 @@
+/* job.c -- a block becomes records, verdicts, and the lines of every output file.
+ *
+ * Records point into `store` by offset, because it moves as it grows; raw lines are
+ * views of the block, which lives as long as the job.  Lines of attributes are
+ * written while documents are read, as they may be larger than all else; the others
+ * when verdicts stand.  Nothing here knows of other jobs: order is pass.c's. */
 #include "base/mem.h"
 #include "run/job_internal.h"
 #include "run/ledger.h"

@@ -1,3 +1,5 @@
+/* json_copy.c -- a value that was read, written as it was; by a stack, as the house
+ * does not recurse.  What lies deeper than JSON_COPY_DEPTH becomes null. */
 #include "run/json_copy.h"
 
 static void copy_scalar(struct json_writer *w, struct json_value v)

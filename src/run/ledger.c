@@ -1,3 +1,4 @@
+/* ledger.c -- one line of the ledger: what became of a document, and why. */
 #include "run/ledger.h"
 
 #include "base/utf8.h"

@@ -1,3 +1,9 @@
+/* outputs.c -- the files of one shard: documents, removed, aside, bad, ledger, attributes.
+ *
+ * Each is a row of compressed frames, of which a checkpoint notes the length: what is
+ * behind it after a kill is cut off and done again.  Files that may stay empty are
+ * opened with their first line.  A commit gives all of them their final names, with
+ * hashes for stats.json. */
 #include "run/outputs.h"
 
 #include "base/file.h"

@@ -1,3 +1,10 @@
+/* examples.c -- a page and what is known of it become prompts with their answers.
+ *
+ * Either programs were given (an expert's), and are cut to the lines of each chunk; or
+ * they are derived from a clean text or labels, as far as deletions reach it.  Pages
+ * that say little are left out and counted: refused (ill-formed), unlike (deletions do
+ * not reach the clean text), stripped (nearly all goes).  Prompts are those that
+ * `refine` will ask with, token for token. */
 #include "teach/examples.h"
 
 #include "winnow/refine.h"

@@ -1,3 +1,10 @@
+/* label_journal.c -- a file that is replayed, then appended to.
+ *
+ *     | whole lines, each matched with the question asked again | cut line |
+ *     0                                                        good
+ *
+ * Questions are asked in a fixed order, so line i must answer question i: its hash
+ * says so.  When replay ends, the file is cut at `good` and new answers follow. */
 #include "teach/label_journal.h"
 
 #include "base/file.h"

@@ -1,3 +1,9 @@
+/* label_subject.c -- the questions of one document, their answers, its labels.
+ *
+ * Documents are judged by scores (educational value, and format where that is
+ * middling); chunks get one program a question, and the programs are merged.  What was
+ * cut off, refused or cannot be read makes the chunk or document "unread": no label is
+ * better than a guessed one. */
 #include "teach/label_subject.h"
 
 #include "base/json_write.h"

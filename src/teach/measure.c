@@ -1,3 +1,9 @@
+/* measure.c -- scores of pages as functions of sums, and their intervals.
+ *
+ * Counts are whole numbers, so scores over all pages do not depend on their order.
+ * Intervals are the percentiles of `draws` resamples of pages (Efron's
+ * bootstrap): pages, not lines, as lines of a page are alike.  Cost: draws * pages
+ * additions of a sum. */
 #include "teach/measure.h"
 
 #include "base/buf.h"

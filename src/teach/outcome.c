@@ -1,3 +1,8 @@
+/* outcome.c -- a page after its program, or after any tool, beside what was wanted.
+ *
+ * Our own programs say which lines went.  Of other tools only the text is there: it is
+ * aligned with the page (teach/derive.h), and lines that deletions leave are kept.  Gold
+ * texts are turned into labels the same way, so all tools are judged by one measure. */
 #include "teach/outcome.h"
 
 #include "program/edit.h"

@@ -1,3 +1,7 @@
+/* pair.c -- a JSON line to a page and what is known of it; all of it copied.
+ *
+ * Several names are taken for one thing (lines, raw, text; clean, gold), as data sets
+ * differ.  What is there but wrong is refused: a label too few would shift all. */
 #include "teach/pair.h"
 
 #include "base/buf.h"

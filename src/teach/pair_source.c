@@ -1,3 +1,7 @@
+/* pair_source.c -- the lines of labelled pages, one after the other.
+ *
+ * Taught and measured is all of the input or nothing: an unreadable shard stops it,
+ * as a teaching set that shrank says nothing of itself afterwards. */
 #include "teach/pair_source.h"
 
 #include "base/json_span.h"

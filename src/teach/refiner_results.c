@@ -1,3 +1,4 @@
+/* refiner_results.c -- measured groups of pages as JSON and as a table. */
 #include "teach/refiner_results.h"
 
 #include <math.h>

@@ -1,3 +1,7 @@
+/* refiner_save.c -- a taught refiner as a model folder that others can load, too.
+ *
+ * Beside weights and tokenizer lie the chat template in Jinja, for servers, and
+ * training.json with settings, data and losses. */
 #include "teach/refiner_save.h"
 
 #include "winnow/refiner.h"

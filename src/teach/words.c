@@ -1,3 +1,8 @@
+/* words.c -- pieces of text by which pages are aligned and compared.
+ *
+ * A run of letters and digits is a piece, and so is every other visible character; from
+ * U+2E80 on, where scripts have no spaces, each character is one.  No tables: the cut is
+ * the same on every machine. */
 #include "teach/words.h"
 
 #include "base/utf8.h"

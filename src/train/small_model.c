@@ -1,3 +1,7 @@
+/* small_model.c -- the options of a small model to shapes, packing and training.
+ *
+ * Every command that trains one (train, prune, prove, refiner train) comes through
+ * here, so the same options give the same model everywhere. */
 #include "train/small_model.h"
 
 #include <math.h>

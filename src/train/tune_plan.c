@@ -1,3 +1,8 @@
+/* tune_plan.c -- which examples make which step, decided before the first one.
+ *
+ * An epoch is a shuffle that depends on seed and number only; steps are filled up to
+ * batch_tokens without cutting an example.  So a training that goes on needs to know
+ * its step and nothing else. */
 #include "train/tune_plan.h"
 
 #include "base/grow.h"

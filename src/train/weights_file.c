@@ -1,3 +1,4 @@
+/* weights_file.c -- a list of floats as a state file; who reads knows how many. */
 #include "train/weights_file.h"
 
 #include "base/state_file.h"

@@ -1,0 +1,27 @@
+/* names.c -- values of options by name, where more than one table or module has them.
+ *
+ * Each list is in the order of its enum, so that an index is the value. */
+#include "winnow/prune.h"
+#include "winnow/refine.h"
+
+#include "option/model_options.h"
+#include "option/server_options.h"
+#include "option/tables.h"
+#include "option/text_options.h"
+
+const char *const CRITERION_NAMES[] = {
+    [WINNOW_LOW] = "low", [WINNOW_MEDIUM] = "medium", [WINNOW_HIGH] = "high", NULL};
+
+const char *const DIALECT_NAMES[] = {[WINNOW_DIALECT_WINNOW] = "winnow",
+                                     [WINNOW_DIALECT_REFINEX] = "refinex",
+                                     [WINNOW_DIALECT_ULTRAX] = "ultrax",
+                                     [WINNOW_DIALECT_PROX] = "prox",
+                                     NULL};
+
+const char *const SMALL_MODEL_COMPUTE[] = {"f32", "bf16", NULL};
+const char *const SCORING_COMPUTE[] = {"f32", "bf16", "int8", NULL};
+const char *const SMALL_MODEL_OPTIMIZER[] = {"adamw", "muon", NULL};
+
+const char *const SERVER_KINDS[] = {"auto", "llama.cpp", "vllm", "sglang", "openai", NULL};
+
+const char *const TEXT_ON_BAD[] = {"skip", "stop", NULL};
