@@ -26,7 +26,7 @@
 #include <math.h>
 #include <string.h>
 
-struct run {
+struct attention {
     struct engine *e;
     const struct engine_layer *l;
 };
@@ -125,7 +125,7 @@ static void mask_columns(float *scores, size_t cols, size_t q0, size_t keys)
 
 static void forward_piece(void *run, size_t piece, uint32_t worker)
 {
-    const struct run *r = run;
+    const struct attention *r = run;
     const struct engine *e = r->e;
     const struct kernels *k = e->k;
     const struct gemm *g = &e->g_attention;
@@ -163,7 +163,7 @@ static void forward_piece(void *run, size_t piece, uint32_t worker)
 void engine_attention(struct engine *e, const struct engine_layer *l)
 {
     double start = env_seconds();
-    struct run r = {e, l};
+    struct attention r = {e, l};
     pool_run(e->pool, e->sequences * e->c.heads, forward_piece, &r);
     e->seconds[ENGINE_ATTENTION] += env_seconds() - start;
 }
@@ -212,8 +212,8 @@ static void pack_block(const struct engine *e, const struct backward_scratch *s,
 }
 
 /* One block of queries of one head: adds to dkeys and dvalues, stores their dq. */
-static void backward_block(const struct run *r, const struct backward_scratch *s, size_t start,
-                           size_t head, struct tile_span block)
+static void backward_block(const struct attention *r, const struct backward_scratch *s,
+                           size_t start, size_t head, struct tile_span block)
 {
     const struct engine *e = r->e;
     const struct kernels *k = e->k;
@@ -247,7 +247,7 @@ static void backward_block(const struct run *r, const struct backward_scratch *s
 
 static void backward_piece(void *run, size_t piece, uint32_t worker)
 {
-    const struct run *r = run;
+    const struct attention *r = run;
     const struct engine *e = r->e;
     size_t kv = piece % e->c.kv_heads, seq = piece / e->c.kv_heads;
     size_t start = e->starts[seq], n = e->starts[seq + 1] - start;
@@ -279,7 +279,7 @@ static void backward_piece(void *run, size_t piece, uint32_t worker)
 void engine_attention_back(struct engine *e, const struct engine_layer *l)
 {
     double start = env_seconds();
-    struct run r = {e, l};
+    struct attention r = {e, l};
     pool_run(e->pool, e->sequences * e->c.kv_heads, backward_piece, &r);
     e->seconds[ENGINE_ATTENTION_BACK] += env_seconds() - start;
 }

@@ -22,7 +22,7 @@
 
 #include <string.h>
 
-struct run {
+struct backward_layer {
     struct engine *e;
     struct engine_layer *l;
     struct weight_gradient weights[4];
@@ -78,7 +78,7 @@ static float *gradient_of(const struct engine *e, enum tensor_role role, uint32_
     return t && e->gradient ? e->gradient + t->offset : NULL;
 }
 
-static struct weight_gradient of_matrix(const struct run *r, enum example_matrix matrix,
+static struct weight_gradient of_matrix(const struct backward_layer *r, enum example_matrix matrix,
                                         const float *dy, const float *x)
 {
     const struct engine *e = r->e;
@@ -96,7 +96,7 @@ static struct weight_gradient of_matrix(const struct run *r, enum example_matrix
                                     .hidden = true};
 }
 
-static void plan_weights(struct run *r)
+static void plan_weights(struct backward_layer *r)
 {
     struct engine *e = r->e;
     struct engine_back *b = &e->back;
@@ -121,7 +121,7 @@ static void sum_rows(const struct engine *e, float *sum, const float *rows, size
 }
 
 /* Norms and biases, which are small: one piece. */
-static void vector_gradients(const struct run *r)
+static void vector_gradients(const struct backward_layer *r)
 {
     struct engine *e = r->e;
     const struct engine_back *b = &e->back;
@@ -137,7 +137,7 @@ static void vector_gradients(const struct run *r)
 
 static void weights_piece(void *run, size_t piece, uint32_t worker)
 {
-    const struct run *r = run;
+    const struct backward_layer *r = run;
     size_t first = 0;
     for (size_t i = 0; i < 4; i++) {
         struct engine_scratch *s = &r->e->scratch[worker];
@@ -156,7 +156,7 @@ static void weights_piece(void *run, size_t piece, uint32_t worker)
 }
 
 /* All weight gradients of the layer, or what is wanted of them. */
-static void layer_weights(struct run *r)
+static void layer_weights(struct backward_layer *r)
 {
     struct engine *e = r->e;
     plan_weights(r);
@@ -227,7 +227,7 @@ static void norm_back(const struct engine *e, const float *rows, struct tile_spa
 
 static void before_attention_back(void *run, size_t tile, uint32_t worker)
 {
-    const struct run *r = run;
+    const struct backward_layer *r = run;
     struct engine *e = r->e;
     struct engine_layer *l = r->l;
     struct engine_back *b = &e->back;
@@ -251,7 +251,7 @@ static void before_attention_back(void *run, size_t tile, uint32_t worker)
 
 static void after_attention_back(void *run, size_t tile, uint32_t worker)
 {
-    const struct run *r = run;
+    const struct backward_layer *r = run;
     struct engine *e = r->e;
     struct engine_layer *l = r->l;
     struct engine_back *b = &e->back;
@@ -275,7 +275,7 @@ static void after_attention_back(void *run, size_t tile, uint32_t worker)
 
 static void layer_back(struct engine *e, struct engine_layer *l)
 {
-    struct run r = {.e = e, .l = l};
+    struct backward_layer r = {.e = e, .l = l};
     double start = env_seconds();
     pool_run(e->pool, e->tiles, before_attention_back, &r);
     e->seconds[ENGINE_BLOCK_BACK] += env_seconds() - start;

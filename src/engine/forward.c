@@ -20,7 +20,7 @@
 
 #include <string.h>
 
-struct run {
+struct forward_layer {
     struct engine *e;
     struct engine_layer *l;
 };
@@ -93,7 +93,7 @@ void engine_pack_normed(const struct engine *e, struct engine_scratch *s, struct
 
 static void before_attention(void *run, size_t tile, uint32_t worker)
 {
-    const struct run *r = run;
+    const struct forward_layer *r = run;
     struct engine *e = r->e;
     struct engine_layer *l = r->l;
     struct engine_scratch *s = &e->scratch[worker];
@@ -194,7 +194,7 @@ static void gate_up_swiglu(const struct engine *e, const struct engine_layer *l,
 
 static void after_attention(void *run, size_t tile, uint32_t worker)
 {
-    const struct run *r = run;
+    const struct forward_layer *r = run;
     struct engine *e = r->e;
     struct engine_layer *l = r->l;
     struct engine_scratch *s = &e->scratch[worker];
@@ -221,7 +221,7 @@ static void run_layer(struct engine *e, struct engine_layer *l,
                       void (*work)(void *run, size_t tile, uint32_t worker))
 {
     double start = env_seconds();
-    pool_run(e->pool, e->tiles, work, &(struct run){e, l});
+    pool_run(e->pool, e->tiles, work, &(struct forward_layer){e, l});
     e->seconds[ENGINE_BLOCK] += env_seconds() - start;
 }
 

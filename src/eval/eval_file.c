@@ -39,7 +39,7 @@ struct reading {
 };
 
 /* A record's members, as far as its kind has them. */
-struct record {
+struct task_line {
     struct json_value json;
     struct str id, task, context;
 };
@@ -56,7 +56,7 @@ static struct str keep(struct reading *r, struct str s)
     return (struct str){arena_strndup(eval_suite_arena(r->suite), s.ptr, s.len), s.len};
 }
 
-static struct str delimiter_of(const struct reading *r, const struct record *rec)
+static struct str delimiter_of(const struct reading *r, const struct task_line *rec)
 {
     if (r->opt->delimiter) {
         return str_of(r->opt->delimiter);
@@ -85,7 +85,7 @@ static struct shots *shots_of(struct reading *r, uint32_t task)
 }
 
 /* Answer behind context, which stands behind the shots. */
-static struct eval_option make_option(struct reading *r, const struct record *rec, uint32_t task,
+static struct eval_option make_option(struct reading *r, const struct task_line *rec, uint32_t task,
                                       struct str context, struct str answer)
 {
     struct eval_option o = {.chars = (uint32_t)utf8_count(answer)};
@@ -136,7 +136,7 @@ static void add_item(struct reading *r, struct eval_item *item, const struct eva
     eval_suite_add_item(r->suite, item);
 }
 
-static uint32_t find_task(struct reading *r, const struct record *rec, enum eval_kind kind)
+static uint32_t find_task(struct reading *r, const struct task_line *rec, enum eval_kind kind)
 {
     struct str subtask = get_str(rec->json, "subtask");
     buf_clear(&r->name);
@@ -148,8 +148,8 @@ static uint32_t find_task(struct reading *r, const struct record *rec, enum eval
 }
 
 /* "choices" with one context, or "context_options" with one ending. */
-static winnow_status read_choices(struct reading *r, const struct record *rec, enum eval_kind kind,
-                                  struct winnow_error *err)
+static winnow_status read_choices(struct reading *r, const struct task_line *rec,
+                                  enum eval_kind kind, struct winnow_error *err)
 {
     bool schema = kind == EVAL_SCHEMA;
     struct json_value list = json_get(rec->json, schema ? "context_options" : "choices");
@@ -183,7 +183,7 @@ static winnow_status read_choices(struct reading *r, const struct record *rec, e
     return WINNOW_OK;
 }
 
-static winnow_status read_pair(struct reading *r, const struct record *rec,
+static winnow_status read_pair(struct reading *r, const struct task_line *rec,
                                struct winnow_error *err)
 {
     struct str good = get_str(rec->json, "good"), bad = get_str(rec->json, "bad");
@@ -204,7 +204,7 @@ static winnow_status read_pair(struct reading *r, const struct record *rec,
     return WINNOW_OK;
 }
 
-static winnow_status read_greedy(struct reading *r, const struct record *rec,
+static winnow_status read_greedy(struct reading *r, const struct task_line *rec,
                                  struct winnow_error *err)
 {
     struct str answer = get_str(rec->json, "continuation");
@@ -225,10 +225,10 @@ static winnow_status read_greedy(struct reading *r, const struct record *rec,
 static winnow_status read_record(struct reading *r, struct json_value json,
                                  struct winnow_error *err)
 {
-    const struct record rec = {.json = json,
-                               .id = get_str(json, "id"),
-                               .task = get_str(json, "task"),
-                               .context = get_str(json, "context")};
+    const struct task_line rec = {.json = json,
+                                  .id = get_str(json, "id"),
+                                  .task = get_str(json, "task"),
+                                  .context = get_str(json, "context")};
     struct str kind = get_str(json, "kind");
     if (rec.task.len == 0) {
         return error_set(err, WINNOW_E_FORMAT, "no string field \"task\"");

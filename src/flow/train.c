@@ -33,28 +33,24 @@ struct training {
     struct arena keep;
 };
 
-/* Trained once: a repeated call finds it beside the checkpoint. */
+static winnow_status make_tokenizer(void *ctx, struct tokenizer **out, struct winnow_error *err)
+{
+    const struct training *t = ctx;
+    const struct text_tokenizer train = {.paths = *t->paths,
+                                         .keys = &t->keys,
+                                         .vocab = t->opt->model.vocab,
+                                         .sample_bytes = TOKENIZER_SAMPLE};
+    env_log(t->env, WINNOW_LOG_INFO, "train: training the tokenizer");
+    return text_tokenizer_train(&train, t->env, out, err);
+}
+
+/* A repeated call finds it beside the checkpoint. */
 static winnow_status get_tokenizer(struct training *t, struct winnow_error *err)
 {
-    if (t->opt->tokenizer) {
-        return model_load_tokenizer(t->opt->tokenizer, &t->tokenizer, err);
-    }
     struct buf path = {0};
     const char *file = file_join(&path, buf_cstr(&t->checkpoint), "tokenizer.json");
-    winnow_status st;
-    if (file_exists(file)) {
-        st = tokenizer_load(file, &t->tokenizer, err);
-    } else {
-        const struct text_tokenizer train = {.paths = *t->paths,
-                                             .keys = &t->keys,
-                                             .vocab = t->opt->model.vocab,
-                                             .sample_bytes = TOKENIZER_SAMPLE};
-        env_log(t->env, WINNOW_LOG_INFO, "train: training the tokenizer");
-        st = text_tokenizer_train(&train, t->env, &t->tokenizer, err);
-        if (st == WINNOW_OK) {
-            st = tokenizer_save(t->tokenizer, file, err);
-        }
-    }
+    winnow_status st =
+        small_model_tokenizer(t->opt->tokenizer, file, make_tokenizer, t, &t->tokenizer, err);
     buf_release(&path);
     return st;
 }

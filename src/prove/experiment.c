@@ -114,30 +114,35 @@ static winnow_status read_arms(struct experiment *x, struct winnow_error *err)
 
 /* ---- corpora ---- */
 
+struct tokenizer_texts {
+    const struct experiment *x;
+    const struct winnow_list *paths;
+    const struct document_keys *keys;
+};
+
+static winnow_status make_tokenizer(void *ctx, struct tokenizer **out, struct winnow_error *err)
+{
+    const struct tokenizer_texts *t = ctx;
+    const struct winnow_prove_options *opt = t->x->opt;
+    const struct text_tokenizer train = {
+        .paths = *t->paths,
+        .keys = t->keys,
+        .heldout_share = opt->heldout.count > 0 ? 0 : opt->heldout_share,
+        .vocab = opt->model.vocab,
+        .sample_bytes = TOKENIZER_SAMPLE,
+    };
+    env_log(t->x->env, WINNOW_LOG_INFO, "prove: training the tokenizer");
+    return text_tokenizer_train(&train, t->x->env, out, err);
+}
+
 static winnow_status get_tokenizer(struct experiment *x, const struct winnow_list *paths,
                                    const struct document_keys *keys, struct winnow_error *err)
 {
+    struct tokenizer_texts texts = {x, paths, keys};
     struct buf path = {0};
     const char *file = file_join(&path, x->opt->output, "tokenizer.json");
-    winnow_status st;
-    if (x->opt->tokenizer) {
-        st = model_load_tokenizer(x->opt->tokenizer, &x->tokenizer, err);
-    } else if (file_exists(file)) {
-        st = tokenizer_load(file, &x->tokenizer, err);
-    } else {
-        const struct text_tokenizer train = {
-            .paths = *paths,
-            .keys = keys,
-            .heldout_share = x->opt->heldout.count > 0 ? 0 : x->opt->heldout_share,
-            .vocab = x->opt->model.vocab,
-            .sample_bytes = TOKENIZER_SAMPLE,
-        };
-        env_log(x->env, WINNOW_LOG_INFO, "prove: training the tokenizer");
-        st = text_tokenizer_train(&train, x->env, &x->tokenizer, err);
-        if (st == WINNOW_OK) {
-            st = tokenizer_save(x->tokenizer, file, err);
-        }
-    }
+    winnow_status st =
+        small_model_tokenizer(x->opt->tokenizer, file, make_tokenizer, &texts, &x->tokenizer, err);
     buf_release(&path);
     return st;
 }

@@ -12,6 +12,7 @@
 #include "corpus/packing.h"
 #include "corpus/split.h"
 #include "corpus/texts.h"
+#include "train/small_model.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -400,11 +401,7 @@ winnow_status text_tokenizer_train(const struct text_tokenizer *opt, const struc
     struct training_text t = {.heldout_share = opt->heldout_share,
                               .sample = (double)opt->sample_bytes / bytes};
     texts_over(&t.texts, &shards, opt->keys, env, &read);
-    static const char *const specials[] = {"<|endoftext|>"};
-    struct tokenizer_train_options train = TOKENIZER_TRAIN_OPTIONS_INIT;
-    train.vocab_size = opt->vocab;
-    train.specials = (struct winnow_list){specials, 1};
-    st = tokenizer_train(&train, env, next_training_text, &t, out, err);
+    st = small_model_train_tokenizer(opt->vocab, env, next_training_text, &t, out, err);
     st = st == WINNOW_OK ? account_need_documents(shards.account, err) : st;
     texts_release(&t.texts);
     shard_list_release(&shards);

@@ -144,6 +144,8 @@ void reference_release(struct reference *r)
 /* ---- tokenizer ---- */
 
 struct text_walk {
+    const struct winnow_env *env;
+    uint32_t vocab;
     const struct reference_texts *sides;
     size_t count, side, at;
 };
@@ -164,29 +166,21 @@ static winnow_status next_text(void *ctx, struct str *text, bool *more, struct w
     return WINNOW_OK;
 }
 
+static winnow_status make_tokenizer(void *ctx, struct tokenizer **out, struct winnow_error *err)
+{
+    struct text_walk *w = ctx;
+    return small_model_train_tokenizer(w->vocab, w->env, next_text, w, out, err);
+}
+
 winnow_status reference_tokenizer(struct stage *s, const struct winnow_prune_options *opt,
                                   const struct reference_texts *sides, size_t count,
                                   struct tokenizer **out, struct winnow_error *err)
 {
-    if (opt->tokenizer) {
-        return model_load_tokenizer(opt->tokenizer, out, err);
-    }
+    struct text_walk walk = {
+        .env = stage_env(s), .vocab = opt->model.vocab, .sides = sides, .count = count};
     struct buf path = {0};
     const char *file = stage_path(s, "tokenizer.json", &path);
-    winnow_status st;
-    if (file_exists(file)) {
-        st = tokenizer_load(file, out, err);
-    } else {
-        struct text_walk walk = {sides, count, 0, 0};
-        static const char *const specials[] = {"<|endoftext|>"};
-        struct tokenizer_train_options train = TOKENIZER_TRAIN_OPTIONS_INIT;
-        train.vocab_size = opt->model.vocab;
-        train.specials = (struct winnow_list){specials, 1};
-        st = tokenizer_train(&train, stage_env(s), next_text, &walk, out, err);
-        if (st == WINNOW_OK) {
-            st = tokenizer_save(*out, file, err);
-        }
-    }
+    winnow_status st = small_model_tokenizer(opt->tokenizer, file, make_tokenizer, &walk, out, err);
     buf_release(&path);
     return st;
 }

@@ -18,7 +18,7 @@ list(APPEND WINNOW_SOURCES
   src/run/output_folder.c
   src/run/outputs.c
   src/run/pass.c
-  src/run/record.c
+  src/run/receipt.c
   src/run/run.c
   src/run/settings.c
   src/run/source.c

@@ -31,7 +31,7 @@
 #define BYTES_A_TOKEN  3U
 #define SUBJECTS_EXTRA 2U /* being opened, being closed */
 
-struct pass {
+struct asking {
     struct labelling *l;
     struct label_plan plan;
     struct texts texts;
@@ -53,7 +53,7 @@ struct pass {
     int fd;
 };
 
-static struct label_subject *subject_at(struct pass *p, uint64_t number)
+static struct label_subject *subject_at(struct asking *p, uint64_t number)
 {
     return &p->ring[number % p->ring_size];
 }
@@ -61,7 +61,7 @@ static struct label_subject *subject_at(struct pass *p, uint64_t number)
 /* ---- documents ---- */
 
 /* By the id alone, so that more documents never change who is drawn. */
-static bool is_drawn(const struct pass *p, struct str id)
+static bool is_drawn(const struct asking *p, struct str id)
 {
     double share = p->l->opt->share;
     if (share >= 1) {
@@ -73,7 +73,7 @@ static bool is_drawn(const struct pass *p, struct str id)
 }
 
 /* Opens a subject for a document, unless there is nothing to ask about it. */
-static bool draw(struct pass *p, const struct document *d)
+static bool draw(struct asking *p, const struct document *d)
 {
     struct buf *verdicts = &p->l->verdicts;
     struct label_subject *s = subject_at(p, p->newest);
@@ -95,7 +95,7 @@ static bool draw(struct pass *p, const struct document *d)
 }
 
 /* Of each document drawn a letter stays. */
-static winnow_status check_verdicts(const struct pass *p, struct winnow_error *err)
+static winnow_status check_verdicts(const struct asking *p, struct winnow_error *err)
 {
     uint64_t most = p->l->env->memory_max;
     if (most > 0 && p->l->verdicts.len > most / 2) {
@@ -108,7 +108,7 @@ static winnow_status check_verdicts(const struct pass *p, struct winnow_error *e
 }
 
 /* Opens the next document that there is something to ask about. */
-static winnow_status open_subject(struct pass *p, bool *more, struct winnow_error *err)
+static winnow_status open_subject(struct asking *p, bool *more, struct winnow_error *err)
 {
     *more = false;
     while (!*more && !p->texts_end) {
@@ -127,7 +127,7 @@ static winnow_status open_subject(struct pass *p, bool *more, struct winnow_erro
 
 /* ---- answers ---- */
 
-static winnow_status flush(struct pass *p, struct winnow_error *err)
+static winnow_status flush(struct asking *p, struct winnow_error *err)
 {
     winnow_status st = file_write_fd(p->fd, buf_str(&p->out), buf_cstr(&p->temporary), err);
     buf_clear(&p->out);
@@ -135,7 +135,7 @@ static winnow_status flush(struct pass *p, struct winnow_error *err)
 }
 
 /* Writes and closes the subjects at the old end that have all their answers. */
-static winnow_status close_subjects(struct pass *p, struct winnow_error *err)
+static winnow_status close_subjects(struct asking *p, struct winnow_error *err)
 {
     while (p->oldest < p->newest && label_subject_done(subject_at(p, p->oldest))) {
         struct label_subject *s = subject_at(p, p->oldest);
@@ -154,7 +154,7 @@ static winnow_status close_subjects(struct pass *p, struct winnow_error *err)
 }
 
 /* The oldest subject that waits for an answer takes it. */
-static winnow_status take_answer(struct pass *p, const struct label_entry *e,
+static winnow_status take_answer(struct asking *p, const struct label_entry *e,
                                  struct winnow_error *err)
 {
     struct winnow_refiner_label_result *r = p->l->result;
@@ -173,7 +173,7 @@ static winnow_status take_answer(struct pass *p, const struct label_entry *e,
 /* ---- questions ---- */
 
 /* The next question of the newest subject, or of the next document. */
-static winnow_status next_question(struct pass *p, struct label_entry *e, bool *more,
+static winnow_status next_question(struct asking *p, struct label_entry *e, bool *more,
                                    struct winnow_error *err)
 {
     *more = p->newest > p->oldest && label_subject_asks(subject_at(p, p->newest - 1));
@@ -189,7 +189,7 @@ static winnow_status next_question(struct pass *p, struct label_entry *e, bool *
     return WINNOW_OK;
 }
 
-static winnow_status need_client(struct pass *p, struct winnow_error *err)
+static winnow_status need_client(struct asking *p, struct winnow_error *err)
 {
     struct labelling *l = p->l;
     if (!l->client) {
@@ -207,7 +207,7 @@ static winnow_status need_client(struct pass *p, struct winnow_error *err)
     return WINNOW_OK;
 }
 
-static winnow_status submit(struct pass *p, struct winnow_error *err)
+static winnow_status submit(struct asking *p, struct winnow_error *err)
 {
     const struct completion_request request = {.prompt = buf_str(&p->text),
                                                .system = str_of(EXPERT_SYSTEM),
@@ -217,7 +217,7 @@ static winnow_status submit(struct pass *p, struct winnow_error *err)
 }
 
 /* Answers a question from the journal, or finds that there are no more. */
-static winnow_status replay(struct pass *p, struct label_entry *e, struct winnow_error *err)
+static winnow_status replay(struct asking *p, struct label_entry *e, struct winnow_error *err)
 {
     bool more;
     TRY(label_journal_next(p->journal, e, &more, err));
@@ -237,7 +237,7 @@ static winnow_status replay(struct pass *p, struct label_entry *e, struct winnow
 }
 
 /* Waits for the oldest answer, keeps it, and gives it to its subject. */
-static winnow_status hear(struct pass *p, struct winnow_error *err)
+static winnow_status hear(struct asking *p, struct winnow_error *err)
 {
     struct completion_answer a;
     TRY(completion_client_next(p->l->client, &a, err));
@@ -258,7 +258,7 @@ static winnow_status hear(struct pass *p, struct winnow_error *err)
 
 /* Texts that are being asked about take a quarter of --memory (their chunks, questions
  * and answers about as much again); a longer one is asked about by itself. */
-static bool may_ask(const struct pass *p)
+static bool may_ask(const struct asking *p)
 {
     if (!p->live) {
         return true;
@@ -268,7 +268,7 @@ static bool may_ask(const struct pass *p)
     return !full && completion_client_room(p->l->client);
 }
 
-static winnow_status ask_all(struct pass *p, struct winnow_error *err)
+static winnow_status ask_all(struct asking *p, struct winnow_error *err)
 {
     bool more = true;
     while (more || (p->live && completion_client_pending(p->l->client) > 0)) {
@@ -290,7 +290,7 @@ static winnow_status ask_all(struct pass *p, struct winnow_error *err)
 
 /* ---- a pass ---- */
 
-static winnow_status open_files(struct pass *p, struct winnow_error *err)
+static winnow_status open_files(struct asking *p, struct winnow_error *err)
 {
     const char *name = p->plan.chunks ? "chunks" : "documents";
     struct buf journal = {0};
@@ -304,7 +304,7 @@ static winnow_status open_files(struct pass *p, struct winnow_error *err)
     return p->fd >= 0 ? WINNOW_OK : error_errno(err, "cannot write", buf_cstr(&p->temporary));
 }
 
-static winnow_status run_pass(struct pass *p, struct winnow_error *err)
+static winnow_status run_pass(struct asking *p, struct winnow_error *err)
 {
     TRY(open_files(p, err));
     TRY(texts_open(&p->texts, &p->l->opt->text, *p->l->paths, p->l->env, &p->read, err));
@@ -323,16 +323,16 @@ winnow_status label_pass(struct labelling *l, bool chunks, struct winnow_error *
     const struct chunk_options cut = {opt->chunk_tokens, LONG_LINES_SKIP, LINE_NUMBERS_BRACKETS};
     /* A question belongs to a subject, and a subject has at least one. */
     size_t held = 4 * (size_t)opt->server.concurrency;
-    struct pass p = {.l = l,
-                     .plan = {.chunks = chunks,
-                              .chunker = chunker_new(NULL, &cut),
-                              .document_bytes = (size_t)opt->document_tokens * BYTES_A_TOKEN,
-                              .answer_tokens = opt->answer_tokens,
-                              .chat = opt->server.chat,
-                              .seed = l->env->seed,
-                              .removal_max = opt->removal_max},
-                     .ring_size = held + SUBJECTS_EXTRA,
-                     .fd = -1};
+    struct asking p = {.l = l,
+                       .plan = {.chunks = chunks,
+                                .chunker = chunker_new(NULL, &cut),
+                                .document_bytes = (size_t)opt->document_tokens * BYTES_A_TOKEN,
+                                .answer_tokens = opt->answer_tokens,
+                                .chat = opt->server.chat,
+                                .seed = l->env->seed,
+                                .removal_max = opt->removal_max},
+                       .ring_size = held + SUBJECTS_EXTRA,
+                       .fd = -1};
     p.ring = mem_zalloc(p.ring_size * sizeof *p.ring);
     winnow_status st = run_pass(&p, err);
     if (p.fd >= 0) {

@@ -78,31 +78,24 @@ static winnow_status next_text(void *ctx, struct str *text, bool *more, struct w
     return WINNOW_OK;
 }
 
-/* Trained once: a repeated call finds it beside the checkpoint. */
-static winnow_status make_tokenizer(struct refiner_training *t, struct winnow_error *err)
+static winnow_status make_tokenizer(void *ctx, struct tokenizer **out, struct winnow_error *err)
 {
-    if (t->opt->tokenizer) {
-        return model_load_tokenizer(t->opt->tokenizer, &t->tokenizer, err);
+    struct refiner_training *t = ctx;
+    winnow_status st = pair_source_open(&t->source, t->paths, t->opt->limit, t->env, err);
+    if (st == WINNOW_OK) {
+        st = small_model_train_tokenizer(t->opt->model.vocab, t->env, next_text, t, out, err);
     }
+    pair_source_release(&t->source);
+    return st;
+}
+
+/* A repeated call finds it beside the checkpoint. */
+static winnow_status get_tokenizer(struct refiner_training *t, struct winnow_error *err)
+{
     struct buf path = {0};
     const char *file = file_join(&path, buf_cstr(&t->checkpoint), "tokenizer.json");
-    winnow_status st;
-    if (file_exists(file)) {
-        st = tokenizer_load(file, &t->tokenizer, err);
-    } else {
-        static const char *const SPECIALS[] = {"<|endoftext|>"};
-        struct tokenizer_train_options opt = TOKENIZER_TRAIN_OPTIONS_INIT;
-        opt.vocab_size = t->opt->model.vocab;
-        opt.specials = (struct winnow_list){SPECIALS, 1};
-        st = pair_source_open(&t->source, t->paths, t->opt->limit, t->env, err);
-        if (st == WINNOW_OK) {
-            st = tokenizer_train(&opt, t->env, next_text, t, &t->tokenizer, err);
-        }
-        pair_source_release(&t->source);
-        if (st == WINNOW_OK) {
-            st = tokenizer_save(t->tokenizer, file, err);
-        }
-    }
+    winnow_status st =
+        small_model_tokenizer(t->opt->tokenizer, file, make_tokenizer, t, &t->tokenizer, err);
     buf_release(&path);
     return st;
 }
@@ -115,7 +108,7 @@ static winnow_status make_model(struct refiner_training *t, struct winnow_error 
     }
     struct model_config config;
     TRY(small_model_check(&t->opt->model, err));
-    TRY(make_tokenizer(t, err));
+    TRY(get_tokenizer(t, err));
     TRY(small_model_config(&t->opt->model, t->tokenizer, &config, err));
     TRY(model_new(&config, &t->model, err));
     model_init_random(t->model, rng_mix(t->env->seed));

@@ -4,6 +4,9 @@
  * here, so the same options give the same model everywhere. */
 #include "train/small_model.h"
 
+#include "base/file.h"
+#include "model/model_file.h"
+
 #include <math.h>
 
 winnow_status small_model_check(const struct winnow_small_model *s, struct winnow_error *err)
@@ -51,6 +54,31 @@ winnow_status small_model_config(const struct winnow_small_model *s, const struc
     c.eos = tokenizer_eos(t);
     *out = c;
     return model_config_check(&c, err);
+}
+
+winnow_status small_model_train_tokenizer(uint32_t vocab, const struct winnow_env *env,
+                                          tokenizer_next_text next_text, void *ctx,
+                                          struct tokenizer **out, struct winnow_error *err)
+{
+    static const char *const SPECIALS[] = {"<|endoftext|>"};
+    struct tokenizer_train_options opt = TOKENIZER_TRAIN_OPTIONS_INIT;
+    opt.vocab_size = vocab;
+    opt.specials = (struct winnow_list){SPECIALS, 1};
+    return tokenizer_train(&opt, env, next_text, ctx, out, err);
+}
+
+winnow_status small_model_tokenizer(const char *named, const char *file,
+                                    small_model_make_tokenizer make, void *ctx,
+                                    struct tokenizer **out, struct winnow_error *err)
+{
+    if (named) {
+        return model_load_tokenizer(named, out, err);
+    }
+    if (file_exists(file)) {
+        return tokenizer_load(file, out, err);
+    }
+    TRY(make(ctx, out, err));
+    return tokenizer_save(*out, file, err);
 }
 
 void small_model_packer(const struct winnow_small_model *s, const struct model_config *c,

@@ -16,6 +16,19 @@ struct model_config small_model_shape(const struct winnow_small_model *s);
 /* The same checks for options whose tokenizer is not there yet. */
 winnow_status small_model_check(const struct winnow_small_model *s, struct winnow_error *err);
 
+/* Trains a tokenizer of that vocabulary on what next_text() gives, one special token. */
+winnow_status small_model_train_tokenizer(uint32_t vocab, const struct winnow_env *env,
+                                          tokenizer_next_text next_text, void *ctx,
+                                          struct tokenizer **out, struct winnow_error *err);
+
+/* The tokenizer that is named; or, named being NULL, the one that an earlier call left in
+ * file; or one that is made now by make(ctx), and left there. */
+typedef winnow_status (*small_model_make_tokenizer)(void *ctx, struct tokenizer **out,
+                                                    struct winnow_error *err);
+winnow_status small_model_tokenizer(const char *named, const char *file,
+                                    small_model_make_tokenizer make, void *ctx,
+                                    struct tokenizer **out, struct winnow_error *err);
+
 void small_model_packer(const struct winnow_small_model *s, const struct model_config *c,
                         uint64_t document_tokens, struct packer_options *out);
 

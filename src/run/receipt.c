@@ -1,4 +1,4 @@
-/* record.c -- recipe.yaml and timings.json: what was asked, and what it took. */
+/* receipt.c -- recipe.yaml and timings.json: what was asked, and what it took. */
 #include "winnow/version.h"
 
 #include "base/env.h"
