@@ -110,6 +110,7 @@ static void *arena_take(struct arena *a, size_t bytes, bool may_fail)
     }
     void *p = a->head->data + a->used;
     a->used += need;
+    assert(a->used <= a->head->size);
     UNPOISON(p, bytes);
     memset(p, 0, bytes);
     return p;

@@ -28,6 +28,7 @@ char *buf_reserve(struct buf *b, size_t extra)
         b->ptr = mem_realloc(b->ptr, b->len, cap);
         b->cap = cap;
     }
+    assert(b->len + extra <= b->cap);
     return b->ptr + b->len;
 }
 

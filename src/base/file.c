@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -540,6 +541,7 @@ winnow_status file_hash(const char *path, struct hash128 *out, struct winnow_err
 
 const char *file_join(struct buf *dst, const char *a, const char *b)
 {
+    assert(!dst->ptr || (a != dst->ptr && b != dst->ptr)); /* it would read what it overwrites */
     buf_clear(dst);
     buf_add_text(dst, a);
     if (dst->len > 0 && dst->ptr[dst->len - 1] != '/') {

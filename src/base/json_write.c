@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -38,6 +39,7 @@ static void before_value(struct json_writer *w)
 
 void json_open(struct json_writer *w, char bracket)
 {
+    assert(bracket == '{' || bracket == '[');
     before_value(w);
     buf_add_char(w->out, bracket);
     w->depth++;
@@ -47,6 +49,7 @@ void json_open(struct json_writer *w, char bracket)
 void json_close(struct json_writer *w, char bracket)
 {
     bool empty = !w->comma;
+    assert((bracket == '}' || bracket == ']') && w->depth > 0 && !w->after_key);
     w->depth--;
     if (!empty) {
         new_line(w);
@@ -57,6 +60,7 @@ void json_close(struct json_writer *w, char bracket)
 
 void json_key_str(struct json_writer *w, struct str key)
 {
+    assert(!w->after_key); /* a key without a value */
     before_value(w);
     json_quote(w->out, key);
     buf_add(w->out, ": ", 2);

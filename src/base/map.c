@@ -31,6 +31,7 @@ static size_t find_slot(const struct map *m, struct str key, uint64_t hash)
 {
     size_t mask = m->slot_count - 1;
     size_t at = (size_t)hash & mask;
+    assert((m->slot_count & mask) == 0 && m->count < m->slot_count); /* a search ends */
     while (m->slots[at].index != 0) {
         if (m->slots[at].tag == tag_of(hash)) {
             const struct map_entry *e = &m->entries[m->slots[at].index - 1];

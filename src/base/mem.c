@@ -7,6 +7,7 @@
  * it never fails for a caller. */
 #include "base/mem.h"
 
+#include <assert.h>
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -97,6 +98,7 @@ static void *copy_to(void *q, void *p, size_t old_size, size_t size)
 
 void *mem_realloc(void *p, size_t old_size, size_t size)
 {
+    assert(p || old_size == 0);
     bool large = p && old_size >= MEM_REMAPPED && size > old_size;
     void *moved = large ? remap(&p, size) : NULL;
     return moved ? moved : copy_to(mem_alloc(size), p, old_size, size);
@@ -104,6 +106,7 @@ void *mem_realloc(void *p, size_t old_size, size_t size)
 
 bool mem_try_grow(void **p, size_t old_size, size_t size)
 {
+    assert(*p || old_size == 0);
     if (fail_now()) {
         return false;
     }

@@ -7,6 +7,8 @@
 
 #include "base/utf8.h"
 
+#include <assert.h>
+
 bool show_is_control(uint32_t code)
 {
     return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x061C || /* Arabic mark */
@@ -29,5 +31,6 @@ void show_add(struct buf *out, struct str s, enum show_layout layout)
             buf_add(out, s.ptr + at, len);
         }
         at += len;
+        assert(at <= s.len);
     }
 }

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 
+#include <assert.h>
 #include <string.h>
 
 static struct hash128 hash_parts(const struct str *parts, size_t count)
@@ -23,6 +24,7 @@ static struct hash128 hash_parts(const struct str *parts, size_t count)
 winnow_status state_file_write(const char *path, const char *kind, const struct str *parts,
                                size_t count, struct winnow_error *err)
 {
+    assert(strlen(kind) == STATE_KIND_BYTES);
     struct str *all = mem_alloc((count + 2) * sizeof *all);
     all[0] = state_part(kind, STATE_KIND_BYTES);
     for (size_t i = 0; i < count; i++) {

@@ -2,6 +2,7 @@
 #ifndef WINNOW_BASE_STR_H
 #define WINNOW_BASE_STR_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +45,7 @@ static inline bool str_ends(struct str s, struct str suffix)
 
 static inline struct str str_sub(struct str s, size_t from, size_t to)
 {
+    assert(from <= to && to <= s.len);
     return (struct str){from > 0 ? s.ptr + from : s.ptr, to - from}; /* ptr may be NULL */
 }
 

@@ -84,6 +84,7 @@ void utf8_add(struct buf *out, uint32_t code)
 
 size_t utf8_start(struct str s, size_t at)
 {
+    assert(at <= s.len);
     while (at > 0 && continues(s, at)) {
         at--;
     }

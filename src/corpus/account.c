@@ -9,6 +9,7 @@
 #include "base/grow.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <strings.h>
 
@@ -38,6 +39,7 @@ static const char *keep_text(struct input_account *a, struct str s)
 static void add_item(struct input_account *a, struct account_list *l, const char *name,
                      struct str reason, bool unreadable)
 {
+    assert(l->held <= l->count);
     l->count++;
     if (l->held == ACCOUNT_ITEMS_MAX) {
         return;

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "corpus/shard_reader.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -38,6 +39,7 @@ void block_parser_free(struct block_parser *p)
 
 void block_parser_start(struct block_parser *p, const struct shard_block *block)
 {
+    assert(block->bad.reason.len == 0 || block->lines.len == 0); /* lines, or one bad one */
     p->block = block;
     p->rest = block->lines;
     p->line = block->line;

@@ -3,6 +3,8 @@
 
 #include "base/env.h"
 
+#include <assert.h>
+
 void block_walk_start(struct block_walk *w, const struct shard_list *shards,
                       const struct block_walk_options *opt)
 {
@@ -36,6 +38,7 @@ winnow_status block_walk_next(struct block_walk *w, struct shard_block *block, b
     *more = false;
     block->waits = false;
     for (;;) {
+        assert(w->next <= w->shards->count);
         if (!w->reader && w->next == w->shards->count) {
             return WINNOW_OK;
         }

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 
+#include <assert.h>
 #include <string.h>
 
 void id_set_release(struct id_set *s)
@@ -17,6 +18,7 @@ void id_set_release(struct id_set *s)
 
 static bool put(uint64_t *slots, size_t size, uint64_t hash)
 {
+    assert(hash != 0 && (size & (size - 1)) == 0);
     for (size_t at = (size_t)hash & (size - 1);; at = (at + 1) & (size - 1)) {
         if (slots[at] == hash) {
             return false;

@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "corpus/block_walk.h"
 
+#include <assert.h>
+
 #define SLOT_BYTES  ((size_t)12 << 20) /* a block of 4 MB, parsed and encoded */
 #define LONG_BLOCK  ((size_t)8 << 20)
 #define BLOCK_BYTES ((size_t)5 << 20) /* of it, what stays when the block is through */
@@ -151,6 +153,7 @@ static winnow_status join_group(struct scan *s, struct scan_counts *counts, bool
                                 struct winnow_error *err)
 {
     winnow_status st = WINNOW_OK;
+    assert(s->parsing->count <= s->slot_count);
     for (size_t i = 0; i < s->parsing->count; i++) {
         struct slot *slot = &s->parsing->slots[i];
         if (st == WINNOW_OK) {

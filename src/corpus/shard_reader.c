@@ -138,6 +138,7 @@ static uint64_t count_lines(struct str s)
 /* The first `len` bytes of b are the block, the rest waits. */
 static void finish_lines(struct shard_reader *r, struct shard_block *b, size_t len)
 {
+    assert(len <= b->bytes.len);
     buf_clear(&r->carry);
     buf_add(&r->carry, b->bytes.ptr + len, b->bytes.len - len);
     b->bytes.len = len;
@@ -346,6 +347,8 @@ winnow_status shard_reader_next(struct shard_reader *r, struct shard_block *b, b
         }
         want = next_size(r, b->bytes.len);
     }
+    /* Blocks follow each other without a gap: a place to go on from is a place between two. */
+    assert(st != WINNOW_OK || !*more || (b->offset_end >= r->offset && b->line_end >= r->line));
     r->offset = b->offset_end;
     r->line = b->line_end;
     return st;

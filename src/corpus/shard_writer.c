@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "corpus/packing.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -186,6 +187,7 @@ winnow_status shard_writer_add(struct shard_writer *w, struct str bytes, struct 
             bytes = str_sub(bytes, FRAME_MAX, bytes.len);
             continue;
         }
+        assert(w->pending.len < FRAME_MAX);
         size_t room = FRAME_MAX - w->pending.len;
         size_t n = bytes.len < room ? bytes.len : room;
         buf_add(&w->pending, bytes.ptr, n);

@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "token/tokenizer_internal.h"
 
+#include <assert.h>
 #include <utf8proc.h>
 
 void trie_release(struct trie *t)
@@ -27,6 +28,7 @@ static uint32_t trie_node_new(struct trie *t, uint8_t byte)
 
 static uint32_t trie_child(const struct trie *t, uint32_t node, uint8_t byte)
 {
+    assert(node < t->count);
     uint32_t child = t->nodes[node].child;
     while (child != 0 && t->nodes[child].byte != byte) {
         child = t->nodes[child].sibling;
@@ -179,6 +181,7 @@ bool added_next(struct added_walk *w, struct str *piece, const struct added_toke
     if (!w->token) {
         return false;
     }
+    assert(w->stop >= w->from && w->stop <= w->text.len);
     *token = w->token;
     w->from = w->stop;
     w->token = NULL;

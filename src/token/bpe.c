@@ -140,6 +140,7 @@ static void merge_short(const struct merge_table *m, uint32_t *ids, size_t *coun
 {
     uint32_t rank[SHORT_WORD], made[SHORT_WORD];
     size_t n = *count;
+    assert(n <= SHORT_WORD);
     for (size_t i = 0; i + 1 < n; i++) {
         const struct merge *f = find_place(m, ids[i], ids[i + 1]);
         rank[i] = f->rank;
@@ -254,6 +255,7 @@ static void merge_long(struct tokenizer_scratch *s, const struct merge_table *m,
     for (uint32_t i = 0; i != BPE_DEAD; i = symbols[i].next) {
         ids[kept++] = symbols[i].id;
     }
+    assert(kept > 0 && kept <= n);
     *count = kept;
 }
 
@@ -347,7 +349,7 @@ static void encode_uncached(const struct tokenizer *t, struct tokenizer_scratch 
 void bpe_encode_word(const struct tokenizer *t, struct tokenizer_scratch *s, struct str word,
                      struct u32_list *out)
 {
-    if (word.len - 1 >= CACHE_KEY) {
+    if (word.len - 1 >= CACHE_KEY) { /* longer, or empty, which wraps round */
         encode_uncached(t, s, word, out);
         return;
     }
@@ -367,7 +369,9 @@ void bpe_encode_word(const struct tokenizer *t, struct tokenizer_scratch *s, str
             memcpy(line->ids, s->word.ptr, s->word.len * sizeof(uint32_t));
         }
     }
-    uint32_t *to = u32_list_reserve(out, CACHE_IDS);
+    assert(line->count <= CACHE_IDS);
+    uint32_t *to =
+        u32_list_reserve(out, CACHE_IDS); /* all of them: a copy of one size is cheaper */
     memcpy(to, line->ids, sizeof line->ids);
     out->len += line->count;
 }

@@ -17,6 +17,7 @@
 
 void pieces_add(struct pieces *p, size_t start, size_t end)
 {
+    assert(start <= end);
     if (start == end) {
         return;
     }
