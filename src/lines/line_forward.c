@@ -126,7 +126,7 @@ static void gather(struct line_pass *p, const struct line_features *f, size_t fr
     for (size_t i = 0; i < p->n; i++) {
         float *z = p->z + i * m->columns;
         const uint32_t *ends = f->ends + (from + i) * LINE_GROUPS;
-        uint32_t at = from + i > 0 ? ends[-1] : 0;
+        uint32_t at = from + i > 0 ? ends[-1] : 0; /* where the line before ends */
         for (uint32_t g = 0; g < LINE_GROUPS; g++, z += embed) {
             memset(z, 0, embed * sizeof *z);
             float scale = line_group_scale(ends[g] - at);
@@ -138,7 +138,10 @@ static void gather(struct line_pass *p, const struct line_features *f, size_t fr
     }
 }
 
-/* e, and x of the first layer from it. */
+/* e of each line, and x of the first layer from it.  Row 0 of x is the page: the mean
+ * of its lines, so that each line sees in one step what kind of page it is on.  A line
+ * gets a weighted part of its LINE_TAPS neighbours (a convolution over lines), which
+ * tells a list from a paragraph before attention begins. */
 static void encode(struct line_pass *p, float *x)
 {
     const struct line_model *m = p->m;
@@ -258,6 +261,13 @@ void line_forward(struct line_pass *p, const struct line_features *f, size_t fro
     }
 }
 
+/* Long parts are read in windows that overlap, of which the lines in the middle count:
+ *
+ *     |<- margin ->|<---------- own --------->|<- margin ->|
+ *                                  |<- margin ->|<---------- own ...
+ *
+ * so every line is judged with at least LINE_MARGIN lines on both sides, where there
+ * are so many. */
 bool line_window_at(size_t lines, size_t index, struct line_window *out)
 {
     const size_t stride = LINE_WINDOW - 2 * LINE_MARGIN;

@@ -1,4 +1,9 @@
-/* line_model.c -- sizes, layout and memory of a line model. */
+/* line_model.c -- sizes, layout and memory of a line model.
+ *
+ * All weights but the n-gram table lie in one array in the order of lay_out(), each
+ * tensor from a cache line on: optimizer, checkpoint and file walk the table of
+ * tensors and need no list of their own.  Matrices are packed for products after each
+ * change; training packs them a second time for the way back. */
 #include "lines/line_model.h"
 
 #include "base/mem.h"
@@ -47,7 +52,7 @@ static size_t add_tensor(struct line_model *m, const char *name, uint32_t rows, 
     t->at = m->weight_count;
     t->rows = rows;
     t->cols = cols;
-    t->decays = rows > LINE_TAPS;
+    t->decays = rows > LINE_TAPS; /* matrices; vectors neither decay nor start at random */
     m->weight_count += ((size_t)rows * cols + 15) / 16 * 16;
     return t->at;
 }
@@ -239,6 +244,7 @@ const struct line_config *line_model_config(const struct line_model *m)
     return &m->c;
 }
 
+/* For a line: two a weight.  Of the table a line adds up a few rows, which is left out. */
 double line_model_flops(const struct line_model *m)
 {
     return 2.0 * (double)(line_model_parameters(m) - (size_t)m->c.rows * m->c.embed);

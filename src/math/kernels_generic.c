@@ -1,4 +1,19 @@
-/* kernels_generic.c -- what every kernel means, in plain C. */
+/* kernels_generic.c -- what every kernel means, in plain C.
+ *
+ * The tables of real processors are judged by this one (tests/unit/test_kernels.c),
+ * which is written to be read and runs where nothing better does.  Products take a
+ * left operand a and a right one b, packed in panels of ROWS and COLS numbers a step
+ * of k, and make a tile of c.  bf16 packs two steps into a word, int8 four.
+ *
+ * int8 is cut along k into blocks with a scale for each row of a block, so that a
+ * large number coarsens only its own block:
+ *
+ *     left    [steps][rows] quads of s8     [rows] scales    [rows] -128 * sum
+ *     right   [steps][COLS] quads of u8     [COLS] scales
+ *
+ * The right side is stored with 128 added, as x86 multiplies unsigned by signed
+ * bytes; the left side's last row takes that out of each dot product again.
+ */
 #include "math/kernels.h"
 
 #include <math.h>
@@ -304,6 +319,8 @@ static void swiglu(float *h, const float *g, const float *u, size_t n)
     }
 }
 
+/* Makes h again beside the gradients, which costs less than keeping it;
+ * d silu(g) / dg = sigmoid(g) (1 + g - silu(g)). */
 static void swiglu_back(float *h, float *g, float *u, const float *dh, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -318,7 +335,7 @@ static void swiglu_back(float *h, float *g, float *u, const float *dh, size_t n)
 static void softmax_cols(float *s, size_t rows, uint32_t cols, float factor, float *lse)
 {
     for (size_t c = 0; c < cols; c++) {
-        float top = s[c];
+        float top = s[c]; /* taken off, so that no exponential overflows */
         for (size_t r = 1; r < rows; r++) {
             top = fmaxf(top, s[r * COLS + c]);
         }
@@ -354,6 +371,8 @@ static void softmax_rows(float *s, const struct softmax_rows *r)
     }
 }
 
+/* Probabilities come back from scores and their log-sum-exp instead of being kept, and
+ * ds = p (dp - delta), delta being the row's sum of p dp (Dao et al. 2022). */
 static void attention_back(float *s, float *d, size_t n, float factor, float lse, float delta)
 {
     for (size_t i = 0; i < n; i++) {

@@ -209,6 +209,9 @@ static void init_matrix(float *w, size_t n, double deviation, struct rng *r)
     }
 }
 
+/* GPT-2's: deviation 0.02, less for what is added to the residual stream, whose variance
+ * would grow with the number of layers.  Each tensor has a stream of its own, so that a
+ * change of one shape leaves the others as they were. */
 void model_init_random(struct model *m, uint64_t seed)
 {
     double residual = 1.0 / sqrt(2.0 * m->config.layers);

@@ -1,4 +1,11 @@
-/* program_store.c -- an append-only file, a mark, and an index of offsets. */
+/* program_store.c -- an append-only file, a mark, and an index of offsets.
+ *
+ *     programs.jsonl         | lines that the mark vouches for | lines since then |
+ *     programs.jsonl.mark    {"bytes": ^, "documents": ..., "complete": ...}
+ *
+ * A mark is written after the data are on the disk, at most twice a second; what lies
+ * behind it when the file is opened again is cut off, and asked for again.  Memory: 8
+ * bytes a document for where its line begins. */
 #include "refine/program_store.h"
 
 #include "base/env.h"

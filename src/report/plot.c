@@ -233,6 +233,7 @@ void plot_lines(struct buf *out, const struct plot_axes *axes, const struct plot
         buf_add_text(out, "</span> ");
     }
     buf_add_text(out, "</div>\n");
+    /* both are there; the style sheet shows the one that fits the page */
     draw_lines(out, axes, series, count, 560, 300, "fig wide");
     draw_lines(out, axes, series, count, 350, 250, "fig narrow");
 }

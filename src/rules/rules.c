@@ -1,4 +1,9 @@
-/* rules.c -- values and limits as tables, and what goes over all of them. */
+/* rules.c -- values and limits as tables, and what goes over all of them.
+ *
+ * A set measures (values) and judges (limits).  Values are attributes whatever is
+ * decided, so that other limits need no second reading; the first limit that breaks
+ * is the reason in the ledger.  Options, attributes and reasons are made of these
+ * tables: a new limit is a row here, one in option/rules_options.c and a field. */
 #include "rules/rules.h"
 
 #include "base/json_write.h"

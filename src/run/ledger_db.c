@@ -47,6 +47,7 @@ static winnow_status execute(struct index *x, const char *sql, struct winnow_err
                                                                    : db_error(x, "write", err);
 }
 
+/* SQLite copies nothing (SQLITE_STATIC): s has to stay until the row is written. */
 static void bind_str(struct index *x, int at, struct str s)
 {
     (void)sqlite3_bind_text(x->insert, at, s.ptr, (int)s.len, SQLITE_STATIC);
@@ -102,6 +103,7 @@ static void bind_detail(struct index *x, int at, struct json_value root)
     }
 }
 
+/* The ledger has a line a document in order, so the line of its output is a count. */
 static uint64_t next_output_line(struct index *x, struct str verdict)
 {
     size_t stream = str_is(verdict, "remove") ? 1 : str_is(verdict, "aside") ? 2 : 0;

@@ -1,4 +1,9 @@
-/* tokenizer.c -- the object: vocabulary, parts, and the tables made of them. */
+/* tokenizer.c -- the object: vocabulary, parts, and the tables made of them.
+ *
+ * Readers (tokenizer_json.c, tokenizer_load.c, GGUF) put tokens, merges and steps;
+ * tokenizer_finish() checks them together and makes the tables that encoding needs:
+ * ids of bytes and characters, merges by pair, tries of added tokens.  After that the
+ * object is read only, so any number of threads may share it. */
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "token/tokenizer_internal.h"
@@ -72,6 +77,8 @@ struct str tokenizer_keep(struct tokenizer *t, struct str s)
 winnow_status tokenizer_reserve(struct tokenizer *t, uint64_t size, uint64_t count,
                                 struct winnow_error *err)
 {
+    /* One token with a huge id would make tables of that size: a file must be about as
+     * large as what it asks for. */
     if (size > TOKENIZER_SIZE_MAX || size > 65536 + 4 * count) {
         return error_set(err, WINNOW_E_FORMAT,
                          "the vocabulary has ids up to %llu for only %llu tokens",
@@ -108,7 +115,7 @@ winnow_status tokenizer_put(struct tokenizer *t, struct str token, uint64_t id, 
         *value = id;
         t->tokens[id] = t->ids.entries[t->ids.count - 1].key;
     } else {
-        t->tokens[id] = t->tokens[*value];
+        t->tokens[id] = t->tokens[*value]; /* the first id encodes, both decode */
         t->twins = true;
     }
     t->in_model[id] = in_model;
@@ -119,7 +126,7 @@ winnow_status tokenizer_put(struct tokenizer *t, struct str token, uint64_t id, 
 void tokenizer_add_added(struct tokenizer *t, struct added_token token)
 {
     size_t n = t->added_count;
-    if ((n & (n - 1)) == 0) {
+    if ((n & (n - 1)) == 0) { /* full at each power of two: no cap to keep */
         size_t cap = n == 0 ? 1 : n * 2;
         t->added = mem_realloc(t->added, n * sizeof *t->added, cap * sizeof *t->added);
     }
@@ -186,6 +193,8 @@ static uint32_t lookup_model(const struct tokenizer *t, struct str token)
     return id && t->in_model[*id] ? (uint32_t)*id : TOKENIZER_NONE;
 }
 
+/* Byte-level vocabularies spell a byte as a character of GPT-2's alphabet, those of
+ * SentencePiece as "<0xE2>". */
 static void fill_byte_ids(struct tokenizer *t)
 {
     for (unsigned b = 0; b < 256; b++) {
@@ -200,6 +209,7 @@ static void fill_byte_ids(struct tokenizer *t)
     }
 }
 
+/* Most characters of most texts are below CLASSES_SIZE: an array instead of the map. */
 static void fill_char_ids(struct tokenizer *t)
 {
     t->char_ids = ARENA_NEW(&t->keep, uint32_t, CLASSES_SIZE);
@@ -237,6 +247,8 @@ static bool may_cut_at_space(const struct tokenizer *t)
     return cut;
 }
 
+/* The one scanner that all pre-tokenizing comes down to, or none: then the general way
+ * through pieces is taken. */
 enum scan_kind scan_only(const struct tokenizer *t)
 {
     enum scan_kind kind = SCAN_NONE;
@@ -391,6 +403,8 @@ static bool added_is(const struct tokenizer *t, const char *name, uint32_t *id)
     return false;
 }
 
+/* Files often do not say which token begins and ends a text: what their template adds
+ * says it, else the names that the field uses. */
 void tokenizer_guess_specials(struct tokenizer *t)
 {
     static const char *const BOS[] = {"<s>", "<|begin_of_text|>", "<|endoftext|>"};

@@ -1,4 +1,7 @@
-/* tokenizer_write.c -- a tokenizer as tokenizer.json. */
+/* tokenizer_write.c -- a tokenizer as tokenizer.json, which `tokenizers` reads.
+ *
+ * Components are written as they were read or made, in their order; lists of names
+ * here are in the order of their enums. */
 #include "base/file.h"
 #include "base/json_write.h"
 #include "token/tokenizer_internal.h"
