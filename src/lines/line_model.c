@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/round.h"
 #include "lines/line_model_internal.h"
 
 #include <assert.h>
@@ -53,7 +54,7 @@ static size_t add_tensor(struct line_model *m, const char *name, uint32_t rows, 
     t->rows = rows;
     t->cols = cols;
     t->decays = rows > LINE_TAPS; /* matrices; vectors neither decay nor start at random */
-    m->weight_count += ((size_t)rows * cols + 15) / 16 * 16;
+    m->weight_count += round_up((size_t)rows * cols, 16);
     return t->at;
 }
 

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/round.h"
 #include "model/model_internal.h"
 
 #include <assert.h>
@@ -123,7 +124,7 @@ static void add_tensor(struct model *m, enum tensor_role role, uint32_t layer)
         return;
     }
     if (!continues_group(role)) {
-        m->values_count = (m->values_count + ALIGN - 1) / ALIGN * ALIGN;
+        m->values_count = round_up(m->values_count, ALIGN);
     }
     struct model_tensor *t = &m->tensors[m->tensor_count++];
     *t = (struct model_tensor){.role = role,

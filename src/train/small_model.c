@@ -5,6 +5,7 @@
 #include "train/small_model.h"
 
 #include "base/file.h"
+#include "base/round.h"
 #include "model/model_file.h"
 
 #include <math.h>
@@ -39,7 +40,7 @@ struct model_config small_model_shape(const struct winnow_small_model *s)
     c.heads = s->heads;
     c.kv_heads = s->kv_heads ? s->kv_heads : s->heads;
     c.head_dim = s->dim / s->heads;
-    c.ffn = s->ffn ? s->ffn : (s->dim * 8 / 3 + 31) / 32 * 32;
+    c.ffn = s->ffn ? s->ffn : (uint32_t)round_up(s->dim * 8 / 3, 32);
     c.context = s->context;
     return c;
 }
