@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #define READ_STEP    ((size_t)1 << 16)
-#define COPY_STEP    ((size_t)1 << 20)
+#define PIECE_STEP   ((size_t)1 << 20)
 #define RESERVE_MOST ((off_t)64 << 20) /* on the word of a file's size alone */
 
 static winnow_status open_read(const char *path, int *fd, struct stat *st, struct winnow_error *err)
@@ -206,12 +206,13 @@ static winnow_status find_target(const char *path, struct target *t, struct winn
     return S_ISLNK(st.st_mode) ? find_link_end(path, t, err) : WINNOW_OK;
 }
 
-static winnow_status write_special(const char *path, const struct str *parts, size_t count,
-                                   struct winnow_error *err)
+/* Opened with these flags beside those of writing; cannot: the words for where that fails. */
+static winnow_status write_as(const char *path, int flags, const char *cannot,
+                              const struct str *parts, size_t count, struct winnow_error *err)
 {
-    int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0666);
     if (fd < 0) {
-        return error_errno(err, "cannot open", path);
+        return error_errno(err, cannot, path);
     }
     winnow_status st = WINNOW_OK;
     for (size_t i = 0; i < count && st == WINNOW_OK; i++) {
@@ -223,28 +224,42 @@ static winnow_status write_special(const char *path, const struct str *parts, si
     return st;
 }
 
-static winnow_status copy_bytes(const char *from, int to_fd, const char *to,
-                                struct winnow_error *err)
+/* Gives take() a file piece by piece, in bounded memory. */
+static winnow_status each_piece(const char *path,
+                                winnow_status (*take)(void *ctx, struct str piece,
+                                                      struct winnow_error *err),
+                                void *ctx, struct winnow_error *err)
 {
     int fd = -1;
     struct stat st;
-    TRY(open_read(from, &fd, &st, err));
-    char *piece = mem_alloc(COPY_STEP);
+    TRY(open_read(path, &fd, &st, err));
+    char *piece = mem_alloc(PIECE_STEP);
     winnow_status status = WINNOW_OK;
     while (status == WINNOW_OK) {
-        ssize_t n = read(fd, piece, COPY_STEP);
+        ssize_t n = read(fd, piece, PIECE_STEP);
         if (n < 0 && errno == EINTR) {
             continue;
         }
         if (n <= 0) {
-            status = n < 0 ? error_errno(err, "cannot read", from) : WINNOW_OK;
+            status = n < 0 ? error_errno(err, "cannot read", path) : WINNOW_OK;
             break;
         }
-        status = file_write_fd(to_fd, (struct str){piece, (size_t)n}, to, err);
+        status = take(ctx, (struct str){piece, (size_t)n}, err);
     }
     mem_free(piece);
     (void)close(fd);
     return status;
+}
+
+struct copy {
+    int fd;
+    const char *to;
+};
+
+static winnow_status write_piece(void *ctx, struct str piece, struct winnow_error *err)
+{
+    const struct copy *c = ctx;
+    return file_write_fd(c->fd, piece, c->to, err);
 }
 
 static winnow_status copy_to(const char *from, const char *to, int flags, struct winnow_error *err)
@@ -253,7 +268,8 @@ static winnow_status copy_to(const char *from, const char *to, int flags, struct
     if (fd < 0) {
         return error_errno(err, "cannot open", to);
     }
-    winnow_status st = copy_bytes(from, fd, to, err);
+    struct copy copy = {fd, to};
+    winnow_status st = each_piece(from, write_piece, &copy, err);
     if (close(fd) != 0 && st == WINNOW_OK) {
         st = error_errno(err, "cannot close", to);
     }
@@ -355,30 +371,13 @@ winnow_status file_commit(const char *temporary, const char *path, struct winnow
     return st;
 }
 
-static winnow_status write_named(const char *name, const struct str *parts, size_t count,
-                                 struct winnow_error *err)
-{
-    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        return error_errno(err, "cannot create", name);
-    }
-    winnow_status st = WINNOW_OK;
-    for (size_t i = 0; i < count && st == WINNOW_OK; i++) {
-        st = file_write_fd(fd, parts[i], name, err);
-    }
-    if (close(fd) != 0 && st == WINNOW_OK) {
-        st = error_errno(err, "cannot close", name);
-    }
-    return st;
-}
-
 static winnow_status write_whole(const char *path, const struct str *parts, size_t count,
                                  struct winnow_error *err)
 {
     struct buf tmp = {0};
     buf_addf(&tmp, "%s" FILE_TMP, path);
     const char *name = buf_cstr(&tmp);
-    winnow_status st = write_named(name, parts, count, err);
+    winnow_status st = write_as(name, O_CREAT | O_TRUNC, "cannot create", parts, count, err);
     if (st == WINNOW_OK) {
         st = replace(name, path, err);
     }
@@ -395,7 +394,7 @@ winnow_status file_write_parts(const char *path, const struct str *parts, size_t
     struct target t;
     winnow_status st = find_target(path, &t, err);
     if (st == WINNOW_OK) {
-        st = t.special ? write_special(path, parts, count, err)
+        st = t.special ? write_as(path, O_NOCTTY, "cannot open", parts, count, err)
                        : write_whole(buf_cstr(&t.where), parts, count, err);
     }
     buf_release(&t.where);
@@ -509,34 +508,20 @@ winnow_status file_size(const char *path, uint64_t *bytes, struct winnow_error *
     return WINNOW_OK;
 }
 
+static winnow_status hash_piece(void *ctx, struct str piece, struct winnow_error *err)
+{
+    (void)err;
+    hash_stream_add(ctx, piece);
+    return WINNOW_OK;
+}
+
 winnow_status file_hash(const char *path, struct hash128 *out, struct winnow_error *err)
 {
-    int fd = -1;
-    struct stat st;
-    TRY(open_read(path, &fd, &st, err));
-    size_t room = (size_t)1 << 20;
-    char *piece = mem_alloc(room);
     struct hash_stream *h = hash_stream_new();
-    winnow_status status = WINNOW_OK;
-    for (;;) {
-        ssize_t n = read(fd, piece, room);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            status = error_errno(err, "cannot read", path);
-            break;
-        }
-        if (n == 0) {
-            break;
-        }
-        hash_stream_add(h, (struct str){piece, (size_t)n});
-    }
+    winnow_status st = each_piece(path, hash_piece, h, err);
     *out = hash_stream_value(h);
     hash_stream_free(h);
-    mem_free(piece);
-    (void)close(fd);
-    return status;
+    return st;
 }
 
 const char *file_join(struct buf *dst, const char *a, const char *b)

@@ -10,6 +10,7 @@ list(APPEND WINNOW_SOURCES
   src/base/grow.c
   src/base/hash.c
   src/base/json.cc
+  src/base/json_file.c
   src/base/json_span.c
   src/base/json_write.c
   src/base/map.c

@@ -14,6 +14,7 @@
 #include "base/claim.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/json_file.h"
 #include "base/map.h"
 
 #include <stdlib.h>
@@ -223,17 +224,15 @@ winnow_status run_place_check(const char *folder, const struct map *names, struc
 {
     struct json_parser *parser = json_parser_new();
     struct json_value stats = {0};
-    struct buf path = {0}, stage = {0}, text = {0};
+    struct buf path = {0}, stage = {0};
     winnow_status st = find_stage(folder, &stage, err);
     if (st == WINNOW_OK && holds(buf_cstr(&stage), "stats.json")) {
-        st = file_read(file_join(&path, buf_cstr(&stage), "stats.json"), (size_t)1 << 30, &text,
-                       err);
-        st = st == WINNOW_OK ? json_parse(parser, buf_str(&text), &stats, err) : st;
+        st = json_read_file(file_join(&path, buf_cstr(&stage), "stats.json"), (size_t)1 << 30,
+                            parser, &stats, err);
         st = st == WINNOW_OK ? compare_names(folder, stats, names, err) : st;
     }
     buf_release(&path);
     buf_release(&stage);
-    buf_release(&text);
     json_parser_free(parser);
     return st;
 }

@@ -8,6 +8,7 @@
  * tensor's shape against the sizes; weights that are no numbers are refused. */
 #include "base/file.h"
 #include "base/json.h"
+#include "base/json_file.h"
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "lines/line_builtin.h"
@@ -147,16 +148,14 @@ winnow_status line_model_parse(struct str config, struct str weights, const char
 bool line_model_is(const char *folder)
 {
     struct winnow_error none;
-    struct buf path = {0}, text = {0};
+    struct buf path = {0};
     struct json_parser *parser = json_parser_new();
     struct json_value root;
     struct str type = {NULL, 0};
-    bool is =
-        file_read(file_join(&path, folder, "config.json"), CONFIG_MAX, &text, &none) == WINNOW_OK &&
-        json_parse(parser, buf_str(&text), &root, &none) == WINNOW_OK &&
-        json_as_str(json_get(root, "model_type"), &type) && str_is(type, MODEL_TYPE);
+    bool is = json_read_file(file_join(&path, folder, "config.json"), CONFIG_MAX, parser, &root,
+                             &none) == WINNOW_OK &&
+              json_as_str(json_get(root, "model_type"), &type) && str_is(type, MODEL_TYPE);
     json_parser_free(parser);
-    buf_release(&text);
     buf_release(&path);
     return is;
 }

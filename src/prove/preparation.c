@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/json_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -55,18 +56,13 @@ static void locate(const char *path, struct made_by *out)
 static winnow_status stage_flops(const char *path, struct json_parser *parser, double *flops,
                                  struct winnow_error *err)
 {
-    struct buf text = {0};
     struct json_value root;
-    winnow_status st = file_read(path, STATS_MAX, &text, err);
-    if (st == WINNOW_OK) {
-        st = json_parse(parser, buf_str(&text), &root, err);
-    }
     double value = 0;
-    if (st == WINNOW_OK && json_as_double(json_get(json_get(root, "notes"), "flops"), &value)) {
+    TRY(json_read_file(path, STATS_MAX, parser, &root, err));
+    if (json_as_double(json_get(json_get(root, "notes"), "flops"), &value)) {
         *flops += value;
     }
-    buf_release(&text);
-    return st == WINNOW_OK ? st : error_wrap(err, st, "%s", path);
+    return WINNOW_OK;
 }
 
 static winnow_status add_stages(struct made_by *made, struct json_parser *parser, double *flops,

@@ -4,6 +4,7 @@
  * the marks that no other has; the rest needs --template. */
 #include "base/file.h"
 #include "base/json.h"
+#include "base/json_file.h"
 #include "model/gguf.h"
 #include "refine/prompt.h"
 
@@ -63,20 +64,14 @@ static bool find_template(struct json_value config, struct str *jinja)
 
 static winnow_status of_config(const char *path, enum chat_template *out, struct winnow_error *err)
 {
-    struct buf text = {0};
     struct json_parser *p = json_parser_new();
     struct json_value root;
     struct str jinja;
-    winnow_status st = file_read(path, CONFIG_BYTES_MAX, &text, err);
-    if (st == WINNOW_OK) {
-        st = json_parse(p, buf_str(&text), &root, err);
-        st = st == WINNOW_OK ? st : error_wrap(err, st, "%s", path);
-    }
+    winnow_status st = json_read_file(path, CONFIG_BYTES_MAX, p, &root, err);
     if (st == WINNOW_OK && find_template(root, &jinja)) {
         st = recognise(jinja, path, out, err);
     }
     json_parser_free(p);
-    buf_release(&text);
     return st;
 }
 

@@ -5,6 +5,8 @@
 #include "report/report_data.h"
 
 #include "base/file.h"
+#include "base/grow.h"
+#include "base/json_file.h"
 #include "base/mem.h"
 #include "base/sort.h"
 
@@ -78,28 +80,14 @@ double *data_numbers(struct json_value array, struct arena *keep, size_t *count)
 static winnow_status load_json(struct report_data *d, const char *folder, const char *name,
                                struct json_value *out, struct winnow_error *err)
 {
-    struct buf path = {0}, text = {0};
+    struct buf path = {0};
     winnow_status st = WINNOW_OK;
-    (void)file_join(&path, folder, name);
-    if (file_exists(buf_cstr(&path))) {
-        st = file_read(buf_cstr(&path), JSON_FILE_MAX, &text, err);
-        if (st == WINNOW_OK) {
-            struct json_parser *p = json_parser_new();
-            if (d->parser_count == d->parser_cap) {
-                size_t cap = d->parser_cap * 2 + 8;
-                d->parsers = mem_realloc(d->parsers, d->parser_cap * sizeof(struct json_parser *),
-                                         cap * sizeof(struct json_parser *));
-                d->parser_cap = cap;
-            }
-            d->parsers[d->parser_count++] = p;
-            st = json_parse(p, buf_str(&text), out, err);
-            if (st != WINNOW_OK) {
-                st = error_wrap(err, st, "%s", buf_cstr(&path));
-            }
-        }
+    if (file_exists(file_join(&path, folder, name))) {
+        GROW(d->parsers, d->parser_count, d->parser_cap, 8);
+        struct json_parser *p = d->parsers[d->parser_count++] = json_parser_new();
+        st = json_read_file(buf_cstr(&path), JSON_FILE_MAX, p, out, err);
     }
     buf_release(&path);
-    buf_release(&text);
     return st;
 }
 

@@ -2,6 +2,7 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "base/grow.h"
+#include "base/json_file.h"
 #include "base/mem.h"
 #include "corpus/shard_reader.h"
 #include "run/run_internal.h"
@@ -114,19 +115,7 @@ winnow_status run_read_json(const char *path, struct json_parser *parser, struct
                             bool *found, struct winnow_error *err)
 {
     *found = file_exists(path);
-    if (!*found) {
-        return WINNOW_OK;
-    }
-    struct buf text = {0};
-    winnow_status st = file_read(path, (size_t)1 << 30, &text, err);
-    if (st == WINNOW_OK) {
-        st = json_parse(parser, buf_str(&text), root, err);
-        if (st != WINNOW_OK) {
-            st = error_wrap(err, st, "%s", path);
-        }
-    }
-    buf_release(&text);
-    return st;
+    return *found ? json_read_file(path, (size_t)1 << 30, parser, root, err) : WINNOW_OK;
 }
 
 /* ---- reading an attribute back ---- */

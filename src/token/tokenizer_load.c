@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/file_kind.h"
 #include "base/json.h"
+#include "base/json_file.h"
 #include "base/mem.h"
 #include "base/sort.h"
 #include "base/utf8.h"
@@ -36,21 +37,14 @@ static winnow_status read_config(struct tokenizer *t, const char *path, struct w
     if (!file_exists(path)) {
         return WINNOW_OK;
     }
-    struct buf text = {0};
     struct json_parser *p = json_parser_new();
     struct json_value root;
-    winnow_status st = file_read(path, FILE_BYTES_MAX, &text, err);
+    winnow_status st = json_read_file(path, FILE_BYTES_MAX, p, &root, err);
     if (st == WINNOW_OK) {
-        st = json_parse(p, buf_str(&text), &root, err);
-        if (st == WINNOW_OK) {
-            config_token(t, root, "bos_token", &t->bos);
-            config_token(t, root, "eos_token", &t->eos);
-        } else {
-            st = error_wrap(err, st, "%s", path);
-        }
+        config_token(t, root, "bos_token", &t->bos);
+        config_token(t, root, "eos_token", &t->eos);
     }
     json_parser_free(p);
-    buf_release(&text);
     return st;
 }
 
