@@ -1,8 +1,8 @@
 /* line_file.c -- a line model's folder: config.json and model.safetensors.
  *
- *     config.json         {"model_type": "winnow_lines", "features": 1, sizes ..., "keep_above":
- * 0.4, "training": {...}} model.safetensors   "table" (rows x embed) and one tensor for each
- * matrix, [out, in]
+ *     config.json         {"model_type": "winnow_lines", "features": 1, sizes ...,
+ *                          "keep_above": 0.4, "training": {...}}
+ *     model.safetensors   "table" (rows x embed), and a tensor [out, in] for each matrix
  *
  * Sizes are checked against their bounds before anything is allocated, and each
  * tensor's shape against the sizes; weights that are no numbers are refused. */
