@@ -48,14 +48,12 @@ static void write_progress(const struct loop_result *r, struct buf *out)
 {
     struct json_writer w = {.out = out};
     json_open(&w, '{');
-    json_key(&w, "losses");
-    json_open(&w, '[');
+    json_member_open(&w, "losses", '[');
     for (uint64_t i = 0; i < r->steps; i++) {
         json_double(&w, (double)r->losses[i]);
     }
     json_close(&w, ']');
-    json_key(&w, "curve");
-    json_open(&w, '[');
+    json_member_open(&w, "curve", '[');
     for (size_t i = 0; i < r->curve_count; i++) {
         json_open(&w, '[');
         for (int k = 0; k < LOOP_VALUES; k++) {
