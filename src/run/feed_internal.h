@@ -6,11 +6,14 @@
 #include "corpus/shards.h"
 #include "run/job_internal.h"
 
+struct pass_input;
+
 struct feed {
-    const struct shard_list *shards; /* or: */
-    const struct stage_source *source;
-    size_t line_max, block_max; /* block_max 0: the reader's own */
-    struct line_budget budget;  /* these and what is behind them: see shard_reader.h */
+    const struct pass_input *input; /* pass_internal.h: which of the two */
+    const struct shard_list *shards;
+    const struct stage_source *source; /* NULL over documents */
+    size_t line_max, block_max;        /* block_max 0: the reader's own */
+    struct line_budget budget;         /* these and what is behind them: see shard_reader.h */
     uint64_t window_max;
     bool (*may_hold)(void *ctx, size_t bytes);
     void *may_hold_ctx;

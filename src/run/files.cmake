@@ -18,6 +18,9 @@ list(APPEND WINNOW_SOURCES
   src/run/output_folder.c
   src/run/outputs.c
   src/run/pass.c
+  src/run/pass_documents.c
+  src/run/pass_files.c
+  src/run/pass_turns.c
   src/run/receipt.c
   src/run/run.c
   src/run/settings.c

@@ -60,13 +60,10 @@ void job_clear(struct job *j)
     j->status = WINNOW_OK;
 }
 
-void job_worker_release(struct job_worker *w, const struct stage_pass *pass)
+void job_worker_release(struct job_worker *w)
 {
     block_parser_free(w->parser);
     stage_result_release(&w->result);
-    if (pass && pass->worker_free && w->own) {
-        pass->worker_free(w->own);
-    }
     *w = (struct job_worker){0};
 }
 

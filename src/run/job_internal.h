@@ -85,7 +85,7 @@ void job_trim(struct job *j, size_t most);
 /* Room for the records of so many lines. */
 void job_expect(struct job *j, uint64_t lines, const struct stage_pass *pass);
 
-void job_worker_release(struct job_worker *w, const struct stage_pass *pass);
+void job_worker_release(struct job_worker *w); /* own is the caller's to release */
 
 struct record *job_add_record(struct job *j);
 struct span job_store(struct job *j, struct str s);

@@ -22,27 +22,20 @@
 #define SOURCE_ROOM  ((size_t)1 << 30)  /* with less, files are read and converted in turns */
 #define WINDOW_LEAST ((size_t)16 << 20) /* of zstd, allowed in any case: a frame of ours */
 
-static void *worker_new(const struct pass *p)
-{
-    void *(*make)(void *) = p->feed.source ? p->feed.source->worker_new : p->how->worker_new;
-    return make ? make(p->feed.source ? p->feed.source->state : p->how->state) : NULL;
-}
-
 static void make_worker(struct pass *p, struct job_worker *w)
 {
     const struct winnow_corpus_options *corpus = p->stage->run->corpus;
     const struct document_keys keys = {corpus->text_key, corpus->id_key};
     w->parser = block_parser_new(&keys);
-    w->own = worker_new(p);
+    w->own = p->input->worker_new(p);
 }
 
 static void release_worker(struct pass *p, struct job_worker *w)
 {
-    if (p->feed.source && p->feed.source->worker_free && w->own) {
-        p->feed.source->worker_free(w->own);
-        w->own = NULL;
+    if (w->own) {
+        p->input->worker_free(p, w->own);
     }
-    job_worker_release(w, p->how);
+    job_worker_release(w);
 }
 
 static void release(struct pass *p)
@@ -50,10 +43,8 @@ static void release(struct pass *p)
     feed_close(&p->feed);
     outputs_close(&p->outputs);
     for (size_t i = 0; p->now && p->next && i < p->job_count; i++) {
-        if (p->feed.source && p->feed.source->release) {
-            p->feed.source->release(p->feed.source->state, &p->now[i].piece);
-            p->feed.source->release(p->feed.source->state, &p->next[i].piece);
-        }
+        p->input->let_go(p, &p->now[i]);
+        p->input->let_go(p, &p->next[i]);
         job_release(&p->now[i]);
         job_release(&p->next[i]);
     }
@@ -79,62 +70,6 @@ static void renew_workers(struct pass *p)
     }
 }
 
-static unsigned count_streams(const struct pass *p, unsigned *attributes)
-{
-    unsigned n = 0;
-    *attributes = 0;
-    for (unsigned i = 0; i < STREAMS; i++) {
-        n += p->outputs.wanted[i];
-        *attributes += p->outputs.wanted[i] && i >= STREAM_ATTRIBUTES;
-    }
-    return n;
-}
-
-/* Asked by the reader of the next batch, before it holds a longer line. */
-static bool may_hold(void *ctx, size_t bytes)
-{
-    const struct pass *p = ctx;
-    if (!p->working && p->next_filled == 0) {
-        return true; /* nothing else is on its way */
-    }
-    struct line_budget line = gate_line_budget(&p->gate);
-    return p->held + bytes <= p->gate.held_max &&
-           (uint64_t)((double)bytes * line.per_byte) + p->gate.held_max <= p->gate.room;
-}
-
-static winnow_status plan_memory(struct pass *p, struct winnow_error *err)
-{
-    struct run *run = p->stage->run;
-    unsigned attributes = 0, streams = count_streams(p, &attributes);
-    uint64_t window = run->env->memory_max > 0 ? feed_window(&p->feed) : 0;
-    const struct gate_needs needs = {
-        .limit = run->env->memory_max,
-        .window = window > 0 && window < WINDOW_LEAST ? WINDOW_LEAST : window,
-        .threads = pool_threads(run->pool),
-        .streams = streams,
-        .block_max = p->how->block_bytes > 0 ? p->how->block_bytes : BLOCK_BYTES,
-        .scratch = p->how->scratch_factor,
-        .word_bytes = p->how->word_bytes,
-        .edits = p->how->edits,
-        .attributes = attributes,
-        .line_bytes = p->how->line_bytes,
-        .worker_bytes = p->how->worker_bytes,
-    };
-    TRY(gate_init(&p->gate, &needs, p->stage->kind->table->command, err));
-    p->feed.may_hold = may_hold;
-    p->feed.may_hold_ctx = p;
-    p->feed.budget = gate_line_budget(&p->gate);
-    if (needs.limit > 0) {
-        p->feed.window_max = needs.window > WINDOW_LEAST ? 2 * needs.window : WINDOW_LEAST;
-        uint64_t fits = line_budget_fits(&p->feed.budget);
-        env_log(run->env, WINNOW_LOG_DEBUG,
-                "memory: of %" PRIu64 " MB, %" PRIu64
-                " for blocks on their way; lines up to %" PRIu64 " MB fit",
-                needs.limit >> 20, p->gate.room >> 20, fits >> 20);
-    }
-    return WINNOW_OK;
-}
-
 /* Two blocks a thread keep all busy. */
 static winnow_status make_jobs(struct pass *p, struct winnow_error *err)
 {
@@ -143,18 +78,11 @@ static winnow_status make_jobs(struct pass *p, struct winnow_error *err)
     for (uint32_t i = 0; i < threads; i++) {
         make_worker(p, &p->workers[i]);
     }
-    TRY(plan_memory(p, err));
+    TRY(pass_plan_memory(p, err));
     p->job_count = (size_t)threads * 2;
     p->now = mem_zalloc(p->job_count * sizeof *p->now);
     p->next = mem_zalloc(p->job_count * sizeof *p->next);
     return WINNOW_OK;
-}
-
-/* Whether another block of the usual size may wait. */
-static bool has_room(const struct pass *p)
-{
-    uint64_t more = p->held + p->gate.needs.block_max;
-    return p->next_filled == 0 || (more <= p->gate.held_max && more + p->dearest <= p->gate.room);
 }
 
 static void fill_next(struct pass *p)
@@ -162,13 +90,10 @@ static void fill_next(struct pass *p)
     p->next_filled = 0;
     p->held = 0;
     p->fill_status = WINNOW_OK;
-    while (p->next_filled < p->job_count && p->fill_status == WINNOW_OK && has_room(p)) {
+    while (p->next_filled < p->job_count && p->fill_status == WINNOW_OK && pass_has_room(p)) {
         struct job *job = &p->next[p->next_filled];
         bool waits = false;
-        if (p->feed.source && p->feed.source->release) {
-            p->feed.source->release(p->feed.source->state, &job->piece);
-        }
-        job->piece = (struct source_block){0};
+        p->input->let_go(p, job);
         job_clear(job);
         job->foreign = p->stage->first;
         job->most = UINT64_MAX;
@@ -185,7 +110,7 @@ static void fill_next(struct pass *p)
             gate_measure(&p->gate, job);
             uint64_t cost = gate_cost(&p->gate, job);
             p->dearest = cost > p->dearest ? cost : p->dearest;
-            p->held += p->feed.source ? job->piece.held : job->block.lines.len;
+            p->held += p->input->held(job);
         }
     }
 }
@@ -201,11 +126,7 @@ static void read_piece(void *ctx, size_t piece, uint32_t worker)
         return;
     }
     struct job *job = &p->now[p->from + piece - 1];
-    if (p->feed.source) {
-        job_convert(job, p->feed.source, &p->workers[worker]);
-    } else {
-        job_read(job, p->how, &p->workers[worker]);
-    }
+    p->input->read(p, job, &p->workers[worker]);
 }
 
 static void compose_piece(void *ctx, size_t piece, uint32_t worker)
@@ -213,18 +134,6 @@ static void compose_piece(void *ctx, size_t piece, uint32_t worker)
     (void)worker;
     struct pass *p = ctx;
     job_compose(&p->now[p->from + piece], p->how, p->stage->name, p->outputs.wanted);
-}
-
-static winnow_status refuse_bad(const struct job *job, const struct record *r,
-                                struct winnow_error *err)
-{
-    struct str reason = job_view(job, r->detail);
-    if (!job->shard) { /* of a source: the file is named with the record */
-        struct str file = job_view(job, r->id);
-        return error_set(err, WINNOW_E_FORMAT, "%.*s: %.*s", STR_ARG(file), STR_ARG(reason));
-    }
-    return error_set(err, WINNOW_E_FORMAT, "%s:%" PRIu64 ": %.*s", job->shard, r->number,
-                     STR_ARG(reason));
 }
 
 /* In order: what depends on the documents before. */
@@ -240,7 +149,7 @@ static winnow_status settle(struct pass *p, struct job *job, struct winnow_error
             continue;
         }
         if (r->bad && corpus->on_bad == WINNOW_ON_BAD_STOP) {
-            return refuse_bad(job, r, err);
+            return p->input->refuse_bad(job, r, err);
         }
         if (!r->bad) {
             p->seen++;
@@ -261,20 +170,11 @@ static bool is_replay(const struct pass *p, const struct job *job)
            (job->start.file == p->replay_file && job->start.offset < p->replay_offset);
 }
 
-static const char *next_shard_name(struct pass *p, const struct job *job)
-{
-    if (!p->feed.source) {
-        return job->shard;
-    }
-    (void)snprintf(p->shard_name, sizeof p->shard_name, "%05" PRIu64 "%s", p->shard_number,
-                   p->extension);
-    return p->shard_name;
-}
-
 static winnow_status open_shard(struct pass *p, const struct job *job, struct winnow_error *err)
 {
     if (!p->open) {
-        TRY(outputs_open(&p->outputs, next_shard_name(p, job), (struct json_value){0}, err));
+        TRY(outputs_open(&p->outputs, p->input->shard_name(p, job->shard), (struct json_value){0},
+                         err));
         p->open = true;
         p->shard_number++;
     }
@@ -300,12 +200,6 @@ static void append_stream(void *ctx, size_t stream, uint32_t worker)
     }
 }
 
-/* Where a record stands: the shard, or of a source the file named with it. */
-static struct str input_of(const struct job *job, const struct record *r)
-{
-    return job->shard ? str_of(job->shard) : job_view(job, r->id);
-}
-
 /* What the account of the stage will have to say of the job's bad records. */
 static void note_bad(struct pass *p, const struct job *job)
 {
@@ -315,7 +209,7 @@ static void note_bad(struct pass *p, const struct job *job)
         if (!r->bad || r->dropped) {
             continue;
         }
-        struct str input = input_of(job, r), reason = job_view(job, r->detail);
+        struct str input = p->input->name_of(job, r), reason = job_view(job, r->detail);
         buf_clear(&text);
         buf_add_str(&text, input);
         if (r->torn || r->lost) {
@@ -324,7 +218,7 @@ static void note_bad(struct pass *p, const struct job *job)
         }
         p->account.bad++;
         if (p->account.first_bad.len == 0) {
-            if (job->shard) {
+            if (r->number > 0) {
                 buf_addf(&text, ", line %" PRIu64, r->number);
             }
             buf_addf(&text, ": %.*s", STR_ARG(reason));
@@ -358,27 +252,19 @@ static winnow_status append_some(struct pass *p, size_t *at, struct winnow_error
     size_t from = *at, to = from;
     const struct job *first = &p->now[from];
     while (to < p->to && !p->now[to].end && !p->now[to].end_of_shard &&
-           p->now[to].start.file == first->start.file && (to == from || !p->feed.source)) {
+           p->now[to].start.file == first->start.file && (to == from || !p->input->one_by_one)) {
         to++;
     }
-    bool closes = to < p->to && p->now[to].end_of_shard;
     if (!first->end) {
         TRY(open_shard(p, first, err));
         TRY(append_jobs(p, from, to, err));
     }
-    if (p->feed.source) {
-        bool end = to == from;
-        bool fills = p->counts.bytes[COUNT_KEPT] >= p->shard_bytes;
-        if (p->open && (end || fills)) {
-            TRY(checkpoint_shard(p, err));
-        }
-        *at = end ? from + 1 : to;
-        return WINNOW_OK;
-    }
-    if (closes) {
+    if (to < p->to && p->now[to].end_of_shard) {
         p->at = p->now[to].after;
-        TRY(checkpoint_shard(p, err));
         to++;
+        TRY(checkpoint_shard(p, err));
+    } else if (p->open && p->input->shard_ends && p->input->shard_ends(p, first)) {
+        TRY(checkpoint_shard(p, err));
     }
     *at = first->end ? from + 1 : to;
     return WINNOW_OK;
@@ -393,84 +279,6 @@ static winnow_status append_batch(struct pass *p, struct winnow_error *err)
         }
         TRY(append_some(p, &at, err));
     }
-    return WINNOW_OK;
-}
-
-/* How many blocks from p->from on may be at work together within so many bytes. */
-static size_t count_fitting(const struct pass *p, uint64_t room)
-{
-    uint64_t all = 0;
-    for (size_t i = p->from; i < p->now_filled; i++) {
-        all += p->now[i].block.lines.len;
-    }
-    size_t n = 0;
-    while (p->from + n < p->now_filled) {
-        const struct job *job = &p->now[p->from + n];
-        uint64_t cost = gate_cost(&p->gate, job), bytes = job->block.lines.len;
-        all += cost > bytes ? cost - bytes : 0;
-        if (all > room) {
-            break;
-        }
-        n++;
-    }
-    return n;
-}
-
-static winnow_status refuse_block(const struct pass *p, struct winnow_error *err)
-{
-    const struct job *job = &p->now[p->from];
-    uint64_t limit = p->gate.needs.limit;
-    uint64_t least = gate_limit_for(&p->gate, gate_cost(&p->gate, job));
-    if (p->feed.source) {
-        return error_set(err, WINNOW_E_LIMIT,
-                         "pages of up to %" PRIu64 " bytes need --memory %" PRIu64
-                         "M; --memory is %" PRIu64
-                         "M.  Give more, or set larger pages aside as bad with --page-max",
-                         job->piece.largest, (least >> 20) + 3, limit >> 20);
-    }
-    return error_set(err, WINNOW_E_LIMIT,
-                     "%s:%" PRIu64 ": the %" PRIu64 " lines from here on need --memory %" PRIu64
-                     "M at least; --memory is %" PRIu64 "M",
-                     job->shard, job->block.line, job->block.line_end - job->block.line,
-                     (least >> 20) + 3, limit >> 20);
-}
-
-/* What a stage sees ends at --limit exactly: blocks that cannot reach it go together,
- * the one that might goes alone and is told how many documents are left. */
-static size_t count_within_limit(struct pass *p, size_t n)
-{
-    uint64_t limit = p->stage->first ? p->stage->run->corpus->limit : 0;
-    uint64_t left = limit > p->seen ? limit - p->seen : 0, lines = 0;
-    for (size_t i = 0; limit > 0 && i < n; i++) {
-        struct job *job = &p->now[p->from + i];
-        lines += job->block.line_end - job->block.line;
-        if (lines > left && !p->feed.source) {
-            job->most = i == 0 ? left : UINT64_MAX;
-            return i > 0 ? i : 1;
-        }
-    }
-    return n;
-}
-
-/* The next turn: as many blocks as may be at work, with the filling of the next
- * batch beside them if that leaves any. */
-static winnow_status choose(struct pass *p, struct winnow_error *err)
-{
-    bool tight = p->feed.source && p->gate.needs.limit > 0 && p->gate.room < SOURCE_ROOM;
-    bool wanted = !tight && p->next_filled == 0 && p->fill_status == WINNOW_OK &&
-                  !(p->now_filled > 0 && p->now[p->now_filled - 1].end);
-    size_t n = wanted ? count_fitting(p, p->gate.room - p->gate.held_max) : 0;
-    p->fills = wanted && (n > 0 || p->now_filled == p->from);
-    if (n == 0) {
-        n = count_fitting(p, p->gate.room - p->held);
-    }
-    if (n == 0 && p->from < p->now_filled) {
-        if (p->gate.needs.limit > 0 && gate_cost(&p->gate, &p->now[p->from]) > p->gate.room) {
-            return refuse_block(p, err);
-        }
-        n = 1;
-    }
-    p->to = p->from + count_within_limit(p, n);
     return WINNOW_OK;
 }
 
@@ -503,9 +311,7 @@ static winnow_status work_turn(struct pass *p, struct winnow_error *err)
     }
     for (size_t i = p->from; i < p->to; i++) {
         gate_learn(&p->gate, &p->now[i]);
-        if (p->feed.source && p->feed.source->release) {
-            p->feed.source->release(p->feed.source->state, &p->now[i].piece);
-        }
+        p->input->let_go(p, &p->now[i]);
         job_trim(&p->now[i], p->gate.releases ? (size_t)64 << 10 : 2 * BLOCK_BYTES);
     }
     return WINNOW_OK;
@@ -518,7 +324,7 @@ static winnow_status work_batch(struct pass *p, struct winnow_error *err)
         gate_shrink(&p->gate, p->how->growth(p->how->state));
     }
     for (p->from = 0; p->from < p->now_filled; p->from = p->to) {
-        TRY(choose(p, err));
+        TRY(pass_choose(p, err));
         TRY(work_turn(p, err));
     }
     p->working = false;
@@ -595,10 +401,9 @@ static winnow_status begin(struct pass *p, bool *done, struct winnow_error *err)
     }
     if (st == WINNOW_OK && !*done && p->open) {
         p->shard_number--; /* open_shard() counted it */
-        const struct job job = {.shard = p->feed.source || p->at.file >= p->feed.shards->count
-                                             ? NULL
-                                             : p->feed.shards->items[p->at.file].name};
-        st = outputs_open(&p->outputs, next_shard_name(p, &job), files, err);
+        bool listed = p->at.file < p->feed.shards->count;
+        const char *shard = listed ? p->feed.shards->items[p->at.file].name : NULL;
+        st = outputs_open(&p->outputs, p->input->shard_name(p, shard), files, err);
         p->shard_number++;
     }
     if (st == WINNOW_OK && !*done) {
@@ -686,6 +491,7 @@ winnow_status stage_run_pass(struct stage *s, const struct stage_pass *pass,
     struct pass p;
     init_pass(&p, s, pass);
     assert(pass->name && (pass->document || pass->verdicts));
+    p.input = p.feed.input = &PASS_DOCUMENTS;
     p.feed.shards = &s->input;
     p.feed.line_max = (size_t)s->run->corpus->line_max;
     p.feed.block_max = pass->block_bytes;
@@ -712,6 +518,7 @@ winnow_status stage_run_source(struct stage *s, const struct stage_source *sourc
     if (source->bytes_total > 0) {
         stage_note_double(s, "source_bytes", (double)source->bytes_total);
     }
+    p.input = p.feed.input = &PASS_FILES;
     p.feed.source = source;
     p.feed.shards = &s->input;
     p.shard_bytes = shard_bytes;

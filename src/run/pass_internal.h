@@ -6,8 +6,38 @@
 #include "run/gate_internal.h"
 #include "run/run_internal.h"
 
+struct pass;
+
+/* What a pass goes over, in all that the two kinds differ in: the documents of shards, or
+ * files of which a source makes documents. */
+struct pass_input {
+    void *(*worker_new)(const struct pass *p); /* the stage's scratch of a thread, or NULL */
+    void (*worker_free)(const struct pass *p, void *own);
+    winnow_status (*seek)(struct feed *f, const struct position *at, struct winnow_error *err);
+    winnow_status (*fill)(struct feed *f, struct job *job, bool *waits, struct winnow_error *err);
+    uint64_t (*bytes_total)(const struct feed *f); /* 0: not known */
+    uint64_t (*held)(const struct job *job);       /* bytes while it waits */
+    void (*read)(const struct pass *p, struct job *job, struct job_worker *w); /* any thread */
+    void (*let_go)(const struct pass *p, struct job *job); /* what fill() gave beside the block */
+    const char *(*shard_name)(struct pass *p,
+                              const char *shard); /* of the output, for this input */
+    /* Whether the open output shard ends behind the block; NULL: with the input's. */
+    bool (*shard_ends)(const struct pass *p, const struct job *job);
+    struct str (*name_of)(const struct job *job, const struct record *r); /* the file it is from */
+    winnow_status (*refuse_bad)(const struct job *job, const struct record *r,
+                                struct winnow_error *err);
+    /* The block needs `least` MiB of --memory, which is `limit`. */
+    winnow_status (*refuse_large)(const struct job *job, uint64_t least, uint64_t limit,
+                                  struct winnow_error *err);
+    bool has_lines;       /* a block says how many documents it holds at most */
+    bool one_by_one;      /* blocks are appended each for itself */
+    uint64_t room_beside; /* with less room the next batch is not filled beside this one */
+};
+extern const struct pass_input PASS_DOCUMENTS, PASS_FILES;
+
 struct pass {
     struct stage *stage;
+    const struct pass_input *input;
     const struct stage_pass *how;
     uint64_t shard_bytes;  /* sources: when an output shard is full */
     const char *extension; /* sources: of output shards */
@@ -45,6 +75,16 @@ struct pass {
     winnow_status fill_status;
     struct winnow_error fill_error;
 };
+
+/* ---- pass_turns.c ---- */
+
+winnow_status pass_plan_memory(struct pass *p, struct winnow_error *err);
+
+/* Whether another block of the usual size may wait. */
+bool pass_has_room(const struct pass *p);
+
+/* The next turn: p->to and p->fills. */
+winnow_status pass_choose(struct pass *p, struct winnow_error *err);
 
 /* ---- checkpoint.c ---- */
 
