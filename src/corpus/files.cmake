@@ -7,6 +7,7 @@ list(APPEND WINNOW_SOURCES
   src/corpus/document.c
   src/corpus/glob.c
   src/corpus/id_set.c
+  src/corpus/json_lines.c
   src/corpus/packing.c
   src/corpus/run_places.c
   src/corpus/scan.c

@@ -10,10 +10,10 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "corpus/json_lines.h"
 #include "corpus/shard_reader.h"
 #include "lines/line_features.h"
 
-#include <inttypes.h>
 
 #define PAGE_FACTOR   8U   /* of a byte of a long line: raw, parsed, its lines */
 #define ARTICLE_LINES 400U /* of an article are read */
@@ -21,7 +21,6 @@
 struct reading {
     struct line_page_set *set;
     enum line_page_kind kind;
-    struct json_parser *parser;
     struct map sources; /* name to template_index */
 };
 
@@ -100,29 +99,20 @@ static winnow_status read_page(struct reading *r, struct json_value root, struct
     return WINNOW_OK;
 }
 
-static winnow_status read_block(struct reading *r, const struct shard_block *block,
-                                struct winnow_error *err)
+static winnow_status read_line(void *ctx, const struct json_line *line, struct winnow_error *err)
 {
-    if (block->bad.reason.len > 0) {
-        return error_set(err, WINNOW_E_FORMAT, "line %" PRIu64 ": %.*s", block->bad.line,
-                         STR_ARG(block->bad.reason));
-    }
-    struct str rest = block->lines, line;
-    for (uint64_t number = block->line; str_next_line(&rest, &line); number++) {
-        struct json_value root;
-        if (str_trim(line).len == 0) {
-            continue;
-        }
-        winnow_status st = json_parse(r->parser, line, &root, err);
-        if (st == WINNOW_OK) {
-            st = r->kind == LINE_ARTICLES ? read_article(r, root, err) : read_page(r, root, err);
-        }
-        if (st != WINNOW_OK) {
-            return error_wrap(err, st, "line %" PRIu64, number);
-        }
-        r->set->count -= r->set->items[r->set->count - 1].count == 0; /* nothing to learn */
-    }
+    struct reading *r = ctx;
+    TRY(r->kind == LINE_ARTICLES ? read_article(r, line->root, err)
+                                 : read_page(r, line->root, err));
+    r->set->count -= r->set->items[r->set->count - 1].count == 0; /* nothing to learn */
     return WINNOW_OK;
+}
+
+static winnow_status check_memory(void *ctx, struct winnow_error *err)
+{
+    const struct line_page_set *set = ((const struct reading *)ctx)->set;
+    return memory_need(set->memory_max, "to hold the pages, a training beside,",
+                       mem_resident() + set->beside, "train on fewer pages", err);
 }
 
 winnow_status line_page_set_read(struct line_page_set *set, const char *path,
@@ -131,31 +121,15 @@ winnow_status line_page_set_read(struct line_page_set *set, const char *path,
     if (set->cap == 0) {
         arena_init(&set->keep, (size_t)4 << 20);
     }
-    struct shard_reader *reader = NULL;
     struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
     opt.window_max = set->memory_max / 4;
     opt.budget = (struct line_budget){set->memory_max,
                                       set->memory_max > 0 ? mem_resident() + set->beside : 0,
                                       PAGE_FACTOR, "leave such pages out of the input"};
-    TRY(shard_reader_open(&reader, path, path, &opt, err));
-    struct reading r = {.set = set, .kind = kind, .parser = json_parser_new()};
-    struct shard_block block = {0};
-    bool more = true;
-    winnow_status st = WINNOW_OK;
-    while (st == WINNOW_OK) {
-        st = shard_reader_next(reader, &block, &more, err);
-        if (st != WINNOW_OK || !more) {
-            break;
-        }
-        st = read_block(&r, &block, err);
-        if (st == WINNOW_OK) {
-            st = memory_need(set->memory_max, "to hold the pages, a training beside,",
-                             mem_resident() + set->beside, "train on fewer pages", err);
-        }
-    }
-    shard_block_release(&block);
-    json_parser_free(r.parser);
+    struct reading r = {.set = set, .kind = kind};
+    const struct json_lines lines = {
+        .opt = &opt, .line = read_line, .block = check_memory, .ctx = &r};
+    winnow_status st = json_lines_read(path, &lines, err);
     map_release(&r.sources);
-    shard_reader_close(reader);
-    return st == WINNOW_OK ? st : error_wrap(err, st, "%s", path);
+    return st;
 }

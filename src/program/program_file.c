@@ -9,7 +9,7 @@
 #include "base/json_span.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "corpus/shard_reader.h"
+#include "corpus/json_lines.h"
 
 #include <inttypes.h>
 
@@ -90,11 +90,11 @@ static winnow_status add_program(struct program_file *f, struct program_text t,
     return WINNOW_OK;
 }
 
-static winnow_status add_document(struct program_file *f, struct json_value root, struct str line,
-                                  struct winnow_error *err)
+static winnow_status add_document(void *ctx, const struct json_line *line, struct winnow_error *err)
 {
+    struct program_file *f = ctx;
     struct str id;
-    if (!json_span_id(root, line, "id", &id)) {
+    if (!json_span_id(line->root, line->text, "id", &id)) {
         return error_set(err, WINNOW_E_FORMAT, "no field \"id\" that is a string or a number");
     }
     bool is_new = false;
@@ -106,7 +106,7 @@ static winnow_status add_document(struct program_file *f, struct json_value root
     GROW(f->documents, f->by_id.count - 1, f->document_cap, 256);
     struct entry *e = &f->documents[*index];
     e->first = (uint32_t)f->count;
-    TRY(program_list_read(root, &f->line, err));
+    TRY(program_list_read(line->root, &f->line, err));
     for (size_t i = 0; i < f->line.count; i++) {
         TRY(add_program(f, f->line.items[i], err));
     }
@@ -114,53 +114,17 @@ static winnow_status add_document(struct program_file *f, struct json_value root
     return WINNOW_OK;
 }
 
-static winnow_status read_block(struct program_file *f, struct json_parser *parser,
-                                const struct shard_block *block, struct winnow_error *err)
-{
-    if (block->bad.reason.len > 0) {
-        return error_set(err, WINNOW_E_FORMAT, "line %" PRIu64 ": %.*s", block->bad.line,
-                         STR_ARG(block->bad.reason));
-    }
-    struct str rest = block->lines, line;
-    for (uint64_t number = block->line; str_next_line(&rest, &line); number++) {
-        struct json_value root;
-        if (str_trim(line).len == 0) {
-            continue;
-        }
-        winnow_status st = json_parse(parser, line, &root, err);
-        st = st == WINNOW_OK ? add_document(f, root, line, err) : st;
-        if (st != WINNOW_OK) {
-            return error_wrap(err, st, "line %" PRIu64, number);
-        }
-    }
-    return WINNOW_OK;
-}
-
 winnow_status program_file_open(const char *path, uint64_t memory_max, struct program_file **out,
                                 struct winnow_error *err)
 {
-    struct shard_reader *reader = NULL;
-    TRY(shard_reader_open(&reader, path, path, &SHARD_READER_OPTIONS_INIT, err));
     struct program_file *f = mem_zalloc(sizeof *f);
     f->bytes_max = memory_max;
     arena_init(&f->text, (size_t)1 << 20);
-    struct json_parser *parser = json_parser_new();
-    struct shard_block block = {0};
-    bool more = true;
-    winnow_status st = WINNOW_OK;
-    while (st == WINNOW_OK) {
-        st = shard_reader_next(reader, &block, &more, err);
-        if (st != WINNOW_OK || !more) {
-            break;
-        }
-        st = read_block(f, parser, &block, err);
-    }
-    shard_block_release(&block);
-    json_parser_free(parser);
-    shard_reader_close(reader);
+    const struct json_lines lines = {.line = add_document, .ctx = f};
+    winnow_status st = json_lines_read(path, &lines, err);
     if (st != WINNOW_OK) {
         program_file_close(f);
-        return error_wrap(err, st, "%s", path);
+        return st;
     }
     *out = f;
     return WINNOW_OK;

@@ -5,6 +5,7 @@
  * it is whole.  The same ledgers give the same bytes.  About 0.5 million rows a
  * second; a row takes about 60 bytes and its index entry 30. */
 #include "base/file.h"
+#include "corpus/json_lines.h"
 #include "corpus/shard_reader.h"
 #include "run/json_copy.h"
 #include "run/ledger.h"
@@ -28,7 +29,6 @@ static const char *const SCHEMA =
 struct index {
     sqlite3 *db;
     sqlite3_stmt *insert;
-    struct json_parser *parser;
     const struct winnow_env *env;
     uint64_t rows;
     int stage, shard;
@@ -110,12 +110,12 @@ static uint64_t next_output_line(struct index *x, struct str verdict)
     return ++x->output_lines[stream];
 }
 
-static winnow_status add_row(struct index *x, struct str line, struct winnow_error *err)
+static winnow_status add_row(void *ctx, const struct json_line *line, struct winnow_error *err)
 {
-    struct json_value root;
+    struct index *x = ctx;
+    struct json_value root = line->root;
     struct str id, verdict;
     uint64_t number = 0;
-    TRY(json_parse(x->parser, line, &root, err));
     if (!json_as_str(json_get(root, "id"), &id) ||
         !json_as_str(json_get(root, "verdict"), &verdict)) {
         return error_set(err, WINNOW_E_FORMAT, "a line of a ledger has no id or no verdict");
@@ -142,16 +142,9 @@ static winnow_status add_row(struct index *x, struct str line, struct winnow_err
     return WINNOW_OK;
 }
 
-static winnow_status add_block(struct index *x, const struct shard_block *block,
-                               struct winnow_error *err)
+static winnow_status after_block(void *ctx, struct winnow_error *err)
 {
-    struct str rest = block->lines, line;
-    if (block->bad.reason.len > 0) {
-        return error_set(err, WINNOW_E_FORMAT, "%.*s", STR_ARG(block->bad.reason));
-    }
-    while (str_next_line(&rest, &line)) {
-        TRY(add_row(x, line, err));
-    }
+    const struct index *x = ctx;
     env_progress(x->env, "ledger", "documents", x->rows, 0);
     return env_check(x->env, err);
 }
@@ -159,25 +152,10 @@ static winnow_status add_block(struct index *x, const struct shard_block *block,
 static winnow_status add_shard(struct index *x, const char *path, struct winnow_error *err)
 {
     struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
-    struct shard_reader *reader = NULL;
-    struct shard_block block = {0};
-    bool more = true;
     opt.budget = line_budget_of_run(x->env->memory_max, 1);
-    winnow_status st = shard_reader_open(&reader, path, path, &opt, err);
     memset(x->output_lines, 0, sizeof x->output_lines);
-    while (st == WINNOW_OK) {
-        st = shard_reader_next(reader, &block, &more, err);
-        if (st != WINNOW_OK || !more) {
-            break;
-        }
-        st = add_block(x, &block, err);
-        if (st != WINNOW_OK && st != WINNOW_E_CANCELLED) {
-            st = error_wrap(err, st, "%s", path);
-        }
-    }
-    shard_reader_close(reader);
-    shard_block_release(&block);
-    return st;
+    const struct json_lines lines = {.opt = &opt, .line = add_row, .block = after_block, .ctx = x};
+    return json_lines_read(path, &lines, err);
 }
 
 static winnow_status add_name(struct index *x, const char *sql, int a, int b, const char *text,
@@ -252,7 +230,7 @@ winnow_status ledger_index(const char *run, const struct winnow_list *stages,
                            const struct winnow_env *env, uint64_t *duplicates,
                            struct winnow_error *err)
 {
-    struct index x = {.env = env, .parser = json_parser_new()};
+    struct index x = {.env = env};
     struct buf path = {0}, temporary = {0};
     (void)file_join(&path, run, "ledger.db");
     buf_addf(&temporary, "%s" FILE_TMP, buf_cstr(&path));
@@ -269,6 +247,5 @@ winnow_status ledger_index(const char *run, const struct winnow_list *stages,
     buf_release(&path);
     buf_release(&temporary);
     buf_release(&x.detail);
-    json_parser_free(x.parser);
     return st;
 }

@@ -4,6 +4,7 @@
 #include "base/grow.h"
 #include "base/json_file.h"
 #include "base/mem.h"
+#include "corpus/json_lines.h"
 #include "corpus/shard_reader.h"
 #include "run/run_internal.h"
 
@@ -125,52 +126,29 @@ struct attribute_walk {
                           struct winnow_error *err);
     void *ctx;
     uint64_t memory_max;
+    uint64_t base, number; /* ordinal before the shard's first line; the line that is next */
 };
 
-/* The bytes of one block: lines of {"id", "attributes"}. */
-static winnow_status walk_block(const struct attribute_walk *walk, struct json_parser *parser,
-                                const struct shard_block *block, uint64_t base,
-                                struct winnow_error *err)
+/* {"id", "attributes"}, and "line" where rows and lines may differ. */
+static winnow_status walk_line(void *ctx, const struct json_line *line, struct winnow_error *err)
 {
-    struct str rest = block->lines, line;
-    uint64_t number = block->line;
-    while (str_next_line(&rest, &line)) {
-        struct json_value root;
-        struct str id = {"", 0};
-        TRY(json_parse(parser, line, &root, err));
-        (void)json_as_str(json_get(root, "id"), &id);
-        (void)json_as_u64(json_get(root, "line"), &number); /* where rows and lines may differ */
-        TRY(walk->each(walk->ctx, base + number - 1, id, json_get(root, "attributes"), err));
-        number++;
-    }
-    return WINNOW_OK;
+    struct attribute_walk *walk = ctx;
+    struct str id = {"", 0};
+    (void)json_as_str(json_get(line->root, "id"), &id);
+    (void)json_as_u64(json_get(line->root, "line"), &walk->number);
+    uint64_t ordinal = walk->base + walk->number++ - 1;
+    return walk->each(walk->ctx, ordinal, id, json_get(line->root, "attributes"), err);
 }
 
-static winnow_status walk_shard(const struct attribute_walk *walk, const char *path, uint64_t base,
+static winnow_status walk_shard(struct attribute_walk *walk, const char *path, uint64_t base,
                                 struct winnow_error *err)
 {
     struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
-    struct shard_reader *reader = NULL;
-    struct shard_block block = {0};
-    struct json_parser *parser = json_parser_new();
     opt.budget = line_budget_of_run(walk->memory_max, 1);
-    winnow_status st = shard_reader_open(&reader, path, path, &opt, err);
-    bool more = true;
-    while (st == WINNOW_OK) {
-        st = shard_reader_next(reader, &block, &more, err);
-        if (st != WINNOW_OK || !more) {
-            break;
-        }
-        if (block.bad.reason.len > 0) {
-            st = error_set(err, WINNOW_E_FORMAT, "%s: %.*s", path, STR_ARG(block.bad.reason));
-            break;
-        }
-        st = walk_block(walk, parser, &block, base, err);
-    }
-    shard_reader_close(reader);
-    shard_block_release(&block);
-    json_parser_free(parser);
-    return st;
+    walk->base = base;
+    walk->number = 1;
+    const struct json_lines lines = {.opt = &opt, .line = walk_line, .ctx = walk};
+    return json_lines_read(path, &lines, err);
 }
 
 /* The pass that writes it, which must have run. */
@@ -214,7 +192,7 @@ winnow_status stage_each_attribute(struct stage *s, const char *attribute,
         return error_set(err, WINNOW_E_INTERNAL, "%s: no pass wrote the attribute '%s'", s->name,
                          attribute);
     }
-    const struct attribute_walk walk = {each, ctx, s->run->env->memory_max};
+    struct attribute_walk walk = {each, ctx, s->run->env->memory_max, 0, 0};
     struct buf folder = {0}, path = {0};
     winnow_status st = WINNOW_OK;
     uint64_t base = 0;
