@@ -18,6 +18,9 @@ const char *const DIALECT_NAMES[] = {[WINNOW_DIALECT_WINNOW] = "winnow",
                                      [WINNOW_DIALECT_PROX] = "prox",
                                      NULL};
 
+const char *const LONG_LINE_NAMES[] = {"skip", "send", "truncate", NULL};
+const char *const TEMPLATE_NAMES[] = {"auto", "plain", "llama-2", "chatml", NULL};
+
 const char *const SMALL_MODEL_COMPUTE[] = {"f32", "bf16", NULL};
 const char *const SCORING_COMPUTE[] = {"f32", "bf16", "int8", NULL};
 const char *const SMALL_MODEL_OPTIMIZER[] = {"adamw", "muon", NULL};

@@ -8,8 +8,6 @@
 
 static const char *const ENGINES[] = {"builtin", "http", NULL};
 static const char *const LEVELS[] = {"doc", "chunk", "both", NULL};
-static const char *const TEMPLATES[] = {"auto", "plain", "llama-2", "chatml", NULL};
-static const char *const LONG_LINES[] = {"skip", "send", "truncate", NULL};
 
 static const struct option OPTIONS[] = {
     OPT_FILE('p', "programs", struct winnow_refine_options, programs,
@@ -22,7 +20,7 @@ static const struct option OPTIONS[] = {
              "the language that the programs are in"),
     OPT_ENUM(0, "level", struct winnow_refine_options, level, LEVELS,
              "ask about whole documents, about chunks of them, or both"),
-    OPT_ENUM(0, "template", struct winnow_refine_options, template, TEMPLATES,
+    OPT_ENUM(0, "template", struct winnow_refine_options, template, TEMPLATE_NAMES,
              "the refiner's chat template (auto: the model's)"),
     OPT_TEXT(0, "system", struct winnow_refine_options, system, "TEXT",
              "what the refiner is told beforehand; empty: nothing"),
@@ -30,7 +28,7 @@ static const struct option OPTIONS[] = {
             "lines of a chunk, in tokens of the refiner"),
     OPT_U32(0, "new-tokens", struct winnow_refine_options, new_tokens, 4, 100000,
             "a chunk's program, in tokens at most"),
-    OPT_ENUM(0, "long-lines", struct winnow_refine_options, long_lines, LONG_LINES,
+    OPT_ENUM(0, "long-lines", struct winnow_refine_options, long_lines, LONG_LINE_NAMES,
              "lines longer than a chunk: leave them alone, show them, or show their start"),
     OPT_FLAG(0, "grammar", struct winnow_refine_options, grammar,
              "let the refiner write nothing but programs"),

@@ -38,9 +38,7 @@ const struct option_table REFINER_EVAL_TABLE = {
 #undef E
 #define T struct winnow_refiner_train_options
 
-static const char *const TEMPLATES[] = {"auto", "plain", "llama-2", "chatml", NULL};
 static const char *const LEVELS[] = {"chunk", "doc", "both", NULL};
-static const char *const LONG_LINES[] = {"skip", "send", "truncate", NULL};
 static const char *const SAVES[] = {"f32", "bf16", NULL};
 static const char *const GIVEN[] = {"winnow", "refinex", "ultrax", NULL};
 
@@ -52,12 +50,12 @@ static const struct option TRAIN[] = {
     OPT_REAL(0, "lora-alpha", T, lora_alpha, 1e-3, 1e6, "an adapter counts alpha / rank"),
     OPT_FILE(0, "tokenizer", T, tokenizer,
              "from scratch: tokenizer.json or its folder (default: one is trained)"),
-    OPT_ENUM(0, "template", T, template, TEMPLATES, "how prompts are framed"),
+    OPT_ENUM(0, "template", T, template, TEMPLATE_NAMES, "how prompts are framed"),
     OPT_ENUM(0, "level", T, level, LEVELS, "programs for chunks, documents, or both"),
     OPT_ENUM(0, "dialect", T, dialect, GIVEN, "of the programs that pages come with"),
     OPT_FLAG(0, "prefer-text", T, prefer_text, "derive from clean texts even where labels are"),
     OPT_U32(0, "chunk-tokens", T, chunk_tokens, 16, 1000000, "tokens of a chunk's lines at most"),
-    OPT_ENUM(0, "long-lines", T, long_lines, LONG_LINES, "lines longer than a chunk"),
+    OPT_ENUM(0, "long-lines", T, long_lines, LONG_LINE_NAMES, "lines longer than a chunk"),
     OPT_U32(0, "answer-tokens", T, answer_tokens, 8, 1000000, "leave out longer programs"),
     OPT_FLAG(0, "verdicts", T, verdicts,
              "a verdict at each line's end, too, for refine --one-pass"),

@@ -18,6 +18,8 @@ extern const struct option_table TOKENIZER_DECODE_TABLE;
 
 /* Values by name, in the order of their enum; NULL ends them. */
 extern const char *const CRITERION_NAMES[]; /* enum winnow_criterion */
+extern const char *const LONG_LINE_NAMES[]; /* enum winnow_long_lines */
+extern const char *const TEMPLATE_NAMES[];  /* enum winnow_refine_template */
 extern const char *const DIALECT_NAMES[];   /* enum winnow_refine_dialect */
 
 #endif /* WINNOW_OPTION_TABLES_H */
