@@ -63,6 +63,21 @@ static struct str say_long(struct block_parser *p, size_t len)
     return (struct str){p->reason, n < 0 ? 0 : (size_t)n};
 }
 
+/* What the line says, or why it says nothing: in reason then, and what is kept of it. */
+static winnow_status read_line(struct block_parser *p, struct str line, uint64_t number,
+                               struct document *d, struct str *reason, struct str *kept,
+                               struct winnow_error *err)
+{
+    *kept = line;
+    if (line.len > p->block->line_max) {
+        *reason = say_long(p, line.len);
+        kept->len = line.len < HEAD_MAX ? line.len : HEAD_MAX;
+        return WINNOW_OK;
+    }
+    p->longest = line.len > p->longest ? line.len : p->longest;
+    return document_read(p->reader, line, p->block->shard, number, d, reason, err);
+}
+
 winnow_status block_parser_next(struct block_parser *p, struct parsed *out,
                                 struct winnow_error *err)
 {
@@ -79,15 +94,8 @@ winnow_status block_parser_next(struct block_parser *p, struct parsed *out,
         if (is_blank(line)) {
             continue;
         }
-        struct str reason, kept = line;
-        if (line.len > p->block->line_max) {
-            reason = say_long(p, line.len);
-            kept.len = line.len < HEAD_MAX ? line.len : HEAD_MAX;
-        } else {
-            p->longest = line.len > p->longest ? line.len : p->longest;
-            TRY(document_read(p->reader, line, p->block->shard, number, &out->document, &reason,
-                              err));
-        }
+        struct str reason, kept;
+        TRY(read_line(p, line, number, &out->document, &reason, &kept, err));
         if (reason.len == 0) {
             out->kind = PARSED_DOCUMENT;
             out->document.ordinal = p->ordinal++;

@@ -292,8 +292,8 @@ static size_t next_size(const struct shard_reader *r, size_t len)
     return fits - len < READ_STEP ? (size_t)fits + 1 : len + READ_STEP;
 }
 
-winnow_status shard_reader_next(struct shard_reader *r, struct shard_block *b, bool *more,
-                                struct winnow_error *err)
+/* An empty block at the reader's place, with what was read past the one before. */
+static void begin_block(struct shard_reader *r, struct shard_block *b)
 {
     struct buf bytes = b->bytes, reason = b->reason;
     buf_clear(&reason);
@@ -312,24 +312,36 @@ winnow_status shard_reader_next(struct shard_reader *r, struct shard_block *b, b
                               .offset = r->offset,
                               .line = r->line,
                               .line_max = r->opt.line_max};
-    *more = true;
+}
 
+/* Where the block ends among the bytes at hand: behind the last newline within want, or,
+ * as its first line is longer, behind the first one after that.  0: not seen yet. */
+static size_t find_end(const struct buf *bytes, size_t want, size_t *searched)
+{
+    const char *newline = NULL;
+    if (*searched == 0 && bytes->len >= want) {
+        newline = memrchr(bytes->ptr, '\n', want);
+        *searched = want;
+    }
+    if (!newline && *searched > 0 && bytes->len > *searched) {
+        newline = memchr(bytes->ptr + *searched, '\n', bytes->len - *searched);
+    }
+    return newline ? (size_t)(newline - bytes->ptr) + 1 : 0;
+}
+
+winnow_status shard_reader_next(struct shard_reader *r, struct shard_block *b, bool *more,
+                                struct winnow_error *err)
+{
+    begin_block(r, b);
+    *more = true;
     size_t want = r->opt.block_max;
     size_t searched = 0;
     winnow_status st = WINNOW_OK;
     for (;;) {
         TRY(fill_to(r, &b->bytes, want, err));
-        /* Past block_max the first newline ends the block, before it the last. */
-        const char *newline = NULL;
-        if (searched == 0 && b->bytes.len >= want) {
-            newline = memrchr(b->bytes.ptr, '\n', want);
-            searched = want;
-        }
-        if (!newline && searched > 0 && b->bytes.len > searched) {
-            newline = memchr(b->bytes.ptr + searched, '\n', b->bytes.len - searched);
-        }
-        if (newline) {
-            finish_lines(r, b, (size_t)(newline - b->bytes.ptr) + 1);
+        size_t end = find_end(&b->bytes, want, &searched);
+        if (end > 0) {
+            finish_lines(r, b, end);
             break;
         }
         if (b->bytes.len < want) {

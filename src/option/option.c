@@ -466,6 +466,15 @@ bool option_has_secret(const struct option_table *table, const void *values)
     return false;
 }
 
+static void write_list(struct winnow_list list, struct json_writer *w)
+{
+    json_open(w, '[');
+    for (size_t i = 0; i < list.count; i++) {
+        json_text(w, list.items[i]);
+    }
+    json_close(w, ']');
+}
+
 static void write_value(const struct option *o, const void *values, struct json_writer *w)
 {
     const unsigned char *at = (const unsigned char *)values + o->offset;
@@ -516,11 +525,7 @@ static void write_value(const struct option *o, const void *values, struct json_
     case OPTION_NAMED: {
         struct winnow_list v;
         memcpy(&v, at, sizeof v);
-        json_open(w, '[');
-        for (size_t i = 0; i < v.count; i++) {
-            json_text(w, v.items[i]);
-        }
-        json_close(w, ']');
+        write_list(v, w);
         break;
     }
     case OPTION_END:
