@@ -14,7 +14,6 @@
 #include "corpus/shard_reader.h"
 #include "lines/line_features.h"
 
-
 #define PAGE_FACTOR   8U   /* of a byte of a long line: raw, parsed, its lines */
 #define ARTICLE_LINES 400U /* of an article are read */
 
