@@ -1,4 +1,9 @@
-/* eval.c -- `winnow eval`: model, documents, tasks, scores, results. */
+/* eval.c -- `winnow eval`: model, documents, tasks, scores, results.
+ *
+ * Documents are scored block by block and forgotten, so a corpus of any size takes a
+ * block's memory; --cloze alone holds their texts, as items are made of all of them.
+ * Tasks are scored some items at a time, so that progress shows and a signal ends it.
+ * What could not be read is said last, when the results of the rest are written. */
 #include "winnow/eval.h"
 
 #include "winnow/train.h"

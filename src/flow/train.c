@@ -1,4 +1,8 @@
-/* train.c -- `winnow train`: tokenizer, documents, order, fit, model folder. */
+/* train.c -- `winnow train`: tokenizer, documents, order, fit, model folder.
+ *
+ * Everything that is made on the way lies in the folder's checkpoint/: spooled pipes,
+ * the tokenizer, the trainer's state.  The same command after a kill finds them there
+ * and goes on; the checkpoint goes when the model is saved. */
 #include "winnow/train.h"
 
 #include "base/claim.h"

@@ -1,4 +1,9 @@
-/* yardstick.c -- choosing held-out texts, and reading models with them. */
+/* yardstick.c -- choosing held-out texts, and reading models with them.
+ *
+ * The choice depends on texts and options, not on any seed or arm, so all arms of all
+ * seeds answer the same questions and may be compared in pairs.  Domains are the sources
+ * with most clean texts, each of which has so many that a mean says something; the rest
+ * is "other". */
 #include "prove/yardstick.h"
 
 #include "base/hash.h"

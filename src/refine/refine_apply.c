@@ -1,5 +1,11 @@
 /* refine_apply.c -- finds a document's programs, executes them, says of every call
- * what became of it. */
+ * what became of it.
+ *
+ * Programs are executed on any thread, and what they came to waits (struct applied)
+ * until the document's turn in order: only then does it count, because --limit may end
+ * the corpus between the two.  A strict dialect is executed call by call, a refused
+ * call leaving the text alone; prox is executed as its own code does, all chunks of a
+ * document as one program, and wholly or not at all. */
 #include "refine/refine_apply.h"
 
 #include "base/file.h"

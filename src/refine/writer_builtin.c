@@ -1,4 +1,7 @@
-/* writer_builtin.c -- prompts to the generator, masks beside them, texts back. */
+/* writer_builtin.c -- prompts to the generator, masks beside them, texts back.
+ *
+ * Many rows are generated side by side (engine/generator.h).  With a grammar each has a
+ * mask, which lets through only tokens that some program goes on with. */
 #include "refine/writer_builtin.h"
 
 #include "base/mem.h"

@@ -1,4 +1,8 @@
-/* finish.c -- the end of a stage: completions become stats.json. */
+/* finish.c -- the end of a stage: completions become stats.json.
+ *
+ * Each shard that is through has left a completion (counts, files with their hashes); they
+ * are added in the order of the shards, checked (in = kept + removed + aside + bad), and
+ * written as one file.  Then _SUCCESS: whoever sees that sees everything else. */
 #include "winnow/version.h"
 
 #include "base/file.h"

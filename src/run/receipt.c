@@ -1,4 +1,8 @@
-/* receipt.c -- recipe.yaml and timings.json: what was asked, and what it took. */
+/* receipt.c -- recipe.yaml and timings.json: what was asked, and what it took.
+ *
+ * recipe.yaml can be run again as it is; how it was made (version, keys, kernels) stands
+ * beside it for people and for comparing.  timings.json is written after every stage, and
+ * adds what earlier processes of the same run took. */
 #include "winnow/version.h"
 
 #include "base/env.h"

@@ -1,4 +1,8 @@
-/* stage.c -- a stage's folder: its files, its counts, its end. */
+/* stage.c -- what a stage may ask for while it runs: its folder, its input, its notes,
+ * and the attributes that an earlier pass wrote.
+ *
+ * Notes go into stats.json and belong to the result; timings go into timings.json, which
+ * alone may differ between two runs of the same thing. */
 #include "base/env.h"
 #include "base/file.h"
 #include "base/grow.h"

@@ -1,5 +1,10 @@
 /* refiner_train.c -- `winnow refiner train`: model, tokenizer, pages, examples,
- * training, model folder. */
+ * tuning, model folder.
+ *
+ * From scratch the tokenizer learns from pages with their programs behind them, as
+ * prompts and answers both have to be short in its tokens.  Pages are read twice then,
+ * so pipes are spooled first.  Whether a page is held out depends on its id (or text) and
+ * the seed, not on what else the corpus holds. */
 #include "winnow/refiner.h"
 
 #include "base/claim.h"
