@@ -20,9 +20,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Under C2X the *type* carries the duty to look at the result, so that a
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Under C2X and C++17 the *type* carries the duty to look at the result, so that a
  * dropped status is an error wherever it happens.  C11 compilers see nothing. */
-#if defined(__STDC_VERSION__) && __STDC_VERSION__ > 201710L
+#if (defined(__STDC_VERSION__) && __STDC_VERSION__ > 201710L) || \
+    (defined(__cplusplus) && __cplusplus >= 201703L)
 #define WINNOW_MUST_CHECK [[nodiscard]]
 #else
 #define WINNOW_MUST_CHECK
@@ -30,6 +35,14 @@
 
 /* What the library exports; everything else is hidden. */
 #define WINNOW_API __attribute__((visibility("default")))
+
+/* What stands before the braces of an *_INIT value: a compound literal in C, the struct's
+ * name in C++ (whose designators are C++20). */
+#ifdef __cplusplus
+#define WINNOW_NEW(type) type
+#else
+#define WINNOW_NEW(type) (struct type)
+#endif
 
 typedef enum WINNOW_MUST_CHECK winnow_status {
     WINNOW_OK = 0,
@@ -68,6 +81,9 @@ struct winnow_progress {
 struct winnow_env {
     void (*log)(void *user, enum winnow_level level, const char *text);
     void (*progress)(void *user, const struct winnow_progress *p);
+    /* Takes what goes to the output "-", in order, one call at a time; 0, or the errno(3)
+     * value of what went wrong.  NULL: such calls are refused. */
+    int (*write)(void *user, const void *bytes, size_t len);
     /* The value of a variable of the environment that an option names, or NULL. */
     const char *(*variable)(void *user, const char *name);
     void *user;
@@ -80,5 +96,9 @@ struct winnow_env {
      * other input.  Without it such a call is refused and names them. */
     bool force;
 };
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_COMMON_H */

@@ -4,6 +4,10 @@
 
 #include "winnow/common.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum winnow_count_by { WINNOW_COUNT_TOTAL, WINNOW_COUNT_BY_SHARD, WINNOW_COUNT_BY_SOURCE };
 
 enum winnow_count_bad {
@@ -22,7 +26,7 @@ struct winnow_count_options {
     int on_bad;             /* enum winnow_count_bad */
     uint64_t line_max;      /* bytes; a longer line is bad */
 };
-#define WINNOW_COUNT_OPTIONS_INIT ((struct winnow_count_options){.line_max = (uint64_t)64 << 20})
+#define WINNOW_COUNT_OPTIONS_INIT (WINNOW_NEW(winnow_count_options){.line_max = (uint64_t)64 << 20})
 
 struct winnow_counts {
     const char *name; /* of the shard or source; "total" */
@@ -48,8 +52,12 @@ struct winnow_count_result {
  * document make the call fail at its end (WINNOW_E_FORMAT), and is
  * to be freed in any case. */
 WINNOW_API winnow_status winnow_count(const struct winnow_count_options *opt,
-                                      struct winnow_list paths, const struct winnow_env *env,
+                                      const struct winnow_list *paths, const struct winnow_env *env,
                                       struct winnow_count_result *out, struct winnow_error *err);
 WINNOW_API void winnow_count_result_free(struct winnow_count_result *r);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_COUNT_H */

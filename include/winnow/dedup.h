@@ -4,6 +4,10 @@
 
 #include "winnow/run.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum winnow_dedup_method {
     WINNOW_DEDUP_EXACT, /* the same text, after the normalisation asked for */
 };
@@ -13,6 +17,10 @@ struct winnow_dedup_options {
     bool spaces;    /* runs of white space count as one space, at the ends as none */
     bool fold_case; /* letters count without case (Unicode case folding) */
 };
-#define WINNOW_DEDUP_OPTIONS_INIT ((struct winnow_dedup_options){.method = WINNOW_DEDUP_EXACT})
+#define WINNOW_DEDUP_OPTIONS_INIT (WINNOW_NEW(winnow_dedup_options){.method = WINNOW_DEDUP_EXACT})
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_DEDUP_H */

@@ -4,6 +4,10 @@
 
 #include "winnow/common.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* NLL is measured on the documents of the paths given, by domain; tasks come
  * from files (docs/formats/tasks.md) and, with `cloze`, from those documents.
  *
@@ -26,13 +30,13 @@ struct winnow_eval_options {
     uint64_t documents;     /* of the paths, at most; 0: all */
     const char *text_key, *id_key, *files_from;
 };
-#define WINNOW_EVAL_OPTIONS_INIT                            \
-    ((struct winnow_eval_options){.cloze_options = 4,       \
-                                  .cloze_context = 400,     \
-                                  .cloze_length = 48,       \
-                                  .cloze_per_document = 2,  \
-                                  .cloze_per_domain = 1000, \
-                                  .domain_key = "source"})
+#define WINNOW_EVAL_OPTIONS_INIT                               \
+    (WINNOW_NEW(winnow_eval_options){.cloze_options = 4,       \
+                                     .cloze_context = 400,     \
+                                     .cloze_length = 48,       \
+                                     .cloze_per_document = 2,  \
+                                     .cloze_per_domain = 1000, \
+                                     .domain_key = "source"})
 
 struct winnow_eval_result {
     char *json;  /* as lm-evaluation-harness writes results; ends with a newline */
@@ -46,5 +50,9 @@ WINNOW_API winnow_status winnow_eval(const struct winnow_eval_options *opt,
                                      const struct winnow_list *paths, const struct winnow_env *env,
                                      struct winnow_eval_result *result, struct winnow_error *err);
 WINNOW_API void winnow_eval_result_free(struct winnow_eval_result *result);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_EVAL_H */

@@ -9,6 +9,10 @@
 
 #include "winnow/common.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum winnow_packing { WINNOW_PACKING_ZST, WINNOW_PACKING_GZ, WINNOW_PACKING_NONE };
 
 struct winnow_extract_options {
@@ -18,8 +22,12 @@ struct winnow_extract_options {
     uint64_t shard_size; /* bytes of documents in a shard, before compression */
     int packing;         /* enum winnow_packing, of the shards */
 };
-#define WINNOW_EXTRACT_OPTIONS_INIT                                  \
-    ((struct winnow_extract_options){.page_max = (uint64_t)32 << 20, \
-                                     .shard_size = (uint64_t)128 << 20})
+#define WINNOW_EXTRACT_OPTIONS_INIT                                     \
+    (WINNOW_NEW(winnow_extract_options){.page_max = (uint64_t)32 << 20, \
+                                        .shard_size = (uint64_t)128 << 20})
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_EXTRACT_H */

@@ -4,6 +4,10 @@
 
 #include "winnow/train.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Arms are named by texts:
  *
  *     "NAME=PATH"             a corpus
@@ -46,23 +50,23 @@ struct winnow_prove_options {
     uint64_t load_bytes; /* text held in memory at most; of larger corpora a sample */
     const char *text_key, *id_key;
 };
-#define WINNOW_PROVE_OPTIONS_INIT                                    \
-    ((struct winnow_prove_options){.model = WINNOW_SMALL_MODEL_INIT, \
-                                   .rate = 0.5,                      \
-                                   .seeds = 5,                       \
-                                   .tokens = 1000000,                \
-                                   .fixed_length = 256,              \
-                                   .document_tokens = 2048,          \
-                                   .pool_share = 1,                  \
-                                   .heldout_share = 0.05,            \
-                                   .clean_rules = "gopher",          \
-                                   .eval_tokens = 200000,            \
-                                   .eval_bytes = 2048,               \
-                                   .cloze_items = 200,               \
-                                   .task_limit = 50,                 \
-                                   .curve_points = 6,                \
-                                   .bootstrap = 2000,                \
-                                   .load_bytes = (uint64_t)512 << 20})
+#define WINNOW_PROVE_OPTIONS_INIT                                       \
+    (WINNOW_NEW(winnow_prove_options){.model = WINNOW_SMALL_MODEL_INIT, \
+                                      .rate = 0.5,                      \
+                                      .seeds = 5,                       \
+                                      .tokens = 1000000,                \
+                                      .fixed_length = 256,              \
+                                      .document_tokens = 2048,          \
+                                      .pool_share = 1,                  \
+                                      .heldout_share = 0.05,            \
+                                      .clean_rules = "gopher",          \
+                                      .eval_tokens = 200000,            \
+                                      .eval_bytes = 2048,               \
+                                      .cloze_items = 200,               \
+                                      .task_limit = 50,                 \
+                                      .curve_points = 6,                \
+                                      .bootstrap = 2000,                \
+                                      .load_bytes = (uint64_t)512 << 20})
 
 struct winnow_prove_result {
     uint32_t seeds, arms;
@@ -78,5 +82,9 @@ struct winnow_prove_result {
 WINNOW_API winnow_status winnow_prove(const struct winnow_prove_options *opt,
                                       const struct winnow_list *paths, const struct winnow_env *env,
                                       struct winnow_prove_result *result, struct winnow_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_PROVE_H */

@@ -4,7 +4,11 @@
 
 #include "winnow/train.h"
 
-enum winnow_criterion { WINNOW_LOW, WINNOW_MEDIUM, WINNOW_HIGH };
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum winnow_criterion { WINNOW_MEDIUM, WINNOW_LOW, WINNOW_HIGH };
 
 struct winnow_prune_options {
     int criterion;               /* enum winnow_criterion */
@@ -21,14 +25,14 @@ struct winnow_prune_options {
     const char *tokenizer;       /* NULL: trained on the reference's part */
     struct winnow_small_model model;
 };
-#define WINNOW_PRUNE_OPTIONS_INIT                               \
-    ((struct winnow_prune_options){.criterion = WINNOW_MEDIUM,  \
-                                   .rate = 0.5,                 \
-                                   .reference_tokens = 1000000, \
-                                   .reference_share_max = 0.5,  \
-                                   .document_tokens = 2048,     \
-                                   .fixed_length = 256,         \
-                                   .model = WINNOW_SMALL_MODEL_INIT})
+#define WINNOW_PRUNE_OPTIONS_INIT                                  \
+    (WINNOW_NEW(winnow_prune_options){.criterion = WINNOW_MEDIUM,  \
+                                      .rate = 0.5,                 \
+                                      .reference_tokens = 1000000, \
+                                      .reference_share_max = 0.5,  \
+                                      .document_tokens = 2048,     \
+                                      .fixed_length = 256,         \
+                                      .model = WINNOW_SMALL_MODEL_INIT})
 
 /* Sets a share of the documents aside, by the hash of their normalised text: all
  * copies of a text land on one side, and every part of the program that asks with
@@ -36,6 +40,10 @@ struct winnow_prune_options {
 struct winnow_holdout_options {
     double share;
 };
-#define WINNOW_HOLDOUT_OPTIONS_INIT ((struct winnow_holdout_options){.share = 0.05})
+#define WINNOW_HOLDOUT_OPTIONS_INIT (WINNOW_NEW(winnow_holdout_options){.share = 0.05})
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_PRUNE_H */

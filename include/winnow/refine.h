@@ -12,6 +12,10 @@
 #include "winnow/run.h"
 #include "winnow/server.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum winnow_refine_dialect {
     WINNOW_DIALECT_WINNOW, /* docs/formats/programs.md */
     WINNOW_DIALECT_REFINEX,
@@ -20,9 +24,9 @@ enum winnow_refine_dialect {
 };
 
 enum winnow_refine_level {
-    WINNOW_REFINE_DOC,   /* one question a document: keep it or drop it */
-    WINNOW_REFINE_CHUNK, /* one a chunk: which lines and strings go */
-    WINNOW_REFINE_BOTH,  /* the first; then the second about what stays */
+    WINNOW_REFINE_CHUNK, /* one question a chunk: which lines and strings go */
+    WINNOW_REFINE_DOC,   /* one a document: keep it or drop it */
+    WINNOW_REFINE_BOTH,  /* that one; then the first about what stays */
 };
 
 enum winnow_refine_engine {
@@ -56,7 +60,7 @@ struct winnow_refine_options {
     int engine;         /* enum winnow_refine_engine */
     int dialect;        /* enum winnow_refine_dialect */
     int level;          /* enum winnow_refine_level */
-    int template;       /* enum winnow_refine_template */
+    int prompt;         /* enum winnow_refine_template */
     const char *system; /* what the refiner is told beforehand; "": nothing */
     uint32_t chunk_tokens, new_tokens;
     int long_lines; /* enum winnow_long_lines */
@@ -72,7 +76,7 @@ struct winnow_refine_options {
     struct winnow_server_options server; /* of WINNOW_ENGINE_HTTP */
 };
 #define WINNOW_REFINE_OPTIONS_INIT                                       \
-    ((struct winnow_refine_options){                                     \
+    (WINNOW_NEW(winnow_refine_options){                                  \
         .dialect = WINNOW_DIALECT_WINNOW,                                \
         .level = WINNOW_REFINE_CHUNK,                                    \
         .system = "You are a helpful, respectful and honest assistant.", \
@@ -82,5 +86,9 @@ struct winnow_refine_options {
         .grammar = true,                                                 \
         .keep_above = 0.5,                                               \
     })
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_REFINE_H */

@@ -5,6 +5,10 @@
 #include "winnow/refine.h"
 #include "winnow/train.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- measuring ---- */
 
 /* Pages with what is known of them (docs/formats/refiner.md: a gold text, or a
@@ -26,8 +30,8 @@ struct winnow_refiner_eval_options {
     uint64_t limit;             /* pages; 0: all */
     const char *output;         /* results as JSON; NULL: the caller takes them from the result */
 };
-#define WINNOW_REFINER_EVAL_OPTIONS_INIT   \
-    ((struct winnow_refiner_eval_options){ \
+#define WINNOW_REFINER_EVAL_OPTIONS_INIT      \
+    (WINNOW_NEW(winnow_refiner_eval_options){ \
         .dialect = WINNOW_DIALECT_WINNOW, .name = "refined", .by = "type", .bootstrap = 1000})
 
 struct winnow_refiner_eval_result {
@@ -70,7 +74,7 @@ struct winnow_refiner_train_options {
     const char *base;      /* model folder or .gguf; NULL: from scratch */
     const char *tokenizer; /* from scratch: file or folder; NULL: one is trained */
     const char *output;    /* the model folder */
-    int template;     /* enum winnow_refine_template; auto: the base's own, plain from scratch */
+    int prompt;       /* enum winnow_refine_template; auto: the base's own, plain from scratch */
     int level;        /* enum winnow_refiner_level */
     int dialect;      /* of given programs: enum winnow_refine_dialect, not prox */
     bool prefer_text; /* derive from the clean text where there are labels, too */
@@ -91,24 +95,24 @@ struct winnow_refiner_train_options {
     uint64_t limit;    /* pages; 0: all */
     int save;          /* enum winnow_refiner_save: numbers of model.safetensors */
 };
-#define WINNOW_REFINER_TRAIN_OPTIONS_INIT                                  \
-    ((struct winnow_refiner_train_options){.model = {.dim = 192,           \
-                                                     .layers = 6,          \
-                                                     .heads = 6,           \
-                                                     .vocab = 4096,        \
-                                                     .context = 2048,      \
-                                                     .batch_tokens = 8192, \
-                                                     .lr = 5e-4,           \
-                                                     .warmup = 0.05},      \
-                                           .chunk_tokens = 1500,           \
-                                           .answer_tokens = 512,           \
-                                           .removal_max = 1,               \
-                                           .derivable_min = 0.5,           \
-                                           .holdout = 0.05,                \
-                                           .epochs = 1,                    \
-                                           .lora_alpha = 32,               \
-                                           .points = 10,                   \
-                                           .checkpoint = 60})
+#define WINNOW_REFINER_TRAIN_OPTIONS_INIT                                     \
+    (WINNOW_NEW(winnow_refiner_train_options){.model = {.dim = 192,           \
+                                                        .layers = 6,          \
+                                                        .heads = 6,           \
+                                                        .vocab = 4096,        \
+                                                        .context = 2048,      \
+                                                        .batch_tokens = 8192, \
+                                                        .lr = 5e-4,           \
+                                                        .warmup = 0.05},      \
+                                              .chunk_tokens = 1500,           \
+                                              .answer_tokens = 512,           \
+                                              .removal_max = 1,               \
+                                              .derivable_min = 0.5,           \
+                                              .holdout = 0.05,                \
+                                              .epochs = 1,                    \
+                                              .lora_alpha = 32,               \
+                                              .points = 10,                   \
+                                              .checkpoint = 60})
 
 struct winnow_refiner_train_result {
     uint64_t pages, pages_left_out, examples, examples_left_out, examples_held_out;
@@ -129,5 +133,9 @@ WINNOW_API winnow_status winnow_refiner_train(const struct winnow_refiner_train_
                                               const struct winnow_env *env,
                                               struct winnow_refiner_train_result *result,
                                               struct winnow_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_REFINER_H */

@@ -20,6 +20,10 @@
 #include "winnow/server.h"
 #include "winnow/tokenizer.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum winnow_label_level {
     WINNOW_LABEL_BOTH,      /* chunks of the documents that are kept */
     WINNOW_LABEL_DOCUMENTS, /* documents.jsonl only */
@@ -38,14 +42,14 @@ struct winnow_refiner_label_options {
     uint32_t answer_tokens;   /* the longest answer */
     double removal_max;       /* share of a chunk; a program that removes more is no label */
 };
-#define WINNOW_REFINER_LABEL_OPTIONS_INIT                                        \
-    ((struct winnow_refiner_label_options){.server = WINNOW_SERVER_OPTIONS_INIT, \
-                                           .text = WINNOW_TEXT_OPTIONS_INIT,     \
-                                           .share = 1,                           \
-                                           .document_tokens = 2000,              \
-                                           .chunk_tokens = 1500,                 \
-                                           .answer_tokens = 1024,                \
-                                           .removal_max = 0.7})
+#define WINNOW_REFINER_LABEL_OPTIONS_INIT                                           \
+    (WINNOW_NEW(winnow_refiner_label_options){.server = WINNOW_SERVER_OPTIONS_INIT, \
+                                              .text = WINNOW_TEXT_OPTIONS_INIT,     \
+                                              .share = 1,                           \
+                                              .document_tokens = 2000,              \
+                                              .chunk_tokens = 1500,                 \
+                                              .answer_tokens = 1024,                \
+                                              .removal_max = 0.7})
 
 struct winnow_refiner_label_result {
     struct winnow_text_result text;
@@ -63,9 +67,13 @@ struct winnow_refiner_label_result {
 };
 
 WINNOW_API winnow_status winnow_refiner_label(const struct winnow_refiner_label_options *opt,
-                                              struct winnow_list paths,
+                                              const struct winnow_list *paths,
                                               const struct winnow_env *env,
                                               struct winnow_refiner_label_result *result,
                                               struct winnow_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_REFINER_LABEL_H */

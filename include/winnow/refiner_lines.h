@@ -7,6 +7,10 @@
 
 #include "winnow/train.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct winnow_refiner_lines_options {
     const char *output; /* the model folder */
     /* Paths given: JSON lines of pages with "lines" and "label" (1 keep, 0 drop,
@@ -22,27 +26,27 @@ struct winnow_refiner_lines_options {
     int compute;       /* enum winnow_compute of train.h */
     double keep_above; /* written into the folder: lines less likely to be text go */
 };
-#define WINNOW_REFINER_LINES_OPTIONS_INIT                         \
-    ((struct winnow_refiner_lines_options){.per_template = 4,     \
-                                           .rows = 32768,         \
-                                           .embed = 48,           \
-                                           .hidden = 96,          \
-                                           .dim = 96,             \
-                                           .layers = 3,           \
-                                           .ffn = 192,            \
-                                           .epochs = 12,          \
-                                           .lr = 2e-3,            \
-                                           .table_lr = 2e-3,      \
-                                           .weight_decay = 0.05,  \
-                                           .token_dropout = 0.2,  \
-                                           .group_dropout = 0.1,  \
-                                           .transplant = 0.3,     \
-                                           .length_weight = 0.3,  \
-                                           .page_power = 0.3,     \
-                                           .batch_pages = 16,     \
-                                           .checkpoint = 60,      \
-                                           .compute = WINNOW_F32, \
-                                           .keep_above = 0.5})
+#define WINNOW_REFINER_LINES_OPTIONS_INIT                            \
+    (WINNOW_NEW(winnow_refiner_lines_options){.per_template = 4,     \
+                                              .rows = 32768,         \
+                                              .embed = 48,           \
+                                              .hidden = 96,          \
+                                              .dim = 96,             \
+                                              .layers = 3,           \
+                                              .ffn = 192,            \
+                                              .epochs = 12,          \
+                                              .lr = 2e-3,            \
+                                              .table_lr = 2e-3,      \
+                                              .weight_decay = 0.05,  \
+                                              .token_dropout = 0.2,  \
+                                              .group_dropout = 0.1,  \
+                                              .transplant = 0.3,     \
+                                              .length_weight = 0.3,  \
+                                              .page_power = 0.3,     \
+                                              .batch_pages = 16,     \
+                                              .checkpoint = 60,      \
+                                              .compute = WINNOW_F32, \
+                                              .keep_above = 0.5})
 
 struct winnow_refiner_lines_result {
     uint64_t pages, lines, articles; /* read */
@@ -57,5 +61,9 @@ WINNOW_API winnow_status winnow_refiner_train_lines(const struct winnow_refiner_
                                                     const struct winnow_env *env,
                                                     struct winnow_refiner_lines_result *result,
                                                     struct winnow_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_REFINER_LINES_H */

@@ -14,17 +14,25 @@
 
 #include "winnow/common.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct winnow_report_options {
     const char *run;    /* the run folder */
     const char *output; /* NULL: report.html in the run folder; "-": standard output */
     bool json;          /* the summary as JSON instead; output NULL is then standard output */
     uint32_t samples;   /* documents shown for each reason of removal and each corpus */
 };
-#define WINNOW_REPORT_OPTIONS_INIT ((struct winnow_report_options){.samples = 3})
+#define WINNOW_REPORT_OPTIONS_INIT (WINNOW_NEW(winnow_report_options){.samples = 3})
 
 /* WINNOW_E_IO where a file cannot be read or written, WINNOW_E_USAGE where the
  * folder is no run folder, WINNOW_E_FORMAT where one of its files is torn. */
 WINNOW_API winnow_status winnow_report(const struct winnow_report_options *opt,
                                        const struct winnow_env *env, struct winnow_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_REPORT_H */

@@ -13,6 +13,10 @@
 
 #include "winnow/common.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A document leaves at the first limit that it breaks: below a _min, above a
  * _max.  A huge _max or a _min of 0 turns a limit off. */
 struct winnow_rules_limits {
@@ -72,10 +76,14 @@ struct winnow_rules_options {
     struct winnow_rules_limits limits;
 };
 #define WINNOW_RULES_OPTIONS_INIT           \
-    ((struct winnow_rules_options){         \
+    (WINNOW_NEW(winnow_rules_options){      \
         .filter = true,                     \
         .annotate = true,                   \
         .limits = WINNOW_RULES_LIMITS_INIT, \
     })
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_RULES_H */

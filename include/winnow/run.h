@@ -8,10 +8,14 @@
 
 #include "winnow/common.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum winnow_on_bad {
-    WINNOW_ON_BAD_STOP,       /* the first bad line ends the run with WINNOW_E_FORMAT */
-    WINNOW_ON_BAD_SKIP,       /* bad lines are counted and left out */
-    WINNOW_ON_BAD_QUARANTINE, /* and kept under bad/ */
+    WINNOW_ON_BAD_QUARANTINE, /* bad lines are counted, left out and kept under bad/ */
+    WINNOW_ON_BAD_SKIP,       /* counted and left out */
+    WINNOW_ON_BAD_STOP,       /* the first one ends the run with WINNOW_E_FORMAT */
 };
 
 /* What every command that turns a corpus into a corpus shares. */
@@ -29,12 +33,12 @@ struct winnow_corpus_options {
     double checkpoint;      /* seconds between two checkpoints */
     const char *temporary;  /* where a pipe is spooled */
 };
-#define WINNOW_CORPUS_OPTIONS_INIT                                      \
-    ((struct winnow_corpus_options){.on_bad = WINNOW_ON_BAD_QUARANTINE, \
-                                    .keep_removed = true,               \
-                                    .line_max = (uint64_t)64 << 20,     \
-                                    .checkpoint = 2.0,                  \
-                                    .temporary = "/tmp"})
+#define WINNOW_CORPUS_OPTIONS_INIT                                         \
+    (WINNOW_NEW(winnow_corpus_options){.on_bad = WINNOW_ON_BAD_QUARANTINE, \
+                                       .keep_removed = true,               \
+                                       .line_max = (uint64_t)64 << 20,     \
+                                       .checkpoint = 2.0,                  \
+                                       .temporary = "/tmp"})
 
 /* What a run came to, for the line that is printed at its end. */
 struct winnow_run_result {
@@ -61,7 +65,7 @@ struct winnow_run_options {
     double checkpoint; /* below 0: as the recipe says */
     unsigned from_env; /* enum winnow_from_env, joined by | */
 };
-#define WINNOW_RUN_OPTIONS_INIT ((struct winnow_run_options){.checkpoint = -1})
+#define WINNOW_RUN_OPTIONS_INIT (WINNOW_NEW(winnow_run_options){.checkpoint = -1})
 
 /* The whole flow of a recipe.  Where inputs were lost everything else is done, and
  * the status is WINNOW_E_FORMAT at this call and at later ones; the same
@@ -82,11 +86,15 @@ struct winnow_explain_options {
     bool json;
     bool no_text; /* neither texts nor differences */
 };
-#define WINNOW_EXPLAIN_OPTIONS_INIT ((struct winnow_explain_options){0})
+#define WINNOW_EXPLAIN_OPTIONS_INIT (WINNOW_NEW(winnow_explain_options){0})
 WINNOW_API winnow_status winnow_explain(const char *run, const char *id,
                                         const struct winnow_explain_options *opt,
                                         void (*write)(void *user, const char *text, size_t len),
                                         void *user, const struct winnow_env *env,
                                         struct winnow_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_RUN_H */

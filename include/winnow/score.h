@@ -4,6 +4,10 @@
 
 #include "winnow/common.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The score of a document is the mean over its tokens of -ln p(token | those
  * before it); perplexity is e to that.
  *
@@ -29,6 +33,10 @@ struct winnow_score_options {
     int compute;           /* enum winnow_compute (train.h) */
     const char *name;      /* of the attribute folder; "nll" */
 };
-#define WINNOW_SCORE_OPTIONS_INIT ((struct winnow_score_options){.name = "nll"})
+#define WINNOW_SCORE_OPTIONS_INIT (WINNOW_NEW(winnow_score_options){.name = "nll"})
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_SCORE_H */

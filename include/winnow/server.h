@@ -9,6 +9,10 @@
 
 #include "winnow/common.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum winnow_server_kind {
     WINNOW_SERVER_AUTO, /* ask it */
     WINNOW_SERVER_LLAMA_CPP,
@@ -33,5 +37,9 @@ struct winnow_server_options {
     {                                                    \
         .concurrency = 16, .retries = 8, .timeout = 600, \
     }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_SERVER_H */

@@ -4,6 +4,10 @@
 
 #include "winnow/common.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* How a corpus is read; shared by training and encoding. */
 struct winnow_text_options {
     const char *text_key, *id_key; /* NULL: text (raw_content, content) and id */
@@ -37,15 +41,15 @@ struct winnow_tokenizer_train_options {
     uint64_t count_min;          /* rarer pairs are not merged */
     struct winnow_list specials; /* ids 0, 1, ...; none given: <|endoftext|> */
 };
-#define WINNOW_TOKENIZER_TRAIN_OPTIONS_INIT   \
-    ((struct winnow_tokenizer_train_options){ \
+#define WINNOW_TOKENIZER_TRAIN_OPTIONS_INIT      \
+    (WINNOW_NEW(winnow_tokenizer_train_options){ \
         .text = WINNOW_TEXT_OPTIONS_INIT, .vocab = 8192, .count_min = 2})
 
 /* Byte-level BPE on the texts of a corpus.  The same corpus gives the same file
  * whatever the number of threads.  env->memory_max bounds the counting of
  * words. */
 WINNOW_API winnow_status winnow_tokenizer_train(const struct winnow_tokenizer_train_options *opt,
-                                                struct winnow_list paths,
+                                                const struct winnow_list *paths,
                                                 const struct winnow_env *env,
                                                 struct winnow_text_result *result,
                                                 struct winnow_error *err);
@@ -64,11 +68,11 @@ struct winnow_tokenizer_encode_options {
     const char *output;    /* "-": JSON lines on standard output */
     int format;            /* enum winnow_token_format */
     bool separate;         /* one end-of-text token a document: before it for llm.c, else behind */
-    bool template;         /* the tokenizer's own bos and eos around each document */
+    bool bos_eos;          /* the tokenizer's own bos and eos around each document */
     bool specials;         /* special tokens written out in the text are taken as such */
 };
-#define WINNOW_TOKENIZER_ENCODE_OPTIONS_INIT   \
-    ((struct winnow_tokenizer_encode_options){ \
+#define WINNOW_TOKENIZER_ENCODE_OPTIONS_INIT      \
+    (WINNOW_NEW(winnow_tokenizer_encode_options){ \
         .text = WINNOW_TEXT_OPTIONS_INIT, .output = "-", .separate = true})
 
 struct winnow_tokenizer_encode_result {
@@ -78,7 +82,7 @@ struct winnow_tokenizer_encode_result {
 
 /* Writes the ids of every document, in order; whole or not at all. */
 WINNOW_API winnow_status winnow_tokenizer_encode(const struct winnow_tokenizer_encode_options *opt,
-                                                 struct winnow_list paths,
+                                                 const struct winnow_list *paths,
                                                  const struct winnow_env *env,
                                                  struct winnow_tokenizer_encode_result *result,
                                                  struct winnow_error *err);
@@ -89,14 +93,18 @@ struct winnow_tokenizer_decode_options {
     bool specials;         /* keep special tokens in the text */
 };
 #define WINNOW_TOKENIZER_DECODE_OPTIONS_INIT \
-    ((struct winnow_tokenizer_decode_options){.plain = false})
+    (WINNOW_NEW(winnow_tokenizer_decode_options){.plain = false})
 
 /* Reads JSON lines with "tokens" (or arrays alone) and writes {"id", "text"} to
  * standard output; bytes that are no UTF-8 become U+FFFD there, and stay with
  * plain. */
 WINNOW_API winnow_status winnow_tokenizer_decode(const struct winnow_tokenizer_decode_options *opt,
-                                                 struct winnow_list paths,
+                                                 const struct winnow_list *paths,
                                                  const struct winnow_env *env,
                                                  struct winnow_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_TOKENIZER_H */

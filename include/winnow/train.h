@@ -4,6 +4,10 @@
 
 #include "winnow/common.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Shape and training of a small model: what `train`, `prune` (its reference)
  * and `prove` (its arms) share.
  *
@@ -53,7 +57,7 @@ struct winnow_train_options {
     const char *text_key, *id_key;
 };
 #define WINNOW_TRAIN_OPTIONS_INIT \
-    ((struct winnow_train_options){.model = WINNOW_SMALL_MODEL_INIT, .epochs_max = 4})
+    (WINNOW_NEW(winnow_train_options){.model = WINNOW_SMALL_MODEL_INIT, .epochs_max = 4})
 
 struct winnow_train_result {
     uint64_t documents, documents_bad, tokens, steps, parameters;
@@ -69,5 +73,9 @@ struct winnow_train_result {
 WINNOW_API winnow_status winnow_train(const struct winnow_train_options *opt,
                                       const struct winnow_list *paths, const struct winnow_env *env,
                                       struct winnow_train_result *result, struct winnow_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_TRAIN_H */

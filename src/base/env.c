@@ -4,6 +4,7 @@
  * has no global.  Hooks that are NULL are silent. */
 #include "base/env.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -30,6 +31,27 @@ void env_progress(const struct winnow_env *env, const char *stage, const char *u
         struct winnow_progress p = {stage, unit, done, total, (double)NAN, 0};
         env->progress(env->user, &p);
     }
+}
+
+winnow_status env_need_write(const struct winnow_env *env, struct winnow_error *err)
+{
+    if (!env->write) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "the output is - and nobody takes it: set winnow_env.write, or name a "
+                         "folder or file");
+    }
+    return WINNOW_OK;
+}
+
+winnow_status env_write(const struct winnow_env *env, struct str bytes, struct winnow_error *err)
+{
+    TRY(env_need_write(env, err));
+    int code = bytes.len > 0 ? env->write(env->user, bytes.ptr, bytes.len) : 0;
+    if (code != 0) {
+        errno = code;
+        return error_errno(err, "cannot write", "standard output");
+    }
+    return WINNOW_OK;
 }
 
 winnow_status env_check(const struct winnow_env *env, struct winnow_error *err)

@@ -42,7 +42,7 @@ winnow_status cmd_count(struct cli *cli, int argc, const char *const *argv,
     if (!options.files_from) {
         TRY(cli_need_paths(cli, &COUNT_TABLE, 1, SIZE_MAX, err));
     }
-    winnow_status st = winnow_count(&options, cli->paths, &cli->env, &result, err);
+    winnow_status st = winnow_count(&options, &cli->paths, &cli->env, &result, err);
     cli_progress_end();
     if (result.complete) {
         print_result(cli, &options, &result);

@@ -16,7 +16,7 @@ winnow_status cmd_refiner_label(struct cli *cli, int argc, const char *const *ar
     if (!options.text.files_from) {
         TRY(cli_need_paths(cli, &REFINER_LABEL_TABLE, 1, SIZE_MAX, err));
     }
-    winnow_status st = winnow_refiner_label(&options, cli->paths, &cli->env, &r, err);
+    winnow_status st = winnow_refiner_label(&options, &cli->paths, &cli->env, &r, err);
     if (!r.text.complete) {
         return st;
     }

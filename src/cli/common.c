@@ -11,6 +11,7 @@
 #include "cli/cmd.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <poll.h>
@@ -313,6 +314,23 @@ static const char *variable(void *user, const char *name)
     return getenv(name); /* NOLINT(concurrency-mt-unsafe): nobody sets any */
 }
 
+/* What the library sends to "-" goes behind what was printed. */
+static int write_out(void *user, const void *bytes, size_t len)
+{
+    (void)user;
+    const char *at = bytes;
+    (void)fflush(stdout);
+    while (len > 0) {
+        ssize_t n = write(STDOUT_FILENO, at, len);
+        if (n < 0 && errno != EINTR) {
+            return errno;
+        }
+        at += n > 0 ? n : 0;
+        len -= n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
 static void set_up(struct cli *cli)
 {
     const struct cli_options *o = &cli->common;
@@ -328,6 +346,7 @@ static void set_up(struct cli *cli)
     cli->env = (struct winnow_env){
         .log = show_message,
         .progress = show_progress,
+        .write = write_out,
         .variable = variable,
         .threads = o->threads,
         .memory_max = o->memory,

@@ -10,6 +10,7 @@
 #define ZLIB_CONST /* deflate() reads its input only */
 #include "corpus/shard_writer.h"
 
+#include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "corpus/packing.h"
@@ -27,8 +28,9 @@
 #define KEPT_MAX  ((size_t)8 << 20) /* of buffers, between frames */
 
 struct shard_writer {
-    char *path, *temporary; /* temporary NULL: standard output */
-    int fd, level;
+    char *path, *temporary; /* temporary NULL: env takes the bytes */
+    const struct winnow_env *env;
+    int fd, level; /* fd -1: none */
     enum packing packing;
     uint64_t offset; /* bytes in the file */
     struct buf pending, packed;
@@ -37,7 +39,7 @@ struct shard_writer {
 
 static void writer_free(struct shard_writer *w)
 {
-    if (w->fd >= 0 && w->temporary) {
+    if (w->fd >= 0) {
         (void)close(w->fd);
     }
     (void)ZSTD_freeCCtx(w->zst);
@@ -88,7 +90,8 @@ winnow_status shard_writer_open(struct shard_writer **out, const char *path,
     struct shard_writer *w = mem_zalloc(sizeof *w);
     w->path = mem_strdup(path);
     w->level = opt->level;
-    w->fd = STDOUT_FILENO;
+    w->fd = -1;
+    w->env = opt->env;
     struct str name = str_of(path);
     winnow_status st = WINNOW_OK;
     w->packing = packing_of_name(name);
@@ -104,7 +107,6 @@ winnow_status shard_writer_open(struct shard_writer **out, const char *path,
         }
     }
     if (st == WINNOW_OK && !str_is(name, "-")) {
-        w->fd = -1;
         st = open_file(w, opt->resume_at, err);
     }
     if (st != WINNOW_OK) {
@@ -160,7 +162,8 @@ static winnow_status write_frame(struct shard_writer *w, struct str bytes, struc
         TRY(pack_gz(w, bytes, err));
         from = buf_str(&w->packed);
     }
-    TRY(file_write_fd(w->fd, from, w->temporary ? w->temporary : "standard output", err));
+    TRY(w->temporary ? file_write_fd(w->fd, from, w->temporary, err)
+                     : env_write(w->env, from, err));
     w->offset += from.len;
     if (w->packed.cap > KEPT_MAX) {
         buf_release(&w->packed);

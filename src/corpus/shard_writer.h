@@ -15,13 +15,14 @@
 struct shard_writer;
 
 struct shard_writer_options {
-    uint64_t resume_at; /* bytes of NAME.tmp to keep; 0: start anew */
-    int level;          /* 0: 3 for zstd, 6 for gzip */
+    uint64_t resume_at;           /* bytes of NAME.tmp to keep; 0: start anew */
+    int level;                    /* 0: 3 for zstd, 6 for gzip */
+    const struct winnow_env *env; /* whose write takes the bytes of "-" */
 };
 #define SHARD_WRITER_OPTIONS_INIT ((struct shard_writer_options){0})
 
-/* Compression by path's extension: .gz, .zst, else none.  "-" writes plain text to
- * standard output, where commit only flushes.  Makes the folders above path. */
+/* Compression by path's extension: .gz, .zst, else none.  "-" hands plain text to
+ * opt->env, where commit only flushes.  Makes the folders above path. */
 winnow_status shard_writer_open(struct shard_writer **out, const char *path,
                                 const struct shard_writer_options *opt, struct winnow_error *err);
 

@@ -273,7 +273,7 @@ void winnow_count_result_free(struct winnow_count_result *r)
     *r = (struct winnow_count_result){0};
 }
 
-winnow_status winnow_count(const struct winnow_count_options *opt, struct winnow_list paths,
+winnow_status winnow_count(const struct winnow_count_options *opt, const struct winnow_list *paths,
                            const struct winnow_env *env, struct winnow_count_result *out,
                            struct winnow_error *err)
 {
@@ -282,7 +282,7 @@ winnow_status winnow_count(const struct winnow_count_options *opt, struct winnow
     uint32_t threads = pool_threads(pool);
     struct counting c = {.opt = opt, .env = env};
     c.workers = mem_zalloc(threads * sizeof *c.workers);
-    winnow_status st = set_up(&c, paths, threads, err);
+    winnow_status st = set_up(&c, *paths, threads, err);
     st = st == WINNOW_OK ? count_all(&c, pool, err) : st;
     hand_over(&c, out);
     if (st == WINNOW_OK) {

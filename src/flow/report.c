@@ -9,14 +9,13 @@
 #include "run/guard.h"
 
 #include <string.h>
-#include <unistd.h>
 
 static winnow_status write_out(const struct winnow_report_options *opt, struct str bytes,
-                               struct winnow_error *err)
+                               const struct winnow_env *env, struct winnow_error *err)
 {
     const char *output = opt->output ? opt->output : opt->json ? "-" : NULL;
     if (output && strcmp(output, "-") == 0) {
-        return file_write_fd(STDOUT_FILENO, bytes, "standard output", err);
+        return env_write(env, bytes, err);
     }
     struct buf path = {0};
     if (!output) {
@@ -43,7 +42,7 @@ static winnow_status report(const struct winnow_report_options *opt, bool finish
         } else {
             report_page(&data, &verdict, &page);
         }
-        st = write_out(opt, buf_str(&page), err);
+        st = write_out(opt, buf_str(&page), env, err);
     }
     report_verdict_release(&verdict);
     report_data_release(&data);
@@ -54,7 +53,6 @@ static winnow_status report(const struct winnow_report_options *opt, bool finish
 winnow_status winnow_report(const struct winnow_report_options *opt, const struct winnow_env *env,
                             struct winnow_error *err)
 {
-    (void)env; /* nothing here takes long enough to tell about */
     const struct guarded nothing = {0};
     if (opt->output && strcmp(file_base(opt->output), "report.html") != 0) {
         TRY(guard_file(opt->output, &nothing, NULL, NULL, err));

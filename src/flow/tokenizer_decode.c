@@ -14,7 +14,6 @@
 #include "token/tokenizer.h"
 
 #include <inttypes.h>
-#include <unistd.h>
 
 /* Lines are short next to a corpus; each file is read whole. */
 #define FILE_BYTES_MAX ((size_t)1 << 32)
@@ -84,7 +83,7 @@ static winnow_status decode_file(struct decoding *d, const char *path, const str
             st = st == WINNOW_OK ? st : error_wrap(err, st, "%s: line %" PRIu64, path, n);
         }
         if (st == WINNOW_OK && d->out.len > (size_t)1 << 20) {
-            st = file_write_fd(STDOUT_FILENO, buf_str(&d->out), "standard output", err);
+            st = env_write(env, buf_str(&d->out), err);
             buf_clear(&d->out);
         }
         if (st == WINNOW_OK && n % 1024 == 0) {
@@ -96,24 +95,25 @@ static winnow_status decode_file(struct decoding *d, const char *path, const str
 }
 
 winnow_status winnow_tokenizer_decode(const struct winnow_tokenizer_decode_options *opt,
-                                      struct winnow_list paths, const struct winnow_env *env,
+                                      const struct winnow_list *paths, const struct winnow_env *env,
                                       struct winnow_error *err)
 {
     if (!opt->tokenizer) {
         return error_set(err, WINNOW_E_USAGE, "-t PATH names the tokenizer");
     }
-    const struct guarded what = {.paths = paths};
+    TRY(env_need_write(env, err));
+    const struct guarded what = {.paths = *paths};
     TRY(guard_file(NULL, &what, &TOKENIZER_DECODE_TABLE, opt, err));
     struct decoding d = {.opt = opt, .parser = json_parser_new()};
     winnow_status st = model_load_tokenizer(opt->tokenizer, &d.t, err);
-    for (size_t i = 0; st == WINNOW_OK && i < paths.count; i++) {
-        st = decode_file(&d, paths.items[i], env, err);
+    for (size_t i = 0; st == WINNOW_OK && i < paths->count; i++) {
+        st = decode_file(&d, paths->items[i], env, err);
     }
     if (st == WINNOW_OK && d.lines == 0) {
         st =
             error_set(err, WINNOW_E_FORMAT, "there is no line of tokens in the input: it is empty");
     } else if (st == WINNOW_OK) {
-        st = file_write_fd(STDOUT_FILENO, buf_str(&d.out), "standard output", err);
+        st = env_write(env, buf_str(&d.out), err);
     }
     json_parser_free(d.parser);
     u32_list_release(&d.ids);

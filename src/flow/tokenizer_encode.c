@@ -42,7 +42,7 @@ struct encoding {
     struct tokenizer_scratch **scratch; /* one a thread */
     struct token_file *file;
     struct buf json, json_tmp; /* json_tmp: the file's name until it is whole */
-    int json_fd;               /* -1: none */
+    int json_fd;               /* -1: env->write takes it, or there is none */
     struct winnow_tokenizer_encode_result *result;
 };
 
@@ -73,7 +73,7 @@ static winnow_status encode_document(void *ctx, void *piece, const struct docume
     const struct encoding *e = ctx;
     struct piece *out = piece;
     bool before = e->format == WINNOW_TOKENS_LLMC;
-    unsigned flags = (e->opt->template ? TOKENIZER_ADD_SPECIAL : 0U) |
+    unsigned flags = (e->opt->bos_eos ? TOKENIZER_ADD_SPECIAL : 0U) |
                      (e->opt->specials ? 0U : TOKENIZER_PLAIN_SPECIAL);
     if (e->separator != TOKENIZER_NONE && before) {
         u32_list_add(&out->ids, e->separator);
@@ -91,6 +91,14 @@ static winnow_status encode_document(void *ctx, void *piece, const struct docume
     return WINNOW_OK;
 }
 
+static winnow_status flush_json(struct encoding *e, struct winnow_error *err)
+{
+    TRY(e->json_fd >= 0 ? file_write_fd(e->json_fd, buf_str(&e->json), e->opt->output, err)
+                        : env_write(e->env, buf_str(&e->json), err));
+    buf_clear(&e->json);
+    return WINNOW_OK;
+}
+
 static winnow_status write_json(struct encoding *e, struct str name, const uint32_t *ids,
                                 size_t count, struct winnow_error *err)
 {
@@ -101,11 +109,7 @@ static winnow_status write_json(struct encoding *e, struct str name, const uint3
         buf_addf(&e->json, i > 0 ? ", %" PRIu32 : "%" PRIu32, ids[i]);
     }
     buf_add_text(&e->json, "]}\n");
-    if (e->json.len >= (size_t)1 << 20) {
-        TRY(file_write_fd(e->json_fd, buf_str(&e->json), e->opt->output, err));
-        buf_clear(&e->json);
-    }
-    return WINNOW_OK;
+    return e->json.len >= (size_t)1 << 20 ? flush_json(e, err) : WINNOW_OK;
 }
 
 /* Writes a block's documents; *stop when the limit is reached. */
@@ -185,8 +189,7 @@ static winnow_status open_output(struct encoding *e, struct winnow_error *err)
     const char *temporary = e->env->variable ? e->env->variable(e->env->user, "TMPDIR") : NULL;
     temporary = temporary && temporary[0] ? temporary : "/tmp";
     if (e->format == WINNOW_TOKENS_JSONL && to_stdout) {
-        e->json_fd = STDOUT_FILENO;
-        return WINNOW_OK;
+        return env_need_write(e->env, err);
     }
     if (e->format == WINNOW_TOKENS_JSONL) {
         return file_open_temporary(e->opt->output, temporary, &e->json_tmp, &e->json_fd, err);
@@ -231,7 +234,7 @@ static winnow_status commit(struct encoding *e, struct winnow_error *err)
     if (e->file) {
         return token_file_commit(e->file, err);
     }
-    TRY(file_write_fd(e->json_fd, buf_str(&e->json), e->opt->output, err));
+    TRY(flush_json(e, err));
     if (e->json_tmp.len > 0) {
         TRY(file_commit(buf_cstr(&e->json_tmp), e->opt->output, err));
         buf_clear(&e->json_tmp);
@@ -248,7 +251,7 @@ static void release(struct encoding *e)
     pool_free(e->pool);
     token_file_close(e->file);
     shard_list_release(&e->shards);
-    if (e->json_fd >= 0 && e->json_fd != STDOUT_FILENO) {
+    if (e->json_fd >= 0) {
         (void)close(e->json_fd);
     }
     if (e->json_tmp.len > 0) {
@@ -272,18 +275,18 @@ static winnow_status encode(struct encoding *e, struct winnow_list paths, struct
 }
 
 winnow_status winnow_tokenizer_encode(const struct winnow_tokenizer_encode_options *opt,
-                                      struct winnow_list paths, const struct winnow_env *env,
+                                      const struct winnow_list *paths, const struct winnow_env *env,
                                       struct winnow_tokenizer_encode_result *result,
                                       struct winnow_error *err)
 {
     if (!opt->tokenizer) {
         return error_set(err, WINNOW_E_USAGE, "-t PATH names the tokenizer");
     }
-    const struct guarded what = {.paths = paths, .files_from = opt->text.files_from};
+    const struct guarded what = {.paths = *paths, .files_from = opt->text.files_from};
     TRY(guard_file(opt->output, &what, &TOKENIZER_ENCODE_TABLE, opt, err));
     *result = (struct winnow_tokenizer_encode_result){0};
     struct encoding e = {.opt = opt, .env = env, .json_fd = -1, .result = result};
-    winnow_status st = encode(&e, paths, err);
+    winnow_status st = encode(&e, *paths, err);
     release(&e);
     return st;
 }

@@ -19,7 +19,7 @@ static winnow_status train(const struct tokenizer_train_options *how,
 }
 
 winnow_status winnow_tokenizer_train(const struct winnow_tokenizer_train_options *opt,
-                                     struct winnow_list paths, const struct winnow_env *env,
+                                     const struct winnow_list *paths, const struct winnow_env *env,
                                      struct winnow_text_result *result, struct winnow_error *err)
 {
     static const char *const PRE[] = {"gpt2", "llama3", "qwen2"};
@@ -36,12 +36,12 @@ winnow_status winnow_tokenizer_train(const struct winnow_tokenizer_train_options
     if (!opt->output) {
         return error_set(err, WINNOW_E_USAGE, "-o FILE says where the tokenizer.json goes");
     }
-    const struct guarded what = {.paths = paths, .files_from = opt->text.files_from};
+    const struct guarded what = {.paths = *paths, .files_from = opt->text.files_from};
     TRY(guard_file(opt->output, &what, &TOKENIZER_TRAIN_TABLE, opt, err));
     *result = (struct winnow_text_result){0};
     struct tokenizer *t = NULL;
     struct texts texts = {0};
-    winnow_status st = texts_open(&texts, &opt->text, paths, env, result, err);
+    winnow_status st = texts_open(&texts, &opt->text, *paths, env, result, err);
     if (st == WINNOW_OK) {
         st = train(&how, opt, env, &texts, &t, err);
     }

@@ -9,7 +9,7 @@
 
 #include <strings.h>
 
-static const char *const ON_BAD[] = {"stop", "skip", "quarantine", NULL};
+static const char *const ON_BAD[] = {"quarantine", "skip", "stop", NULL};
 
 static const struct option OPTIONS[] = {
     OPT_OUTPUT(struct winnow_corpus_options, output, "FOLDER",

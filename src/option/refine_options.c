@@ -7,7 +7,7 @@
 #include "option/tables.h"
 
 static const char *const ENGINES[] = {"builtin", "http", NULL};
-static const char *const LEVELS[] = {"doc", "chunk", "both", NULL};
+static const char *const LEVELS[] = {"chunk", "doc", "both", NULL};
 
 static const struct option OPTIONS[] = {
     OPT_FILE('p', "programs", struct winnow_refine_options, programs,
@@ -20,7 +20,7 @@ static const struct option OPTIONS[] = {
              "the language that the programs are in"),
     OPT_ENUM(0, "level", struct winnow_refine_options, level, LEVELS,
              "ask about whole documents, about chunks of them, or both"),
-    OPT_ENUM(0, "template", struct winnow_refine_options, template, TEMPLATE_NAMES,
+    OPT_ENUM(0, "template", struct winnow_refine_options, prompt, TEMPLATE_NAMES,
              "the refiner's chat template (auto: the model's)"),
     OPT_TEXT(0, "system", struct winnow_refine_options, system, "TEXT",
              "what the refiner is told beforehand; empty: nothing"),

@@ -50,7 +50,7 @@ static const struct option TRAIN[] = {
     OPT_REAL(0, "lora-alpha", T, lora_alpha, 1e-3, 1e6, "an adapter counts alpha / rank"),
     OPT_FILE(0, "tokenizer", T, tokenizer,
              "from scratch: tokenizer.json or its folder (default: one is trained)"),
-    OPT_ENUM(0, "template", T, template, TEMPLATE_NAMES, "how prompts are framed"),
+    OPT_ENUM(0, "template", T, prompt, TEMPLATE_NAMES, "how prompts are framed"),
     OPT_ENUM(0, "level", T, level, LEVELS, "programs for chunks, documents, or both"),
     OPT_ENUM(0, "dialect", T, dialect, GIVEN, "of the programs that pages come with"),
     OPT_FLAG(0, "prefer-text", T, prefer_text, "derive from clean texts even where labels are"),

@@ -42,7 +42,7 @@ static const struct option ENCODE[] = {
              "auto: .npy is NumPy, .bin llm.c, all else JSON lines"),
     OPT_FLAG(0, "separate", struct winnow_tokenizer_encode_options, separate,
              "token files: one end-of-text token a document (before it for llm.c, else behind)"),
-    OPT_FLAG(0, "template", struct winnow_tokenizer_encode_options, template,
+    OPT_FLAG(0, "template", struct winnow_tokenizer_encode_options, bos_eos,
              "put the tokenizer's own bos and eos around each document"),
     OPT_FLAG(0, "specials", struct winnow_tokenizer_encode_options, specials,
              "take \"<s>\" in a text as the special token, not as text"),

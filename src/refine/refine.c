@@ -137,8 +137,8 @@ static winnow_status find_template(const struct winnow_refine_options *opt, enum
                                                [WINNOW_TEMPLATE_PLAIN] = CHAT_PLAIN,
                                                [WINNOW_TEMPLATE_LLAMA2] = CHAT_LLAMA2,
                                                [WINNOW_TEMPLATE_CHATML] = CHAT_CHATML};
-    *out = GIVEN[opt->template];
-    bool find = opt->template == WINNOW_TEMPLATE_AUTO && opt->refiner;
+    *out = GIVEN[opt->prompt];
+    bool find = opt->prompt == WINNOW_TEMPLATE_AUTO && opt->refiner;
     return find ? chat_template_of_model(opt->refiner, out, err) : WINNOW_OK;
 }
 
@@ -260,7 +260,7 @@ static winnow_status get_programs(struct refine *r, struct winnow_error *err)
 static winnow_status describe(const struct refine *r, struct refine_description *d,
                               struct winnow_error *err)
 {
-    static const char *const LEVELS[] = {"doc", "chunk", "both"};
+    static const char *const LEVELS[] = {"chunk", "doc", "both"};
     *d = (struct refine_description){.dialect = DIALECT_NAMES[r->opt->dialect]};
     if (r->opt->programs) {
         return WINNOW_OK;

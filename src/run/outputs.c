@@ -69,7 +69,8 @@ static winnow_status open_stream(struct outputs *o, enum stream stream, uint64_t
     struct shard_writer_options opt = SHARD_WRITER_OPTIONS_INIT;
     opt.resume_at = length;
     struct output_file *f = &o->files[stream];
-    if (stream == STREAM_DOCUMENTS && o->stdout_documents) {
+    if (stream == STREAM_DOCUMENTS && o->to) {
+        opt.env = o->to;
         return shard_writer_open(&f->writer, "-", &opt, err);
     }
     struct buf path = {0};
@@ -164,7 +165,7 @@ static winnow_status commit_stream(struct outputs *o, enum stream stream, struct
     shard_writer_close(f->writer);
     f->writer = NULL;
     TRY(committed);
-    if (stream == STREAM_DOCUMENTS && o->stdout_documents) {
+    if (stream == STREAM_DOCUMENTS && o->to) {
         return WINNOW_OK;
     }
     struct buf path = {0};

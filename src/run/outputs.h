@@ -35,7 +35,7 @@ struct outputs {
     const char *shard;                     /* relative name of the files */
     const char *const *attributes;         /* names, NULL-terminated, or NULL */
     bool wanted[STREAMS], always[STREAMS]; /* written at all; even without lines */
-    bool stdout_documents;                 /* documents go to standard output */
+    const struct winnow_env *to;           /* documents go to its write; NULL: to files */
     struct output_file files[STREAMS];
 };
 

@@ -471,7 +471,7 @@ static void init_pass(struct pass *p, struct stage *s, const struct stage_pass *
     *p = (struct pass){.stage = s, .how = how};
     p->writes = how->verdicts || how->attributes;
     outputs_init(&p->outputs, s->folder, how, run->corpus->keep_removed && !run->temporary);
-    p->outputs.stdout_documents = how->verdicts && s->last && run->to_stdout;
+    p->outputs.to = how->verdicts && s->last && run->to_stdout ? run->env : NULL;
     if (run->temporary) {
         p->outputs.wanted[STREAM_BAD] = false;
         p->outputs.wanted[STREAM_LEDGER] = p->outputs.always[STREAM_LEDGER] = false;

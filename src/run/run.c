@@ -88,6 +88,7 @@ static winnow_status name_folder(struct run *r, struct winnow_error *err)
     }
     TRY(corpus_output_check(c->output, err));
     r->to_stdout = strcmp(c->output, "-") == 0;
+    TRY(r->to_stdout ? env_need_write(r->env, err) : WINNOW_OK);
     r->folder = r->to_stdout ? c->run : c->output;
     if (r->folder) {
         return WINNOW_OK;

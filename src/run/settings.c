@@ -26,7 +26,7 @@ static void add_corpus(const struct run *r, struct json_writer *w)
 {
     const struct winnow_corpus_options *c = r->corpus;
     json_member_u64(w, "limit", c->limit);
-    json_member_i64(w, "on-bad", c->on_bad);
+    json_member_i64(w, "on-bad", WINNOW_ON_BAD_STOP - c->on_bad); /* as ever */
     json_member_bool(w, "keep-removed", c->keep_removed);
     json_member_u64(w, "line-max", c->line_max);
     add_optional(w, "text-key", c->text_key);

@@ -99,7 +99,7 @@ static winnow_status label(struct labelling *l, struct winnow_error *err)
 }
 
 winnow_status winnow_refiner_label(const struct winnow_refiner_label_options *opt,
-                                   struct winnow_list paths, const struct winnow_env *env,
+                                   const struct winnow_list *paths, const struct winnow_env *env,
                                    struct winnow_refiner_label_result *result,
                                    struct winnow_error *err)
 {
@@ -111,18 +111,18 @@ winnow_status winnow_refiner_label(const struct winnow_refiner_label_options *op
     struct labelling l = {.opt = opt, .paths = &files, .env = env, .result = result};
     struct buf key = {0};
     int lock = -1;
-    const struct guarded what = {.paths = paths};
+    const struct guarded what = {.paths = *paths};
     TRY(guard_folder(opt->output, &what, &REFINER_LABEL_TABLE, opt, err));
     winnow_status st = server_client_options(&opt->server, env, &key, &l.client_options, err);
     if (st == WINNOW_OK) {
         st = claim_folder(opt->output, CLAIM_LABELS, &lock, err);
     }
     if (st == WINNOW_OK) {
-        st = spool_paths(&paths, opt->output, env, &keep, &files, err);
+        st = spool_paths(paths, opt->output, env, &keep, &files, err);
     }
     if (st == WINNOW_OK) {
         st = label(&l, err);
-        spool_remove(&paths, &files);
+        spool_remove(paths, &files);
     }
     account_release(&l.account);
     arena_release(&keep);

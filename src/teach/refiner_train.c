@@ -124,8 +124,8 @@ static winnow_status pick_template(const struct refiner_training *t, enum chat_t
                                    struct winnow_error *err)
 {
     *out = CHAT_PLAIN;
-    if (t->opt->template != WINNOW_TEMPLATE_AUTO) {
-        *out = (enum chat_template)(t->opt->template - 1);
+    if (t->opt->prompt != WINNOW_TEMPLATE_AUTO) {
+        *out = (enum chat_template)(t->opt->prompt - 1);
         return WINNOW_OK;
     }
     return t->opt->base ? chat_template_of_model(t->opt->base, out, err) : WINNOW_OK;
