@@ -12,6 +12,7 @@ set(UNIT_TESTS
   arena
   band
   base
+  call
   dedup
   derive
   document
@@ -159,7 +160,8 @@ set_tests_properties(style.layers style.cleanup style.heads golden PROPERTIES LA
 
 if(NOT WINNOW_SANITIZE)
   add_test(NAME style.symbols
-    COMMAND ${CMAKE_SOURCE_DIR}/tools/check-symbols.sh ${CMAKE_BINARY_DIR}/install/libwinnow.a)
+    COMMAND ${CMAKE_SOURCE_DIR}/tools/check-symbols.sh ${CMAKE_BINARY_DIR}/install/libwinnow.a
+    $<TARGET_FILE:winnow_shared>)
   set_tests_properties(style.symbols PROPERTIES LABELS quick)
 endif()
 add_test(NAME style.format COMMAND ${CMAKE_SOURCE_DIR}/tools/check-format.sh)
@@ -278,6 +280,30 @@ if(PYTHON3)
   add_test(NAME fault.faults COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tests/fault/faults.py
     $<TARGET_FILE:winnow_cli> $<TARGET_FILE:fail> --samples 1 ${FAULT_HOW} --commands ${FAULT_COMMANDS})
   set_tests_properties(fault.faults PROPERTIES LABELS slow TIMEOUT 900)
+endif()
+
+# The library from outside: examples/, the headers in three languages, an installed tree.
+foreach(example list_options run_recipe refine_text score_texts measure_rules)
+  add_executable(example_${example} examples/${example}.c)
+  set_target_properties(example_${example} PROPERTIES OUTPUT_NAME ${example}
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/examples)
+  target_link_libraries(example_${example} PRIVATE winnow winnow_flags)
+endforeach()
+add_test(NAME library.examples COMMAND ${CMAKE_SOURCE_DIR}/tests/library/examples.sh
+  $<TARGET_FILE:winnow_cli> ${CMAKE_BINARY_DIR}/examples)
+add_test(NAME library.headers COMMAND ${CMAKE_SOURCE_DIR}/tests/library/headers.sh
+  ${CMAKE_C_COMPILER} ${CMAKE_CXX_COMPILER})
+set_tests_properties(library.examples library.headers PROPERTIES LABELS quick TIMEOUT 120)
+if(NOT WINNOW_SANITIZE)
+  add_test(NAME library.installed
+    COMMAND ${CMAKE_SOURCE_DIR}/tests/library/installed.sh ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER})
+  set_tests_properties(library.installed PROPERTIES LABELS quick SKIP_RETURN_CODE 77 TIMEOUT 120)
+endif()
+
+if(PYTHON3 AND NOT WINNOW_SANITIZE)
+  add_test(NAME library.python
+    COMMAND ${CMAKE_SOURCE_DIR}/python/tests/run.sh ${CMAKE_BINARY_DIR} ${PYTHON3})
+  set_tests_properties(library.python PROPERTIES LABELS slow SKIP_RETURN_CODE 77 TIMEOUT 300)
 endif()
 
 # Every test says how long it takes; its kind is added here.

@@ -1,11 +1,23 @@
 #!/bin/sh
-# The installed library shows only winnow_* names.   tools/check-symbols.sh LIBWINNOW.A
+# The installed libraries show what the public headers declare, nothing more and nothing less.
+#   tools/check-symbols.sh LIBWINNOW.A LIBWINNOW.SO
 set -eu
-names=$(nm -g --defined-only "$1" | awk 'NF == 3 { print $3 }')
-foreign=$(printf '%s\n' "$names" | grep -v '^winnow_' || true)
-if [ -n "$foreign" ]; then
-    echo "not ours to export:"
-    printf '%s\n' "$foreign" | head -n 20
-    exit 1
-fi
-echo "symbols: $(printf '%s\n' "$names" | grep -c . || true) exported, all winnow_*"
+cd "$(dirname "$0")/.."
+declared=$(cat include/winnow/*.h | tr '\n' ' ' |
+    grep -oE 'WINNOW_API [^;(]*\(' | grep -oE 'winnow_[a-z0-9_]+\($' | tr -d '(' | sort -u)
+for library in "$@"; do
+    case $library in
+    *.a) how= ;;
+    *) how=-D ;;
+    esac
+    # shellcheck disable=SC2086
+    names=$(nm -g $how --defined-only "$library" | awk 'NF == 3 { print $3 }' | sort -u)
+    if [ "$names" != "$declared" ]; then
+        echo "$library: shown but not declared (<), declared but not shown (>):"
+        mkdir -p build
+        printf '%s\n' "$names" >build/symbols.shown
+        printf '%s\n' "$declared" | diff build/symbols.shown - | grep '^[<>]' | head -n 20
+        exit 1
+    fi
+    echo "symbols: $library shows $(printf '%s\n' "$names" | grep -c .), all declared"
+done

@@ -5,7 +5,7 @@
 set -eu
 build='cmake ninja-build pkg-config gcc g++ libsimdjson-dev libzstd-dev zlib1g-dev libyaml-dev
     libsqlite3-dev libuchardet-dev libutf8proc-dev libpcre2-dev libxxhash-dev libcurl4-openssl-dev'
-test='libcmocka-dev libgumbo-dev clang-format clang-tidy shellcheck sqlite3 zstd python3 libxml2-utils'
+test='libcmocka-dev libgumbo-dev clang-format clang-tidy shellcheck sqlite3 zstd python3 python3-venv libxml2-utils'
 
 wanted=$build
 [ "${1:-}" = test ] && wanted="$build $test"

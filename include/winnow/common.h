@@ -65,6 +65,14 @@ struct winnow_list {
     size_t count;
 };
 
+/* Bytes that a call made for the caller, with a NUL behind them that len does not count.
+ * All-zero is empty and needs no freeing. */
+struct winnow_bytes {
+    char *ptr;
+    size_t len;
+};
+WINNOW_API void winnow_bytes_free(struct winnow_bytes *b);
+
 enum winnow_level { WINNOW_LOG_DEBUG, WINNOW_LOG_INFO, WINNOW_LOG_WARNING };
 
 /* How far a long piece of work has come. */

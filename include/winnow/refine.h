@@ -82,9 +82,9 @@ struct winnow_refine_options {
         .system = "You are a helpful, respectful and honest assistant.", \
         .chunk_tokens = 1500,                                            \
         .new_tokens = 256,                                               \
-        .server = WINNOW_SERVER_OPTIONS_INIT,                            \
         .grammar = true,                                                 \
         .keep_above = 0.5,                                               \
+        .server = WINNOW_SERVER_OPTIONS_INIT,                            \
     })
 
 #ifdef __cplusplus

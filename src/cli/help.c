@@ -6,6 +6,8 @@
  */
 #include "cli/help.h"
 
+#include "winnow/stage.h"
+
 #include "cli/commands.h"
 #include "option/corpus_options.h"
 
@@ -96,4 +98,19 @@ size_t help_family(const char *word, FILE *to)
         }
     }
     return found;
+}
+
+bool help_json(int argc, const char *const *argv)
+{
+    char name[64];
+    struct winnow_bytes text;
+    struct winnow_error err;
+    (void)snprintf(name, sizeof name, "%s%s%s", argc > 0 ? argv[0] : "", argc > 1 ? " " : "",
+                   argc > 1 ? argv[1] : "");
+    if (winnow_options_json(argc > 0 ? name : NULL, &text, &err) != WINNOW_OK) {
+        return false;
+    }
+    (void)fwrite(text.ptr, 1, text.len, stdout);
+    winnow_bytes_free(&text);
+    return true;
 }

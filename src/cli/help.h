@@ -19,4 +19,8 @@ void help_shared(void);
 /* The commands whose first word is word ("tokenizer"); how many there are. */
 size_t help_family(const char *word, FILE *to);
 
+/* The option tables of all commands, or of the one that is named in one or two words,
+ * as JSON; false where there is no such command. */
+bool help_json(int argc, const char *const *argv);
+
 #endif /* WINNOW_CLI_HELP_H */

@@ -109,6 +109,9 @@ static int run_help(int argc, const char *const *argv)
         help_all(stdout);
         return 0;
     }
+    if (strcmp(argv[0], "--json") == 0) {
+        return help_json(argc - 1, argv + 1) ? 0 : refuse(argc - 1, argv + 1);
+    }
     if (argc == 1 && strcmp(argv[0], "recipe") == 0) {
         help_recipe(stdout);
         return 0;

@@ -1,4 +1,6 @@
 /* run_recipe.c -- `winnow run`: a recipe's stages, then the proof, then the report. */
+#include "flow/run_recipe.h"
+
 #include "base/mem.h"
 #include "flow/report_ending.h"
 #include "flow/stages.h"
@@ -107,9 +109,11 @@ static winnow_status run_it(const char *path, struct recipe *recipe,
     return st;
 }
 
-winnow_status winnow_run(const char *path, const struct winnow_run_options *opt,
-                         const struct winnow_env *env, struct winnow_run_result *out,
-                         struct winnow_error *err)
+/* From the file at path, or where that is NULL from text. */
+static winnow_status read_and_run(const char *path, struct str text,
+                                  const struct winnow_run_options *opt,
+                                  const struct winnow_env *env, struct winnow_run_result *out,
+                                  struct winnow_error *err)
 {
     const struct option_table *stages[STAGE_KINDS_MAX + 1], *endings[ENDING_KINDS_MAX + 1];
     const struct recipe_tables tables = {stages, endings};
@@ -117,10 +121,25 @@ winnow_status winnow_run(const char *path, const struct winnow_run_options *opt,
     stage_tables(stages, STAGE_KINDS_MAX + 1);
     ending_tables(endings, ENDING_KINDS_MAX + 1);
     *out = (struct winnow_run_result){0};
-    winnow_status st = recipe_read(path, &tables, &recipe, err);
+    winnow_status st = path ? recipe_read(path, &tables, &recipe, err)
+                            : recipe_parse(text, "recipe", &tables, &recipe, err);
     if (st == WINNOW_OK) {
         st = run_it(path, &recipe, opt, env, out, err);
     }
     recipe_release(&recipe);
     return st;
+}
+
+winnow_status winnow_run(const char *path, const struct winnow_run_options *opt,
+                         const struct winnow_env *env, struct winnow_run_result *out,
+                         struct winnow_error *err)
+{
+    return read_and_run(path, (struct str){0}, opt, env, out, err);
+}
+
+winnow_status run_recipe_text(struct str text, const struct winnow_run_options *opt,
+                              const struct winnow_env *env, struct winnow_run_result *out,
+                              struct winnow_error *err)
+{
+    return read_and_run(NULL, text, opt, env, out, err);
 }

@@ -8,6 +8,7 @@ list(APPEND WINNOW_SOURCES
   src/option/names.c
   src/option/near_name.c
   src/option/option.c
+  src/option/option_json.c
   src/option/prove_options.c
   src/option/prune_options.c
   src/option/recipe.c
@@ -19,6 +20,7 @@ list(APPEND WINNOW_SOURCES
   src/option/rules_options.c
   src/option/run_options.c
   src/option/score_options.c
+  src/option/tables.c
   src/option/tokenizer_options.c
   src/option/train_options.c
 )

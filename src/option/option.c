@@ -1,6 +1,6 @@
 /* option.c -- reads, writes and explains values through a table over a struct.
  *
- * A row has the offset of its field and a kind; store() and write_value() are the
+ * A row has the offset of its field and a kind; store() and option_write_value() are the
  * only functions that turn kinds into C types.  Command line, recipe and JSON share
  * them, so a value means the same everywhere.
  *
@@ -475,7 +475,7 @@ static void write_list(struct winnow_list list, struct json_writer *w)
     json_close(w, ']');
 }
 
-static void write_value(const struct option *o, const void *values, struct json_writer *w)
+void option_write_value(const struct option *o, const void *values, struct json_writer *w)
 {
     const unsigned char *at = (const unsigned char *)values + o->offset;
     switch (o->kind) {
@@ -537,7 +537,7 @@ void option_write_json(const struct option_table *table, const void *values, str
 {
     for (const struct option *o = table->options; o->kind != OPTION_END; o++) {
         json_key(w, o->name);
-        write_value(o, values, w);
+        option_write_value(o, values, w);
     }
 }
 
@@ -546,7 +546,7 @@ void option_write_key(const struct option_table *table, const void *values, stru
     for (const struct option *o = table->options; o->kind != OPTION_END; o++) {
         if (!o->how) {
             json_key(w, o->name);
-            write_value(o, values, w);
+            option_write_value(o, values, w);
         }
     }
 }
@@ -605,7 +605,7 @@ static void help_default(const struct option_table *table, const struct option *
 {
     struct buf text = {0};
     struct json_writer w = {.out = &text};
-    write_value(o, table->defaults, &w);
+    option_write_value(o, table->defaults, &w);
     struct str s = buf_str(&text);
     bool nothing = str_is(s, "null") || str_is(s, "[]") || str_is(s, "false") || str_is(s, "0");
     if (!nothing) {

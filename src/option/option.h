@@ -139,6 +139,9 @@ void option_help(const struct option_table *table, const struct option_table *be
  * report, run.json): {"rate": 0.5, "criterion": "medium", ...}. */
 void option_write_json(const struct option_table *table, const void *values, struct json_writer *w);
 
+/* The value of one row alone. */
+void option_write_value(const struct option *o, const void *values, struct json_writer *w);
+
 /* Whether a value holds what option_write_json() hides. */
 bool option_has_secret(const struct option_table *table, const void *values);
 

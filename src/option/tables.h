@@ -22,4 +22,10 @@ extern const char *const LONG_LINE_NAMES[]; /* enum winnow_long_lines */
 extern const char *const TEMPLATE_NAMES[];  /* enum winnow_refine_template */
 extern const char *const DIALECT_NAMES[];   /* enum winnow_refine_dialect */
 
+/* Ends with NULL. */
+extern const struct option_table *const OPTION_TABLES[];
+
+/* The table of a command ("prune", "tokenizer train"), or NULL. */
+const struct option_table *option_table_find(const char *command);
+
 #endif /* WINNOW_OPTION_TABLES_H */

@@ -7,7 +7,6 @@
 #include "corpus/account.h"
 #include "corpus/byte_kind.h"
 #include "option/tables.h"
-#include "pages/page_extract.h"
 
 struct extract_state {
     struct page_extract_options opt;
@@ -100,6 +99,12 @@ static bool is_empty(const struct shard_list *input)
     return true;
 }
 
+struct page_extract_options extract_page_options(const struct winnow_extract_options *opt)
+{
+    return (struct page_extract_options){
+        .source = opt->source, .page_max = (size_t)opt->page_max, .html = {.rows = opt->rows}};
+}
+
 static winnow_status extract_run(struct stage *stage, const void *options, struct winnow_error *err)
 {
     static const char *const EXTENSIONS[] = {".jsonl.zst", ".jsonl.gz", ".jsonl"};
@@ -109,9 +114,7 @@ static winnow_status extract_run(struct stage *stage, const void *options, struc
         TRY(account_need_documents(input->account, err));
     }
     struct extract_state s = {
-        .opt = {.source = opt->source,
-                .page_max = (size_t)opt->page_max,
-                .html = {.rows = opt->rows}},
+        .opt = extract_page_options(opt),
         .reader = page_reader_new(input, (size_t)opt->page_max),
     };
     const struct stage_source source = {

@@ -2,8 +2,14 @@
 #ifndef WINNOW_PAGES_EXTRACT_H
 #define WINNOW_PAGES_EXTRACT_H
 
+#include "winnow/extract.h"
+
+#include "pages/page_extract.h"
 #include "run/stage.h"
 
 extern const struct stage_kind EXTRACT_STAGE;
+
+/* What the options say of one page; borrows their texts. */
+struct page_extract_options extract_page_options(const struct winnow_extract_options *opt);
 
 #endif /* WINNOW_PAGES_EXTRACT_H */

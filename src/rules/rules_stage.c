@@ -18,8 +18,8 @@ struct rules_state {
     unsigned sets;
 };
 
-static winnow_status find_sets(const struct winnow_rules_options *opt, unsigned *sets,
-                               struct winnow_error *err)
+winnow_status rules_find_sets(const struct winnow_rules_options *opt, unsigned *sets,
+                              struct winnow_error *err)
 {
     *sets = opt->sets.count > 0 ? 0 : RULES_GOPHER | RULES_REPETITION | RULES_C4 | RULES_FINEWEB;
     for (size_t i = 0; i < opt->sets.count; i++) {
@@ -90,7 +90,7 @@ static winnow_status rules_check(const void *options, const struct stage_plan *p
     (void)plan;
     const struct winnow_rules_options *opt = options;
     unsigned sets;
-    TRY(find_sets(opt, &sets, err));
+    TRY(rules_find_sets(opt, &sets, err));
     if (!opt->filter && !opt->annotate) {
         return error_set(err, WINNOW_E_USAGE,
                          "rules with neither --filter nor --annotate would do nothing");
@@ -107,7 +107,7 @@ static winnow_status rules_run(struct stage *stage, const void *options, struct 
 {
     static const char *const ATTRIBUTES[] = {"rules", NULL};
     struct rules_state s = {.opt = options};
-    TRY(find_sets(s.opt, &s.sets, err));
+    TRY(rules_find_sets(s.opt, &s.sets, err));
     const struct stage_pass pass = {.name = "rules",
                                     .verdicts = true,
                                     .attributes = s.opt->annotate ? ATTRIBUTES : NULL,

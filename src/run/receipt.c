@@ -7,6 +7,7 @@
 
 #include "base/env.h"
 #include "base/file.h"
+#include "option/corpus_options.h"
 #include "run/folder_internal.h"
 
 #include <stdio.h>
@@ -83,8 +84,7 @@ winnow_status folder_write_recipe(struct run *r, struct winnow_error *err)
     if (c->limit > 0) {
         buf_addf(&text, "limit: %llu\n", (unsigned long long)c->limit);
     }
-    static const char *const ON_BAD[] = {"stop", "skip", "quarantine"};
-    add_text(&text, "on-bad", ON_BAD[c->on_bad]);
+    add_text(&text, "on-bad", option_find(&CORPUS_TABLE, STR_LIT("on-bad"))->choices[c->on_bad]);
     add_text(&text, "text-key", c->text_key);
     add_text(&text, "id-key", c->id_key);
     buf_addf(&text, "keep-removed: %s\n", c->keep_removed ? "true" : "false");

@@ -1,0 +1,43 @@
+/* tables.c -- every command's table, for callers that know commands by name.  (The
+ * command line has rows of its own, which pair a table with a function.) */
+#include "option/tables.h"
+
+#include <string.h>
+
+/* clang-format off: a row each, so that two who add one do not meet */
+const struct option_table *const OPTION_TABLES[] = {
+    &RUN_TABLE,
+    &REPORT_TABLE,
+    &EXPLAIN_TABLE,
+    &VERIFY_TABLE,
+    &EXTRACT_TABLE,
+    &HOLDOUT_TABLE,
+    &COUNT_TABLE,
+    &RULES_TABLE,
+    &REFINE_TABLE,
+    &DEDUP_TABLE,
+    &SCORE_TABLE,
+    &PRUNE_TABLE,
+    &PROVE_TABLE,
+    &TRAIN_TABLE,
+    &EVAL_TABLE,
+    &REFINER_TRAIN_TABLE,
+    &REFINER_LINES_TABLE,
+    &REFINER_LABEL_TABLE,
+    &REFINER_EVAL_TABLE,
+    &TOKENIZER_TRAIN_TABLE,
+    &TOKENIZER_ENCODE_TABLE,
+    &TOKENIZER_DECODE_TABLE,
+    NULL,
+};
+/* clang-format on */
+
+const struct option_table *option_table_find(const char *command)
+{
+    for (size_t i = 0; OPTION_TABLES[i]; i++) {
+        if (strcmp(OPTION_TABLES[i]->command, command) == 0) {
+            return OPTION_TABLES[i];
+        }
+    }
+    return NULL;
+}
