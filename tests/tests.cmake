@@ -101,6 +101,7 @@ set(FUZZ_TARGETS
   warc_members
   completion
   config_json
+  options_json
   expert
   gguf
   pair
