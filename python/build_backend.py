@@ -12,6 +12,7 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import sysconfig
 import zipfile
 
@@ -34,15 +35,23 @@ def _library():
         subprocess.run(["cmake", "-S", ROOT, "-B", build, "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DBUILD_TESTING=OFF"],
                        check=True)
         subprocess.run(["cmake", "--build", build, "--target", "winnow_shared", "--parallel"], check=True)
-    return pathlib.Path(build) / "install" / "libwinnow.so"
+    return pathlib.Path(build).resolve() / "install" / "libwinnow.so"
+
+
+def _stubs(library):
+    """What make_stubs.py prints of this library."""
+    env = {**os.environ, "WINNOW_LIBRARY": str(library), "PYTHONPATH": str(ROOT / "python")}
+    script = ROOT / "python" / "make_stubs.py"
+    return subprocess.run([sys.executable, script], env=env, check=True, stdout=subprocess.PIPE).stdout
 
 
 def _files():
-    package = ROOT / "python" / "winnow"
+    package, library = ROOT / "python" / "winnow", _library()
     for path in sorted(package.glob("*")):
-        if path.suffix in (".py", ".pyi") or path.name == "py.typed":
+        if path.suffix == ".py" or path.name == "py.typed":
             yield f"winnow/{path.name}", path.read_bytes()
-    yield "winnow/libwinnow.so", _library().read_bytes()
+    yield "winnow/__init__.pyi", _stubs(library)
+    yield "winnow/libwinnow.so", library.read_bytes()
 
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):

@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
-"""Writes python/winnow/__init__.pyi: what a type checker and an editor see, the stages' options included.
+"""Prints winnow/__init__.pyi: what a type checker and an editor see, the stages' options included.
 
-    PYTHONPATH=python WINNOW_LIBRARY=build/release/install/libwinnow.so python/make_stubs.py [--check]
+The wheel gets it when it is built, so that it always fits the library in it:
+
+    PYTHONPATH=python WINNOW_LIBRARY=build/release/install/libwinnow.so python/make_stubs.py
 """
-
-import pathlib
-import sys
 
 import winnow
 from winnow import _options
 
 HEAD = '''\
-# Written by python/make_stubs.py from the option tables; not by hand.
+# Made by python/make_stubs.py from the option tables.
 import os
 import typing
 
@@ -117,14 +116,4 @@ def write():
     return "\n".join([*lines, "", "stages: _Stages", ""])
 
 
-def main():
-    path = pathlib.Path(__file__).parent / "winnow" / "__init__.pyi"
-    text = write()
-    if "--check" in sys.argv:
-        if path.read_text() != text:
-            sys.exit(f"{path} is out of date: python/make_stubs.py writes it")
-    else:
-        path.write_text(text)
-
-
-main()
+print(write(), end="")

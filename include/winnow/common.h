@@ -6,8 +6,18 @@
  *   - Functions that can fail return winnow_status and take a struct
  *     winnow_error, never NULL, as last argument.  It is written only on
  *     failure, and holds one complete sentence that can be shown to the user.
- *   - Options structs start from their *_INIT value; a caller sets what it
- *     wants to differ.  The library keeps no pointer to them after return.
+ *   - Every command can fail with WINNOW_E_USAGE (options, paths or outputs that make no
+ *     sense; nothing was done), _FORMAT, _IO, _NOMEM, _LIMIT and _CANCELLED, as the enum below
+ *     says; a header names what else a status means there.
+ *   - Options structs start from their *_INIT value; a caller sets what it wants to differ.
+ *     0 is the default of every enum.  The library keeps no pointer to options, paths and env
+ *     after return, unless a header says so.  What a call makes for the caller is freed by
+ *     the function named beside it; result structs without one hold nothing.
+ *   - Sizes are bytes, times seconds, shares 0 to 1, losses and scores nats a token, texts
+ *     UTF-8 ended by NUL, unless their comment says otherwise.
+ *   - A function may be called from several threads at once, as long as outputs differ: a
+ *     folder that another call is filling is refused.  Callbacks of an env come from any thread
+ *     of the call that it was given to, one at a time, and do not call back into it.
  *   - Nothing here prints, exits, reads the environment or keeps global state;
  *     what a function needs from its surroundings comes in struct winnow_env.
  *     Two exceptions end the process: a failed assert (our own mistake) and an

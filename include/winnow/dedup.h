@@ -1,4 +1,7 @@
-/* dedup.h -- one of each: documents that say the same as an earlier one end. */
+/* dedup.h -- one of each: documents that say the same as an earlier one end.
+ *
+ * Options of the stage `dedup`; winnow_stage() and recipes run it.  Which of several is
+ * the first depends on the order of the input only. */
 #ifndef WINNOW_DEDUP_H
 #define WINNOW_DEDUP_H
 

@@ -44,7 +44,8 @@ struct winnow_eval_result {
     uint64_t documents, documents_bad, items, items_skipped;
 };
 
-/* The result is the caller's to free.  Random is only the making of cloze items,
+/* The result is the caller's to free, by the function below, in any case; its texts end
+ * with NUL.  Random is only the making of cloze items,
  * by env->seed. */
 WINNOW_API winnow_status winnow_eval(const struct winnow_eval_options *opt,
                                      const struct winnow_list *paths, const struct winnow_env *env,

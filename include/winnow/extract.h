@@ -1,8 +1,8 @@
 /* extract.h -- web pages and text files as documents of visible lines.
  *
  * HTML, plain text, Markdown, WARC and WET files, plain, gzip or zstd, become
- * JSON lines (docs/formats/corpus.md).  Run it by winnow_run() as the first
- * stage of a recipe, or by the command `winnow extract`.
+ * JSON lines (docs/formats/corpus.md).  Options of the stage `extract`: the
+ * first stage of a recipe, or winnow_stage() alone; text.h reads one page in memory.
  */
 #ifndef WINNOW_EXTRACT_H
 #define WINNOW_EXTRACT_H

@@ -78,7 +78,8 @@ struct winnow_prove_result {
 
 /* Runs what has not been run yet and writes results.json.  Jobs, one a seed and
  * arm, run side by side, one thread each; results do not depend on how many.
- * After an interruption the same call goes on. */
+ * After an interruption the same call goes on.  *result is filled in where all was done
+ * (`complete`).  WINNOW_E_USAGE also where a corpus is too small for what is asked. */
 WINNOW_API winnow_status winnow_prove(const struct winnow_prove_options *opt,
                                       const struct winnow_list *paths, const struct winnow_env *env,
                                       struct winnow_prove_result *result, struct winnow_error *err);

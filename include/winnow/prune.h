@@ -1,4 +1,6 @@
-/* prune.h -- keep the documents that a small model finds easy, middling or hard. */
+/* prune.h -- keep the documents that a small model finds easy, middling or hard.
+ *
+ * Options of the stages `prune` and `holdout`; winnow_stage() and recipes run them. */
 #ifndef WINNOW_PRUNE_H
 #define WINNOW_PRUNE_H
 

@@ -4,7 +4,8 @@
  * the stage executes it.  Programs are asked for first, all of them, and kept in the
  * run folder (state/programs.jsonl); then they are executed.  So nothing is asked
  * for twice: not after an interruption, and not where another run executes the same
- * file by `programs`.
+ * file by `programs`.  Options of the stage `refine`; winnow_stage() and recipes run it, text.h
+ * refines texts in memory.
  */
 #ifndef WINNOW_REFINE_H
 #define WINNOW_REFINE_H

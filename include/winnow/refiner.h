@@ -41,7 +41,8 @@ struct winnow_refiner_eval_result {
     uint64_t unmatched; /* programs or cleaned documents whose id no page has */
 };
 
-/* The result is the caller's to free.  Random are the bootstrap's draws, by
+/* The result is the caller's to free, by the function below, in any case; its texts end
+ * with NUL.  Random are the bootstrap's draws, by
  * env->seed. */
 WINNOW_API winnow_status winnow_refiner_eval(const struct winnow_refiner_eval_options *opt,
                                              const struct winnow_list *paths,

@@ -55,7 +55,8 @@ struct winnow_refiner_lines_result {
     bool nothing_to_do; /* an earlier call did all of it; the rest is 0 */
 };
 
-/* Writes config.json and model.safetensors into opt->output. */
+/* *result is filled in where the call succeeds.  Order, dropout and first weights come from
+ * env->seed.  Writes config.json and model.safetensors into opt->output. */
 WINNOW_API winnow_status winnow_refiner_train_lines(const struct winnow_refiner_lines_options *opt,
                                                     const struct winnow_list *paths,
                                                     const struct winnow_env *env,

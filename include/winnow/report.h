@@ -20,8 +20,8 @@ extern "C" {
 
 struct winnow_report_options {
     const char *run;    /* the run folder */
-    const char *output; /* NULL: report.html in the run folder; "-": standard output */
-    bool json;          /* the summary as JSON instead; output NULL is then standard output */
+    const char *output; /* NULL: report.html in the run folder; "-": to env->write */
+    bool json;          /* the summary as JSON instead; output NULL is then "-" */
     uint32_t samples;   /* documents shown for each reason of removal and each corpus */
 };
 #define WINNOW_REPORT_OPTIONS_INIT (WINNOW_NEW(winnow_report_options){.samples = 3})

@@ -6,7 +6,8 @@
  * fineweb            FineWeb's additions (2406.17557)
  *
  * Definitions and default limits are those of datatrove 0.10.1;
- * docs/evidence/rules.md compares outcome by outcome.
+ * docs/evidence/rules.md compares outcome by outcome.  Options of the stage `rules`;
+ * winnow_stage() and recipes run it, text.h judges texts in memory.
  */
 #ifndef WINNOW_RULES_H
 #define WINNOW_RULES_H

@@ -20,7 +20,7 @@ enum winnow_on_bad {
 
 /* What every command that turns a corpus into a corpus shares. */
 struct winnow_corpus_options {
-    const char *output;     /* run folder, or "-" for documents on standard output */
+    const char *output;     /* run folder, or "-" for documents to env->write */
     const char *run;        /* in a pipe: where all but the documents goes; NULL: nowhere */
     uint64_t limit;         /* documents of the input to read; 0: all */
     int on_bad;             /* enum winnow_on_bad */
@@ -67,21 +67,23 @@ struct winnow_run_options {
 };
 #define WINNOW_RUN_OPTIONS_INIT (WINNOW_NEW(winnow_run_options){.checkpoint = -1})
 
-/* The whole flow of a recipe.  Where inputs were lost everything else is done, and
- * the status is WINNOW_E_FORMAT at this call and at later ones; the same
- * where the input holds no document, after its first stage. */
+/* The whole flow of a recipe, a file in YAML (docs/formats/recipe.md).  *out is filled in
+ * any case.  WINNOW_E_USAGE names the recipe's line and column.  Where inputs were lost
+ * everything else is done, and the status is WINNOW_E_FORMAT at this call and at later ones;
+ * the same where the input holds no document, after its first stage. */
 WINNOW_API winnow_status winnow_run(const char *recipe, const struct winnow_run_options *opt,
                                     const struct winnow_env *env, struct winnow_run_result *out,
                                     struct winnow_error *err);
 
 /* Checks a finished run: counts, hashes, alignment of attributes and ledgers,
  * disjointness of kept, removed and aside.  Fails with the first thing that does
- * not hold; env->log gets a line for each check that passes. */
+ * not hold (WINNOW_E_INTERNAL); env->log gets a line for each check that passes. */
 WINNOW_API winnow_status winnow_verify(const char *run, const struct winnow_env *env,
                                        struct winnow_error *err);
 
 /* Everything that happened to the documents of that id, as text for people or as
- * one JSON object a line, piece by piece to write(). */
+ * one JSON object a line, piece by piece to write(), whose text holds for the call.
+ * WINNOW_E_USAGE where no document has that id. */
 struct winnow_explain_options {
     bool json;
     bool no_text; /* neither texts nor differences */

@@ -1,4 +1,7 @@
-/* score.h -- how surprising each document is to a model. */
+/* score.h -- how surprising each document is to a model.
+ *
+ * Options of the stage `score`; winnow_stage() and recipes run it, text.h scores texts in
+ * memory.  A score is in nats a token and does not depend on threads. */
 #ifndef WINNOW_SCORE_H
 #define WINNOW_SCORE_H
 

@@ -65,7 +65,7 @@ enum winnow_token_format {
 struct winnow_tokenizer_encode_options {
     struct winnow_text_options text;
     const char *tokenizer; /* file or folder */
-    const char *output;    /* "-": JSON lines on standard output */
+    const char *output;    /* "-": JSON lines to env->write */
     int format;            /* enum winnow_token_format */
     bool separate;         /* one end-of-text token a document: before it for llm.c, else behind */
     bool bos_eos;          /* the tokenizer's own bos and eos around each document */
@@ -95,9 +95,8 @@ struct winnow_tokenizer_decode_options {
 #define WINNOW_TOKENIZER_DECODE_OPTIONS_INIT \
     (WINNOW_NEW(winnow_tokenizer_decode_options){.plain = false})
 
-/* Reads JSON lines with "tokens" (or arrays alone) and writes {"id", "text"} to
- * standard output; bytes that are no UTF-8 become U+FFFD there, and stay with
- * plain. */
+/* Reads JSON lines with "tokens" (or arrays alone) and hands {"id", "text"} to env->write; bytes
+ * that are no UTF-8 become U+FFFD there, and stay with plain. */
 WINNOW_API winnow_status winnow_tokenizer_decode(const struct winnow_tokenizer_decode_options *opt,
                                                  const struct winnow_list *paths,
                                                  const struct winnow_env *env,

@@ -66,7 +66,9 @@ struct winnow_train_result {
     bool nothing_to_do; /* an earlier call did all of it; the rest is 0 */
 };
 
-/* Trains on the documents in a random order drawn from env->seed and writes
+/* *result is filled in where the call succeeds.  WINNOW_E_USAGE also where the corpus is
+ * smaller than epochs_max allows, WINNOW_E_LIMIT where env->memory_max is too little.
+ * Trains on the documents in a random order drawn from env->seed and writes
  * config.json, model.safetensors, tokenizer.json and training.json into output.
  * A checkpoint stands in output/checkpoint/ meanwhile: the same call after an
  * interruption goes on from it and writes the same bytes. */

@@ -62,7 +62,8 @@ class Stages(Case):
         self.assertTrue(len(names) > 5)
         for name in names:
             if name.name not in ("timings.json", "ledger.db"):
-                self.assertEqual((self.path / "py" / name).read_bytes(), (self.path / "sh" / name).read_bytes(), name)
+                ours = (self.path / "py" / name).read_bytes().replace(b"/py", b"/sh")  # recipe.yaml says where it is
+                self.assertEqual(ours, (self.path / "sh" / name).read_bytes(), name)
 
     def test_a_recipe_from_a_file_and_from_a_dict(self):
         recipe = {"winnow": 1, "input": [str(self.corpus)], "output": str(self.path / "a"), "seed": 7,

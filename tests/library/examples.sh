@@ -41,7 +41,7 @@ grep -q '^removed by gopher.words_min: ' rules || fail "measure_rules: $(tail -1
 "$winnow" help --json dedup | cmp - options || fail "list_options and winnow help --json differ"
 "$bin/list_options" dedupp 2>err && fail "list_options of no command"
 # Every command that help lists has its table there.
-"$winnow" help | sed -n 's/^  \([a-z][a-z ]\{18\}[a-z ]\) .*/\1/p' | sed 's/ *$//' | sort >listed
+"$winnow" help | sed -n 's/^  \([a-z][a-z -]\{18\}[a-z ]\) .*/\1/p' | sed 's/ *$//' | sort >listed
 "$winnow" help --json | sed -n 's/^    "command": "\(.*\)",/\1/p' | sort >tables
 [ -s listed ] || fail "help lists nothing"
 diff listed tables || fail "commands without a table, or tables without a command"

@@ -28,8 +28,8 @@ for file in examples/*.c; do
 done
 name=measure_rules # statically one is enough: it is all one object
 # shellcheck disable=SC2046
-"$cc" -std=c11 -o static/$name examples/$name.c $(pkg-config --cflags winnow) "$lib/libwinnow.a" \
-    $(pkg-config --static --libs winnow | sed 's/-lwinnow//')
+"$cc" -std=c11 -o static/$name examples/$name.c $(pkg-config --cflags --libs winnow-static)
+readelf -d static/$name | grep -q 'NEEDED.*libwinnow' && { echo "winnow-static links the shared library"; exit 1; }
 echo 'Too short a text.' | static/$name | grep -q '^removed by gopher.words_min'
 readelf -d shared/$name | grep -q 'NEEDED.*libwinnow\.so\.[0-9]*\.[0-9]*\]' ||
     { echo "the shared library has no version in its name"; exit 1; }
