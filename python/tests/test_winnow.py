@@ -235,6 +235,34 @@ class Memory(Case):
         self.assertGreater(ticks, 3)
 
 
+class Elsewhere(Case):
+    def test_objects_go_to_other_processes(self):
+        import pickle
+        rules = pickle.loads(pickle.dumps(winnow.Rules(sets=["gopher"], gopher_words_min=3)))
+        self.assertTrue(rules("The boats of the town have long been there, and that is known.").kept)
+        self.assertEqual(pickle.loads(pickle.dumps(winnow.Refiner()))(PAGE), winnow.Refiner()(PAGE))
+
+    def test_datatrove_runs_the_blocks_to_what_the_stages_write(self):
+        out = self.path / "out"
+        try:  # datatrove and what it wants for this
+            from datatrove.executor import LocalPipelineExecutor
+            from datatrove.pipeline.readers import JsonlReader
+            from datatrove.pipeline.writers.jsonl import JsonlWriter
+            from winnow.datatrove import WinnowRefiner, WinnowRules
+            pipeline = [JsonlReader(str(self.path), glob_pattern="*.jsonl"), WinnowRefiner(),
+                        WinnowRules(sets=["gopher"], gopher_words_min=190, values=True),
+                        JsonlWriter(str(out), output_filename="${rank}.jsonl", compression=None)]
+        except ImportError as e:
+            self.skipTest(f"no datatrove here: {e}")
+        LocalPipelineExecutor(pipeline=pipeline, logging_dir=str(self.path / "logs"), tasks=1).run()
+        got = {d["id"]: d["text"] for d in map(json.loads, (out / "00000.jsonl").read_text().splitlines())}
+        clean = io.BytesIO()
+        winnow.stage("refine", self.corpus, self.path / "refined")
+        winnow.stage("rules", self.path / "refined" / "documents", clean, sets=["gopher"], gopher_words_min=190)
+        self.assertEqual(got, {d["id"]: d["text"] for d in map(json.loads, clean.getvalue().splitlines())})
+        self.assertTrue(got and got != self.texts)
+
+
 class Interrupt(Case):
     def test_an_interrupt_leaves_the_run_to_be_gone_on_with(self):
         big = self.path / "big.jsonl"

@@ -55,7 +55,18 @@ def refine(text, program, dialect="winnow"):
                     program=program)
 
 
-class Refiner:
+class _Opened:
+    """An object of the library by the arguments that it was opened with, which is what a pickle of it holds."""
+
+    def __reduce__(self):
+        return _open_again, (type(self), self._arguments)
+
+
+def _open_again(kind, arguments):
+    return kind(*arguments[0], **arguments[1])
+
+
+class Refiner(_Opened):
     """A line model that takes the noise out of texts: Refiner()(text).text
 
     model: the folder of one that `winnow refiner lines` made; None: the one inside the library.
@@ -63,6 +74,7 @@ class Refiner:
     """
 
     def __init__(self, model=None, *, drop_below=0.0):
+        self._arguments = (model,), {"drop_below": drop_below}
         self._handle = Handle("refiner", _json({"refiner": model, "drop-below": drop_below}), byref(Env()))
 
     def __call__(self, text):
@@ -89,7 +101,7 @@ def _value_names():
     return names
 
 
-class Rules:
+class Rules(_Opened):
     """The field's heuristic filters: Rules(sets=["gopher", "c4"], gopher_words_min=20)(text)
 
     Options are those of `winnow rules` that concern one text.
@@ -98,6 +110,7 @@ class Rules:
     _names = _value_names()
 
     def __init__(self, **options):
+        self._arguments = (), options
         self._handle = Handle("rules", _json(options))
 
     def __call__(self, text):
@@ -123,7 +136,7 @@ def rules(text, **options):
     return _usual(text)
 
 
-class Scorer:
+class Scorer(_Opened):
     """Mean NLL of texts under a model, in nats a token: Scorer("model/")(["a text", "another"])
 
     Options: tokenizer, window, stride, fixed_length, compute ("f32", "bf16", "int8").
@@ -131,6 +144,7 @@ class Scorer:
     """
 
     def __init__(self, model, *, threads=0, memory=0, **options):
+        self._arguments = (model,), {"threads": threads, "memory": memory, **options}
         self._env = Env(threads=threads, memory_max=memory)
         self._handle = Handle("scorer", _json({"model": model, **options}), byref(self._env))
 
@@ -152,13 +166,14 @@ class Scorer:
         return scores[:len(data)]
 
 
-class Tokenizer:
+class Tokenizer(_Opened):
     """Text to ids and back: Tokenizer("tokenizer.json").encode(text)
 
     path: a tokenizer.json, its folder, or a model.
     """
 
     def __init__(self, path):
+        self._arguments = (path,), {}
         self._handle = Handle("tokenizer", os.fsencode(path))
 
     def __len__(self):
