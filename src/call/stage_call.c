@@ -32,10 +32,23 @@ static unsigned from_env(uint64_t given)
            (given & option_bit(&RECIPE_COMMON_TABLE, "seed") ? WINNOW_SEED_FROM_ENV : 0U);
 }
 
-/* A recipe: from the file at path, or where that is NULL from text. */
-static winnow_status run_recipe(const char *path, const char *text, const char *options,
-                                const char *output, const struct winnow_env *env,
-                                struct winnow_run_result *out, struct arena *keep,
+/* One call as it came. */
+struct call {
+    const char *options, *output;
+    const struct winnow_env *env;
+    struct winnow_run_result *out;
+    struct arena keep; /* of what the options point to */
+};
+
+static void begin(struct call *c)
+{
+    *c->out = (struct winnow_run_result){0};
+    c->options = c->options ? c->options : "";
+    arena_init(&c->keep, (size_t)1 << 12);
+}
+
+/* A recipe: the file at path, or where that is NULL text. */
+static winnow_status run_recipe(struct call *c, const char *path, struct str text,
                                 struct winnow_error *err)
 {
     struct winnow_run_options opt = WINNOW_RUN_OPTIONS_INIT;
@@ -43,34 +56,32 @@ static winnow_status run_recipe(const char *path, const char *text, const char *
     uint64_t given = 0;
     const struct option_set sets[] = {{&RUN_TABLE, &opt, NULL},
                                       {&RECIPE_COMMON_TABLE, &common, &given}};
-    TRY(option_read_json(sets, 2, str_of(options ? options : ""), keep, err));
-    opt.output = output ? output : opt.output;
+    TRY(option_read_json(sets, 2, str_of(c->options), &c->keep, err));
+    opt.output = c->output ? c->output : opt.output;
     opt.from_env = from_env(given);
-    const struct winnow_env with = merged(env, &common, given);
-    return path ? winnow_run(path, &opt, &with, out, err)
-                : run_recipe_text(str_of(text), &opt, &with, out, err);
+    const struct winnow_env with = merged(c->env, &common, given);
+    return path ? winnow_run(path, &opt, &with, c->out, err)
+                : run_recipe_text(text, &opt, &with, c->out, err);
 }
 
-static winnow_status run_stage(const struct stage_kind *kind, const char *options,
-                               const struct winnow_list *paths, const char *output,
-                               const struct winnow_env *env, struct winnow_run_result *out,
-                               struct arena *keep, struct winnow_error *err)
+static winnow_status run_stage(struct call *c, const struct stage_kind *kind,
+                               const struct winnow_list *paths, struct winnow_error *err)
 {
     struct winnow_corpus_options corpus = WINNOW_CORPUS_OPTIONS_INIT;
     struct recipe_common common = {0};
     uint64_t given = 0;
-    void *values = arena_alloc(keep, 1, kind->table->size);
+    void *values = arena_alloc(&c->keep, 1, kind->table->size);
     const struct option_set sets[] = {{kind->table, values, NULL},
                                       {&CORPUS_TABLE, &corpus, NULL},
                                       {&RECIPE_COMMON_TABLE, &common, &given}};
     memcpy(values, kind->table->defaults, kind->table->size);
-    TRY(option_read_json(sets, 3, str_of(options ? options : ""), keep, err));
-    corpus.output = output ? output : corpus.output;
-    const struct winnow_env with = merged(env, &common, given);
+    TRY(option_read_json(sets, 3, str_of(c->options), &c->keep, err));
+    corpus.output = c->output ? c->output : corpus.output;
+    const struct winnow_env with = merged(c->env, &common, given);
     if (paths->count == 0 && !corpus.files_from) {
         return error_set(err, WINNOW_E_USAGE, "%s: no input is named", kind->table->command);
     }
-    return flow_stage(kind->table->command, values, &corpus, *paths, &with, out, err);
+    return flow_stage(kind->table->command, values, &corpus, *paths, &with, c->out, err);
 }
 
 static winnow_status refuse(const char *command, struct winnow_error *err)
@@ -86,27 +97,32 @@ static winnow_status refuse(const char *command, struct winnow_error *err)
     return st;
 }
 
+static winnow_status run_command(struct call *c, const char *command,
+                                 const struct winnow_list *paths, struct winnow_error *err)
+{
+    const struct stage_kind *kind = stage_kind_find(str_of(command));
+    if (kind) {
+        return run_stage(c, kind, paths, err);
+    }
+    if (strcmp(command, RUN_TABLE.command) != 0) {
+        return refuse(command, err);
+    }
+    if (paths->count != 1) {
+        return error_set(err, WINNOW_E_USAGE, "run takes one path, a recipe's; there are %zu",
+                         paths->count);
+    }
+    return run_recipe(c, paths->items[0], (struct str){"", 0}, err);
+}
+
 winnow_status winnow_stage(const char *command, const char *options,
                            const struct winnow_list *paths, const char *output,
                            const struct winnow_env *env, struct winnow_run_result *out,
                            struct winnow_error *err)
 {
-    const struct stage_kind *kind = stage_kind_find(str_of(command));
-    struct arena keep;
-    winnow_status st;
-    *out = (struct winnow_run_result){0};
-    arena_init(&keep, (size_t)1 << 12);
-    if (kind) {
-        st = run_stage(kind, options, paths, output, env, out, &keep, err);
-    } else if (strcmp(command, RUN_TABLE.command) != 0) {
-        st = refuse(command, err);
-    } else if (paths->count != 1) {
-        st = error_set(err, WINNOW_E_USAGE, "run takes one path, a recipe's; there are %zu",
-                       paths->count);
-    } else {
-        st = run_recipe(paths->items[0], NULL, options, output, env, out, &keep, err);
-    }
-    arena_release(&keep);
+    struct call c = {.options = options, .output = output, .env = env, .out = out};
+    begin(&c);
+    winnow_status st = run_command(&c, command, paths, err);
+    arena_release(&c.keep);
     return st;
 }
 
@@ -114,10 +130,9 @@ winnow_status winnow_run_text(const char *recipe, const char *options, const cha
                               const struct winnow_env *env, struct winnow_run_result *out,
                               struct winnow_error *err)
 {
-    struct arena keep;
-    *out = (struct winnow_run_result){0};
-    arena_init(&keep, (size_t)1 << 12);
-    winnow_status st = run_recipe(NULL, recipe, options, output, env, out, &keep, err);
-    arena_release(&keep);
+    struct call c = {.options = options, .output = output, .env = env, .out = out};
+    begin(&c);
+    winnow_status st = run_recipe(&c, NULL, str_of(recipe), err);
+    arena_release(&c.keep);
     return st;
 }
