@@ -71,7 +71,7 @@ static void log_call(struct refining *r, const struct program_call *c)
 static void run_program(struct refining *r, struct edit *e, struct line_program text)
 {
     struct program p;
-    program_parse((enum program_dialect)r->dialect, text.text, &r->keep, &p);
+    program_parse((enum winnow_refine_dialect)r->dialect, text.text, &r->keep, &p);
     edit_apply(e, &p, text.first, text.last < e->count ? text.last : e->count - 1);
     for (size_t i = 0; i < p.count; i++) {
         log_call(r, &p.calls[i]);

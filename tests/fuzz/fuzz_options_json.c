@@ -2,9 +2,7 @@
  * kind of row. */
 #include "option/corpus_options.h"
 #include "option/option_json.h"
-#include "option/refine_options.h"
-#include "option/refiner_options.h"
-#include "option/rules_options.h"
+#include "option/tables.h"
 
 #include <assert.h>
 

@@ -2,6 +2,7 @@
  * one text in memory.  What a call says of a text is held against what the stage says of the
  * same document. */
 #include "winnow/eval.h"
+#include "winnow/prune.h"
 #include "winnow/score.h"
 #include "winnow/stage.h"
 #include "winnow/text.h"
