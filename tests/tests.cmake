@@ -21,6 +21,7 @@ set(UNIT_TESTS
   engine
   examples
   expert
+  findings
   fit
   gemm
   generator
@@ -203,6 +204,8 @@ endif()
 set_tests_properties(fault.memory PROPERTIES LABELS slow TIMEOUT 600)
 add_test(NAME fault.prove COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/prove.sh $<TARGET_FILE:winnow_cli> 3)
 set_tests_properties(fault.prove PROPERTIES LABELS slow TIMEOUT 300)
+add_test(NAME oracle.proof COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/proof.py $<TARGET_FILE:winnow_cli>)
+set_tests_properties(oracle.proof PROPERTIES LABELS slow TIMEOUT 300)
 add_test(NAME fault.stale COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/stale.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(fault.stale PROPERTIES LABELS quick TIMEOUT 300)
 add_test(NAME fault.refine COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/refine.sh $<TARGET_FILE:winnow_cli> 6)

@@ -3,6 +3,7 @@
 
     power.py [CONFIGURATION...]     default: all of them, in their order
     power.py table                  what is done so far
+    power.py texts                  the same runs, measured with fewer held-out texts
 
 Each configuration is a proof with four arms (power_corpus.py): two that are equal but for
 chance, twice. Under each seed their differences are noise, whose mean is known to be 0; the
@@ -35,33 +36,44 @@ STATE = os.path.abspath(os.environ.get("STATE", f"{ROOT}/runs/evidence-power"))
 WINNOW = os.path.abspath(os.environ.get("WINNOW", f"{ROOT}/build/release/winnow"))
 
 ARMS = ("clean-0", "clean-1", "noisy-0", "noisy-1")
+MIXED = ("mixed-0", "mixed-1")  # of configurations called mixed-: noise alone
 SMALL, TINY = "--dim 96 --layers 3 --heads 3", "--dim 64 --layers 2 --heads 2"
 ADAMW = "--optimizer adamw --batch-tokens 512 --lr 2e-3"
 MUON = "--optimizer muon --batch-tokens 2048 --lr 8e-3"
 # name: seeds, options; what comes last is said last
 GRID = {
-    "adamw": (4, f"{SMALL} --tokens 250k {ADAMW}"),
-    "muon": (4, f"{SMALL} --tokens 250k {MUON}"),
-    "muon-average": (4, f"{SMALL} --tokens 250k {MUON} --average 0.3"),
-    "adamw-average": (4, f"{SMALL} --tokens 250k {ADAMW} --average 0.3"),
-    "muon-half-rate": (4, f"{SMALL} --tokens 250k {MUON} --lr 4e-3"),
-    "adamw-half-rate": (4, f"{SMALL} --tokens 250k {ADAMW} --lr 1e-3"),
-    "muon-to-zero": (4, f"{SMALL} --tokens 250k {MUON} --lr-end 0"),
-    "adamw-double-rate": (4, f"{SMALL} --tokens 250k {ADAMW} --lr 4e-3"),
-    "muon-1024": (4, f"{SMALL} --tokens 250k {MUON} --batch-tokens 1024"),
-    "adamw-1024": (4, f"{SMALL} --tokens 250k {ADAMW} --batch-tokens 1024 --lr 4e-3"),
+    "small-adamw": (4, f"{SMALL} --tokens 250k {ADAMW}"),
+    "small-muon": (4, f"{SMALL} --tokens 250k {MUON}"),
+    "tiny-muon": (4, f"{TINY} --tokens 250k {MUON}"),
+    "tiny-muon-average": (4, f"{TINY} --tokens 250k {MUON} --average 0.3"),
+    "tiny-adamw": (4, f"{TINY} --tokens 250k {ADAMW}"),
+    "tiny-adamw-average": (4, f"{TINY} --tokens 250k {ADAMW} --average 0.3"),
+    "tiny-muon-half-rate": (4, f"{TINY} --tokens 250k {MUON} --lr 4e-3"),
+    "tiny-adamw-half-rate": (4, f"{TINY} --tokens 250k {ADAMW} --lr 1e-3"),
+    "tiny-muon-to-zero": (4, f"{TINY} --tokens 250k {MUON} --lr-end 0"),
+    "tiny-muon-1024": (4, f"{TINY} --tokens 250k {MUON} --batch-tokens 1024"),
+    "tiny-muon-short": (8, f"{TINY} --tokens 125k {MUON} --batch-tokens 1024"),
+    "before": (2, f"{SMALL} --tokens 1M {ADAMW}"),
+    "mixed-after": (2, f"{SMALL} --tokens 1M {MUON}"),
+    "mixed-before": (2, f"{SMALL} --tokens 1M {ADAMW}"),
+    "after": (1, f"{SMALL} --tokens 1M {MUON} --eval-tokens 400k"),
 }
+
+def arms_of(name):
+    return MIXED if name.startswith("mixed-") else ARMS
 
 
 def run(name):
     seeds, options = GRID[name]
     out = f"{STATE}/{name}"
     done = f"{out}/results.json"
-    if os.path.exists(done) and json.load(open(done, encoding="utf-8"))["seeds"] >= seeds:
+    if os.path.exists(done) and len(json.load(open(done, encoding="utf-8"))["seeds"]) >= seeds:
         return
-    arms = ",".join(f"{a}={STATE}/{a}.jsonl" for a in ARMS)
-    subprocess.run(["nice", "-n", "19", WINNOW, "prove", "-q", "-t", "1", f"{STATE}/clean-0.jsonl", "-o", out,
-                    "--arms", arms, "--heldout", f"{STATE}/heldout.jsonl", "--tokenizer", f"{STATE}/tokenizer.json",
+    names = arms_of(name)
+    held = "mixed-heldout" if names is MIXED else "heldout"
+    arms = ",".join(f"{a}={STATE}/{a}.jsonl" for a in names)
+    subprocess.run(["nice", "-n", "19", WINNOW, "prove", "-q", "-t", "1", f"{STATE}/{names[0]}.jsonl", "-o", out,
+                    "--arms", arms, "--heldout", f"{STATE}/{held}.jsonl", "--tokenizer", f"{STATE}/tokenizer.json",
                     "--clean-rules", "none", "--cloze-items", "0", "--curve-points", "0", "--eval-tokens", "100k",
                     "--compute", "bf16", "--bootstrap", "10", "--warmup", "0.05", "--average", "0", "--lr-end", "0.1",
                     "--seeds", str(seeds), "--force", *options.split()], check=True)
@@ -71,7 +83,7 @@ def read(name):
     """Runs as rows [seed][arm], each with NLL and tokens of every held-out text."""
     rows = []
     for seed in range(1, 1001):
-        paths = [f"{STATE}/{name}/jobs/seed-{seed:04}/{a}.json" for a in ARMS]
+        paths = [f"{STATE}/{name}/jobs/seed-{seed:04}/{a}.json" for a in arms_of(name)]
         if not all(map(os.path.exists, paths)):
             return rows
         rows.append([json.load(open(p, encoding="utf-8")) for p in paths])
@@ -91,10 +103,10 @@ def flops(job):
 def figures(rows, texts=None):
     square, signal, level, cost = [], [], [], []
     for row in rows:
-        c0, c1, n0, n1 = (loss(j, texts) for j in row)
-        square += [(c0 - c1) ** 2, (n0 - n1) ** 2]
-        signal.append((n0 + n1 - c0 - c1) / 2)
-        level.append((c0 + c1) / 2)
+        losses = [loss(j, texts) for j in row]
+        square += [(a - b) ** 2 for a, b in zip(losses[::2], losses[1::2])]
+        level.append(sum(losses[:2]) / 2)
+        signal.append(sum(losses[2:]) / 2 - level[-1] if losses[2:] else math.nan)
         cost += map(flops, row)
     mean = lambda x: sum(x) / len(x)
     return {"noise": math.sqrt(mean(square)), "signal": mean(signal), "level": mean(level), "flops": mean(cost)}
@@ -103,6 +115,8 @@ def figures(rows, texts=None):
 def spread(rows, draws=400):
     """Factor by which the figure may be off, as a standard deviation of its logarithm: seeds redrawn."""
     rng, logs = random.Random(1), []
+    if len(rows) < 2 or math.isnan(figures(rows)["signal"]):
+        return math.nan
     for _ in range(draws):
         f = figures([rng.choice(rows) for _ in rows])
         logs.append(2 * math.log(f["noise"] / abs(f["signal"])))
@@ -115,15 +129,33 @@ def table():
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for name in GRID:
         rows = read(name)
-        if len(rows) > 1:
+        if rows:
             f = figures(rows)
             figure = (f["noise"] / f["signal"]) ** 2 * f["flops"]
             print(f"| {name} | {len(rows)} | {f['level']:.3f} | {f['noise']:.4f} | {f['signal']:.4f} | "
                   f"{f['signal'] / f['noise']:.1f} | {f['flops']:.2e} | {figure:.2e} | {spread(rows):.2f} |", flush=True)
 
 
+def texts():
+    """Noise with fewer texts: its square falls as a + b / tokens."""
+    print("| configuration | texts | tokens | noise | signal |\n| --- | --- | --- | --- | --- |")
+    for name in GRID:
+        rows, rng = read(name), random.Random(1)
+        every = len(rows[0][0]["nll"]) if rows else 0
+        for n in (every, every // 2, every // 4, every // 8):
+            if n > 0:
+                draws = [rng.sample(range(every), n) for _ in range(40)]
+                f = [figures(rows, t) for t in draws]
+                tokens = sum(rows[0][0]["tokens"]) * n / every
+                print(f"| {name} | {n} | {tokens:,.0f} | {math.sqrt(sum(x['noise'] ** 2 for x in f) / len(f)):.4f} | "
+                      f"{sum(x['signal'] for x in f) / len(f):.4f} |", flush=True)
+
+
 def main():
     os.makedirs(STATE, exist_ok=True)
+    if sys.argv[1:] == ["texts"]:
+        texts()
+        return
     if sys.argv[1:] != ["table"]:
         if not os.path.exists(f"{STATE}/heldout.jsonl"):
             subprocess.run([sys.executable, f"{HERE}/power_corpus.py", DATA, STATE], check=True)

@@ -10,9 +10,17 @@ halves by a hash of their names:
     clean-0 clean-1   equal but for chance, and so are    noisy-0 noisy-1
     heldout           articles that are in neither, as they are
 
+and the mixture of pruning_corpus.py (articles, novels, documentation, a crawl, prompts, planted noise), of which only chance
+halves are made:
+
+    mixed-0 mixed-1   and mixed-heldout
+
 The same input gives the same bytes.  Needs zstd on the path."""
 import hashlib
+import json
+import os
 import random
+import subprocess
 import sys
 
 import refining_corpus as corpus
@@ -35,6 +43,17 @@ def within(lines, room):
     return out
 
 
+def mixed(data, state):
+    here = os.path.dirname(os.path.abspath(__file__))
+    subprocess.run([sys.executable, f"{here}/pruning_corpus.py", data, f"{state}/mixture.jsonl"], check=True)
+    parts = ([], [], [])
+    for d in map(json.loads, open(f"{state}/mixture.jsonl", encoding="utf-8")):
+        n = hashlib.sha256(d["id"].encode()).digest()
+        parts[2 if n[1] < 4 else n[0] % 2].append((d["id"], d["text"]))
+    for name, part in zip(("mixed-0", "mixed-1", "mixed-heldout"), parts):
+        corpus.write(f"{state}/{name}.jsonl", part)
+
+
 def main():
     data, state = sys.argv[1:3]
     rng = random.Random("power")
@@ -52,6 +71,7 @@ def main():
     for h in (0, 1):
         corpus.write(f"{state}/clean-{h}.jsonl", clean[h])
         corpus.write(f"{state}/noisy-{h}.jsonl", noisy[h])
+    mixed(data, state)
     corpus.write(f"{state}/heldout.jsonl", [(a["id"], a["text"][:corpus.ARTICLE]) for a in articles[-HELD_OUT:]])
 
 

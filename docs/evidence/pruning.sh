@@ -34,5 +34,5 @@ full) size=full
 esac
 exec nice -n "${NICE:-10}" "$winnow" prove "$state/corpus.jsonl" -o "$state/proof-$size" "$@" \
     --arms random,low,medium,high --baseline random --primary clean --rate 50% --seeds 5 \
-    --batch-tokens 512 --compute bf16 --clean-rules gopher --curve-points 12 \
+    --optimizer adamw --batch-tokens 512 --compute bf16 --clean-rules gopher --curve-points 12 \
     --tasks "$data/eval/blimp.jsonl.zst" 2>>"$state/log-$size"

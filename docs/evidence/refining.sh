@@ -66,6 +66,6 @@ for proof; do
         --arms "before,rules=$set/rules.jsonl,random=$set/random.jsonl,refined=$set/refined.jsonl,gold=$set/gold.jsonl$trafilatura" \
         --baseline before --primary macro --heldout heldout/wiki.jsonl,heldout/novels.jsonl,heldout/news.jsonl \
         --clean-rules none --clean heldout/wiki.jsonl,heldout/novels.jsonl,heldout/news.jsonl \
-        --tokens $tokens --document-tokens 0 --seeds $seeds --batch-tokens 512 --compute bf16 \
+        --tokens $tokens --document-tokens 0 --seeds $seeds --optimizer adamw --batch-tokens 512 --compute bf16 \
         --eval-tokens 400k --cloze-items 100 --tasks "$data/eval/blimp.jsonl.zst" --task-limit 100
 done

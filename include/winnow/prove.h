@@ -51,7 +51,7 @@ struct winnow_prove_options {
     const char *text_key, *id_key;
 };
 #define WINNOW_PROVE_OPTIONS_INIT                                       \
-    (WINNOW_NEW(winnow_prove_options){.model = WINNOW_SMALL_MODEL_INIT, \
+    (WINNOW_NEW(winnow_prove_options){.model = WINNOW_PROOF_MODEL_INIT, \
                                       .rate = 0.5,                      \
                                       .seeds = 5,                       \
                                       .tokens = 1000000,                \
@@ -60,7 +60,7 @@ struct winnow_prove_options {
                                       .pool_share = 1,                  \
                                       .heldout_share = 0.05,            \
                                       .clean_rules = "gopher",          \
-                                      .eval_tokens = 200000,            \
+                                      .eval_tokens = 400000,            \
                                       .eval_bytes = 2048,               \
                                       .cloze_items = 200,               \
                                       .task_limit = 50,                 \

@@ -46,6 +46,15 @@ enum winnow_optimizer {
         .optimizer = WINNOW_ADAMW                                                               \
     }
 
+/* What `prove` trains: twice as sure of a difference for the same FLOPs, or more
+ * (docs/evidence/power.md). */
+#define WINNOW_PROOF_MODEL_INIT                                                                  \
+    {                                                                                            \
+        .dim = 96, .layers = 3, .heads = 3, .vocab = 2048, .context = 256, .batch_tokens = 2048, \
+        .lr = 8e-3, .warmup = 0.05, .lr_end = 0.1, .weight_decay = 0.1, .compute = WINNOW_F32,   \
+        .optimizer = WINNOW_MUON                                                                 \
+    }
+
 struct winnow_train_options {
     struct winnow_small_model model;
     const char *output;       /* the model folder */

@@ -144,7 +144,9 @@ static winnow_status join_slot(struct scan *s, struct slot *slot, struct scan_co
     counts->documents += slot->counts.documents;
     counts->bad += slot->counts.bad;
     slot->account.documents = slot->counts.documents;
-    account_add(s->account, &slot->account);
+    if (s->account) { /* a stage's own output has none: nothing of it can be lost */
+        account_add(s->account, &slot->account);
+    }
     account_release(&slot->account);
     return s->ops->join(s->ops->ctx, slot->piece, stop, err);
 }

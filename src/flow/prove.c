@@ -18,6 +18,7 @@
 #include "corpus/spool.h"
 #include "option/tables.h"
 #include "prove/results.h"
+#include "prune/band.h"
 #include "prune/model_speed.h"
 #include "run/command_key.h"
 #include "run/guard.h"
@@ -27,6 +28,8 @@
 
 struct proof {
     struct experiment x;
+    const struct winnow_prune_options
+        *stage; /* whose method bands are cut by; NULL: by the options */
     const char *folder;
     double started;
 };
@@ -148,7 +151,7 @@ static winnow_status prepare(struct proof *p, const struct winnow_prove_options 
     bool stale = true;
     for (int round = 0; round < 3 && stale; round++) { /* the last one starts from nothing */
         experiment_release(&p->x);
-        TRY(experiment_init(&p->x, opt, paths, env, err));
+        TRY(experiment_init(&p->x, opt, p->stage, paths, env, err));
         TRY(match_jobs(p, &stale, err));
     }
     return findings_check_primary(&p->x, err);
@@ -221,12 +224,14 @@ static winnow_status prove_in(struct proof *p, const struct winnow_prove_options
     return st;
 }
 
-static winnow_status prove(const struct winnow_prove_options *opt, const struct winnow_list *paths,
-                           const struct winnow_env *env, struct buf *table,
-                           struct winnow_prove_result *result, struct winnow_error *err)
+static winnow_status prove(const struct winnow_prove_options *opt,
+                           const struct winnow_prune_options *stage,
+                           const struct winnow_list *paths, const struct winnow_env *env,
+                           struct buf *table, struct winnow_prove_result *result,
+                           struct winnow_error *err)
 {
     TRY(check_options(opt, err));
-    struct proof p = {.folder = opt->output, .started = env_seconds()};
+    struct proof p = {.stage = stage, .folder = opt->output, .started = env_seconds()};
     struct outcome o = {0};
     const struct guarded what = {.paths = *paths};
     int lock = -1;
@@ -251,13 +256,14 @@ static winnow_status prove(const struct winnow_prove_options *opt, const struct 
     return st;
 }
 
-winnow_status winnow_prove(const struct winnow_prove_options *opt, const struct winnow_list *paths,
-                           const struct winnow_env *env, struct winnow_prove_result *result,
-                           struct winnow_error *err)
+static winnow_status prove_and_tell(const struct winnow_prove_options *opt,
+                                    const struct winnow_prune_options *stage,
+                                    const struct winnow_list *paths, const struct winnow_env *env,
+                                    struct winnow_prove_result *result, struct winnow_error *err)
 {
     struct buf table = {0};
     *result = (struct winnow_prove_result){0};
-    winnow_status st = prove(opt, paths, env, &table, result, err);
+    winnow_status st = prove(opt, stage, paths, env, &table, result, err);
     struct str rest = buf_str(&table), line;
     while (result->complete && str_next_line(&rest, &line)) {
         env_log(env, WINNOW_LOG_INFO, "%.*s", STR_ARG(line));
@@ -266,11 +272,19 @@ winnow_status winnow_prove(const struct winnow_prove_options *opt, const struct 
     return st;
 }
 
+winnow_status winnow_prove(const struct winnow_prove_options *opt, const struct winnow_list *paths,
+                           const struct winnow_env *env, struct winnow_prove_result *result,
+                           struct winnow_error *err)
+{
+    return prove_and_tell(opt, NULL, paths, env, result, err);
+}
+
 /* ---- at the end of a recipe ---- */
 
 struct ending {
     struct run *run;
     struct winnow_prove_options opt;
+    const struct winnow_prune_options *stage; /* the last one, where it prunes */
     struct arena keep;
     const char *before; /* documents of the first stage behind holdout */
     const char **arms;
@@ -295,8 +309,8 @@ static const char *named_path(struct ending *e, const char *name, const char *pa
     return p;
 }
 
-/* A last stage that prunes is drawn anew under each seed: its own split and
- * reference are one draw of many. */
+/* A last stage that prunes is done anew under each seed, by the same selector with the
+ * same options: its own split and reference are one draw of many. */
 static const char *final_arm(struct ending *e)
 {
     size_t last = run_stage_count(e->run) - 1;
@@ -306,6 +320,8 @@ static const char *final_arm(struct ending *e)
             e->opt.pool = documents_of(e, last - 1);
             e->opt.rate = prune->rate;
             e->opt.fixed_length = prune->fixed_length;
+            e->opt.reference_tokens = prune->reference_tokens;
+            e->stage = prune;
             return CRITERION_NAMES[prune->criterion];
         }
     }
@@ -381,7 +397,7 @@ static winnow_status run_ending(struct run *run, const void *options, const char
     struct winnow_prove_result result;
     const struct winnow_list paths = {&e.before, 1};
     if (st == WINNOW_OK) {
-        st = winnow_prove(&e.opt, &paths, run_env(run), &result, err);
+        st = prove_and_tell(&e.opt, e.stage, &paths, run_env(run), &result, err);
     }
     buf_release(&folder);
     arena_release(&e.keep);
@@ -389,7 +405,7 @@ static winnow_status run_ending(struct run *run, const void *options, const char
 }
 
 /* Jobs run side by side, a thread each; what is read to measure with costs a third
- * of what is trained on. */
+ * of what is trained on: texts, cloze items of half their size, an eighth a point. */
 static void estimate_ending(const void *options, const struct stage_plan *plan,
                             struct stage_estimate *out)
 {
@@ -400,7 +416,7 @@ static void estimate_ending(const void *options, const struct stage_plan *plan,
         return;
     }
     double arms = o->arms.count > 0 ? (double)o->arms.count : 3;
-    double measured = (double)o->eval_tokens * (2 + 0.5 * o->curve_points) / 3;
+    double measured = (double)o->eval_tokens * (1.5 + (o->curve_points + 1) / 8.0) / 3;
     double reference = (double)(o->reference_tokens > 0 ? o->reference_tokens : o->tokens);
     double tokens = o->seeds * (arms * ((double)o->tokens + measured) + reference);
     double threads = fmin(plan->threads, o->seeds * arms);

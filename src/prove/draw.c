@@ -36,8 +36,7 @@ void draw_line_init(struct draw_line *l, const struct text_set *set, const struc
         uint64_t stream = packer_stream(packer, tokens);
         const struct str key = {(const char *)&m->key, sizeof m->key};
         if (stream > 0 && !(excluded && map_get(excluded, key))) {
-            r[n++] =
-                (struct ranked){split_draw(m->key, seed, "split"), stream, m->copy, (uint32_t)i};
+            r[n++] = (struct ranked){selector_draw(m->key, seed), stream, m->copy, (uint32_t)i};
         }
     }
     sort(r, n, sizeof *r, ranked_compare);
@@ -124,12 +123,12 @@ void arm_draw_range(const struct draw_line *l, size_t from, size_t to, struct ar
     }
 }
 
-void arm_draw_kept(const struct draw_line *l, size_t from, size_t to, const struct band_item *flags,
-                   struct arm_draw *out)
+void arm_draw_chosen(const struct draw_line *l, size_t from, size_t to, const uint16_t *masks,
+                     uint16_t bit, struct arm_draw *out)
 {
     arm_draw_init(out, to - from);
     for (size_t i = from; i < to; i++) {
-        if (flags[i - from].kept) {
+        if (masks[i - from] & bit) {
             take(out, l, i);
         }
     }

@@ -18,7 +18,7 @@
 #define WINNOW_PROVE_DRAW_H
 
 #include "prove/texts.h"
-#include "prune/band.h"
+#include "prune/selector.h"
 
 /* A corpus in the order of its draws. */
 struct draw_line {
@@ -58,9 +58,9 @@ void arm_draw_release(struct arm_draw *a);
 /* All items of the line from..to. */
 void arm_draw_range(const struct draw_line *l, size_t from, size_t to, struct arm_draw *out);
 
-/* Those of the line's items from.. whose flag is set (flags[0] is item from). */
-void arm_draw_kept(const struct draw_line *l, size_t from, size_t to, const struct band_item *flags,
-                   struct arm_draw *out);
+/* Those of the line's items from.. in whose mask the bit is set (masks[0] is item from). */
+void arm_draw_chosen(const struct draw_line *l, size_t from, size_t to, const uint16_t *masks,
+                     uint16_t bit, struct arm_draw *out);
 
 /* A random subset of the items from..to with at least so many tokens.  like:
  * NULL, or an arm whose make-up it copies: in each stratum (source and length to

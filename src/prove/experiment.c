@@ -10,6 +10,8 @@
 #include "model/model_file.h"
 #include "option/tables.h"
 #include "prove/preparation.h"
+#include "prune/band_selector.h"
+#include "run/command_key.h"
 
 #include <math.h>
 
@@ -19,6 +21,38 @@ const char *const ARM_KIND_NAMES[] = {"corpus", "band", "random", "matched", NUL
 #define JOB_BESIDE       ((uint64_t)2 << 20)  /* a thread, its heap, what it writes */
 #define PROGRAM_BYTES    ((uint64_t)24 << 20) /* beside what is counted */
 #define TOKENIZER_SAMPLE ((uint64_t)32 << 20)
+
+/* ---- the method that bands are cut by ---- */
+
+/* Without a stage: `prune` with what it shares with the arms, and their tokenizer. */
+static winnow_status find_method(struct experiment *x, const struct winnow_prune_options *stage,
+                                 struct winnow_error *err)
+{
+    const struct winnow_prove_options *o = x->opt;
+    struct winnow_prune_options *plain = ARENA_NEW(&x->keep, struct winnow_prune_options, 1);
+    *plain = WINNOW_PRUNE_OPTIONS_INIT;
+    plain->rate = o->rate;
+    plain->fixed_length = o->fixed_length;
+    plain->document_tokens = o->document_tokens;
+    plain->reference_tokens = o->reference_tokens > 0 ? o->reference_tokens : o->tokens;
+    plain->reference_share_max = 0.9;
+    plain->model = o->model;
+    x->shipped = stage != NULL;
+    x->method = (struct method){&BAND_SELECTOR, stage ? stage : plain};
+    x->method.kind->traits(x->method.options, &x->traits);
+    return x->method.kind->check(x->method.options, err);
+}
+
+/* Its options, and the content of the files that they name. */
+static winnow_status find_method_key(struct experiment *x, struct winnow_error *err)
+{
+    struct prints *prints = prints_new((struct json_value){0}, x->env);
+    char settings[33];
+    const struct command_inputs in = {.table = x->method.kind->table, .options = x->method.options};
+    winnow_status st = command_key(prints, &in, settings, x->method_key, err);
+    prints_free(prints);
+    return st;
+}
 
 /* ---- arms ---- */
 
@@ -63,7 +97,10 @@ static winnow_status add_arm(struct experiment *x, const char *text, struct winn
                              "medium, high and NAME=PATH",
                              text);
         }
-        a->criterion = (enum winnow_criterion)c;
+        struct winnow_prune_options *options = ARENA_NEW(&x->keep, struct winnow_prune_options, 1);
+        *options = *(const struct winnow_prune_options *)x->method.options;
+        options->criterion = (int)c;
+        a->options = options;
         x->has_bands = true;
     }
     for (const char *c = a->name; *c; c++) { /* names become file names */
@@ -247,6 +284,7 @@ uint64_t experiment_job_bytes(const struct experiment *x)
     struct engine_options opt = ENGINE_OPTIONS_INIT; /* measures when training is done */
     opt.compute = x->opt->model.compute == WINNOW_BF16 ? ENGINE_BF16 : ENGINE_F32;
     uint64_t training = small_model_memory(&x->opt->model, &x->config, 1);
+    training = x->has_bands && x->traits.bytes > training ? x->traits.bytes : training;
     uint64_t measuring = engine_memory(&x->config, &opt, 1);
     return (training > measuring ? training : measuring) + documents * DRAW_BYTES + JOB_BESIDE;
 }
@@ -281,26 +319,26 @@ static winnow_status set_budget(struct experiment *x, const struct winnow_list *
     x->parameters = model_config_parameters(&x->config);
     x->steps = o->tokens / o->model.batch_tokens;
     x->tokens = x->steps * o->model.batch_tokens;
-    uint64_t reference = o->reference_tokens > 0 ? o->reference_tokens : o->tokens;
-    x->reference_steps = reference / o->model.batch_tokens;
-    if (x->steps == 0 || x->reference_steps == 0) {
+    if (x->steps == 0) {
         return error_set(err, WINNOW_E_USAGE,
                          "--tokens %llu is less than one step of --batch-tokens %llu",
-                         (unsigned long long)(x->steps == 0 ? o->tokens : reference),
-                         (unsigned long long)o->model.batch_tokens);
+                         (unsigned long long)o->tokens, (unsigned long long)o->model.batch_tokens);
     }
     TRY(check_memory(x, paths, err));
     return find_kernels(x, err);
 }
 
 winnow_status experiment_init(struct experiment *x, const struct winnow_prove_options *opt,
+                              const struct winnow_prune_options *stage,
                               const struct winnow_list *paths, const struct winnow_env *env,
                               struct winnow_error *err)
 {
     *x = (struct experiment){.opt = opt, .env = env};
     arena_init(&x->keep, 65536);
     TRY(small_model_check(&opt->model, err));
+    TRY(find_method(x, stage, err));
     TRY(read_arms(x, err));
+    TRY(find_method_key(x, err));
     TRY(file_make_dirs(opt->output, err));
     const struct document_keys keys = {opt->text_key, opt->id_key};
     TRY(get_tokenizer(x, paths, &keys, err));
@@ -364,7 +402,7 @@ struct hash128 experiment_key(const struct experiment *x)
     const struct winnow_prove_options *o = x->opt;
     const struct winnow_small_model *m = &o->model;
     struct hash_stream *h = hash_stream_new();
-    const double numbers[] = {2, /* version of what a job's result means */
+    const double numbers[] = {3, /* version of what a job's result means */
                               m->dim,
                               m->layers,
                               m->heads,
@@ -379,9 +417,6 @@ struct hash128 experiment_key(const struct experiment *x)
                               m->weight_decay,
                               m->compute,
                               (double)x->steps,
-                              (double)x->reference_steps,
-                              o->rate,
-                              o->fixed_length,
                               (double)o->document_tokens,
                               o->fixed_pool,
                               o->pool_share,
@@ -393,11 +428,14 @@ struct hash128 experiment_key(const struct experiment *x)
     }
     add_number(h, m->optimizer);
     hash_stream_add(h, str_of(x->kernels));
+    if (x->has_bands) { /* which of its bands an arm is, its name says */
+        hash_stream_add(h, str_of(x->method_key));
+        add_number(h, x->shipped);
+    }
     for (uint32_t i = 0; i < x->arm_count; i++) {
         hash_stream_add(h, str_of(x->arms[i].name));
         add_number(h, x->arms[i].set);
         add_number(h, x->arms[i].kind);
-        add_number(h, x->arms[i].criterion);
     }
     struct buf tokenizer = {0};
     tokenizer_write(x->tokenizer, &tokenizer);

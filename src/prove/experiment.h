@@ -3,9 +3,11 @@
 #define WINNOW_PROVE_EXPERIMENT_H
 
 #include "winnow/prove.h"
+#include "winnow/prune.h"
 
 #include "prove/draw.h"
 #include "prove/yardstick.h"
+#include "prune/selector.h"
 #include "train/small_model.h"
 
 #define PROVE_ARMS_MAX 16
@@ -21,8 +23,14 @@ extern const char *const ARM_KIND_NAMES[];
 struct arm {
     const char *name;
     enum arm_kind kind;
-    enum winnow_criterion criterion; /* ARM_BAND */
-    uint32_t set;                    /* what it is taken from */
+    const void *options; /* ARM_BAND: what the selector chooses by */
+    uint32_t set;        /* what it is taken from */
+};
+
+/* What bands are cut by: a method with its options, as a stage would get them. */
+struct method {
+    const struct selector_kind *kind;
+    const void *options;
 };
 
 struct experiment {
@@ -33,6 +41,10 @@ struct experiment {
     uint32_t arm_count, baseline;
     bool has_bands;
     uint32_t pool; /* the set that bands are cut from */
+    struct method method;
+    bool shipped; /* the method is a stage's, which has a tokenizer of its own */
+    struct selector_traits traits;
+    char method_key[33];
 
     const char *paths[PROVE_ARMS_MAX + 1]; /* of the sets; [0] NULL: the corpus given */
     struct text_set sets[PROVE_ARMS_MAX + 1];
@@ -48,22 +60,24 @@ struct experiment {
     uint64_t parameters;
     struct packer_options packer;
     uint64_t steps, tokens; /* an arm: tokens is steps * batch_tokens */
-    uint64_t reference_steps;
     const char *kernels;
 
     struct arena keep;
 };
 
-/* Reads all that the options name; trains the tokenizer where output has none. */
+/* Reads all that the options name; trains the tokenizer where output has none.  stage: the
+ * options of a stage `prune` whose method the bands are cut by, which live as long as x;
+ * NULL: by what the options say. */
 winnow_status experiment_init(struct experiment *x, const struct winnow_prove_options *opt,
+                              const struct winnow_prune_options *stage,
                               const struct winnow_list *paths, const struct winnow_env *env,
                               struct winnow_error *err);
 void experiment_release(struct experiment *x);
 
-/* Hash of everything a job's result depends on beside its seed and arm. */
 /* Bytes of a job: its model and training, the draw that names its documents. */
 uint64_t experiment_job_bytes(const struct experiment *x);
 
+/* Hash of everything a job's result depends on beside its seed and arm. */
 struct hash128 experiment_key(const struct experiment *x);
 
 #endif /* WINNOW_PROVE_EXPERIMENT_H */

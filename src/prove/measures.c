@@ -301,7 +301,7 @@ static void fill_cell(const struct table *t, uint32_t arm, uint32_t slot, const 
         c->seeds_better += t->m->lower_is_better ? c->differences[s] < 0 : c->differences[s] > 0;
     }
     c->difference = stats_paired_t(c->differences, t->seeds);
-    c->p_holm = NONE;
+    c->p_holm = c->detectable = NONE;
     double *x = mem_alloc((count + 1) * sizeof *x);
     const double *own = replicates + ((size_t)arm * t->slots + slot) * count;
     const double *other = replicates + ((size_t)base * t->slots + slot) * count;
@@ -390,7 +390,10 @@ static void correct(struct findings *f)
         }
         stats_holm(p, n, p);
         for (size_t i = 0; i < n; i++) {
-            family[i]->p_holm = p[i];
+            struct cell *c = family[i];
+            c->p_holm = p[i]; /* and by Holm's first, strictest step: */
+            c->detectable = stats_detectable(stats_sd(c->differences, f->o->seeds), f->o->seeds,
+                                             FINDINGS_LEVEL / (double)n, FINDINGS_POWER);
         }
         mem_free(family);
         mem_free(p);

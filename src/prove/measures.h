@@ -38,8 +38,12 @@ struct cell {
     double *differences;                    /* a seed */
     double difference_low, difference_high; /* bootstrap */
     double p_holm;
+    double detectable; /* the difference that would be seen 4 times of 5, after the correction */
     uint32_t seeds_better;
 };
+
+#define FINDINGS_LEVEL 0.05
+#define FINDINGS_POWER 0.8
 
 struct steps_ratio {
     double *per_seed; /* NaN: never reached */

@@ -166,6 +166,25 @@ static void write_model(const struct experiment *x, struct json_writer *w)
     json_close(w, '}');
 }
 
+/* What the bands were cut by; null where there are none. */
+static void write_method(const struct experiment *x, struct json_writer *w)
+{
+    json_key(w, "selection");
+    if (!x->has_bands) {
+        json_null(w);
+        return;
+    }
+    json_open(w, '{');
+    key_text(w, "method", x->method.kind->name);
+    json_key(w, "stage");
+    json_bool(w, x->shipped);
+    json_key(w, "settings");
+    json_open(w, '{');
+    option_write_json(x->method.kind->table, x->method.options, w);
+    json_close(w, '}');
+    json_close(w, '}');
+}
+
 static void write_heldout(const struct findings *f, struct json_writer *w)
 {
     const struct yardstick *y = &f->x->yard;
@@ -306,6 +325,8 @@ static void write_difference(const struct findings *f, uint32_t measure, uint32_
     key_pair(w, "t_interval", c->difference.low, c->difference.high);
     json_member_double(w, "p", c->difference.p);
     json_member_double(w, "p_holm", c->p_holm);
+    json_member_double(w, "sd", stats_sd(c->differences, f->o->seeds));
+    json_member_double(w, "detectable", c->detectable);
     json_key(w, "better");
     if (v == 0) {
         json_null(w);
@@ -436,6 +457,7 @@ void results_write(const struct findings *f, const struct option_table *table, s
     json_member_open(&w, "settings", '{');
     option_write_json(table, x->opt, &w);
     json_close(&w, '}');
+    write_method(x, &w);
     write_model(x, &w);
     write_heldout(f, &w);
     write_arms(f, &w);

@@ -7,7 +7,7 @@
 
 int cell_verdict(const struct findings *f, uint32_t measure, const struct cell *c)
 {
-    if (!(c->p_holm < 0.05)) {
+    if (!(c->p_holm < FINDINGS_LEVEL)) {
         return 0;
     }
     return (c->difference.mean < 0) == f->measures[measure].lower_is_better ? 1 : -1;
@@ -50,8 +50,14 @@ static void compare(const struct findings *f, uint32_t measure, uint32_t arm, st
         return;
     }
     buf_addf(
-        out, "95 %% interval of the paired difference %+.3f to %+.3f%s, %u of %u seeds better).\n",
+        out, "95 %% interval of the paired difference %+.3f to %+.3f%s, %u of %u seeds better)",
         scale * c->difference.low, scale * c->difference.high, unit, c->seeds_better, f->o->seeds);
+    if (m->primary && !isnan(c->detectable)) {
+        buf_addf(out,
+                 "; seeds spread so that a true difference of %s would be seen %.0f times of 10",
+                 amount(size, m, c->detectable), 10 * FINDINGS_POWER);
+    }
+    buf_add_text(out, ".\n");
 }
 
 static void ratio_sentence(const struct findings *f, uint32_t arm, struct buf *out)
@@ -142,6 +148,21 @@ void results_sentences(const struct findings *f, struct buf *out)
     }
 }
 
+/* What the proof could have seen of the primary measure. */
+static void detectable_line(const struct findings *f, struct buf *out)
+{
+    const struct measure *m = &f->measures[f->primary];
+    char size[32];
+    buf_addf(out, "would be seen %.0f times of 10 (%s):", 10 * FINDINGS_POWER, m->name);
+    for (uint32_t a = 0; a < f->x->arm_count; a++) {
+        double v = findings_cell(f, f->primary, a, m->domains)->detectable;
+        if (!isnan(v)) {
+            buf_addf(out, " %s %s", f->x->arms[a].name, amount(size, m, v));
+        }
+    }
+    buf_add_char(out, '\n');
+}
+
 void results_table(const struct findings *f, struct buf *out)
 {
     const struct experiment *x = f->x;
@@ -176,4 +197,7 @@ void results_table(const struct findings *f, struct buf *out)
     }
     buf_addf(out, "* better, ! worse than %s (paired t over seeds, Holm's correction, 5 %%)\n",
              x->arms[x->baseline].name);
+    if (f->o->seeds > 1) {
+        detectable_line(f, out);
+    }
 }

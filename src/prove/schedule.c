@@ -364,7 +364,7 @@ static winnow_status list_jobs(struct schedule *s, struct winnow_error *err)
             bool select = x->has_bands && k == 0;
             *j =
                 (struct job){.seed = seed, .arm = select ? JOB_SELECT : k - (x->has_bands ? 1 : 0)};
-            j->tokens = (select ? x->reference_steps : x->steps) * x->packer.batch_tokens;
+            j->tokens = select ? x->traits.tokens : x->tokens;
             s->tokens_total += j->tokens;
             if (file_exists(job_path(s, j, ".json", &path))) {
                 j->state = JOB_DONE;

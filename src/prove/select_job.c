@@ -1,8 +1,8 @@
-/* select_job.c -- the method of "Perplexed by Perplexity" under one seed.
+/* select_job.c -- a selector driven over the pool of one seed.
  *
  * The pool is just as large as the arms need: scoring more would cost without
- * changing what is measured.  How many tokens a band of it will have is known
- * only after scoring, so the pool grows until the smallest band holds the budget;
+ * changing what is measured.  How many tokens are chosen of it is known
+ * only after scoring, so the pool grows until the smallest arm holds the budget;
  * that it grows depends on the scores alone, so a repeated run does the same. */
 #include "prove/select_job.h"
 
@@ -11,8 +11,6 @@
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/mem.h"
-#include "base/rng.h"
-#include "eval/document_score.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -20,6 +18,7 @@
 void selection_release(struct selection *s)
 {
     mem_free(s->scores);
+    mem_free(s->chosen);
     *s = (struct selection){0};
 }
 
@@ -27,186 +26,200 @@ uint64_t pool_tokens_needed(const struct experiment *x)
 {
     double tokens = (double)x->tokens;
     return (uint64_t)(x->opt->fixed_pool ? tokens * x->opt->pool_share
-                                         : tokens / x->opt->rate * 1.02);
+                                         : tokens / x->traits.share * 1.02);
 }
 
-/* ---- training ---- */
+/* ---- driving the selector ---- */
 
-/* NOLINTNEXTLINE(readability-function-size): its parameters are all different things */
-static winnow_status train_reference(const struct experiment *x, uint64_t seed,
-                                     const struct draw_line *line, const char *folder,
-                                     const struct winnow_env *env, struct model *m,
-                                     struct selection *out, struct winnow_error *err)
-{
-    uint64_t tokens = x->reference_steps * x->packer.batch_tokens;
-    out->reference_end = draw_line_reach(line, 0, tokens);
-    if (draw_line_tokens(line, 0, out->reference_end) < tokens ||
-        out->reference_end >= line->count) {
-        return error_set(
-            err, WINNOW_E_FORMAT,
-            "the corpus holds %.2f M tokens, too few for a reference model's %.2f M and "
-            "a pool beside them; lower --tokens or --reference-tokens",
-            (double)draw_line_tokens(line, 0, line->count) / 1e6, (double)tokens / 1e6);
-    }
-    out->u = line->draws[out->reference_end - 1];
-    struct arm_draw part = {0};
-    arm_draw_range(line, 0, out->reference_end, &part);
-    arm_draw_order(&part, line->set, tokens, rng_mix(seed));
-    struct fit_options opt = {.packer = x->packer, .folder = folder, .stage = "reference"};
-    small_model_trainer(&x->opt->model, x->reference_steps, &opt.trainer);
-    const struct fit_data data = {&line->set->docs, part.order, part.order_count};
-    struct pool *pool = pool_new(1);
-    struct fit_result result;
-    model_init_random(m, rng_mix(seed ^ 0x7265666572ULL));
-    winnow_status st = fit(m, pool, &data, &opt, env, &result, err);
-    out->reference_flops = result.flops;
-    out->reference_tokens = tokens;
-    out->loss = result.loss;
-    fit_result_release(&result);
-    arm_draw_release(&part);
-    pool_free(pool);
-    return st;
-}
-
-/* ---- scoring ---- */
-
-struct scoring {
+struct pick {
     const struct experiment *x;
     const struct draw_line *line;
-    struct engine *engine;
-    struct document_scorer *scorer;
-    struct length_curve curve;
-    double *means; /* as measured, of items from reference_end */
-    uint64_t *counts;
+    const struct selector_kind *kind;
+    struct selector *selector;
+    void *worker;
+    struct winnow_env env; /* with the seed's own seed */
+    struct buf text;
     struct selection *out;
 };
 
-static winnow_status score_up_to(struct scoring *s, size_t to, const struct winnow_env *env,
+/* Document i of the line; its text, which tokens are kept of, only where it is asked for. */
+static winnow_status document_at(struct pick *p, size_t i, bool text, struct selector_document *d,
                                  struct winnow_error *err)
 {
-    size_t from = s->out->reference_end;
-    for (size_t i = s->out->pool_end; i < to; i++) {
-        TRY(env_check(env, err));
+    uint32_t item = p->line->items[i];
+    *d = (struct selector_document){.ordinal = i, .key = p->line->set->meta[item].key};
+    selector_place(d, p->env.seed);
+    if (text) {
         size_t n;
-        const uint32_t *tokens = token_docs_at(&s->line->set->docs, s->line->items[i], &n);
-        struct document_nll nll;
-        TRY(document_score(s->scorer, s->engine, &s->x->config, tokens, n, &nll, err));
-        s->means[i - from] = nll.mean;
-        s->counts[i - from] = nll.tokens;
-        if (s->x->opt->fixed_length > 0) {
-            length_curve_add(&s->curve, nll.nll, nll.tokens);
-        }
-        s->out->scoring_flops += nll.flops;
-        s->out->scored_tokens += nll.computed;
+        const uint32_t *tokens = token_docs_at(&p->line->set->docs, item, &n);
+        buf_clear(&p->text);
+        TRY(tokenizer_decode(p->x->tokenizer, tokens, n, 0, &p->text, err));
+        d->text = buf_str(&p->text);
     }
-    s->out->pool_end = to;
-    for (size_t i = 0; i < to - from; i++) {
-        s->out->scores[i] = s->means[i];
-        if (s->x->opt->fixed_length > 0) {
-            s->out->scores[i] += length_curve_correction(&s->curve, s->counts[i]);
+    return WINNOW_OK;
+}
+
+static winnow_status offer_all(struct pick *p, struct winnow_error *err)
+{
+    for (size_t i = 0; p->kind->offer && i < p->line->count; i++) {
+        struct selector_document d;
+        TRY(document_at(p, i, false, &d, err));
+        if (p->kind->wants(p->selector, &d)) {
+            TRY(env_check(&p->env, err));
+            TRY(document_at(p, i, true, &d, err));
+            p->kind->offer(p->selector, &d);
         }
     }
     return WINNOW_OK;
 }
 
-static winnow_status cut(const struct experiment *x, const struct draw_line *line,
-                         const struct selection *s, enum winnow_criterion c, struct arm_draw *out,
-                         struct winnow_error *err)
+/* Where the pool begins: behind all that was spent. */
+static winnow_status find_pool(struct pick *p, struct winnow_error *err)
 {
-    size_t n = s->pool_end - s->reference_end;
-    struct band_item *items = mem_zalloc((n + 1) * sizeof *items);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t item = line->items[s->reference_end + i];
-        items[i] = (struct band_item){.score = s->scores[i], .key = line->set->meta[item].key};
+    struct selection *out = p->out;
+    for (size_t i = 0; p->kind->spent && i < p->line->count; i++) {
+        struct selector_document d;
+        TRY(document_at(p, i, false, &d, err));
+        out->reference_end = p->kind->spent(p->selector, &d) ? i + 1 : out->reference_end;
     }
-    struct band_edges edges;
-    winnow_status st = band_cut(items, n, c, x->opt->rate, &edges, 1, err);
-    if (st == WINNOW_OK) {
-        arm_draw_kept(line, s->reference_end, s->pool_end, items, out);
+    if (out->reference_end >= p->line->count) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "no document is left behind those that train the reference");
+    }
+    out->u = out->reference_end > 0 ? p->line->draws[out->reference_end - 1] : 0;
+    out->pool_end = out->reference_end;
+    size_t n = p->line->count - out->reference_end + 1;
+    out->scores = mem_zalloc(n * sizeof *out->scores);
+    out->chosen = mem_zalloc(n * sizeof *out->chosen);
+    return WINNOW_OK;
+}
+
+static winnow_status score_up_to(struct pick *p, size_t to, struct winnow_error *err)
+{
+    struct selection *out = p->out;
+    for (; p->kind->score && out->pool_end < to; out->pool_end++) {
+        struct selector_document d;
+        struct selector_score score;
+        TRY(env_check(&p->env, err));
+        TRY(document_at(p, out->pool_end, true, &d, err));
+        TRY(p->kind->score(p->worker, &d, &score, err));
+        out->scores[out->pool_end - out->reference_end] = score.value;
+        out->scoring_flops += score.flops;
+        out->scored_tokens += score.computed;
+    }
+    out->pool_end = to;
+    return WINNOW_OK;
+}
+
+/* For every arm that is a selection of its own. */
+static winnow_status choose(struct pick *p, struct winnow_error *err)
+{
+    const struct experiment *x = p->x;
+    struct selection *out = p->out;
+    size_t n = out->pool_end - out->reference_end;
+    struct selector_item *items = mem_zalloc((n + 1) * sizeof *items);
+    memset(out->chosen, 0, n * sizeof *out->chosen);
+    for (size_t i = 0; i < n; i++) {
+        const struct text_meta *m = &p->line->set->meta[p->line->items[out->reference_end + i]];
+        uint32_t group = x->traits.by_source && m->named ? m->source + 1 : 0;
+        items[i] = (struct selector_item){out->scores[i], m->key, group, false};
+    }
+    size_t groups = x->traits.by_source ? x->names.map.count + 1 : 1;
+    winnow_status st = WINNOW_OK;
+    for (uint32_t a = 0; st == WINNOW_OK && a < x->arm_count; a++) {
+        if (x->arms[a].kind != ARM_BAND) {
+            continue;
+        }
+        st = p->kind->choose(p->selector, x->arms[a].options, items, n, groups, err);
+        for (size_t i = 0; st == WINNOW_OK && i < n; i++) {
+            out->chosen[i] = (uint16_t)((unsigned)out->chosen[i] | (items[i].kept ? 1U << a : 0U));
+        }
     }
     mem_free(items);
     return st;
 }
 
-static winnow_status smallest_band(const struct experiment *x, const struct draw_line *line,
-                                   const struct selection *s, uint64_t *tokens, uint32_t *arm,
-                                   struct winnow_error *err)
+static uint64_t chosen_tokens(const struct draw_line *line, const struct selection *s, uint32_t arm)
 {
-    *tokens = UINT64_MAX;
-    for (uint32_t i = 0; i < x->arm_count; i++) {
-        if (x->arms[i].kind == ARM_BAND) {
-            struct arm_draw d = {0};
-            TRY(cut(x, line, s, x->arms[i].criterion, &d, err));
-            if (d.tokens < *tokens) {
-                *tokens = d.tokens;
-                *arm = i;
-            }
-            arm_draw_release(&d);
-        }
+    uint64_t tokens = 0;
+    for (size_t i = s->reference_end; i < s->pool_end; i++) {
+        bool in = ((unsigned)s->chosen[i - s->reference_end] >> arm) & 1U;
+        tokens += in ? draw_line_tokens(line, i, i + 1) : 0;
     }
-    return WINNOW_OK;
+    return tokens;
 }
 
-static winnow_status grow_pool(struct scoring *s, const struct winnow_env *env,
-                               struct winnow_error *err)
+static uint32_t smallest_band(const struct experiment *x, const struct draw_line *line,
+                              const struct selection *s, uint64_t *tokens)
 {
-    const struct experiment *x = s->x;
+    uint32_t arm = 0;
+    *tokens = UINT64_MAX;
+    for (uint32_t i = 0; i < x->arm_count; i++) {
+        uint64_t n = x->arms[i].kind == ARM_BAND ? chosen_tokens(line, s, i) : UINT64_MAX;
+        arm = n < *tokens ? i : arm;
+        *tokens = n < *tokens ? n : *tokens;
+    }
+    return arm;
+}
+
+static winnow_status grow_pool(struct pick *p, struct winnow_error *err)
+{
+    const struct experiment *x = p->x;
     uint64_t need = pool_tokens_needed(x);
     for (;;) {
-        size_t to = draw_line_reach(s->line, s->out->reference_end, need);
-        TRY(score_up_to(s, to, env, err));
+        size_t to = draw_line_reach(p->line, p->out->reference_end, need);
+        TRY(score_up_to(p, to, err));
+        TRY(choose(p, err));
         uint64_t least;
-        uint32_t arm = 0;
-        TRY(smallest_band(x, s->line, s->out, &least, &arm, err));
+        uint32_t arm = smallest_band(x, p->line, p->out, &least);
         if (least >= x->tokens || (x->opt->fixed_pool && least > 0)) {
             return WINNOW_OK;
         }
-        if (to == s->line->count) {
+        if (to == p->line->count) {
             return error_set(err, WINNOW_E_FORMAT,
                              "behind the reference's part the pool holds %" PRIu64
                              " tokens, of which the %s band at rate %g is %" PRIu64
                              ": too few for the %" PRIu64
                              " that an arm trains on; lower --tokens or "
                              "--reference-tokens, or repeat with --fixed-pool",
-                             draw_line_tokens(s->line, s->out->reference_end, to),
-                             x->arms[arm].name, x->opt->rate, least, x->tokens);
+                             draw_line_tokens(p->line, p->out->reference_end, to),
+                             x->arms[arm].name, x->traits.share, least, x->tokens);
         }
         double factor = (double)x->tokens / (double)(least > 0 ? least : 1) * 1.02;
         need = (uint64_t)((double)need * (factor < 1.1 ? 1.1 : factor > 4 ? 4 : factor));
     }
 }
 
-static winnow_status score_pool(const struct experiment *x, const struct draw_line *line,
-                                const struct model *m, const struct winnow_env *env,
-                                struct selection *out, struct winnow_error *err)
+/* A stage takes the tokens that are there; a proof that names them itself is not to be
+ * another one than it says. */
+static winnow_status check_enough(const struct experiment *x, const struct draw_line *line,
+                                  struct winnow_error *err)
 {
-    uint32_t window = x->config.context;
-    struct engine_options engine = ENGINE_OPTIONS_INIT;
-    engine.compute = x->opt->model.compute == WINNOW_BF16 ? ENGINE_BF16 : ENGINE_F32;
-    const struct document_score_options opt = {x->config.bos, window, window / 2,
-                                               x->opt->fixed_length};
-    size_t n = line->count - out->reference_end + 1;
-    struct pool *pool = pool_new(1);
-    struct scoring s = {.x = x, .line = line, .out = out, .scorer = document_scorer_new(&opt)};
-    length_curve_init(&s.curve, x->opt->fixed_length);
-    s.means = mem_zalloc(n * sizeof *s.means);
-    s.counts = mem_zalloc(n * sizeof *s.counts);
-    out->scores = mem_zalloc(n * sizeof *out->scores);
-    out->pool_end = out->reference_end;
-    winnow_status st = engine_new(m, pool, &engine, env, &s.engine, err);
-    if (st == WINNOW_OK) {
-        st = grow_pool(&s, env, err);
+    uint64_t have = draw_line_tokens(line, 0, line->count);
+    if (x->shipped || have > x->traits.tokens) {
+        return WINNOW_OK;
     }
-    if (st == WINNOW_OK) {
-        out->v = line->draws[out->pool_end - 1];
-    }
-    engine_free(s.engine);
-    document_scorer_free(s.scorer);
-    length_curve_release(&s.curve);
-    mem_free(s.means);
-    mem_free(s.counts);
-    pool_free(pool);
-    return st;
+    return error_set(err, WINNOW_E_FORMAT,
+                     "the corpus holds %.2f M tokens, too few for a reference model's %.2f M and "
+                     "a pool beside them; lower --tokens or --reference-tokens",
+                     (double)have / 1e6, (double)x->traits.tokens / 1e6);
+}
+
+static winnow_status drive(struct pick *p, struct winnow_error *err)
+{
+    TRY(offer_all(p, err));
+    TRY(p->kind->prepare(p->selector, err));
+    TRY(find_pool(p, err));
+    p->worker = p->kind->worker_new ? p->kind->worker_new(p->selector) : NULL;
+    TRY(grow_pool(p, err));
+    struct selector_cost cost;
+    p->kind->cost(p->selector, &cost);
+    p->out->reference_flops = cost.preparing;
+    p->out->reference_tokens = cost.tokens;
+    p->out->scoring_flops += cost.measuring;
+    p->out->loss = cost.loss;
+    p->out->v = p->line->draws[p->out->pool_end - 1];
+    return WINNOW_OK;
 }
 
 winnow_status select_job_run(const struct experiment *x, uint64_t seed, const char *folder,
@@ -216,15 +229,24 @@ winnow_status select_job_run(const struct experiment *x, uint64_t seed, const ch
     *out = (struct selection){0};
     struct draw_line line;
     draw_line_init(&line, &x->sets[x->pool], &x->excluded, &x->packer, seed);
-    struct model *m = NULL;
-    winnow_status st = model_new(&x->config, &m, err);
+    struct pick p = {.x = x, .line = &line, .kind = x->method.kind, .env = *env, .out = out};
+    p.env.seed = seed;
+    struct pool *pool = pool_new(1);
+    const struct selector_home home = {.env = &p.env,
+                                       .pool = pool,
+                                       .folder = folder,
+                                       .tokenizer = x->shipped ? NULL : x->tokenizer};
+    winnow_status st = check_enough(x, &line, err);
     if (st == WINNOW_OK) {
-        st = train_reference(x, seed, &line, folder, env, m, out, err);
+        p.selector = p.kind->open(x->method.options, &home);
+        st = drive(&p, err);
     }
-    if (st == WINNOW_OK) {
-        st = score_pool(x, &line, m, env, out, err);
+    if (p.worker) {
+        p.kind->worker_free(p.worker);
     }
-    model_free(m);
+    p.kind->close(p.selector);
+    pool_free(pool);
+    buf_release(&p.text);
     draw_line_release(&line);
     return st;
 }
@@ -256,6 +278,12 @@ winnow_status selection_write(const struct selection *s, const char *path, struc
         json_double(&w, s->scores[i]);
     }
     json_close(&w, ']');
+    json_key(&w, "chosen");
+    json_open(&w, '[');
+    for (size_t i = 0; i < s->pool_end - s->reference_end; i++) {
+        json_u64(&w, s->chosen[i]);
+    }
+    json_close(&w, ']');
     json_close(&w, '}');
     winnow_status st = file_write_atomic(path, buf_str(&out), err);
     buf_release(&out);
@@ -265,11 +293,11 @@ winnow_status selection_write(const struct selection *s, const char *path, struc
 static bool take_selection(struct json_value root, struct selection *s)
 {
     uint64_t from, to;
-    struct json_value scores = json_get(root, "scores");
+    struct json_value scores = json_get(root, "scores"), chosen = json_get(root, "chosen");
     if (!json_as_u64(json_get(root, "reference_end"), &from) ||
         !json_as_u64(json_get(root, "pool_end"), &to) || to < from ||
-        json_count(scores) != to - from || !json_as_u64(json_get(root, "u"), &s->u) ||
-        !json_as_u64(json_get(root, "v"), &s->v) ||
+        json_count(scores) != to - from || json_count(chosen) != to - from ||
+        !json_as_u64(json_get(root, "u"), &s->u) || !json_as_u64(json_get(root, "v"), &s->v) ||
         !json_as_u64(json_get(root, "reference_tokens"), &s->reference_tokens) ||
         !json_as_u64(json_get(root, "scored_tokens"), &s->scored_tokens) ||
         !json_as_double(json_get(root, "reference_flops"), &s->reference_flops) ||
@@ -284,6 +312,13 @@ static bool take_selection(struct json_value root, struct selection *s)
     for (size_t i = 0; json_next(&it); i++) {
         s->scores[i] = (double)NAN;
         (void)json_as_double(it.value, &s->scores[i]);
+    }
+    s->chosen = mem_zalloc((to - from + 1) * sizeof *s->chosen);
+    it = json_walk(chosen);
+    for (size_t i = 0; json_next(&it); i++) {
+        uint64_t mask = 0;
+        (void)json_as_u64(it.value, &mask);
+        s->chosen[i] = (uint16_t)mask;
     }
     return true;
 }
@@ -350,9 +385,9 @@ static winnow_status draw_model(const struct experiment *x, uint64_t seed,
 {
     if (s) {
         uint64_t tokens;
-        uint32_t arm = 0;
-        TRY(smallest_band(x, pool, s, &tokens, &arm, err));
-        return cut(x, pool, s, x->arms[arm].criterion, out, err);
+        uint32_t arm = smallest_band(x, pool, s, &tokens);
+        arm_draw_chosen(pool, s->reference_end, s->pool_end, s->chosen, (uint16_t)(1U << arm), out);
+        return WINNOW_OK;
     }
     uint32_t arm = first_arm(x, ARM_CORPUS, x->pool);
     if (arm == UINT32_MAX) {
@@ -402,7 +437,8 @@ winnow_status seed_arm_draw(const struct experiment *x, uint64_t seed, const str
         corpus_range(x, &line, s, out);
         break;
     case ARM_BAND:
-        st = cut(x, &line, s, a->criterion, out, err);
+        arm_draw_chosen(&line, s->reference_end, s->pool_end, s->chosen, (uint16_t)(1U << arm),
+                        out);
         break;
     case ARM_RANDOM:
     case ARM_MATCHED:

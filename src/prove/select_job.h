@@ -1,5 +1,5 @@
-/* select_job.h -- the reference of one seed: trained on its part, it scores the
- * pool from which that seed's bands are cut. */
+/* select_job.h -- the selection of one seed: what a stage would do over a corpus, done by
+ * the same selector over the pool that the seed draws. */
 #ifndef WINNOW_PROVE_SELECT_JOB_H
 #define WINNOW_PROVE_SELECT_JOB_H
 
@@ -10,6 +10,7 @@ struct selection {
     size_t pool_end;      /* and the pool here */
     uint64_t u, v;        /* the draws of the last document of each */
     double *scores;       /* of the documents between; NaN: none */
+    uint16_t *chosen;     /* of each the arms that it is chosen for, a bit each */
     double reference_flops, scoring_flops, loss;
     uint64_t reference_tokens, scored_tokens;
 };

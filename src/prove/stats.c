@@ -122,6 +122,42 @@ struct stats_paired stats_paired_t(const double *differences, size_t n)
     return out;
 }
 
+/* P(T > t) of the noncentral t: for a sample sd that is s times the true one, T passes t where
+ * a normal number passes t s - shift; the mean of that over s, by Simpson's rule. */
+static double power_of_t(double shift, double df, double t)
+{
+    enum { STEPS = 200 };
+    double end = 1 + 8 / sqrt(df), width = end / STEPS, sum = 0;
+    double constant = log(2) + df / 2 * log(df / 2) - log_gamma(df / 2);
+    for (int i = 0; i <= STEPS; i++) {
+        double s = i * width;
+        double density = s > 0    ? exp(constant + (df - 1) * log(s) - df * s * s / 2)
+                         : df > 1 ? 0
+                                  : exp(constant);
+        double weight = i == 0 || i == STEPS ? 1 : i % 2 ? 4 : 2;
+        sum += weight * density * 0.5 * erfc((t * s - shift) / sqrt(2));
+    }
+    return sum * width / 3;
+}
+
+double stats_detectable(double sd, size_t n, double alpha, double power)
+{
+    if (n < 2) {
+        return NAN;
+    }
+    double df = (double)(n - 1), t = stats_t_quantile(1 - alpha, df);
+    double low = 0, high = 1;
+    while (power_of_t(high, df, t) < power && high < 1e9) {
+        high *= 2;
+    }
+    for (int i = 0; i < 60 && high - low > 1e-9 * high; i++) {
+        double mid = (low + high) / 2;
+        low = power_of_t(mid, df, t) < power ? mid : low;
+        high = low < mid ? mid : high;
+    }
+    return high * sd / sqrt((double)n);
+}
+
 struct place {
     double p;
     size_t index;

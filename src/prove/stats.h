@@ -22,6 +22,10 @@ struct stats_paired {
 /* Of differences, one a seed.  All alike and not 0: p is 0. */
 struct stats_paired stats_paired_t(const double *differences, size_t n);
 
+/* The true mean difference of which a paired t test at level alpha (two-sided) of n seeds,
+ * whose differences spread by sd, would say so with probability power.  NaN where n < 2. */
+double stats_detectable(double sd, size_t n, double alpha, double power);
+
 /* Holm's step-down correction: out[i] is p[i] corrected for n tests.  NaN stays
  * NaN and does not count.  out may be p. */
 void stats_holm(const double *p, size_t n, double *out);

@@ -174,7 +174,8 @@ static winnow_status load_document(void *ctx, void *piece, const struct document
     p->meta[p->docs.count] =
         (struct text_meta){.key = key,
                            .source = piece_source(p, source_text(d, shard)),
-                           .bytes = d->text.len < UINT32_MAX ? (uint32_t)d->text.len : UINT32_MAX};
+                           .bytes = d->text.len < UINT32_MAX ? (uint32_t)d->text.len : UINT32_MAX,
+                           .named = d->source.len > 0};
     tokenizer_encode(l->load->tokenizer, l->scratch[p->worker], d->text, TOKENIZER_PLAIN_SPECIAL,
                      &p->docs.tokens);
     token_docs_end(&p->docs);

@@ -20,6 +20,7 @@ struct text_meta {
     uint32_t copy; /* how many documents of that key came before it */
     uint32_t source;
     uint32_t bytes; /* of its text, 4 GiB - 1 at most */
+    bool named;     /* it says its source itself; else its shard's name stands for it */
 };
 
 /* An encoded corpus.  All-zero is empty. */

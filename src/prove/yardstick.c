@@ -15,6 +15,7 @@
 
 #include <math.h>
 
+#define CURVE_PART       8U /* of a part that points of a curve read */
 #define BYTES_A_TOKEN    4U /* for budgets only */
 #define DOMAIN_TEXTS_MIN 8U /* fewer clean texts: part of "other" */
 
@@ -23,6 +24,7 @@ struct candidate {
     uint64_t draw;
     bool passes;     /* is clean */
     bool clean, raw; /* is measured as such */
+    bool curve;      /* and by points of the curve */
 };
 
 static int candidate_compare(const void *pa, const void *pb)
@@ -165,6 +167,7 @@ static void choose_raw(struct chooser *ch)
     uint64_t bytes = 0, most = part_bytes(ch->opt);
     for (size_t i = 0; i < ch->held_count && bytes < most; i++) {
         ch->items[i].raw = true;
+        ch->items[i].curve = ch->items[i].curve || bytes < most / CURVE_PART;
         bytes += window_of(ch->items[i].text, ch->opt->eval_bytes).len;
     }
 }
@@ -186,6 +189,7 @@ static void choose_clean(struct chooser *ch, uint32_t domains)
             next[d] = i + 1;
             if (i < ch->count) {
                 ch->items[i].clean = any = true;
+                ch->items[i].curve = ch->items[i].curve || bytes < most / CURVE_PART;
                 bytes += window_of(ch->items[i].text, ch->opt->eval_bytes).len;
             }
         }
@@ -196,6 +200,8 @@ static void fill_texts(struct yardstick *y, const struct chooser *ch)
 {
     y->texts = mem_zalloc((ch->count + 1) * sizeof *y->texts);
     y->views = mem_zalloc((ch->count + 1) * sizeof *y->views);
+    y->curve_views = mem_zalloc((ch->count + 1) * sizeof *y->curve_views);
+    y->curve_texts = mem_zalloc((ch->count + 1) * sizeof *y->curve_texts);
     for (size_t i = 0; i < ch->count; i++) {
         const struct candidate *c = &ch->items[i];
         if (!c->raw && !c->clean) {
@@ -204,8 +210,12 @@ static void fill_texts(struct yardstick *y, const struct chooser *ch)
         struct str w = window_of(c->text, ch->opt->eval_bytes);
         w.ptr = arena_strndup(&y->keep, w.ptr, w.len);
         uint32_t domain = ch->domain_of[c->text->source];
+        if (c->curve) {
+            y->curve_views[y->curve_count] = w;
+            y->curve_texts[y->curve_count++] = (uint32_t)y->text_count;
+        }
         y->views[y->text_count] = w;
-        y->texts[y->text_count++] = (struct yard_text){w, domain, c->raw, c->clean};
+        y->texts[y->text_count++] = (struct yard_text){w, domain, c->raw, c->clean, c->curve};
         if (c->clean || (!y->has_clean && c->raw)) {
             y->domains[domain].documents++;
             y->domains[domain].bytes += w.len;
@@ -300,6 +310,8 @@ void yardstick_release(struct yardstick *y)
 {
     mem_free(y->texts);
     mem_free(y->views);
+    mem_free(y->curve_views);
+    mem_free(y->curve_texts);
     eval_suite_free(y->suite);
     arena_release(&y->keep);
     *y = (struct yardstick){0};
@@ -365,14 +377,15 @@ winnow_status yardstick_read(const struct yardstick *y, struct eval_scorer *scor
 winnow_status yardstick_read_curve(const struct yardstick *y, struct eval_scorer *scorer,
                                    struct yard_curve *out, struct winnow_error *err)
 {
-    struct eval_text_nll *nll = mem_alloc((y->text_count + 1) * sizeof *nll);
+    struct eval_text_nll *nll = mem_alloc((y->curve_count + 1) * sizeof *nll);
     struct eval_text_nll raw = {0}, clean = {0};
-    winnow_status st = eval_nll(scorer, y->views, y->text_count, nll, err);
-    for (size_t i = 0; st == WINNOW_OK && i < y->text_count; i++) {
-        if (y->texts[i].raw) {
+    winnow_status st = eval_nll(scorer, y->curve_views, y->curve_count, nll, err);
+    for (size_t i = 0; st == WINNOW_OK && i < y->curve_count; i++) {
+        const struct yard_text *t = &y->texts[y->curve_texts[i]];
+        if (t->raw) {
             eval_nll_add(&raw, &nll[i]);
         }
-        if (y->texts[i].clean) {
+        if (t->clean) {
             eval_nll_add(&clean, &nll[i]);
         }
     }
@@ -380,4 +393,17 @@ winnow_status yardstick_read_curve(const struct yardstick *y, struct eval_scorer
     out->raw = eval_nll_mean(&raw);
     out->clean = eval_nll_mean(&clean);
     return st;
+}
+
+struct yard_curve yardstick_means(const struct yardstick *y, const struct yard_reading *r)
+{
+    double nll[2] = {0}, tokens[2] = {0};
+    for (size_t i = 0; i < y->text_count; i++) {
+        for (int k = 0; k < 2; k++) {
+            bool in = k == 0 ? y->texts[i].raw : y->texts[i].clean;
+            nll[k] += in ? r->nll[i] : 0;
+            tokens[k] += in ? r->tokens[i] : 0;
+        }
+    }
+    return (struct yard_curve){nll[0] / tokens[0], nll[1] / tokens[1]}; /* of none: NaN */
 }

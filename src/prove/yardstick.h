@@ -11,7 +11,8 @@
  *     raw    the first of them, whatever they are: the mixture as it is
  *     clean  those that the rules let pass (or given ones), domain by domain in turn
  *
- * until each part holds half of eval_tokens (4 bytes counted a token).
+ * until each part holds half of eval_tokens (4 bytes counted a token).  Points of a learning
+ * curve are measured with the first eighth of each part.
  */
 #ifndef WINNOW_PROVE_YARDSTICK_H
 #define WINNOW_PROVE_YARDSTICK_H
@@ -24,7 +25,7 @@
 struct yard_text {
     struct str text;
     uint32_t domain; /* index into domains */
-    bool raw, clean;
+    bool raw, clean, curve;
 };
 
 struct yard_domain {
@@ -36,7 +37,10 @@ struct yard_domain {
 struct yardstick {
     struct yard_text *texts;
     size_t text_count;
-    struct str *views; /* the texts, as eval_nll wants them */
+    struct str *views;       /* the texts, as eval_nll wants them */
+    struct str *curve_views; /* those of the curve, and which they are */
+    uint32_t *curve_texts;
+    size_t curve_count;
     struct yard_domain domains[YARD_DOMAINS_MAX];
     uint32_t domain_count;
     struct eval_suite *suite;
@@ -75,14 +79,16 @@ struct yard_reading {
 /* Room for a reading in keep. */
 void yard_reading_init(struct yard_reading *r, const struct yardstick *y, struct arena *keep);
 
-/* The whole yardstick; for a point of the learning curve, the mean NLL of its texts
- * alone: the same texts, or a curve would end elsewhere than the tables say. */
+/* The whole yardstick. */
 winnow_status yardstick_read(const struct yardstick *y, struct eval_scorer *scorer,
                              struct yard_reading *out, struct winnow_error *err);
+
+/* Mean NLL of texts: of the curve's; and of all, from a reading. */
 struct yard_curve {
     double raw, clean; /* NaN where there is none */
 };
 winnow_status yardstick_read_curve(const struct yardstick *y, struct eval_scorer *scorer,
                                    struct yard_curve *out, struct winnow_error *err);
+struct yard_curve yardstick_means(const struct yardstick *y, const struct yard_reading *r);
 
 #endif /* WINNOW_PROVE_YARDSTICK_H */

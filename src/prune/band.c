@@ -45,7 +45,7 @@ static int rank_compare(const void *pa, const void *pb)
     return (a->index > b->index) - (a->index < b->index);
 }
 
-static void cut_group(struct band_item *items, const struct rank *ranks, size_t n,
+static void cut_group(struct selector_item *items, const struct rank *ranks, size_t n,
                       enum winnow_criterion c, double rate, struct band_edges *edges)
 {
     size_t first, end;
@@ -61,8 +61,9 @@ static void cut_group(struct band_item *items, const struct rank *ranks, size_t 
     edges->high = ranks[end - 1].score;
 }
 
-winnow_status band_cut(struct band_item *items, size_t count, enum winnow_criterion c, double rate,
-                       struct band_edges *edges, size_t groups, struct winnow_error *err)
+winnow_status band_cut(struct selector_item *items, size_t count, enum winnow_criterion c,
+                       double rate, struct band_edges *edges, size_t groups,
+                       struct winnow_error *err)
 {
     if (count >= UINT32_MAX) {
         return error_set(err, WINNOW_E_LIMIT, "%zu documents are more than a band can rank", count);
@@ -97,7 +98,7 @@ static int double_compare(const void *pa, const void *pb)
     return (a > b) - (a < b);
 }
 
-size_t band_sorted_scores(const struct band_item *items, size_t count, double *out)
+size_t band_sorted_scores(const struct selector_item *items, size_t count, double *out)
 {
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {

@@ -16,19 +16,9 @@
 
 #include "winnow/prune.h"
 
-#include "base/error.h"
+#include "prune/selector.h"
 
 #include <stddef.h>
-
-/* A document's part in the distribution.  A NaN score stands outside of it:
- * such a document (a reference's own, one without any token) is never kept and
- * not counted. */
-struct band_item {
-    double score;
-    uint64_t key;
-    uint32_t group; /* bands are cut in each group for itself; 0 .. groups - 1 */
-    bool kept;      /* out */
-};
 
 struct band_edges {
     double low, high; /* least and greatest score kept; NaN where nothing is */
@@ -41,11 +31,12 @@ void band_ranks(enum winnow_criterion c, double rate, size_t n, size_t *first, s
 
 /* Sets kept of each item; edges has an entry a group.  WINNOW_E_NOMEM where the
  * ranking does not fit. */
-winnow_status band_cut(struct band_item *items, size_t count, enum winnow_criterion c, double rate,
-                       struct band_edges *edges, size_t groups, struct winnow_error *err);
+winnow_status band_cut(struct selector_item *items, size_t count, enum winnow_criterion c,
+                       double rate, struct band_edges *edges, size_t groups,
+                       struct winnow_error *err);
 
 /* The scores that are numbers, in ascending order, into out (room for count);
  * returns how many. */
-size_t band_sorted_scores(const struct band_item *items, size_t count, double *out);
+size_t band_sorted_scores(const struct selector_item *items, size_t count, double *out);
 
 #endif /* WINNOW_PRUNE_BAND_H */

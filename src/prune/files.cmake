@@ -1,5 +1,6 @@
 list(APPEND WINNOW_SOURCES
   src/prune/band.c
+  src/prune/band_selector.c
   src/prune/holdout.c
   src/prune/model_speed.c
   src/prune/prune.c
@@ -9,4 +10,5 @@ list(APPEND WINNOW_SOURCES
   src/prune/prune_survey.c
   src/prune/score.c
   src/prune/scoring.c
+  src/prune/selector.c
 )

@@ -25,9 +25,9 @@
 #include "corpus/split.h"
 #include "model/model_file.h"
 #include "option/tables.h"
+#include "prune/band_selector.h"
 #include "prune/prune_attribute.h"
 #include "prune/prune_estimate.h"
-#include "prune/prune_reference.h"
 #include "prune/prune_survey.h"
 #include "prune/scoring.h"
 #include "train/small_model.h"
@@ -35,24 +35,17 @@
 #include <math.h>
 #include <stdio.h>
 
-#define HALF          ((uint64_t)1 << 63)
 #define SOURCE_BYTES  128U                 /* a name in the map */
 #define PROGRAM_BYTES ((uint64_t)24 << 20) /* beside what is counted */
 
 struct prune {
     struct stage *stage;
     const struct winnow_prune_options *opt;
+    struct selector *selector;
+    struct selector_traits traits;
     pthread_mutex_t lock;
     struct survey survey;
-    struct reference_texts texts[2];
-    struct length_sample sample;
-    struct tokenizer *tokenizer;
-    struct model *given; /* --reference-model */
-    struct reference references[2];
-    size_t sides;               /* references that are trained: 0, 1 or 2 */
-    struct scoring scorings[2]; /* by which reference */
-    struct band_item *items;    /* by ordinal */
-    struct band_edges *edges;
+    struct selector_item *items; /* by ordinal */
     size_t groups;
     struct prune_examples examples;
     char rule[32], score_name[32];
@@ -61,17 +54,13 @@ struct prune {
 /* ---- memory ---- */
 
 /* Of a document at the end: its row, score and rank, and what they are sorted by. */
-#define DOCUMENT_BYTES (sizeof(struct survey_row) + sizeof(struct band_item) + 2 * 24)
+#define DOCUMENT_BYTES (sizeof(struct survey_row) + sizeof(struct selector_item) + 2 * 24)
 
 /* What the survey and the texts drawn by it hold. */
 static uint64_t held_bytes(const struct prune *p)
 {
-    uint64_t all = p->survey.count * sizeof(struct survey_row) + p->sample.bytes;
-    all += p->survey.sources.count * SOURCE_BYTES;
-    for (size_t i = 0; i < p->sides; i++) {
-        all += p->texts[i].held + p->texts[i].cap * sizeof *p->texts[i].items;
-    }
-    return all;
+    return p->survey.count * sizeof(struct survey_row) + p->survey.sources.count * SOURCE_BYTES +
+           BAND_SELECTOR.held(p->selector);
 }
 
 static uint64_t growth(void *state)
@@ -114,16 +103,12 @@ static winnow_status survey_document(void *state, void *worker, const struct doc
     (void)worker;
     (void)r;
     struct prune *p = state;
-    uint64_t key = split_key(d->text);
-    uint64_t draw = split_draw(key, stage_env(p->stage)->seed, "reference");
+    struct selector_document at = {
+        .ordinal = d->ordinal, .key = split_key(d->text), .text = d->text};
+    selector_place(&at, stage_env(p->stage)->seed);
     (void)pthread_mutex_lock(&p->lock);
-    survey_add(&p->survey, d, draw);
-    if (p->sides > 0) {
-        reference_texts_offer(&p->texts[p->sides == 2 && draw >= HALF], draw, d->ordinal, d->text);
-    }
-    if (p->opt->fixed_length > 0 && !p->opt->score_attribute) {
-        length_sample_offer(&p->sample, split_draw(key, 0, "length"), d->ordinal, d->text);
-    }
+    survey_add(&p->survey, d, &at);
+    BAND_SELECTOR.offer(p->selector, &at);
     winnow_status st = check_room(p, err);
     (void)pthread_mutex_unlock(&p->lock);
     return st;
@@ -131,17 +116,10 @@ static winnow_status survey_document(void *state, void *worker, const struct doc
 
 static winnow_status run_survey(struct prune *p, struct winnow_error *err)
 {
-    for (size_t i = 0; i < p->sides; i++) {
-        p->texts[i] = reference_texts_for(p->opt);
-    }
-    length_sample_init(&p->sample, p->opt->fixed_length);
     const struct stage_pass pass = {
         .name = "survey", .state = p, .document = survey_document, .growth = growth};
     TRY(stage_run_pass(p->stage, &pass, err));
     survey_finish(&p->survey);
-    for (size_t i = 0; i < p->sides; i++) {
-        reference_texts_sort(&p->texts[i]);
-    }
     return p->survey.documents > 0
                ? WINNOW_OK
                : error_set(err, WINNOW_E_FORMAT, "there is no document to prune");
@@ -149,24 +127,20 @@ static winnow_status run_survey(struct prune *p, struct winnow_error *err)
 
 /* ---- 2. reference ---- */
 
+static struct selector_document surveyed(const struct prune *p, uint64_t ordinal, struct str text)
+{
+    const struct survey_row *row = &p->survey.rows[ordinal];
+    return (struct selector_document){
+        .ordinal = ordinal, .draw = row->draw, .upper = row->upper, .text = text};
+}
+
 static winnow_status get_references(struct prune *p, struct winnow_error *err)
 {
-    const struct winnow_prune_options *o = p->opt;
-    if (o->reference_model) {
-        TRY(model_open(o->reference_model, &p->given, err));
-        return model_load_tokenizer(o->tokenizer ? o->tokenizer : o->reference_model, &p->tokenizer,
-                                    err);
-    }
-    TRY(reference_tokenizer(p->stage, o, p->texts, p->sides, &p->tokenizer, err));
-    for (size_t i = 0; i < p->sides; i++) {
-        TRY(reference_train(p->stage, o, p->tokenizer, i, &p->texts[i], &p->references[i], err));
-    }
-    if (o->cross_fit) {
-        return WINNOW_OK;
-    }
-    for (size_t i = 0; i < p->survey.count; i++) { /* copies of its documents too */
+    TRY(BAND_SELECTOR.prepare(p->selector, err));
+    for (size_t i = 0; i < p->survey.count; i++) {
         struct survey_row *row = &p->survey.rows[i];
-        if (row->role == SURVEY_POOL && row->draw <= p->references[0].last_draw) {
+        const struct selector_document d = surveyed(p, i, STR_LIT(""));
+        if (row->role == SURVEY_POOL && BAND_SELECTOR.spent(p->selector, &d)) {
             row->role = SURVEY_REFERENCE;
         }
     }
@@ -175,42 +149,22 @@ static winnow_status get_references(struct prune *p, struct winnow_error *err)
 
 /* ---- 3. score ---- */
 
-struct score_worker {
-    struct prune *p;
-    struct scoring_worker *by[2]; /* by which reference */
-};
-
 static void *score_worker_new(void *state)
 {
-    struct score_worker *w = mem_zalloc(sizeof *w);
-    w->p = state;
-    for (size_t i = 0; i < (w->p->sides == 2 ? 2 : 1); i++) {
-        w->by[i] = scoring_worker_new(&w->p->scorings[i]);
-    }
-    return w;
-}
-
-static void score_worker_free(void *worker)
-{
-    struct score_worker *w = worker;
-    scoring_worker_free(w->by[0]);
-    scoring_worker_free(w->by[1]);
-    mem_free(w);
+    return BAND_SELECTOR.worker_new(((struct prune *)state)->selector);
 }
 
 static winnow_status score_document(void *state, void *worker, const struct document *d,
                                     struct stage_result *r, struct winnow_error *err)
 {
     struct prune *p = state;
-    struct score_worker *w = worker;
-    const struct survey_row *row = &p->survey.rows[d->ordinal];
-    if (row->role == SURVEY_REFERENCE) {
+    if (p->survey.rows[d->ordinal].role == SURVEY_REFERENCE) {
         return WINNOW_OK;
     }
-    /* the reference of one half scores the other */
-    size_t by = p->sides == 2 && row->draw < HALF ? 1 : 0;
-    struct document_nll nll;
-    TRY(scoring_text(w->by[by], d->text, true, &nll, err));
+    const struct selector_document at = surveyed(p, d->ordinal, d->text);
+    struct selector_score score;
+    TRY(BAND_SELECTOR.score(worker, &at, &score, err));
+    const struct document_nll nll = {.mean = score.value, .tokens = score.tokens};
     scoring_attributes(d->text, &nll, &r->attributes[0]);
     return WINNOW_OK;
 }
@@ -218,26 +172,14 @@ static winnow_status score_document(void *state, void *worker, const struct docu
 static winnow_status run_scoring(struct prune *p, struct winnow_error *err)
 {
     static const char *const names[] = {"nll", NULL};
-    uint64_t engine = 0;
-    for (size_t i = 0; i < (p->sides == 2 ? 2 : 1); i++) {
-        const struct model *m = p->given ? p->given : p->references[i].model;
-        engine = scoring_worker_bytes(model_config(m), p->opt->model.compute);
-        p->scorings[i].env = stage_env(p->stage);
-        p->scorings[i].compute = p->opt->model.compute;
-        const struct scoring_shape shape = {p->opt->window, p->opt->stride, p->opt->fixed_length};
-        TRY(scoring_init(&p->scorings[i], m, p->tokenizer, stage_pool(p->stage), shape, err));
-        if (p->opt->fixed_length > 0) {
-            TRY(scoring_measure_curve(&p->scorings[i], &p->sample, err));
-        }
-    }
     const struct stage_pass pass = {.name = "score",
                                     .attributes = names,
                                     .state = p,
                                     .worker_new = score_worker_new,
-                                    .worker_free = score_worker_free,
+                                    .worker_free = BAND_SELECTOR.worker_free,
                                     .document = score_document,
                                     .word_bytes = 64,
-                                    .worker_bytes = (p->sides == 2 ? 2 : 1) * engine};
+                                    .worker_bytes = band_selector_worker_bytes(p->selector)};
     return stage_run_pass(p->stage, &pass, err);
 }
 
@@ -290,16 +232,15 @@ static winnow_status cut_band(struct prune *p, struct winnow_error *err)
 {
     const struct survey *s = &p->survey;
     p->items = mem_try_alloc((s->count + 1) * sizeof *p->items);
-    p->groups = p->opt->by_source ? s->sources.count : 1;
-    p->edges = mem_zalloc(p->groups * sizeof *p->edges);
+    p->groups = p->traits.by_source ? s->sources.count : 1;
     if (!p->items) {
         return error_set(err, WINNOW_E_NOMEM, "no memory for the scores of %zu documents",
                          s->count);
     }
     for (size_t i = 0; i < s->count; i++) {
-        p->items[i] = (struct band_item){.score = (double)NAN,
-                                         .key = s->rows[i].id_hash,
-                                         .group = p->opt->by_source ? s->rows[i].source : 0};
+        p->items[i] = (struct selector_item){.score = (double)NAN,
+                                             .key = s->rows[i].id_hash,
+                                             .group = p->traits.by_source ? s->rows[i].source : 0};
     }
     if (p->opt->score_attribute) {
         TRY(attribute_read(p->opt->score_attribute, "winnow__nll", s, p->items, err));
@@ -312,8 +253,7 @@ static winnow_status cut_band(struct prune *p, struct winnow_error *err)
         }
     }
     TRY(check_scores(p, err));
-    return band_cut(p->items, s->count, (enum winnow_criterion)p->opt->criterion, p->opt->rate,
-                    p->edges, p->groups, err);
+    return BAND_SELECTOR.choose(p->selector, p->opt, p->items, s->count, p->groups, err);
 }
 
 /* ---- prune.json ---- */
@@ -348,9 +288,11 @@ static winnow_status take_example(void *state, void *worker, const struct docume
 
 static void write_references(const struct prune *p, struct json_writer *w)
 {
+    const struct reference *references;
+    size_t count = band_selector_references(p->selector, &references);
     json_member_open(w, "reference", '[');
-    for (size_t i = 0; i < p->sides; i++) {
-        const struct reference *r = &p->references[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct reference *r = &references[i];
         json_open(w, '{');
         json_member_u64(w, "side", i);
         json_member_u64(w, "documents", r->documents);
@@ -381,7 +323,9 @@ static void write_counts(const struct prune *p, struct json_writer *w)
 
 static double reference_flops(const struct prune *p)
 {
-    return p->references[0].flops + p->references[1].flops;
+    struct selector_cost cost;
+    BAND_SELECTOR.cost(p->selector, &cost);
+    return cost.preparing;
 }
 
 /* FLOPs of scoring from what was scored, not from what this process did: a
@@ -391,9 +335,9 @@ static double scoring_flops(const struct prune *p)
     if (p->opt->score_attribute) {
         return 0;
     }
-    const struct model *m = p->given ? p->given : p->references[0].model;
+    uint32_t window, stride;
+    const struct model *m = band_selector_model(p->selector, &window, &stride);
     double flops = 0;
-    uint32_t window = m ? p->scorings[0].score.window : 0;
     for (size_t i = 0; m && i < p->survey.count; i++) {
         if (isnan(p->items[i].score)) {
             continue;
@@ -403,9 +347,7 @@ static double scoring_flops(const struct prune *p)
         uint32_t most = p->opt->fixed_length;
         tokens = most > 0 && tokens > most ? most : tokens;
         uint64_t sequence = tokens < window ? tokens : window;
-        double reads = tokens <= window
-                           ? 1
-                           : 1 + (double)(tokens - window) / (double)p->scorings[0].score.stride;
+        double reads = tokens <= window ? 1 : 1 + (double)(tokens - window) / (double)stride;
         flops += reads * model_config_flops(model_config(m), sequence);
     }
     return flops;
@@ -423,8 +365,8 @@ static winnow_status write_json(struct prune *p, const char *path, struct winnow
     json_member_text(&w, "score_attribute", "winnow__nll");
     write_counts(p, &w);
     write_references(p, &w);
-    winnow_status st =
-        prune_write_distribution(&p->survey, p->items, p->edges, p->groups, &p->examples, &w, err);
+    winnow_status st = prune_write_distribution(
+        &p->survey, p->items, band_selector_edges(p->selector), p->groups, &p->examples, &w, err);
     json_member_open(&w, "cost", '{');
     json_member_double(&w, "reference_flops", reference_flops(p));
     json_member_double(&w, "scoring_flops", scoring_flops(p));
@@ -445,7 +387,8 @@ static winnow_status describe(struct prune *p, struct winnow_error *err)
     winnow_status st = WINNOW_OK;
     if (!file_exists(file)) {
         const struct stage_pass pass = {.name = "examples", .state = p, .document = take_example};
-        st = prune_examples_choose(&p->examples, p->items, p->survey.count, p->edges, err);
+        st = prune_examples_choose(&p->examples, p->items, p->survey.count,
+                                   band_selector_edges(p->selector), err);
         if (st == WINNOW_OK) {
             st = stage_run_pass(p->stage, &pass, err);
         }
@@ -465,7 +408,7 @@ static winnow_status judge(void *state, void *worker, const struct document *d,
     (void)worker;
     (void)err;
     struct prune *p = state;
-    const struct band_item *item = &p->items[d->ordinal];
+    const struct selector_item *item = &p->items[d->ordinal];
     if (p->survey.rows[d->ordinal].role == SURVEY_REFERENCE) {
         r->verdict = STAGE_ASIDE;
         r->rule = "reference";
@@ -475,7 +418,7 @@ static winnow_status judge(void *state, void *worker, const struct document *d,
     if (item->kept) {
         return WINNOW_OK;
     }
-    const struct band_edges *e = &p->edges[item->group];
+    const struct band_edges *e = &band_selector_edges(p->selector)[item->group];
     r->verdict = STAGE_REMOVE;
     r->rule = isnan(item->score) ? "prune.no_score" : p->rule;
     if (!isnan(item->score)) { /* the edge it fell off */
@@ -493,8 +436,9 @@ static winnow_status run_steps(struct prune *p, struct winnow_error *err)
     }
     TRY(cut_band(p, err));
     TRY(describe(p, err));
-    stage_note_double(p->stage, "edge_low", p->edges[0].low);
-    stage_note_double(p->stage, "edge_high", p->edges[0].high);
+    const struct band_edges *edges = band_selector_edges(p->selector);
+    stage_note_double(p->stage, "edge_low", edges[0].low);
+    stage_note_double(p->stage, "edge_high", edges[0].high);
     stage_note_double(p->stage, "flops", reference_flops(p) + scoring_flops(p));
     const struct stage_pass pass = {
         .name = "prune", .verdicts = true, .state = p, .document = judge};
@@ -504,25 +448,23 @@ static winnow_status run_steps(struct prune *p, struct winnow_error *err)
 static winnow_status run_prune(struct stage *s, const void *options, struct winnow_error *err)
 {
     const struct winnow_prune_options *opt = options;
-    struct prune p = {.stage = s, .opt = opt};
-    p.sides = opt->reference_model || opt->score_attribute ? 0 : opt->cross_fit ? 2 : 1;
+    struct buf folder = {0};
+    (void)stage_path(s, "", &folder);
+    folder.len--; /* the slash */
+    const struct selector_home home = {
+        .env = stage_env(s), .pool = stage_pool(s), .folder = buf_cstr(&folder)};
+    struct prune p = {.stage = s, .opt = opt, .selector = BAND_SELECTOR.open(opt, &home)};
+    BAND_SELECTOR.traits(opt, &p.traits);
     (void)snprintf(p.rule, sizeof p.rule, "prune.%s", CRITERION_NAMES[opt->criterion]);
     (void)snprintf(p.score_name, sizeof p.score_name, opt->fixed_length > 0 ? "nll@%u" : "nll",
                    opt->fixed_length);
     (void)pthread_mutex_init(&p.lock, NULL);
     winnow_status st = run_steps(&p, err);
-    for (size_t i = 0; i < 2; i++) {
-        scoring_release(&p.scorings[i]);
-        reference_release(&p.references[i]);
-        reference_texts_release(&p.texts[i]);
-    }
-    length_sample_release(&p.sample);
+    BAND_SELECTOR.close(p.selector);
     prune_examples_release(&p.examples);
     survey_release(&p.survey);
-    tokenizer_free(p.tokenizer);
-    model_free(p.given);
     mem_free(p.items);
-    mem_free(p.edges);
+    buf_release(&folder);
     (void)pthread_mutex_destroy(&p.lock);
     return st;
 }
@@ -532,33 +474,19 @@ static winnow_status check_prune(const void *options, const struct stage_plan *p
 {
     const struct winnow_prune_options *o = options;
     struct model_config config;
-    if (o->reference_model && o->score_attribute) {
-        return error_set(err, WINNOW_E_USAGE,
-                         "--reference-model scores anew, --score-attribute takes scores as they "
-                         "are: give one of them");
-    }
-    if (o->cross_fit && (o->reference_model || o->score_attribute)) {
-        return error_set(err, WINNOW_E_USAGE,
-                         "--cross-fit trains references; none is trained "
-                         "with a given model or given scores");
-    }
-    if (o->score_attribute && !file_exists(o->score_attribute)) {
-        return error_set(err, WINNOW_E_IO, "--score-attribute %s does not exist",
-                         o->score_attribute);
+    TRY(BAND_SELECTOR.check(o, err));
+    if (o->score_attribute) {
+        return file_exists(o->score_attribute)
+                   ? WINNOW_OK
+                   : error_set(err, WINNOW_E_IO, "--score-attribute %s does not exist",
+                               o->score_attribute);
     }
     if (o->reference_model) {
         TRY(model_load_config(o->reference_model, &config, err));
         return scoring_need_memory(&config, o->model.compute, plan->threads, plan->memory_max,
                                    "prune", err);
     }
-    if (!o->score_attribute && o->reference_tokens < o->model.batch_tokens) {
-        return error_set(err, WINNOW_E_USAGE,
-                         "--reference-tokens %llu is less than one step of --batch-tokens %llu",
-                         (unsigned long long)o->reference_tokens,
-                         (unsigned long long)o->model.batch_tokens);
-    }
-    TRY(small_model_check(&o->model, err));
-    return o->score_attribute ? WINNOW_OK : need_reference(o, plan, err);
+    return need_reference(o, plan, err);
 }
 
 const struct stage_kind PRUNE_STAGE = {.table = &PRUNE_TABLE,

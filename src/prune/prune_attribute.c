@@ -30,7 +30,7 @@ double attribute_score(struct json_value attributes, const char *name)
 struct reading {
     const char *name;
     const struct survey *survey;
-    struct band_item *items;
+    struct selector_item *items;
     struct json_parser *parser;
     size_t next; /* ordinal */
 };
@@ -87,7 +87,7 @@ static winnow_status read_shard(struct reading *r, const struct shard *shard,
 }
 
 winnow_status attribute_read(const char *folder, const char *name, const struct survey *s,
-                             struct band_item *items, struct winnow_error *err)
+                             struct selector_item *items, struct winnow_error *err)
 {
     struct shard_list shards = {0};
     const struct shards_options find = {.paths = {&folder, 1}, .kind = SHARDS_DOCUMENTS};

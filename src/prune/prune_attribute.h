@@ -10,6 +10,6 @@ double attribute_score(struct json_value attributes, const char *name);
 /* Fills the items' scores from the attribute files under folder, whose rows have
  * to be about the surveyed documents, in their order: checked by id. */
 winnow_status attribute_read(const char *folder, const char *name, const struct survey *s,
-                             struct band_item *items, struct winnow_error *err);
+                             struct selector_item *items, struct winnow_error *err);
 
 #endif /* WINNOW_PRUNE_PRUNE_ATTRIBUTE_H */

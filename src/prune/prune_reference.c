@@ -98,11 +98,17 @@ static void drop_top(struct reference_texts *r)
 /* What is held is always the shortest run of least draws that has bytes_max;
  * what was dropped from it once can never belong to it again, so the order in
  * which texts are offered does not matter. */
+bool reference_texts_want(const struct reference_texts *r, uint64_t draw, uint64_t ordinal)
+{
+    const struct reference_item item = {.draw = draw, .ordinal = ordinal};
+    return r->bytes < r->bytes_max || item_compare(&item, &r->items[0]) <= 0;
+}
+
 void reference_texts_offer(struct reference_texts *r, uint64_t draw, uint64_t ordinal,
                            struct str text)
 {
     struct reference_item item = {.draw = draw, .ordinal = ordinal};
-    if (r->bytes >= r->bytes_max && item_compare(&item, &r->items[0]) > 0) {
+    if (!reference_texts_want(r, draw, ordinal)) {
         return;
     }
     if (r->text_max > 0) {
@@ -172,14 +178,15 @@ static winnow_status make_tokenizer(void *ctx, struct tokenizer **out, struct wi
     return small_model_train_tokenizer(w->vocab, w->env, next_text, w, out, err);
 }
 
-winnow_status reference_tokenizer(struct stage *s, const struct winnow_prune_options *opt,
+winnow_status reference_tokenizer(const struct selector_home *home,
+                                  const struct winnow_prune_options *opt,
                                   const struct reference_texts *sides, size_t count,
                                   struct tokenizer **out, struct winnow_error *err)
 {
     struct text_walk walk = {
-        .env = stage_env(s), .vocab = opt->model.vocab, .sides = sides, .count = count};
+        .env = home->env, .vocab = opt->model.vocab, .sides = sides, .count = count};
     struct buf path = {0};
-    const char *file = stage_path(s, "tokenizer.json", &path);
+    const char *file = file_join(&path, home->folder, "tokenizer.json");
     winnow_status st = small_model_tokenizer(opt->tokenizer, file, make_tokenizer, &walk, out, err);
     buf_release(&path);
     return st;
@@ -230,7 +237,7 @@ static winnow_status settle_tokens(const struct winnow_env *env,
 
 /* A reference in the making. */
 struct making {
-    struct stage *stage;
+    const struct selector_home *home;
     const struct winnow_prune_options *opt;
     const struct tokenizer *t;
     size_t side;
@@ -262,10 +269,10 @@ static winnow_status encode(struct making *m, const struct reference_texts *text
     }
     m->out->documents = i;
     tokenizer_scratch_free(scratch);
-    return settle_tokens(stage_env(m->stage), opt, packer, have, i < texts->count, m->out, err);
+    return settle_tokens(m->home->env, opt, packer, have, i < texts->count, m->out, err);
 }
 
-static winnow_status write_card(struct stage *s, const struct reference *r,
+static winnow_status write_card(const struct selector_home *home, const struct reference *r,
                                 struct winnow_error *err)
 {
     struct buf text = {0}, path = {0}, name = {0};
@@ -279,7 +286,7 @@ static winnow_status write_card(struct stage *s, const struct reference *r,
     json_close(&w, '}');
     buf_addf(&name, "%s/reference.json", r->folder);
     winnow_status st =
-        file_write_atomic(stage_path(s, buf_cstr(&name), &path), buf_str(&text), err);
+        file_write_atomic(file_join(&path, home->folder, buf_cstr(&name)), buf_str(&text), err);
     buf_release(&text);
     buf_release(&path);
     buf_release(&name);
@@ -313,7 +320,7 @@ static winnow_status load_finished(const char *folder, const char *card, struct 
 
 static winnow_status fit_reference(struct making *m, struct winnow_error *err)
 {
-    const struct winnow_env *env = stage_env(m->stage);
+    const struct winnow_env *env = m->home->env;
     struct reference *r = m->out;
     uint32_t *order = mem_alloc((m->docs.count + 1) * sizeof *order);
     for (uint32_t i = 0; i < m->docs.count; i++) {
@@ -324,7 +331,7 @@ static winnow_status fit_reference(struct making *m, struct winnow_error *err)
     const struct fit_data data = {&m->docs, order, m->docs.count};
     struct fit_result fitted;
     model_init_random(r->model, rng_mix(env->seed + m->side));
-    winnow_status st = fit(r->model, stage_pool(m->stage), &data, &fit_opt, env, &fitted, err);
+    winnow_status st = fit(r->model, m->home->pool, &data, &fit_opt, env, &fitted, err);
     r->loss = fitted.loss;
     r->flops = fitted.flops;
     fit_result_release(&fitted);
@@ -337,7 +344,7 @@ static winnow_status keep(const struct making *m, struct winnow_error *err)
 {
     TRY(model_save(m->out->model, m->folder, TENSOR_F32, err));
     TRY(tokenizer_save_folder(m->t, m->folder, err));
-    TRY(write_card(m->stage, m->out, err));
+    TRY(write_card(m->home, m->out, err));
     struct buf path = {0};
     winnow_status st = WINNOW_OK;
     static const char *const GONE[] = {"trainer.bin", "progress.json"};
@@ -359,17 +366,18 @@ static winnow_status make(struct making *m, const struct model_config *config,
     return keep(m, err);
 }
 
-winnow_status reference_train(struct stage *s, const struct winnow_prune_options *opt,
-                              const struct tokenizer *t, size_t side, struct reference_texts *texts,
-                              struct reference *out, struct winnow_error *err)
+winnow_status reference_train(const struct selector_home *home,
+                              const struct winnow_prune_options *opt, const struct tokenizer *t,
+                              size_t side, struct reference_texts *texts, struct reference *out,
+                              struct winnow_error *err)
 {
     struct model_config config;
     TRY(small_model_config(&opt->model, t, &config, err));
     out->parameters = model_config_parameters(&config);
     (void)snprintf(out->folder, sizeof out->folder, "reference-%zu", side);
     struct buf folder = {0}, card = {0};
-    const char *path = stage_path(s, out->folder, &folder);
-    struct making m = {.stage = s, .opt = opt, .t = t, .side = side, .folder = path, .out = out};
+    const char *path = file_join(&folder, home->folder, out->folder);
+    struct making m = {.home = home, .opt = opt, .t = t, .side = side, .folder = path, .out = out};
     (void)file_join(&card, path, "reference.json");
     winnow_status st = file_exists(buf_cstr(&card)) ? load_finished(path, buf_cstr(&card), out, err)
                                                     : make(&m, &config, texts, err);

@@ -1,10 +1,10 @@
 /* prune_reference.h -- the reference models of `prune`.
  *
- * A side is a half-open range of draws; its documents of least draw, until they
+ * A side is the corpus or one half of it; its documents of least draw, until they
  * hold the tokens wanted, train its reference.  Where the side, or the share of
  * the documents that may be set aside, holds fewer, the reference trains on those,
  * which is said; it is refused below an eighth.  Without cross-fit there is one
- * side, the whole line, and what trains the reference is set aside; with it two
+ * side, all of it, and what trains the reference is set aside; with it two
  * sides, each scored by the other's reference. */
 #ifndef WINNOW_PRUNE_PRUNE_REFERENCE_H
 #define WINNOW_PRUNE_PRUNE_REFERENCE_H
@@ -12,7 +12,7 @@
 #include "winnow/prune.h"
 
 #include "model/model_file.h"
-#include "run/stage.h"
+#include "prune/selector.h"
 #include "token/tokenizer.h"
 
 /* Texts of least draw until they hold bytes_max, of which one text gives at most
@@ -31,6 +31,8 @@ struct reference_texts {
 };
 /* An empty one for the options. */
 struct reference_texts reference_texts_for(const struct winnow_prune_options *opt);
+/* Whether offering it would change anything; its text is not looked at. */
+bool reference_texts_want(const struct reference_texts *r, uint64_t draw, uint64_t ordinal);
 void reference_texts_offer(struct reference_texts *r, uint64_t draw, uint64_t ordinal,
                            struct str text);
 void reference_texts_sort(struct reference_texts *r); /* by draw; nothing can be offered then */
@@ -41,20 +43,22 @@ struct reference {
     uint64_t last_draw; /* documents up to it belong to it */
     uint64_t documents, tokens, parameters;
     double loss, flops;
-    char folder[32]; /* "reference-0", in the stage's state */
+    char folder[32]; /* "reference-0", in home's folder */
 };
 void reference_release(struct reference *r);
 
 /* The tokenizer named, or one trained on the sorted texts of all sides (kept in
- * the stage's state). */
-winnow_status reference_tokenizer(struct stage *s, const struct winnow_prune_options *opt,
+ * home's folder). */
+winnow_status reference_tokenizer(const struct selector_home *home,
+                                  const struct winnow_prune_options *opt,
                                   const struct reference_texts *sides, size_t count,
                                   struct tokenizer **out, struct winnow_error *err);
 
 /* Trains the reference of a side or goes on training it; a finished one is
  * loaded.  texts are sorted. */
-winnow_status reference_train(struct stage *s, const struct winnow_prune_options *opt,
-                              const struct tokenizer *t, size_t side, struct reference_texts *texts,
-                              struct reference *out, struct winnow_error *err);
+winnow_status reference_train(const struct selector_home *home,
+                              const struct winnow_prune_options *opt, const struct tokenizer *t,
+                              size_t side, struct reference_texts *texts, struct reference *out,
+                              struct winnow_error *err);
 
 #endif /* WINNOW_PRUNE_PRUNE_REFERENCE_H */

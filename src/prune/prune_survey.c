@@ -23,7 +23,7 @@ void survey_release(struct survey *s)
     *s = (struct survey){0};
 }
 
-void survey_add(struct survey *s, const struct document *d, uint64_t draw)
+void survey_add(struct survey *s, const struct document *d, const struct selector_document *at)
 {
     if (d->ordinal >= s->cap) {
         size_t cap = s->cap ? s->cap : 4096;
@@ -40,7 +40,8 @@ void survey_add(struct survey *s, const struct document *d, uint64_t draw)
         *source = s->sources.count - 1;
     }
     s->rows[d->ordinal] =
-        (struct survey_row){.draw = draw,
+        (struct survey_row){.draw = at->draw,
+                            .upper = at->upper,
                             .id_hash = hash64(d->id, 0),
                             .bytes = d->text.len < UINT32_MAX ? (uint32_t)d->text.len : UINT32_MAX,
                             .source = (uint32_t)*source,
@@ -126,7 +127,7 @@ static void take(struct prune_examples *e, const struct ranked *r, size_t n, siz
     }
 }
 
-winnow_status prune_examples_choose(struct prune_examples *e, const struct band_item *items,
+winnow_status prune_examples_choose(struct prune_examples *e, const struct selector_item *items,
                                     size_t count, const struct band_edges *edges,
                                     struct winnow_error *err)
 {
@@ -161,7 +162,7 @@ winnow_status prune_examples_choose(struct prune_examples *e, const struct band_
     return WINNOW_OK;
 }
 
-static void write_examples(const struct survey *s, const struct band_item *items,
+static void write_examples(const struct survey *s, const struct selector_item *items,
                            const struct prune_examples *e, struct json_writer *w)
 {
     json_member_open(w, "examples", '[');
@@ -215,7 +216,7 @@ static void write_quantiles(const double *sorted, size_t n, struct json_writer *
     json_close(w, ']');
 }
 
-static void write_histogram(const struct band_item *items, size_t count, const double *sorted,
+static void write_histogram(const struct selector_item *items, size_t count, const double *sorted,
                             size_t n, struct json_writer *w)
 {
     uint64_t pool[HISTOGRAM_BINS] = {0}, kept[HISTOGRAM_BINS] = {0};
@@ -243,7 +244,7 @@ static void write_histogram(const struct band_item *items, size_t count, const d
     json_close(w, '}');
 }
 
-static void write_composition(const struct survey *s, const struct band_item *items,
+static void write_composition(const struct survey *s, const struct selector_item *items,
                               struct json_writer *w)
 {
     size_t n = s->sources.count;
@@ -272,7 +273,7 @@ static void write_composition(const struct survey *s, const struct band_item *it
     mem_free(c);
 }
 
-winnow_status prune_write_distribution(const struct survey *s, const struct band_item *items,
+winnow_status prune_write_distribution(const struct survey *s, const struct selector_item *items,
                                        const struct band_edges *edges, size_t groups,
                                        const struct prune_examples *examples, struct json_writer *w,
                                        struct winnow_error *err)

@@ -19,6 +19,7 @@ struct survey_row {
     uint64_t id_hash; /* ties of scores, and alignment with given attributes */
     uint32_t bytes;   /* of text */
     uint32_t source;
+    bool upper; /* the half of the corpus it lies in */
     enum survey_role role;
 };
 
@@ -32,7 +33,7 @@ struct survey {
 void survey_release(struct survey *s);
 
 /* With a lock held by the caller. */
-void survey_add(struct survey *s, const struct document *d, uint64_t draw);
+void survey_add(struct survey *s, const struct document *d, const struct selector_document *at);
 
 /* Numbers sources by name, which does not depend on threads. */
 void survey_finish(struct survey *s);
@@ -55,12 +56,12 @@ struct prune_examples {
 void prune_examples_release(struct prune_examples *e);
 
 /* Documents at and around the edges of the first band; items are by ordinal. */
-winnow_status prune_examples_choose(struct prune_examples *e, const struct band_item *items,
+winnow_status prune_examples_choose(struct prune_examples *e, const struct selector_item *items,
                                     size_t count, const struct band_edges *edges,
                                     struct winnow_error *err);
 
 /* The members edges, quantiles, histogram, composition and examples. */
-winnow_status prune_write_distribution(const struct survey *s, const struct band_item *items,
+winnow_status prune_write_distribution(const struct survey *s, const struct selector_item *items,
                                        const struct band_edges *edges, size_t groups,
                                        const struct prune_examples *examples, struct json_writer *w,
                                        struct winnow_error *err);

@@ -188,15 +188,27 @@ static int item_compare(const void *pa, const void *pb)
     return (a->ordinal > b->ordinal) - (a->ordinal < b->ordinal);
 }
 
+/* Where a further one would go: in place of the largest, once the sample is full. */
+static size_t place_of_next(const struct length_sample *s)
+{
+    size_t at = s->count < SCORING_SAMPLE ? s->count : 0;
+    for (size_t i = 1; s->count == SCORING_SAMPLE && i < s->count; i++) {
+        at = item_compare(&s->items[i], &s->items[at]) > 0 ? i : at;
+    }
+    return at;
+}
+
+bool length_sample_wants(const struct length_sample *s, uint64_t draw, uint64_t ordinal)
+{
+    const struct length_item item = {.draw = draw, .ordinal = ordinal};
+    return s->count < SCORING_SAMPLE || item_compare(&item, &s->items[place_of_next(s)]) <= 0;
+}
+
 void length_sample_offer(struct length_sample *s, uint64_t draw, uint64_t ordinal, struct str text)
 {
     struct length_item item = {.draw = draw, .ordinal = ordinal};
-    size_t at = s->count;
-    if (s->count == SCORING_SAMPLE) { /* in place of the largest, where that is larger */
-        at = 0;
-        for (size_t i = 1; i < s->count; i++) {
-            at = item_compare(&s->items[i], &s->items[at]) > 0 ? i : at;
-        }
+    size_t at = place_of_next(s);
+    if (s->count == SCORING_SAMPLE) {
         if (item_compare(&item, &s->items[at]) > 0) {
             return;
         }

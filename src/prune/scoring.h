@@ -79,6 +79,8 @@ struct length_sample {
 };
 void length_sample_init(struct length_sample *s, uint32_t fixed_length);
 void length_sample_release(struct length_sample *s);
+/* Whether offering it would change anything. */
+bool length_sample_wants(const struct length_sample *s, uint64_t draw, uint64_t ordinal);
 void length_sample_offer(struct length_sample *s, uint64_t draw, uint64_t ordinal, struct str text);
 
 /* Scores the sample, in order of draws, into s->curve. */

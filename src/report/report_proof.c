@@ -196,6 +196,20 @@ static void add_random_row(const struct report_data *d, const struct report_verd
     arena_release(&scratch);
 }
 
+/* The largest difference that a row of the measure might have missed; NaN where no row says. */
+static double detectable(const struct report_data *d, struct str measure)
+{
+    double most = NAN;
+    struct json_iter it = json_walk(json_get(d->proof, "differences"));
+    while (json_next(&it)) {
+        if (str_eq(data_str(it.value, "measure"), measure) &&
+            data_str(it.value, "domain").len == 0) {
+            most = fmax(most, data_number(it.value, "detectable"));
+        }
+    }
+    return most;
+}
+
 static void add_measure(const struct report_data *d, const struct report_verdict *v,
                         struct json_value measure, struct buf *out)
 {
@@ -217,7 +231,12 @@ static void add_measure(const struct report_data *d, const struct report_verdict
             buf_add_text(&caption, primary ? " <span class=\"tag\">primary measure</span>" : "");
             buf_add_text(&caption, " <span class=\"mute\">");
             html_str(&caption, unit);
-            buf_addf(&caption, ", %s</span>", lower ? "less is better" : "more is better");
+            buf_addf(&caption, ", %s", lower ? "less is better" : "more is better");
+            if (isfinite(detectable(d, name))) {
+                buf_addf(&caption, "; a true difference of %s would be seen 8 times of 10",
+                         number_real(detectable(d, name), report_decimals(unit)).text);
+            }
+            buf_add_text(&caption, "</span>");
             table_open(out, "diff", buf_cstr(&caption));
             buf_release(&caption);
             table_head(out, HEAD, "lllnnnn");

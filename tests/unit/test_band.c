@@ -8,23 +8,24 @@
 
 static int by_score(const void *pa, const void *pb)
 {
-    const struct band_item *a = pa, *b = pb;
+    const struct selector_item *a = pa, *b = pb;
     return (a->score > b->score) - (a->score < b->score);
 }
 
-static void fill(struct band_item *items, size_t n, uint64_t seed, uint64_t values)
+static void fill(struct selector_item *items, size_t n, uint64_t seed, uint64_t values)
 {
     struct rng r;
     rng_init(&r, seed, "band");
     for (size_t i = 0; i < n; i++) {
-        items[i] = (struct band_item){.score = (double)rng_below(&r, values), .key = rng_u64(&r)};
+        items[i] =
+            (struct selector_item){.score = (double)rng_below(&r, values), .key = rng_u64(&r)};
     }
 }
 
 static void band_keeps_the_ranks_that_sorting_says(void **state)
 {
     (void)state;
-    static struct band_item items[1000], sorted[1000];
+    static struct selector_item items[1000], sorted[1000];
     for (size_t n = 0; n <= 1000; n = n < 12 ? n + 1 : n * 3) {
         for (int c = WINNOW_MEDIUM; c <= WINNOW_HIGH; c++) {
             for (int tenths = 0; tenths <= 10; tenths++) {
@@ -72,7 +73,7 @@ static void band_breaks_ties_by_key_whatever_the_order(void **state)
 {
     (void)state;
     enum { N = 500 };
-    static struct band_item a[N], b[N];
+    static struct selector_item a[N], b[N];
     fill(a, N, 7, 4); /* four values only: nearly all are ties */
     for (size_t i = 0; i < N; i++) {
         b[i] = a[N - 1 - i];
@@ -91,7 +92,7 @@ static void band_leaves_out_what_has_no_score_and_cuts_each_group(void **state)
 {
     (void)state;
     enum { N = 300 };
-    static struct band_item items[N];
+    static struct selector_item items[N];
     fill(items, N, 3, 1000);
     for (size_t i = 0; i < N; i++) {
         items[i].group = i % 3 == 0;

@@ -49,7 +49,7 @@ static void line_keeps_copies_together_in_every_corpus(void **state)
         size_t cut = draw_line_above(&lb, u);
         for (size_t i = 0; i < lb.count; i++) {
             uint64_t key = b.meta[lb.items[i]].key;
-            assert_int_equal(i < cut, split_draw(key, 3, "split") <= u);
+            assert_int_equal(i < cut, selector_draw(key, 3) <= u);
         }
     }
     assert_int_equal(draw_line_reach(&la, 0, UINT64_MAX), la.count);
