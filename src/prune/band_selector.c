@@ -14,8 +14,8 @@ struct selector {
     const struct winnow_prune_options *opt;
     struct selector_home home;
     size_t sides; /* references that are trained */
-    struct reference_texts texts[2];
-    struct length_sample sample;
+    struct least_draws texts[2];
+    struct least_draws sample;
     struct tokenizer *own; /* unless home lent one */
     const struct tokenizer *tokenizer;
     struct model *given;
@@ -60,7 +60,7 @@ static void traits(const void *options, struct selector_traits *out)
 {
     const struct winnow_prune_options *o = options;
     const struct model_config c = small_model_shape(&o->model);
-    const struct reference_texts t = reference_texts_for(o);
+    const struct least_draws t = reference_texts_for(o);
     size_t sides = sides_of(o);
     *out = (struct selector_traits){.share = o->rate,
                                     .by_source = o->by_source,
@@ -82,7 +82,7 @@ static struct selector *open_band(const void *options, const struct selector_hom
     for (size_t i = 0; i < s->sides; i++) {
         s->texts[i] = reference_texts_for(s->opt);
     }
-    length_sample_init(&s->sample, s->opt->fixed_length);
+    s->sample = scoring_sample(s->opt->fixed_length);
     return s;
 }
 
@@ -94,9 +94,9 @@ static void close_band(struct selector *s)
     for (size_t i = 0; i < 2; i++) {
         scoring_release(&s->scorings[i]);
         reference_release(&s->references[i]);
-        reference_texts_release(&s->texts[i]);
+        least_draws_release(&s->texts[i]);
     }
-    length_sample_release(&s->sample);
+    least_draws_release(&s->sample);
     tokenizer_free(s->own);
     model_free(s->given);
     mem_free(s->edges);
@@ -117,24 +117,24 @@ static bool measures_length(const struct selector *s)
 
 static bool wants(const struct selector *s, const struct selector_document *d)
 {
-    return (s->sides > 0 && reference_texts_want(&s->texts[side_of(s, d)], d->draw, d->ordinal)) ||
+    return (s->sides > 0 && least_draws_want(&s->texts[side_of(s, d)], d->draw, d->ordinal)) ||
            (measures_length(s) &&
-            length_sample_wants(&s->sample, split_draw(d->key, 0, "length"), d->ordinal));
+            least_draws_want(&s->sample, split_draw(d->key, 0, "length"), d->ordinal));
 }
 
 static void offer(struct selector *s, const struct selector_document *d)
 {
     if (s->sides > 0) {
-        reference_texts_offer(&s->texts[side_of(s, d)], d->draw, d->ordinal, d->text);
+        least_draws_offer(&s->texts[side_of(s, d)], d->draw, d->ordinal, d->text);
     }
     if (measures_length(s)) {
-        length_sample_offer(&s->sample, split_draw(d->key, 0, "length"), d->ordinal, d->text);
+        least_draws_offer(&s->sample, split_draw(d->key, 0, "length"), d->ordinal, d->text);
     }
 }
 
 static uint64_t held(const struct selector *s)
 {
-    uint64_t all = s->sample.bytes;
+    uint64_t all = s->sample.held;
     for (size_t i = 0; i < s->sides; i++) {
         all += s->texts[i].held + s->texts[i].cap * sizeof *s->texts[i].items;
     }
@@ -173,7 +173,7 @@ static winnow_status prepare(struct selector *s, struct winnow_error *err)
         return WINNOW_OK;
     }
     for (size_t i = 0; i < s->sides; i++) {
-        reference_texts_sort(&s->texts[i]);
+        least_draws_sort(&s->texts[i]);
     }
     TRY(get_models(s, err));
     for (size_t i = 0; i < scorers(s); i++) {

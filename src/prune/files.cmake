@@ -2,6 +2,7 @@ list(APPEND WINNOW_SOURCES
   src/prune/band.c
   src/prune/band_selector.c
   src/prune/holdout.c
+  src/prune/least_draws.c
   src/prune/model_speed.c
   src/prune/prune.c
   src/prune/prune_attribute.c

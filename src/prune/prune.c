@@ -86,7 +86,7 @@ static winnow_status need_reference(const struct winnow_prune_options *o,
                                     const struct stage_plan *plan, struct winnow_error *err)
 {
     const struct model_config c = small_model_shape(&o->model);
-    const struct reference_texts t = reference_texts_for(o);
+    const struct least_draws t = reference_texts_for(o);
     uint64_t texts = (t.bytes_max < plan->input_bytes ? t.bytes_max : plan->input_bytes);
     uint64_t trained = small_model_memory(&o->model, &c, plan->threads);
     TRY(memory_need(plan->memory_max, "prune with a reference of its own",

@@ -1,26 +1,17 @@
 /* prune_reference.c -- chooses texts for a reference model, trains it, keeps it.
  *
- * Every document has a draw, 64 bits hashed from its text (corpus/split.h); the reference takes
- * those of least draw until it has its tokens.  While the corpus streams by, a heap holds the least
- * draws so far that fill the budget of bytes:
- *
- *     offer ─► heap (largest draw on top) ─► over budget: the top goes
- *
- * so memory is the budget, whatever the corpus holds, and the choice depends on
- * neither order nor threads.  The model is kept in the stage's state; its card
- * (reference.json) is written last and means that it is finished.  Method: "Perplexed
- * by Perplexity" (Ankner et al. 2024). */
+ * Every document has a draw, 64 bits hashed from its text (corpus/split.h); the
+ * reference takes those of least draw until it has its tokens (least_draws.h).  The
+ * model is kept in a folder of its own, whose card (reference.json) is written last and
+ * means that it is finished.  Method: "Perplexed by Perplexity" (Ankner et al. 2024). */
 #include "prune/prune_reference.h"
 
 #include "base/env.h"
 #include "base/file.h"
-#include "base/grow.h"
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "base/sort.h"
-#include "base/utf8.h"
 #include "corpus/split.h"
 #include "model/model_file.h"
 #include "train/small_model.h"
@@ -33,112 +24,15 @@
  * A text is held a little longer than it counts, for where its tokens are long. */
 #define BYTES_A_TOKEN      6U
 #define BYTES_HELD_A_TOKEN 8U
-#define ITEM_BYTES         96U /* that an allocation takes beside the text */
 
 /* A reference on less than this part of the tokens wanted is another experiment. */
 #define LEAST_PART 8U
 
-struct reference_texts reference_texts_for(const struct winnow_prune_options *opt)
+struct least_draws reference_texts_for(const struct winnow_prune_options *opt)
 {
-    return (struct reference_texts){.bytes_max = opt->reference_tokens * BYTES_A_TOKEN,
-                                    .counted_max = opt->document_tokens * BYTES_A_TOKEN,
-                                    .text_max = opt->document_tokens * BYTES_HELD_A_TOKEN};
-}
-
-static uint64_t counted(const struct reference_texts *r, size_t len)
-{
-    return r->counted_max > 0 && len > r->counted_max ? r->counted_max : len;
-}
-
-/* ---- texts of least draw ---- */
-
-static int item_compare(const void *pa, const void *pb)
-{
-    const struct reference_item *a = pa, *b = pb;
-    if (a->draw != b->draw) {
-        return a->draw < b->draw ? -1 : 1;
-    }
-    return (a->ordinal > b->ordinal) - (a->ordinal < b->ordinal);
-}
-
-static void swap_items(struct reference_item *a, struct reference_item *b)
-{
-    struct reference_item t = *a;
-    *a = *b;
-    *b = t;
-}
-
-static void sift_up(struct reference_texts *r, size_t i)
-{
-    while (i > 0 && item_compare(&r->items[(i - 1) / 2], &r->items[i]) < 0) {
-        swap_items(&r->items[(i - 1) / 2], &r->items[i]);
-        i = (i - 1) / 2;
-    }
-}
-
-static void drop_top(struct reference_texts *r)
-{
-    r->bytes -= counted(r, r->items[0].len);
-    r->held -= r->items[0].len + ITEM_BYTES;
-    mem_free(r->items[0].text);
-    r->items[0] = r->items[--r->count];
-    for (size_t i = 0;;) {
-        size_t top = i;
-        for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < r->count; child++) {
-            top = item_compare(&r->items[child], &r->items[top]) > 0 ? child : top;
-        }
-        if (top == i) {
-            break;
-        }
-        swap_items(&r->items[i], &r->items[top]);
-        i = top;
-    }
-}
-
-/* What is held is always the shortest run of least draws that has bytes_max;
- * what was dropped from it once can never belong to it again, so the order in
- * which texts are offered does not matter. */
-bool reference_texts_want(const struct reference_texts *r, uint64_t draw, uint64_t ordinal)
-{
-    const struct reference_item item = {.draw = draw, .ordinal = ordinal};
-    return r->bytes < r->bytes_max || item_compare(&item, &r->items[0]) <= 0;
-}
-
-void reference_texts_offer(struct reference_texts *r, uint64_t draw, uint64_t ordinal,
-                           struct str text)
-{
-    struct reference_item item = {.draw = draw, .ordinal = ordinal};
-    if (!reference_texts_want(r, draw, ordinal)) {
-        return;
-    }
-    if (r->text_max > 0) {
-        text = utf8_cut(text, r->text_max);
-    }
-    GROW(r->items, r->count, r->cap, 256);
-    item.text = mem_alloc(text.len + 1);
-    memcpy(item.text, text.ptr, text.len);
-    item.len = text.len;
-    r->bytes += counted(r, item.len);
-    r->held += item.len + ITEM_BYTES;
-    r->items[r->count++] = item;
-    sift_up(r, r->count - 1);
-    while (r->count > 1 && r->bytes - counted(r, r->items[0].len) >= r->bytes_max) {
-        drop_top(r);
-    }
-}
-
-void reference_texts_sort(struct reference_texts *r)
-{
-    sort(r->items, r->count, sizeof *r->items, item_compare);
-}
-
-void reference_texts_release(struct reference_texts *r)
-{
-    for (size_t i = 0; i < r->count; i++) {
-        mem_free(r->items[i].text);
-    }
-    mem_free(r->items);
-    *r = (struct reference_texts){0};
+    return (struct least_draws){.bytes_max = opt->reference_tokens * BYTES_A_TOKEN,
+                                .counted_max = opt->document_tokens * BYTES_A_TOKEN,
+                                .text_max = opt->document_tokens * BYTES_HELD_A_TOKEN};
 }
 
 void reference_release(struct reference *r)
@@ -152,7 +46,7 @@ void reference_release(struct reference *r)
 struct text_walk {
     const struct winnow_env *env;
     uint32_t vocab;
-    const struct reference_texts *sides;
+    const struct least_draws *sides;
     size_t count, side, at;
 };
 
@@ -166,7 +60,7 @@ static winnow_status next_text(void *ctx, struct str *text, bool *more, struct w
     }
     *more = w->side < w->count;
     if (*more) {
-        const struct reference_item *item = &w->sides[w->side].items[w->at++];
+        const struct drawn_text *item = &w->sides[w->side].items[w->at++];
         *text = (struct str){item->text, item->len};
     }
     return WINNOW_OK;
@@ -180,7 +74,7 @@ static winnow_status make_tokenizer(void *ctx, struct tokenizer **out, struct wi
 
 winnow_status reference_tokenizer(const struct selector_home *home,
                                   const struct winnow_prune_options *opt,
-                                  const struct reference_texts *sides, size_t count,
+                                  const struct least_draws *sides, size_t count,
                                   struct tokenizer **out, struct winnow_error *err)
 {
     struct text_walk walk = {
@@ -248,7 +142,7 @@ struct making {
 };
 
 /* Encodes documents in the order of draws until they hold the tokens. */
-static winnow_status encode(struct making *m, const struct reference_texts *texts,
+static winnow_status encode(struct making *m, const struct least_draws *texts,
                             struct winnow_error *err)
 {
     const struct winnow_prune_options *opt = m->opt;
@@ -259,7 +153,7 @@ static winnow_status encode(struct making *m, const struct reference_texts *text
     uint64_t wanted = packer_steps(packer, opt->reference_tokens) * packer->batch_tokens;
     size_t i = 0;
     for (; i < texts->count && have < wanted && texts->items[i].draw <= last; i++) {
-        const struct reference_item *item = &texts->items[i];
+        const struct drawn_text *item = &texts->items[i];
         size_t before = docs->tokens.len;
         tokenizer_encode(m->t, scratch, (struct str){item->text, item->len},
                          TOKENIZER_PLAIN_SPECIAL, &docs->tokens);
@@ -356,7 +250,7 @@ static winnow_status keep(const struct making *m, struct winnow_error *err)
 }
 
 static winnow_status make(struct making *m, const struct model_config *config,
-                          const struct reference_texts *texts, struct winnow_error *err)
+                          const struct least_draws *texts, struct winnow_error *err)
 {
     small_model_packer(&m->opt->model, config, m->opt->document_tokens, &m->packer);
     TRY(encode(m, texts, err));
@@ -368,7 +262,7 @@ static winnow_status make(struct making *m, const struct model_config *config,
 
 winnow_status reference_train(const struct selector_home *home,
                               const struct winnow_prune_options *opt, const struct tokenizer *t,
-                              size_t side, struct reference_texts *texts, struct reference *out,
+                              size_t side, struct least_draws *texts, struct reference *out,
                               struct winnow_error *err)
 {
     struct model_config config;

@@ -12,31 +12,13 @@
 #include "winnow/prune.h"
 
 #include "model/model_file.h"
+#include "prune/least_draws.h"
 #include "prune/selector.h"
 #include "token/tokenizer.h"
 
-/* Texts of least draw until they hold bytes_max, of which one text gives at most
- * counted_max: only its first tokens are trained on. */
-struct reference_texts {
-    struct reference_item {
-        uint64_t draw, ordinal;
-        char *text;
-        size_t len;
-    } * items; /* a heap with the largest on top */
-    size_t count, cap;
-    uint64_t bytes, bytes_max; /* as they count */
-    uint64_t held;             /* as they are */
-    uint64_t counted_max;      /* of one text; 0: all */
-    uint64_t text_max;         /* bytes of one text that are held; 0: all */
-};
-/* An empty one for the options. */
-struct reference_texts reference_texts_for(const struct winnow_prune_options *opt);
-/* Whether offering it would change anything; its text is not looked at. */
-bool reference_texts_want(const struct reference_texts *r, uint64_t draw, uint64_t ordinal);
-void reference_texts_offer(struct reference_texts *r, uint64_t draw, uint64_t ordinal,
-                           struct str text);
-void reference_texts_sort(struct reference_texts *r); /* by draw; nothing can be offered then */
-void reference_texts_release(struct reference_texts *r);
+/* An empty one for the options: texts until they hold what a reference trains on, of
+ * which one text gives its first tokens only. */
+struct least_draws reference_texts_for(const struct winnow_prune_options *opt);
 
 struct reference {
     struct model *model;
@@ -51,14 +33,14 @@ void reference_release(struct reference *r);
  * home's folder). */
 winnow_status reference_tokenizer(const struct selector_home *home,
                                   const struct winnow_prune_options *opt,
-                                  const struct reference_texts *sides, size_t count,
+                                  const struct least_draws *sides, size_t count,
                                   struct tokenizer **out, struct winnow_error *err);
 
 /* Trains the reference of a side or goes on training it; a finished one is
  * loaded.  texts are sorted. */
 winnow_status reference_train(const struct selector_home *home,
                               const struct winnow_prune_options *opt, const struct tokenizer *t,
-                              size_t side, struct reference_texts *texts, struct reference *out,
+                              size_t side, struct least_draws *texts, struct reference *out,
                               struct winnow_error *err);
 
 #endif /* WINNOW_PRUNE_PRUNE_REFERENCE_H */

@@ -14,7 +14,7 @@
 
 struct score_state {
     struct scoring scoring;
-    struct length_sample sample;
+    struct least_draws sample;
     struct model *model;
     struct tokenizer *tokenizer;
 };
@@ -28,7 +28,7 @@ static winnow_status sample_document(void *state, void *worker, const struct doc
     struct score_state *s = state;
     uint64_t draw = split_draw(split_key(d->text), 0, "length");
     (void)pthread_mutex_lock(&s->scoring.lock);
-    length_sample_offer(&s->sample, draw, d->ordinal, d->text);
+    least_draws_offer(&s->sample, draw, d->ordinal, d->text);
     (void)pthread_mutex_unlock(&s->scoring.lock);
     return WINNOW_OK;
 }
@@ -58,12 +58,12 @@ static winnow_status measure_length(struct stage *s, struct score_state *state,
                                     struct winnow_error *err)
 {
     const struct stage_pass pass = {.name = "sample", .state = state, .document = sample_document};
-    length_sample_init(&state->sample, state->scoring.score.fixed_length);
+    state->sample = scoring_sample(state->scoring.score.fixed_length);
     winnow_status st = stage_run_pass(s, &pass, err);
     if (st == WINNOW_OK) {
         st = scoring_measure_curve(&state->scoring, &state->sample, err);
     }
-    length_sample_release(&state->sample);
+    least_draws_release(&state->sample);
     return st;
 }
 

@@ -10,7 +10,6 @@
 
 #include "base/env.h"
 #include "base/mem.h"
-#include "base/sort.h"
 #include "base/utf8.h"
 
 #include <math.h>
@@ -116,12 +115,16 @@ void scoring_worker_free(struct scoring_worker *w)
     }
 }
 
-/* Bytes of a text that its first so many tokens surely lie in: no token of a
+/* Bytes that the first so many tokens of a text surely lie in (0: all): no token of a
  * usual vocabulary is longer on average over that many. */
+static uint64_t prefix_bytes(uint32_t fixed_length)
+{
+    return (uint64_t)fixed_length * 64;
+}
+
 static struct str prefix(struct str text, uint32_t fixed_length)
 {
-    size_t most = (size_t)fixed_length * 64;
-    return fixed_length == 0 ? text : utf8_cut(text, most);
+    return fixed_length == 0 ? text : utf8_cut(text, (size_t)prefix_bytes(fixed_length));
 }
 
 enum engine_compute scoring_compute(int compute)
@@ -164,73 +167,18 @@ void scoring_attributes(struct str text, const struct document_nll *nll, struct 
 
 /* ---- the sample ---- */
 
-void length_sample_init(struct length_sample *s, uint32_t fixed_length)
+struct least_draws scoring_sample(uint32_t fixed_length)
 {
-    *s = (struct length_sample){.fixed_length = fixed_length};
-    s->items = mem_zalloc(SCORING_SAMPLE * sizeof *s->items);
+    return (struct least_draws){
+        .bytes_max = SCORING_SAMPLE, .as_one = true, .text_max = prefix_bytes(fixed_length)};
 }
 
-void length_sample_release(struct length_sample *s)
-{
-    for (size_t i = 0; i < s->count; i++) {
-        mem_free(s->items[i].text);
-    }
-    mem_free(s->items);
-    *s = (struct length_sample){0};
-}
-
-static int item_compare(const void *pa, const void *pb)
-{
-    const struct length_item *a = pa, *b = pb;
-    if (a->draw != b->draw) {
-        return a->draw < b->draw ? -1 : 1;
-    }
-    return (a->ordinal > b->ordinal) - (a->ordinal < b->ordinal);
-}
-
-/* Where a further one would go: in place of the largest, once the sample is full. */
-static size_t place_of_next(const struct length_sample *s)
-{
-    size_t at = s->count < SCORING_SAMPLE ? s->count : 0;
-    for (size_t i = 1; s->count == SCORING_SAMPLE && i < s->count; i++) {
-        at = item_compare(&s->items[i], &s->items[at]) > 0 ? i : at;
-    }
-    return at;
-}
-
-bool length_sample_wants(const struct length_sample *s, uint64_t draw, uint64_t ordinal)
-{
-    const struct length_item item = {.draw = draw, .ordinal = ordinal};
-    return s->count < SCORING_SAMPLE || item_compare(&item, &s->items[place_of_next(s)]) <= 0;
-}
-
-void length_sample_offer(struct length_sample *s, uint64_t draw, uint64_t ordinal, struct str text)
-{
-    struct length_item item = {.draw = draw, .ordinal = ordinal};
-    size_t at = place_of_next(s);
-    if (s->count == SCORING_SAMPLE) {
-        if (item_compare(&item, &s->items[at]) > 0) {
-            return;
-        }
-        s->bytes -= s->items[at].len;
-        mem_free(s->items[at].text);
-    } else {
-        s->count++;
-    }
-    struct str cut = prefix(text, s->fixed_length);
-    item.text = mem_alloc(cut.len + 1);
-    memcpy(item.text, cut.ptr, cut.len);
-    item.len = cut.len;
-    s->bytes += cut.len;
-    s->items[at] = item;
-}
-
-winnow_status scoring_measure_curve(struct scoring *s, struct length_sample *sample,
+winnow_status scoring_measure_curve(struct scoring *s, struct least_draws *sample,
                                     struct winnow_error *err)
 {
     struct scoring_worker *w = scoring_worker_new(s);
     winnow_status st = WINNOW_OK;
-    sort(sample->items, sample->count, sizeof *sample->items, item_compare);
+    least_draws_sort(sample);
     for (size_t i = 0; i < sample->count && st == WINNOW_OK; i++) {
         struct document_nll nll;
         st = env_check(s->env, err);

@@ -10,6 +10,7 @@
 #define WINNOW_PRUNE_SCORING_H
 
 #include "eval/document_score.h"
+#include "prune/least_draws.h"
 #include "run/stage.h"
 #include "token/tokenizer.h"
 
@@ -66,25 +67,11 @@ void scoring_attributes(struct str text, const struct document_nll *nll, struct 
 
 /* ---- the sample for the length curve ---- */
 
-/* The documents of least draw so far: texts cut to what a fixed length needs. */
-struct length_sample {
-    struct length_item {
-        uint64_t draw, ordinal;
-        char *text;
-        size_t len;
-    } * items;
-    size_t count;
-    uint64_t bytes; /* of texts */
-    uint32_t fixed_length;
-};
-void length_sample_init(struct length_sample *s, uint32_t fixed_length);
-void length_sample_release(struct length_sample *s);
-/* Whether offering it would change anything. */
-bool length_sample_wants(const struct length_sample *s, uint64_t draw, uint64_t ordinal);
-void length_sample_offer(struct length_sample *s, uint64_t draw, uint64_t ordinal, struct str text);
+/* An empty sample of texts, cut to what a fixed length needs. */
+struct least_draws scoring_sample(uint32_t fixed_length);
 
 /* Scores the sample, in order of draws, into s->curve. */
-winnow_status scoring_measure_curve(struct scoring *s, struct length_sample *sample,
+winnow_status scoring_measure_curve(struct scoring *s, struct least_draws *sample,
                                     struct winnow_error *err);
 
 #endif /* WINNOW_PRUNE_SCORING_H */

@@ -2,6 +2,7 @@
 #include "check.h"
 #include "corpus/split.h"
 #include "prune/band.h"
+#include "prune/least_draws.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +124,55 @@ static void band_leaves_out_what_has_no_score_and_cuts_each_group(void **state)
     assert_int_equal(band_sorted_scores(items, N, scores), pool[0] + pool[1]);
 }
 
+/* Against sorting all of them, forwards and backwards. */
+static void least_draws_are_those_that_sorting_says(void **state)
+{
+    (void)state;
+    enum { N = 500, MOST = 40 };
+    uint64_t draws[N];
+    struct rng r;
+    rng_init(&r, 3, "draws");
+    for (size_t i = 0; i < N; i++) {
+        draws[i] = rng_below(&r, 200); /* with ties, which the ordinal breaks */
+    }
+    for (int backwards = 0; backwards < 2; backwards++) {
+        struct least_draws by_number = {.bytes_max = MOST, .as_one = true, .text_max = 3};
+        struct least_draws by_bytes = {.bytes_max = 100, .counted_max = 4};
+        for (size_t k = 0; k < N; k++) {
+            size_t i = backwards ? N - 1 - k : k;
+            least_draws_offer(&by_number, draws[i], i, STR_LIT("a\xC3\xA4\xC3\xA4"));
+            least_draws_offer(&by_bytes, draws[i], i, (struct str){"abcdefgh", i % 8});
+        }
+        least_draws_sort(&by_number);
+        least_draws_sort(&by_bytes);
+        assert_int_equal(by_number.count, MOST);
+        uint64_t bytes = 0;
+        size_t at = 0;
+        for (uint64_t draw = 0; draw < 200; draw++) {
+            for (size_t i = 0; i < N; i++) {
+                if (draws[i] != draw) {
+                    continue;
+                }
+                if (at < MOST) {
+                    assert_int_equal(by_number.items[at].ordinal, i);
+                    assert_int_equal(by_number.items[at].len, 3); /* cut between characters */
+                }
+                if (bytes < 100) {
+                    assert_true(at < by_bytes.count);
+                    assert_int_equal(by_bytes.items[at].ordinal, i);
+                    assert_int_equal(by_bytes.items[at].len, i % 8);
+                    bytes += i % 8 < 4 ? i % 8 : 4;
+                }
+                at++;
+            }
+        }
+        assert_int_equal(by_bytes.bytes, bytes);
+        assert_true(bytes >= 100);
+        least_draws_release(&by_number);
+        least_draws_release(&by_bytes);
+    }
+}
+
 static void split_puts_copies_on_one_side(void **state)
 {
     (void)state;
@@ -174,6 +224,7 @@ int main(void)
         cmocka_unit_test(band_of_the_paper_is_centred_on_the_median),
         cmocka_unit_test(band_breaks_ties_by_key_whatever_the_order),
         cmocka_unit_test(band_leaves_out_what_has_no_score_and_cuts_each_group),
+        cmocka_unit_test(least_draws_are_those_that_sorting_says),
         cmocka_unit_test(split_puts_copies_on_one_side),
         cmocka_unit_test(split_draws_are_uniform_and_independent),
     };
