@@ -9,6 +9,7 @@ list(APPEND WINNOW_SOURCES
   src/corpus/id_set.c
   src/corpus/json_lines.c
   src/corpus/packing.c
+  src/corpus/page_structure.c
   src/corpus/run_places.c
   src/corpus/scan.c
   src/corpus/shard_names.c

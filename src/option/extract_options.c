@@ -11,6 +11,8 @@ static const struct option OPTIONS[] = {
              "source of every document (default: the first folder of its path)"),
     OPT_FLAG(0, "rows", struct winnow_extract_options, rows,
              "a table row is one line, with | between its cells; else each cell is a line"),
+    OPT_FLAG(0, "structure", struct winnow_extract_options, structure,
+             "what a page's tags say of its lines, for refine, which takes it out again"),
     OPT_SIZE(0, "page-max", struct winnow_extract_options, page_max, 1024, 1073741824.0,
              "longer pages are bad"),
     OPT_SIZE(0, "shard-size", struct winnow_extract_options, shard_size, 1024, 1e15,

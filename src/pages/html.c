@@ -44,7 +44,9 @@ struct page {
 
 struct tag_token {
     struct str name;
+    const struct html_tag *tag; /* NULL: of an unknown name */
     bool closing, self_closing;
+    struct html_attributes *attributes; /* NULL: nobody wants them */
 };
 
 static bool is_letter(char c)
@@ -81,7 +83,7 @@ static size_t find_text(struct str s, size_t at, const char *needle)
 }
 
 /* Text between tags: references resolved. */
-static void add_text(struct line_builder *b, struct str s)
+static void add_references(struct line_builder *b, struct str s)
 {
     size_t at = 0;
     while (at < s.len) {
@@ -99,6 +101,32 @@ static void add_text(struct line_builder *b, struct str s)
         line_builder_add(b, n > 0 ? (struct str){text, len} : (struct str){"&", 1});
         at = amp + (n > 0 ? n : 1);
     }
+}
+
+/* Where the next visible character may go: white space at the end may still be taken off. */
+static size_t visible_end(const struct page *p)
+{
+    const struct buf *out = p->text.out;
+    size_t end = out->len;
+    while (end > p->text.start && is_space(out->ptr[end - 1])) {
+        end--;
+    }
+    return end;
+}
+
+static void note_text(struct page *p, size_t from)
+{
+    if (p->opt->structure) {
+        html_structure_text(p->opt->structure, p->text.out, from);
+    }
+}
+
+/* Text of the page. */
+static void add_text(struct page *p, struct str s)
+{
+    size_t from = p->opt->structure ? visible_end(p) : 0;
+    add_references(&p->text, s);
+    note_text(p, from);
 }
 
 /* Behind the comment that opens at `at` with "<!--". */
@@ -148,19 +176,34 @@ static size_t skip_attribute_value(struct str s, size_t at)
     return at;
 }
 
-/* Behind the attribute whose name starts at `at`. */
-static size_t skip_attribute(struct str s, size_t at)
+/* A value without its quotes. */
+static struct str unquoted(struct str s)
 {
+    bool quoted = s.len > 0 && (s.ptr[0] == '"' || s.ptr[0] == '\'');
+    return quoted ? str_sub(s, 1, s.len > 1 && s.ptr[s.len - 1] == s.ptr[0] ? s.len - 1 : s.len)
+                  : s;
+}
+
+/* Behind the attribute whose name starts at `at`. */
+static size_t read_attribute(struct str s, size_t at, struct html_attributes *out)
+{
+    size_t start = at;
     at++; /* a name may begin with '=' */
     while (at < s.len && !is_space(s.ptr[at]) && s.ptr[at] != '/' && s.ptr[at] != '>' &&
            s.ptr[at] != '=') {
         at++;
     }
+    struct str name = str_sub(s, start, at), value = {"", 0};
     at = skip_spaces(s, at);
-    if (at == s.len || s.ptr[at] != '=') {
-        return at;
+    if (at < s.len && s.ptr[at] == '=') {
+        size_t from = skip_spaces(s, at + 1);
+        at = skip_attribute_value(s, from);
+        value = str_sub(s, from, at);
     }
-    return skip_attribute_value(s, skip_spaces(s, at + 1));
+    if (out) {
+        html_attributes_take(out, name, unquoted(value));
+    }
+    return at;
 }
 
 /* Reads the tag whose name starts at `at`; returns where it ends, past s.len where
@@ -179,7 +222,7 @@ static size_t read_tag(struct str s, size_t at, struct tag_token *tag)
             at++;
         } else {
             tag->self_closing = false;
-            at = skip_attribute(s, at);
+            at = read_attribute(s, at, tag->attributes);
         }
     }
     return at < s.len ? at + 1 : s.len + 1;
@@ -258,7 +301,7 @@ static void pass_raw(struct page *p, struct str name, unsigned classes)
             return;
         }
         if (!p->has_title) {
-            add_text(&p->title, str_sub(p->s, p->at, end));
+            add_references(&p->title, str_sub(p->s, p->at, end));
             p->has_title = true;
         }
     }
@@ -295,8 +338,26 @@ static void hidden_tag(struct page *p, const struct tag_token *tag, unsigned cla
     }
 }
 
+/* Elements that hold something to read. */
+static void note_tag(struct page *p, const struct tag_token *tag, unsigned classes)
+{
+    struct html_structure *s = p->opt->structure;
+    if (!s || (classes & (TAG_RAW | TAG_TITLE | TAG_SKIP))) {
+        return;
+    }
+    if (tag->closing) {
+        html_structure_close(s, tag->name, tag->tag);
+        return;
+    }
+    html_structure_open(s, tag->name, tag->tag, tag->attributes);
+    if (tag->self_closing && p->opt->xml) {
+        html_structure_close(s, tag->name, tag->tag);
+    }
+}
+
 static void visible_tag(struct page *p, const struct tag_token *tag, unsigned classes)
 {
+    note_tag(p, tag, classes);
     if (classes & TAG_BLOCK) {
         line_builder_gap(&p->text, GAP_LINE);
     }
@@ -324,13 +385,16 @@ static void visible_tag(struct page *p, const struct tag_token *tag, unsigned cl
 /* A tag, whose name starts at `name`. */
 static void take_tag(struct page *p, size_t name, bool closing)
 {
+    struct html_attributes attributes = {0};
     struct tag_token tag = {.closing = closing};
+    tag.attributes = p->opt->structure && !closing ? &attributes : NULL;
     p->at = read_tag(p->s, name, &tag);
     if (p->at > p->s.len) { /* the page ends inside */
         p->at = p->s.len;
         return;
     }
-    unsigned classes = html_tag_class(tag.name);
+    tag.tag = html_tag_find(tag.name);
+    unsigned classes = tag.tag ? tag.tag->classes : 0;
     bool empty = p->opt->xml && tag.self_closing && !closing; /* opened and closed */
     classes &= empty ? (unsigned)(TAG_BLOCK | TAG_CELL | TAG_BREAKOUT) : classes;
     if ((classes & TAG_RAW) && is_name(tag.name, "noscript")) {
@@ -367,7 +431,7 @@ static void markup(struct page *p)
         return;
     }
     if (p->skipping.len == 0) {
-        line_builder_add(&p->text, STR_LIT("<"));
+        add_text(p, STR_LIT("<"));
     }
     p->at++;
 }
@@ -381,7 +445,9 @@ static bool cdata(struct page *p)
     }
     size_t from = p->at + OPEN.len, end = find_text(p->s, from, "]]>");
     if (p->skipping.len == 0) {
+        size_t start = p->opt->structure ? visible_end(p) : 0;
         line_builder_add(&p->text, str_sub(p->s, from, end));
+        note_text(p, start);
     }
     p->at = end < p->s.len ? end + 3 : end;
     return true;
@@ -389,10 +455,13 @@ static bool cdata(struct page *p)
 
 static void read_page(struct page *p)
 {
+    if (p->opt->structure) {
+        html_structure_start(p->opt->structure, p->text.start);
+    }
     while (p->at < p->s.len) {
         size_t tag = find_char(p->s, p->at, '<');
         if (p->skipping.len == 0) {
-            add_text(&p->text, str_sub(p->s, p->at, tag));
+            add_text(p, str_sub(p->s, p->at, tag));
         }
         p->at = tag;
         if (tag < p->s.len && !cdata(p)) {

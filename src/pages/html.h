@@ -10,15 +10,17 @@
 #define WINNOW_PAGES_HTML_H
 
 #include "base/buf.h"
+#include "pages/html_structure.h"
 
 struct html_options {
     bool rows; /* a table row is one line, " | " between cells; else each cell is a line */
     bool xml;  /* XHTML that is read as XML: CDATA sections are text, <x/> has no content */
+    struct html_structure *structure; /* takes down what the tags say of the lines; NULL: nobody */
 };
 
 /* Appends the lines of html, which must be UTF-8 (charset.h), to text, '\n'
  * between them and none at the end, and the first <title> to title.  Takes any
- * bytes, in time proportional to them, with no memory but the two buffers. */
+ * bytes, in time proportional to them, with no memory but the two buffers (and the structure's). */
 void html_lines(struct str html, const struct html_options *opt, struct buf *text,
                 struct buf *title);
 

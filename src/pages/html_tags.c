@@ -4,32 +4,44 @@
 
 #include <strings.h>
 
-struct tag {
-    const char *name;
-    unsigned classes;
-};
-
 #define B TAG_BLOCK
 #define O TAG_BREAKOUT
+#define W TAG_WORDS
+#define V TAG_VOID
+#define L TAG_LIST
+#define S TAG_SCOPE
+#define R TAG_ROOT
 
 /* clang-format off */
-static const struct tag TAGS[] = { /* sorted */
-    {"address", B}, {"article", B}, {"aside", B}, {"b", O}, {"big", O}, {"blockquote", B | O},
-    {"body", B | O}, {"br", B | O}, {"button", B}, {"caption", B}, {"center", B | O}, {"code", O}, {"dd", B | O},
-    {"details", B}, {"dialog", B}, {"dir", B}, {"div", B | O}, {"dl", B | O}, {"dt", B | O},
-    {"em", O}, {"embed", O}, {"fieldset", B}, {"figcaption", B}, {"figure", B}, {"footer", B},
-    {"form", B}, {"frameset", B}, {"h1", B | O}, {"h2", B | O}, {"h3", B | O}, {"h4", B | O},
-    {"h5", B | O}, {"h6", B | O}, {"head", B | O}, {"header", B}, {"hgroup", B}, {"hr", B | O},
-    {"html", B}, {"i", O}, {"iframe", TAG_RAW}, {"img", O}, {"legend", B}, {"li", B | O},
-    {"listing", B | O | TAG_PRE}, {"main", B}, {"menu", B | O}, {"meta", O}, {"nav", B},
-    {"nobr", O}, {"noembed", TAG_RAW}, {"noframes", TAG_RAW}, {"noscript", TAG_RAW}, {"ol", B | O},
-    {"optgroup", B}, {"option", B}, {"p", B | O}, {"plaintext", B | TAG_PRE},
-    {"pre", B | O | TAG_PRE}, {"ruby", O}, {"s", O}, {"script", TAG_RAW}, {"search", B},
-    {"section", B}, {"select", B}, {"small", O}, {"span", O}, {"strike", O}, {"strong", O},
-    {"style", TAG_RAW}, {"sub", O}, {"summary", B}, {"sup", O}, {"svg", TAG_SKIP},
-    {"table", B | O}, {"tbody", B}, {"td", TAG_CELL}, {"template", TAG_SKIP},
-    {"textarea", TAG_RAW}, {"tfoot", B}, {"th", TAG_CELL}, {"thead", B}, {"title", TAG_TITLE},
-    {"tr", B}, {"tt", O}, {"u", O}, {"ul", B | O}, {"var", O}, {"xmp", B | TAG_PRE},
+static const struct html_tag TAGS[] = { /* sorted */
+    {"a", W | TAG_LINK, 0}, {"abbr", W, 0}, {"acronym", W, 0}, {"address", B, 0}, {"area", V, 0},
+    {"article", B, 0}, {"aside", B, 0}, {"b", O | W | TAG_BOLD, 0}, {"base", V, 0}, {"bdi", W, 0},
+    {"bdo", W, 0}, {"big", O | W, 0}, {"blockquote", B | O, 0}, {"body", B | O | R, 0},
+    {"br", B | O | V, 0}, {"button", B, 0}, {"caption", B | S, 0}, {"center", B | O, 0},
+    {"cite", W, 0}, {"code", O | W, 0}, {"col", V, 0}, {"data", W, 0}, {"dd", B | O, HTML_TERM},
+    {"del", W, 0}, {"details", B, 0}, {"dfn", W, 0}, {"dialog", B, 0}, {"dir", B | L, 0},
+    {"div", B | O, 0}, {"dl", B | O | L, 0}, {"dt", B | O, HTML_TERM}, {"em", O | W, 0},
+    {"embed", O | V, 0}, {"fieldset", B, 0}, {"figcaption", B, 0}, {"figure", B, 0},
+    {"font", W, 0}, {"footer", B, 0}, {"form", B, 0}, {"frameset", B, 0}, {"h1", B | O, 0},
+    {"h2", B | O, 0}, {"h3", B | O, 0}, {"h4", B | O, 0}, {"h5", B | O, 0}, {"h6", B | O, 0},
+    {"head", B | O | R, 0}, {"header", B, 0}, {"hgroup", B, 0}, {"hr", B | O | V, 0},
+    {"html", B | R, 0}, {"i", O | W, 0}, {"iframe", TAG_RAW, 0}, {"img", O | V, 0}, {"input", V, 0},
+    {"ins", W, 0}, {"kbd", W, 0}, {"label", W, 0}, {"legend", B, 0}, {"li", B | O, HTML_ITEM},
+    {"link", V, 0}, {"listing", B | O | TAG_PRE, 0}, {"main", B, 0}, {"mark", W, 0},
+    {"menu", B | O | L, 0}, {"meta", O | V, 0}, {"nav", B, 0}, {"nobr", O | W, 0},
+    {"noembed", TAG_RAW, 0}, {"noframes", TAG_RAW, 0}, {"noscript", TAG_RAW, 0},
+    {"ol", B | O | L, 0}, {"optgroup", B, 0}, {"option", B, HTML_OPTION}, {"output", W, 0},
+    {"p", B | O, HTML_P}, {"param", V, 0}, {"picture", W, 0}, {"plaintext", B | TAG_PRE, 0},
+    {"pre", B | O | TAG_PRE, 0}, {"q", W, 0}, {"rb", W, 0}, {"rp", W, 0}, {"rt", W, 0},
+    {"ruby", O | W, 0}, {"s", O | W, 0}, {"samp", W, 0}, {"script", TAG_RAW, 0}, {"search", B, 0},
+    {"section", B, 0}, {"select", B, 0}, {"small", O | W, 0}, {"source", V, 0}, {"span", O | W, 0},
+    {"strike", O | W, 0}, {"strong", O | W | TAG_BOLD, 0}, {"style", TAG_RAW, 0},
+    {"sub", O | W, 0}, {"summary", B, 0}, {"sup", O | W, 0}, {"svg", TAG_SKIP, 0},
+    {"table", B | O | S, 0}, {"tbody", B, HTML_ROWS}, {"td", TAG_CELL | S, HTML_CELL},
+    {"template", TAG_SKIP, 0}, {"textarea", TAG_RAW, 0}, {"tfoot", B, HTML_ROWS},
+    {"th", TAG_CELL | S, HTML_CELL}, {"thead", B, HTML_ROWS}, {"time", W, 0},
+    {"title", TAG_TITLE, 0}, {"tr", B, HTML_ROW}, {"track", V, 0}, {"tt", O | W, 0}, {"u", O | W, 0},
+    {"ul", B | O | L, 0}, {"var", O | W, 0}, {"wbr", V, 0}, {"xmp", B | TAG_PRE, 0},
 };
 /* clang-format on */
 
@@ -40,14 +52,14 @@ static int compare(struct str a, const char *b)
     return order != 0 ? order : (a.len > n) - (a.len < n);
 }
 
-unsigned html_tag_class(struct str name)
+const struct html_tag *html_tag_find(struct str name)
 {
     size_t low = 0, high = sizeof TAGS / sizeof TAGS[0];
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         int order = compare(name, TAGS[middle].name);
         if (order == 0) {
-            return TAGS[middle].classes;
+            return &TAGS[middle];
         }
         if (order < 0) {
             high = middle;
@@ -55,7 +67,7 @@ unsigned html_tag_class(struct str name)
             low = middle + 1;
         }
     }
-    return 0;
+    return NULL;
 }
 
 static const struct html_entity *find_entity(struct str name)

@@ -34,6 +34,8 @@ struct page_extractor {
     struct page_extract_options opt;
     struct charset *charset;
     struct http_scratch http;
+    struct html_structure *structure; /* NULL: not wanted */
+    struct arena keep;                /* of a page's structure */
     struct buf file, text, title, line, id, detail;
     char reason[sizeof((struct winnow_error *)0)->text];
 };
@@ -43,6 +45,8 @@ struct page_extractor *page_extractor_new(const struct page_extract_options *opt
     struct page_extractor *x = mem_zalloc(sizeof *x);
     x->opt = *opt;
     x->charset = charset_new();
+    x->structure = opt->structure ? html_structure_new() : NULL;
+    arena_init(&x->keep, (size_t)1 << 18);
     return x;
 }
 
@@ -50,6 +54,8 @@ void page_extractor_free(struct page_extractor *x)
 {
     if (x) {
         charset_free(x->charset);
+        html_structure_free(x->structure);
+        arena_release(&x->keep);
         http_scratch_release(&x->http);
         buf_release(&x->file);
         buf_release(&x->text);
@@ -344,8 +350,19 @@ static struct str source_of(const struct page_extractor *x, const struct page *p
     return page->form == PAGE_FILE ? STR_LIT("pages") : shard_stem(page->name);
 }
 
+/* The member that refine reads; documents made of text have none. */
+static void add_structure(struct page_extractor *x, struct json_writer *w)
+{
+    struct page_structure s;
+    arena_reset(&x->keep);
+    html_structure_end(x->structure, buf_str(&x->text), &x->keep, &s);
+    json_key(w, STRUCTURE_KEY);
+    json_raw(w, STR_LIT("")); /* the value is written straight behind the key */
+    structure_write(&s, &x->line);
+}
+
 static void write_document(struct page_extractor *x, const struct page *page, const char *charset,
-                           struct page_result *out)
+                           bool markup, struct page_result *out)
 {
     buf_clear(&x->line);
     struct json_writer w = {.out = &x->line};
@@ -363,6 +380,9 @@ static void write_document(struct page_extractor *x, const struct page *page, co
     add_member(&w, "title", buf_str(&x->title));
     add_member(&w, "charset", str_of(charset));
     json_close(&w, '}');
+    if (x->structure && markup) {
+        add_structure(x, &w);
+    }
     json_close(&w, '}');
     out->line = buf_str(&x->line);
     out->text_bytes = x->text.len;
@@ -413,6 +433,7 @@ winnow_status page_extract(struct page_extractor *x, const struct page *page,
     if (markup) {
         struct html_options opt = x->opt.html;
         opt.xml = kind == KIND_XHTML;
+        opt.structure = x->structure;
         html_lines(utf8, &opt, &x->text, &x->title);
     } else if (kind == KIND_MARKDOWN) {
         markdown_lines(utf8, &x->text, &x->title);
@@ -423,6 +444,6 @@ winnow_status page_extract(struct page_extractor *x, const struct page *page,
         pass_over(out, "no_text");
         return WINNOW_OK;
     }
-    write_document(x, page, charset, out);
+    write_document(x, page, charset, markup, out);
     return WINNOW_OK;
 }

@@ -8,6 +8,7 @@
 struct page_extract_options {
     const char *source; /* of every document; NULL: the first folder of its name */
     size_t page_max;    /* bytes of a page; a longer one is bad */
+    bool structure;     /* the member "structure" of HTML pages (page_structure.h) */
     struct html_options html;
 };
 

@@ -1,0 +1,604 @@
+/* html_structure.c -- a stack of open elements, and runs of text.
+ *
+ * Tags push and pop; of the standard's rules for tags that are left out those are
+ * kept that decide where lines stand: a block ends an open <p>, an item, term,
+ * cell or row the one before it, an end tag nothing outside of its table cell.  An end
+ * tag of words with a block open within (</b> in <b><div></b>) closes nothing, but ends
+ * the link or the bold.
+ *
+ * An element becomes a node when the first line begins in it: most elements of a page hold
+ * none.  Text is noted as runs {bytes, link, bold, hidden}; once the page is read, lines and runs
+ * are walked side by side.  White space may still be taken off the text behind a run,
+ * so runs begin and end at visible characters, which stay where they are. */
+#include "pages/html_structure.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "pages/html_internal.h"
+
+#include <assert.h>
+#include <strings.h>
+
+#define CLASS_BYTES 200U /* of the attribute are read */
+#define ID_BYTES    100U
+#define STYLE_BYTES 400U
+#define TAG_BYTES   24U
+
+struct open_element {
+    const struct html_tag *tag; /* NULL: unknown name */
+    struct str name;
+    struct html_attributes attributes;
+    uint32_t node;     /* STRUCTURE_NONE: none yet */
+    uint32_t children; /* elements opened in it */
+    uint32_t index;    /* among its parent's */
+    bool link, bold, hidden;
+};
+
+struct raw_node {
+    struct str name, class_names, id, role; /* as in the page */
+    uint32_t parent, index;
+};
+
+struct text_run {
+    size_t from, to; /* bytes of the text */
+    uint32_t node;   /* of the element it stands in, where a line begins in it */
+    bool link, bold, hidden;
+};
+
+struct html_structure {
+    struct open_element stack[STRUCTURE_DEPTH_MAX + 1]; /* [0]: the page */
+    size_t depth;                                       /* of the innermost */
+    size_t too_deep;                                    /* open elements past the bound */
+    uint32_t links, bolds, hiddens;                     /* in the stack */
+    struct raw_node *nodes;
+    size_t node_count, node_cap;
+    struct text_run *runs;
+    size_t run_count, run_cap;
+    size_t start; /* of the page's text in its buffer */
+};
+
+struct html_structure *html_structure_new(void)
+{
+    return mem_zalloc(sizeof(struct html_structure));
+}
+
+void html_structure_free(struct html_structure *s)
+{
+    if (s) {
+        mem_free(s->nodes);
+        mem_free(s->runs);
+        mem_free(s);
+    }
+}
+
+static uint32_t add_node(struct html_structure *s, const struct open_element *e, uint32_t parent)
+{
+    if (s->node_count == s->node_cap) {
+        size_t cap = s->node_cap == 0 ? 256 : 2 * s->node_cap;
+        s->nodes = mem_realloc(s->nodes, s->node_cap * sizeof *s->nodes, cap * sizeof *s->nodes);
+        s->node_cap = cap;
+    }
+    const struct html_attributes *a = &e->attributes;
+    s->nodes[s->node_count] =
+        (struct raw_node){e->name, a->class_names, a->id, a->role, parent, e->index};
+    return (uint32_t)s->node_count++;
+}
+
+void html_structure_start(struct html_structure *s, size_t start)
+{
+    s->depth = s->too_deep = 0;
+    s->links = s->bolds = s->hiddens = 0;
+    s->node_count = s->run_count = 0;
+    s->start = start;
+    s->stack[0] = (struct open_element){.name = STR_LIT("html")};
+    s->stack[0].node = add_node(s, &s->stack[0], 0);
+}
+
+/* ---- attributes ---- */
+
+static bool is_name(struct str a, const char *b)
+{
+    return a.len == strlen(b) && strncasecmp(a.ptr, b, a.len) == 0;
+}
+
+void html_attributes_take(struct html_attributes *a, struct str name, struct str value)
+{
+    switch (name.len > 0 ? name.ptr[0] | 0x20 : 0) {
+    case 'c':
+        if (is_name(name, "class") && !a->class_names.ptr) {
+            a->class_names = str_sub(value, 0, value.len < CLASS_BYTES ? value.len : CLASS_BYTES);
+        }
+        break;
+    case 'i':
+        if (is_name(name, "id") && !a->id.ptr) {
+            a->id = str_sub(value, 0, value.len < ID_BYTES ? value.len : ID_BYTES);
+        }
+        break;
+    case 'r':
+        if (is_name(name, "role") && !a->role.ptr) {
+            a->role = str_sub(value, 0, value.len < TAG_BYTES ? value.len : TAG_BYTES);
+        }
+        break;
+    case 's':
+        if (is_name(name, "style") && !a->style.ptr) {
+            a->style = str_sub(value, 0, value.len < STYLE_BYTES ? value.len : STYLE_BYTES);
+        }
+        break;
+    case 'h':
+        a->hidden = a->hidden || is_name(name, "hidden");
+        break;
+    case 'a':
+        a->hidden = a->hidden || (is_name(name, "aria-hidden") && is_name(value, "true"));
+        break;
+    default:
+        break;
+    }
+}
+
+/* s[at..] behind white space starts with word, in any case. */
+static bool continues_with(struct str s, size_t at, const char *word)
+{
+    while (at < s.len && (s.ptr[at] == ' ' || s.ptr[at] == '\n' || s.ptr[at] == '\t')) {
+        at++;
+    }
+    size_t n = strlen(word);
+    return s.len - at >= n && strncasecmp(s.ptr + at, word, n) == 0;
+}
+
+/* `display: none` or `visibility: hidden` in a style. */
+static bool style_hides(struct str style)
+{
+    for (size_t at = 0; at < style.len; at++) {
+        if (style.ptr[at] != ':') {
+            continue;
+        }
+        size_t end = at;
+        while (end > 0 && style.ptr[end - 1] == ' ') {
+            end--;
+        }
+        struct str before = str_sub(style, 0, end);
+        bool display = before.len >= 7 && is_name(str_sub(before, end - 7, end), "display");
+        bool visible = before.len >= 10 && is_name(str_sub(before, end - 10, end), "visibility");
+        if ((display && continues_with(style, at + 1, "none")) ||
+            (visible && continues_with(style, at + 1, "hidden"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- the stack ---- */
+
+static unsigned classes_of(const struct open_element *e)
+{
+    return e->tag ? e->tag->classes : 0;
+}
+
+static void unmark(struct html_structure *s, struct open_element *e)
+{
+    s->links -= e->link;
+    s->bolds -= e->bold;
+    e->link = e->bold = false;
+}
+
+/* Closes all from the one at `depth` on. */
+static void pop_from(struct html_structure *s, size_t depth)
+{
+    while (s->depth >= depth) {
+        struct open_element *e = &s->stack[s->depth--];
+        unmark(s, e);
+        s->hiddens -= e->hidden;
+    }
+}
+
+/* The innermost open element of the kind that nothing of `stops` shields; 0: none. */
+static size_t find_kind(const struct html_structure *s, enum html_tag_kind kind, unsigned stops)
+{
+    for (size_t at = s->depth; at > 0; at--) {
+        const struct html_tag *tag = s->stack[at].tag;
+        if (tag && tag->kind == kind) {
+            return at;
+        }
+        if (tag && (tag->classes & stops)) {
+            break;
+        }
+    }
+    return 0;
+}
+
+/* A part of a table; cells and rows end at their table. */
+static size_t find_table_part(const struct html_structure *s, enum html_tag_kind kind)
+{
+    for (size_t at = s->depth; at > 0; at--) {
+        const struct html_tag *tag = s->stack[at].tag;
+        if (tag && tag->kind == kind) {
+            return at;
+        }
+        if (tag && (tag->classes & TAG_SCOPE) && tag->kind == HTML_PLAIN) {
+            break;
+        }
+    }
+    return 0;
+}
+
+static void close_at(struct html_structure *s, size_t at)
+{
+    if (at > 0) {
+        pop_from(s, at);
+    }
+}
+
+/* What a start tag closes by itself. */
+static void close_implied(struct html_structure *s, const struct html_tag *tag)
+{
+    switch (tag->kind) {
+    case HTML_ITEM:
+        close_at(s, find_kind(s, HTML_ITEM, TAG_LIST | TAG_SCOPE));
+        break;
+    case HTML_TERM:
+        close_at(s, find_kind(s, HTML_TERM, TAG_LIST | TAG_SCOPE));
+        break;
+    case HTML_OPTION:
+        if (s->stack[s->depth].tag && s->stack[s->depth].tag->kind == HTML_OPTION) {
+            pop_from(s, s->depth);
+        }
+        return;
+    case HTML_CELL:
+        close_at(s, find_table_part(s, HTML_CELL));
+        return;
+    case HTML_ROW:
+        close_at(s, find_table_part(s, HTML_ROW));
+        return;
+    case HTML_ROWS:
+        close_at(s, find_table_part(s, HTML_ROWS));
+        return;
+    default:
+        break;
+    }
+    if ((tag->classes & TAG_BLOCK) && !(tag->classes & TAG_SCOPE)) {
+        close_at(s, find_kind(s, HTML_P, TAG_SCOPE));
+    }
+}
+
+/* The innermost open element of that name; *blocks: whether others than words lie within. */
+static size_t find_name(const struct html_structure *s, struct str name, const struct html_tag *tag,
+                        bool *blocks)
+{
+    bool table = tag && ((tag->classes & TAG_SCOPE) || tag->kind >= HTML_CELL);
+    *blocks = false;
+    for (size_t at = s->depth; at > 0; at--) {
+        const struct open_element *e = &s->stack[at];
+        if (tag ? e->tag == tag
+                : !e->tag && e->name.len == name.len &&
+                      strncasecmp(e->name.ptr, name.ptr, name.len) == 0) {
+            return at;
+        }
+        unsigned classes = classes_of(e);
+        if ((classes & TAG_SCOPE) && (!table || e->tag->kind == HTML_PLAIN)) {
+            break;
+        }
+        *blocks = *blocks || !(classes & TAG_WORDS);
+    }
+    return 0;
+}
+
+/* A link within a link ends the first. */
+static void end_link(struct html_structure *s, const struct html_tag *tag)
+{
+    bool blocks = false;
+    size_t at = find_name(s, STR_LIT("a"), tag, &blocks);
+    if (at > 0 && !blocks) {
+        pop_from(s, at);
+    } else if (at > 0) {
+        unmark(s, &s->stack[at]);
+    }
+}
+
+/* html, head, body: the first attributes that say something are the page's. */
+static void open_root(struct html_structure *s, const struct html_attributes *a)
+{
+    struct raw_node *root = &s->nodes[0];
+    root->class_names = root->class_names.len > 0 ? root->class_names : a->class_names;
+    root->id = root->id.len > 0 ? root->id : a->id;
+    root->role = root->role.len > 0 ? root->role : a->role;
+}
+
+void html_structure_open(struct html_structure *s, struct str name, const struct html_tag *tag,
+                         const struct html_attributes *a)
+{
+    unsigned classes = tag ? tag->classes : 0;
+    if (classes & TAG_ROOT) {
+        open_root(s, a);
+        return;
+    }
+    if (tag) {
+        close_implied(s, tag);
+    }
+    if (s->links > 0 && (classes & TAG_LINK)) {
+        end_link(s, tag);
+    }
+    uint32_t index = s->stack[s->depth].children++;
+    if (classes & TAG_VOID) {
+        return;
+    }
+    if (s->depth == STRUCTURE_DEPTH_MAX || s->too_deep > 0) {
+        s->too_deep++;
+        return;
+    }
+    struct open_element *e = &s->stack[++s->depth];
+    *e = (struct open_element){.tag = tag,
+                               .name = name,
+                               .attributes = *a,
+                               .node = STRUCTURE_NONE,
+                               .index = index,
+                               .link = (classes & TAG_LINK) != 0,
+                               .bold = (classes & TAG_BOLD) != 0,
+                               .hidden = a->hidden || (a->style.len > 0 && style_hides(a->style))};
+    s->links += e->link;
+    s->bolds += e->bold;
+    s->hiddens += e->hidden;
+}
+
+void html_structure_close(struct html_structure *s, struct str name, const struct html_tag *tag)
+{
+    unsigned classes = tag ? tag->classes : 0;
+    if (classes & (TAG_ROOT | TAG_VOID)) {
+        return;
+    }
+    if (s->too_deep > 0) {
+        s->too_deep--;
+        return;
+    }
+    bool blocks = false;
+    size_t at = find_name(s, name, tag, &blocks);
+    if (at == 0) {
+        return;
+    }
+    if (blocks && (classes & TAG_WORDS)) {
+        unmark(s, &s->stack[at]);
+        return;
+    }
+    pop_from(s, at);
+}
+
+/* ---- text ---- */
+
+/* The node of the innermost open element, made where there is none yet. */
+static uint32_t node_of(struct html_structure *s)
+{
+    size_t at = s->depth;
+    while (s->stack[at].node == STRUCTURE_NONE) {
+        at--;
+    }
+    for (; at < s->depth && s->node_count < STRUCTURE_NODES_MAX; at++) {
+        s->stack[at + 1].node = add_node(s, &s->stack[at + 1], s->stack[at].node);
+    }
+    return s->stack[at].node;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t';
+}
+
+void html_structure_text(struct html_structure *s, const struct buf *out, size_t from)
+{
+    size_t to = out->len;
+    while (from < to && is_blank(out->ptr[from])) {
+        from++;
+    }
+    while (to > from && is_blank(out->ptr[to - 1])) {
+        to--;
+    }
+    if (from == to) {
+        return;
+    }
+    size_t before = from;
+    while (before > s->start && (out->ptr[before - 1] == ' ' || out->ptr[before - 1] == '\t')) {
+        before--;
+    }
+    bool begins = before == s->start || out->ptr[before - 1] == '\n';
+    struct text_run run = {from,         to,           STRUCTURE_NONE,
+                           s->links > 0, s->bolds > 0, s->hiddens > 0};
+    if (begins || memchr(out->ptr + from, '\n', to - from)) {
+        run.node = node_of(s);
+    } else if (s->run_count > 0) {
+        struct text_run *last = &s->runs[s->run_count - 1];
+        if (last->link == run.link && last->bold == run.bold && last->hidden == run.hidden) {
+            last->to = to;
+            return;
+        }
+    }
+    if (s->run_count == s->run_cap) {
+        size_t cap = s->run_cap == 0 ? 256 : 2 * s->run_cap;
+        s->runs = mem_realloc(s->runs, s->run_cap * sizeof *s->runs, cap * sizeof *s->runs);
+        s->run_cap = cap;
+    }
+    s->runs[s->run_count++] = run;
+}
+
+/* ---- the end ---- */
+
+/* Where words are written, one blank between two. */
+struct word_out {
+    char *at, *start;
+};
+
+static char word_kind(unsigned char c)
+{
+    if (c >= 'a' && c <= 'z') {
+        return 'a';
+    }
+    if (c >= 'A' && c <= 'Z') {
+        return 'A';
+    }
+    if (c >= '0' && c <= '9') {
+        return '0';
+    }
+    return c >= 0x80 ? 'x' : 0;
+}
+
+/* Words of names in camelCase, kebab-case and snake_case: "postBody-12" is "post body 0". */
+static void add_words(struct word_out *o, struct str s)
+{
+    char before = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        char kind = word_kind((unsigned char)s.ptr[i]);
+        bool follows = kind == before || (before == 'A' && kind == 'a');
+        if (kind == 'A' && before == 'A' && i + 1 < s.len &&
+            word_kind((unsigned char)s.ptr[i + 1]) == 'a') {
+            follows = false; /* of "HTMLText" the T belongs to what comes */
+        }
+        if (kind != 0 && !follows && o->at > o->start) {
+            *o->at++ = ' ';
+        }
+        if (kind != 0 && !(kind == '0' && follows)) {
+            *o->at++ = kind == 'A' ? (char)(s.ptr[i] | 0x20) : kind == '0' ? '0' : s.ptr[i];
+        }
+        before = kind;
+    }
+}
+
+static struct str whole_letters(struct str s)
+{
+    return str_sub(s, 0, utf8_valid_until(s));
+}
+
+static struct str make_words(const struct raw_node *n, struct arena *keep)
+{
+    struct str names = whole_letters(n->class_names), id = whole_letters(n->id);
+    if (names.len + id.len == 0) {
+        return STR_LIT("");
+    }
+    struct word_out o;
+    o.start = o.at = arena_alloc(keep, 2 * (names.len + id.len) + 4, 1);
+    add_words(&o, names);
+    if (id.len > 0) {
+        if (o.at > o.start) {
+            *o.at++ = ' ';
+        }
+        *o.at++ = '#';
+        add_words(&o, id);
+    }
+    return (struct str){o.start, (size_t)(o.at - o.start)};
+}
+
+/* The name in lower case, what is odd in one as '_'; of a role the first word. */
+static struct str make_name(struct str s, bool role, struct arena *keep)
+{
+    size_t n = s.len < TAG_BYTES ? s.len : TAG_BYTES;
+    char *out = arena_alloc(keep, n + 1, 1);
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        char kind = word_kind(c);
+        if (role && kind == 0 && c != '-') {
+            n = i;
+            break;
+        }
+        bool plain = (kind != 0 && kind != 'x') || c == '-' || c == ':';
+        out[i] = kind == 'A' ? (char)(c | 0x20) : plain ? (char)c : '_';
+    }
+    return (struct str){out, n};
+}
+
+static bool same_kind(const struct raw_node *a, const struct raw_node *b)
+{
+    return str_eq(a->name, b->name) && str_eq(a->class_names, b->class_names) &&
+           str_eq(a->id, b->id) && str_eq(a->role, b->role);
+}
+
+static uint64_t hash_kind(const struct raw_node *n)
+{
+    uint64_t h = hash64(n->name, 0);
+    h = n->class_names.len > 0 ? hash64(n->class_names, h) : h;
+    h = n->id.len > 0 ? hash64(n->id, ~h) : h;
+    return n->role.len > 0 ? hash64(n->role, h + 1) : h;
+}
+
+/* Kinds in the order of their first node; found again by a table of open addressing. */
+static void make_nodes(const struct html_structure *s, struct arena *keep,
+                       struct page_structure *out)
+{
+    size_t size = 64;
+    while (size < 2 * s->node_count) {
+        size *= 2;
+    }
+    uint32_t *slots = ARENA_NEW(keep, uint32_t, size); /* the first node of a kind, + 1 */
+    out->node_count = s->node_count;
+    out->nodes = ARENA_NEW(keep, struct structure_node, s->node_count);
+    out->kinds = ARENA_NEW(keep, struct structure_kind, s->node_count);
+    for (size_t i = 0; i < s->node_count; i++) {
+        const struct raw_node *n = &s->nodes[i];
+        size_t at = hash_kind(n) & (size - 1);
+        while (slots[at] > 0 && !same_kind(&s->nodes[slots[at] - 1], n)) {
+            at = (at + 1) & (size - 1);
+        }
+        out->nodes[i] = (struct structure_node){.parent = n->parent, .index = n->index};
+        if (slots[at] > 0) {
+            out->nodes[i].kind = out->nodes[slots[at] - 1].kind;
+            continue;
+        }
+        slots[at] = (uint32_t)i + 1;
+        out->nodes[i].kind = (uint32_t)out->kind_count;
+        out->kinds[out->kind_count++] =
+            (struct structure_kind){.tag = make_name(n->name, false, keep),
+                                    .words = make_words(n, keep),
+                                    .role = make_name(n->role, true, keep)};
+    }
+}
+
+/* Code points of the part of a run that lies in a line. */
+static uint32_t overlap(const struct text_run *run, struct str text, size_t from, size_t to)
+{
+    from = run->from > from ? run->from : from;
+    to = run->to < to ? run->to : to;
+    return from < to ? (uint32_t)utf8_count(str_sub(text, from, to)) : 0;
+}
+
+static void make_lines(const struct html_structure *s, struct str text, struct page_structure *out)
+{
+    size_t at = 0, run = 0;
+    uint32_t chars = 0, node = 0;
+    for (size_t i = 0; i < out->line_count; i++) {
+        const char *nl = at < text.len ? memchr(text.ptr + at, '\n', text.len - at) : NULL;
+        size_t end = nl ? (size_t)(nl - text.ptr) : text.len;
+        struct structure_line *l = &out->lines[i];
+        l->start = chars;
+        l->end = chars + (uint32_t)utf8_count(str_sub(text, at, end));
+        while (run < s->run_count && s->runs[run].to <= at) {
+            run++;
+        }
+        bool first = true;
+        for (size_t k = run; k < s->run_count && s->runs[k].from < end; k++) {
+            const struct text_run *r = &s->runs[k];
+            if (first) {
+                node = r->node != STRUCTURE_NONE ? r->node : node;
+                l->hidden = r->hidden;
+                first = false;
+            }
+            uint32_t n = r->link || r->bold ? overlap(r, text, at, end) : 0;
+            l->link += r->link ? n : 0;
+            l->bold += r->bold ? n : 0;
+        }
+        l->node = node; /* of a blank line in <pre> that of the one before */
+        chars = l->end + 1;
+        at = end + 1;
+    }
+}
+
+void html_structure_end(struct html_structure *s, struct str text, struct arena *keep,
+                        struct page_structure *out)
+{
+    struct str own = str_sub(text, s->start, text.len);
+    for (size_t i = 0; i < s->run_count && s->start > 0; i++) {
+        s->runs[i].from -= s->start;
+        s->runs[i].to -= s->start;
+    }
+    s->start = 0;
+    *out = (struct page_structure){0};
+    out->line_count = str_count_lines(own);
+    out->lines = ARENA_NEW(keep, struct structure_line, out->line_count);
+    make_nodes(s, keep, out);
+    make_lines(s, own, out);
+}
