@@ -77,7 +77,7 @@ static void learn_page(struct logistic *l, const struct line_page *page, struct 
 {
     struct line_features f;
     struct sparse s;
-    line_features_build(page->lines, page->count, ROWS, keep, &f);
+    line_features_build(page->lines, NULL, page->count, ROWS, keep, &f);
     for (size_t i = 0; i < page->count; i++) {
         if (page->labels[i] == LINE_NOT_JUDGED) {
             continue;
@@ -101,7 +101,7 @@ static void print_page(const struct logistic *l, const struct line_page *page, s
     struct sparse s;
     struct buf out = {0};
     struct json_writer w = {.out = &out};
-    line_features_build(page->lines, page->count, ROWS, keep, &f);
+    line_features_build(page->lines, NULL, page->count, ROWS, keep, &f);
     json_open(&w, '{');
     json_member_u64(&w, "page", number);
     json_member_open(&w, "scores", '[');

@@ -18,15 +18,18 @@ struct scoring {
     struct line_reader *reader;
     struct json_parser *parser;
     struct buf out, text;
-    struct arena keep;
+    struct arena keep, structure;
+    bool alone; /* lines only: what is known of tags is not looked at */
 };
 
-static void write_programs(struct scoring *s, struct json_writer *w)
+static void write_programs(struct scoring *s, const struct page_structure *structure,
+                           struct json_writer *w)
 {
     struct line_program *programs = NULL;
     arena_reset(&s->keep);
-    size_t count = line_reader_programs(
-        s->reader, buf_str(&s->text), (struct line_limits){.keep_above = -1}, &s->keep, &programs);
+    size_t count =
+        line_reader_programs(s->reader, (struct line_text){buf_str(&s->text), structure},
+                             (struct line_limits){.keep_above = -1}, &s->keep, &programs);
     json_member_open(w, "chunks", '[');
     for (size_t i = 0; i < count; i++) {
         json_open(w, '{');
@@ -54,12 +57,20 @@ static winnow_status score_page(struct scoring *s, struct str line, struct winno
         buf_add_str(&s->text, views[i]);
     }
     (void)json_as_str(json_get(root, "id"), &id);
-    line_reader_scores(s->reader, views, count, scores);
+    const struct page_structure *structure = NULL;
+    struct page_structure read;
+    const char *reason = NULL;
+    arena_reset(&s->structure);
+    if (!s->alone && structure_read(json_get(root, STRUCTURE_KEY), &s->structure, &read, &reason)) {
+        structure_sum(&read, buf_str(&s->text), &s->structure);
+        structure = &read;
+    }
+    line_reader_scores(s->reader, views, structure, count, scores);
     struct json_writer w = {.out = &s->out};
     buf_clear(&s->out);
     json_open(&w, '{');
     json_member_str(&w, "id", id);
-    write_programs(s, &w);
+    write_programs(s, structure, &w);
     json_member_open(&w, "scores", '[');
     for (i = 0; i < count; i++) {
         json_double(&w, (double)scores[i]);
@@ -96,13 +107,18 @@ int main(int argc, char **argv)
     struct winnow_error err;
     struct line_model *m = NULL;
     if (argc < 3) {
-        (void)fprintf(stderr, "usage: line_scores MODEL-FOLDER|builtin PAGES.jsonl...\n");
+        (void)fprintf(stderr,
+                      "usage: line_scores [--lines-alone] MODEL-FOLDER|builtin PAGES.jsonl...\n");
         return 2;
     }
+    bool alone = strcmp(argv[1], "--lines-alone") == 0 && argc > 3;
+    argv += alone;
+    argc -= alone;
     const char *folder = strcmp(argv[1], "builtin") == 0 ? NULL : argv[1];
     winnow_status st = line_model_load(folder, NULL, &m, &err);
-    struct scoring s = {.parser = json_parser_new()};
+    struct scoring s = {.parser = json_parser_new(), .alone = alone};
     arena_init(&s.keep, (size_t)1 << 20);
+    arena_init(&s.structure, (size_t)1 << 20);
     if (st == WINNOW_OK) {
         s.reader = line_reader_new(m);
     }
@@ -118,5 +134,6 @@ int main(int argc, char **argv)
     buf_release(&s.out);
     buf_release(&s.text);
     arena_release(&s.keep);
+    arena_release(&s.structure);
     return st == WINNOW_OK ? 0 : 1;
 }

@@ -42,8 +42,9 @@ static void sum_lines(struct page_structure *s, struct str text)
 {
     struct str line;
     for (size_t i = 0; i < s->line_count && str_next_line(&text, &line); i++) {
-        const struct structure_line *l = &s->lines[i];
+        struct structure_line *l = &s->lines[i];
         uint32_t chars = l->end - l->start;
+        l->is_long = structure_is_long(line, chars, l->link);
         if (l->node == STRUCTURE_NONE || chars == 0) {
             continue;
         }
@@ -51,7 +52,7 @@ static void sum_lines(struct page_structure *s, struct str text)
         n->text += chars;
         n->link += l->link;
         n->lines++;
-        n->long_text += structure_is_long(line, chars, l->link) ? chars : 0;
+        n->long_text += l->is_long ? chars : 0;
     }
 }
 
@@ -250,8 +251,7 @@ static bool read_text(struct json_iter *it, struct str *out)
     return !json_next(it) || json_as_str(it->value, out);
 }
 
-static bool read_node(struct json_value row, size_t index, size_t kinds,
-                      struct structure_node *out)
+static bool read_node(struct json_value row, size_t index, size_t kinds, struct structure_node *out)
 {
     struct json_iter it = json_walk(row);
     return json_kind(row) == JSON_ARRAY && read_u32(&it, &out->parent) &&

@@ -32,6 +32,7 @@ struct structure_line {
     uint32_t node;       /* the innermost element in which the line begins, or STRUCTURE_NONE */
     uint32_t link, bold; /* characters within <a>, within <b> or <strong> */
     bool hidden;         /* begins where an attribute hides what is in the element */
+    bool is_long;        /* a sum: running text, no list of links */
 };
 
 /* What elements of a page are called: many share one. */

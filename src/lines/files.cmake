@@ -10,8 +10,12 @@ list(APPEND WINNOW_SOURCES
   src/lines/line_pages.c
   src/lines/line_refiner.c
   src/lines/line_scan.c
+  src/lines/line_structure.c
   src/lines/line_train.c
   src/lines/line_train_room.c
+  src/lines/structure_lines.c
+  src/lines/structure_page.c
+  src/lines/structure_tokens.c
 )
 # The refiner that is built in: its files, as they are.
 set_source_files_properties(src/lines/line_builtin.c PROPERTIES

@@ -10,6 +10,23 @@ struct header {
     struct line_train_progress at;
 };
 
+static uint64_t hash_structure(const struct page_structure *s, uint64_t seed)
+{
+    for (size_t i = 0; i < s->line_count; i++) {
+        const struct structure_line *l = &s->lines[i];
+        const uint32_t row[] = {l->start, l->end, l->node, l->link, l->bold, l->hidden};
+        seed = hash64(state_part(row, sizeof row), seed);
+    }
+    for (size_t i = 0; i < s->node_count; i++) {
+        const struct structure_node *n = &s->nodes[i];
+        const struct structure_kind *k = &s->kinds[n->kind];
+        const uint32_t row[] = {n->parent, n->index};
+        seed = hash64(state_part(row, sizeof row), seed);
+        seed = hash64(k->role, hash64(k->words, hash64(k->tag, seed)));
+    }
+    return seed;
+}
+
 static uint64_t hash_pages(const struct line_page_set *set, uint64_t seed)
 {
     for (size_t i = 0; i < set->count; i++) {
@@ -18,6 +35,7 @@ static uint64_t hash_pages(const struct line_page_set *set, uint64_t seed)
             seed = hash64(p->lines[k], seed);
         }
         seed = hash64(state_part(p->labels, p->count), seed ^ p->template_index);
+        seed = p->structure ? hash_structure(p->structure, seed) : seed;
     }
     return seed;
 }
@@ -43,6 +61,7 @@ uint64_t line_checkpoint_key(const struct line_model *m, const struct line_train
                               o->clip,
                               o->token_dropout,
                               o->group_dropout,
+                              o->structure_dropout,
                               o->transplant,
                               o->length_weight,
                               o->page_power,

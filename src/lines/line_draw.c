@@ -7,6 +7,8 @@
 
 #include <assert.h>
 
+#define DRAWS 16U /* for a page with a structure */
+
 size_t line_draw_epoch(const struct line_page_set *pages, uint32_t per_template, struct rng *r,
                        uint32_t *out)
 {
@@ -43,36 +45,69 @@ static bool body_of(const struct line_page *p, size_t *from, size_t *to)
     return *to > *from;
 }
 
-static void add_lines(struct line_sample *s, const struct line_page *p, size_t from, size_t to)
+/* A page and the features of its tags, or none. */
+struct drawn_page {
+    const struct line_page *page;
+    struct line_structure *structure;
+};
+
+static struct drawn_page draw_page(const struct line_page *p, bool with_structure, uint32_t rows,
+                                   struct arena *keep)
 {
+    struct drawn_page d = {p, NULL};
+    if (p->structure && with_structure) {
+        struct page_elements elements;
+        page_elements_build(p->structure, keep, &elements);
+        size_t count = p->count > 0 ? p->rows[p->count - 1] + 1U : 0;
+        d.structure = ARENA_NEW(keep, struct line_structure, 1);
+        line_structure_build(&elements, 0, count, rows, keep, d.structure);
+    }
+    return d;
+}
+
+static void add_lines(struct line_sample *s, const struct drawn_page *d, size_t from, size_t to)
+{
+    const struct line_page *p = d->page;
     for (size_t i = from; i < to && s->count < LINE_PART_MAX; i++, s->count++) {
         s->lines[s->count] = p->lines[i];
         s->labels[s->count] = p->labels[i];
+        if (s->origins && d->structure) {
+            s->origins[s->count] = (struct line_origin){d->structure, p->rows[i]};
+        }
     }
 }
 
-static bool transplant(const struct line_page *frame, const struct line_page *body,
+static void make_room(struct line_sample *out, size_t room, bool structure)
+{
+    out->lines = ARENA_NEW(&out->keep, struct str, room);
+    out->labels = ARENA_NEW(&out->keep, unsigned char, room);
+    out->origins = structure ? ARENA_NEW(&out->keep, struct line_origin, room) : NULL;
+    out->count = 0;
+}
+
+/* Each line keeps the features of the tags around it where it comes from: a frame is
+ * transplanted with its structure.  Where one of the two has none the sample has none. */
+static bool transplant(const struct drawn_page *frame_drawn, const struct drawn_page *body_drawn,
                        struct line_sample *out)
 {
+    const struct line_page *frame = frame_drawn->page, *body = body_drawn->page;
     size_t frame_from, frame_to, from, to;
     if (!body_of(frame, &frame_from, &frame_to) || !body_of(body, &from, &to)) {
         return false;
     }
-    size_t room = (size_t)frame->count + body->count + 1;
-    out->lines = ARENA_NEW(&out->keep, struct str, room);
-    out->labels = ARENA_NEW(&out->keep, unsigned char, room);
-    out->count = 0;
+    make_room(out, (size_t)frame->count + body->count + 1,
+              frame_drawn->structure && body_drawn->structure);
     size_t start = 0;
     if (frame_from > 0 &&
         frame->labels[0] != LINE_KEEP) { /* the page's title belongs to the body */
         start = 1;
         if (from > 0 && body->labels[0] != LINE_KEEP) {
-            add_lines(out, body, 0, 1);
+            add_lines(out, body_drawn, 0, 1);
         }
     }
-    add_lines(out, frame, start, frame_from);
-    add_lines(out, body, from, to);
-    add_lines(out, frame, frame_to, frame->count);
+    add_lines(out, frame_drawn, start, frame_from);
+    add_lines(out, body_drawn, from, to);
+    add_lines(out, frame_drawn, frame_to, frame->count);
     return true;
 }
 
@@ -103,23 +138,39 @@ static void drop_tokens(const struct line_train_options *opt, struct rng *r, str
     f->ends = ends;
 }
 
+/* Another page or an article; for a frame with a structure a page that has one, too, where a
+ * few draws find it. */
+static const struct line_page *draw_body(const struct line_train_data *data, bool structure,
+                                         struct rng *r)
+{
+    const struct line_page_set *pages = data->pages, *articles = data->articles;
+    if (!structure && articles->count > 0 && rng_below(r, 2) == 0) {
+        return &articles->items[rng_below(r, articles->count)];
+    }
+    const struct line_page *p = &pages->items[rng_below(r, pages->count)];
+    for (unsigned i = 0; structure && !p->structure && i < DRAWS; i++) {
+        p = &pages->items[rng_below(r, pages->count)];
+    }
+    return p;
+}
+
 void line_draw_sample(const struct line_train_options *opt, const struct line_train_data *data,
                       uint32_t page, uint32_t rows, struct rng *r, struct line_sample *out)
 {
-    const struct line_page_set *pages = data->pages, *articles = data->articles;
-    const struct line_page *p = &pages->items[page];
+    const struct line_page *p = &data->pages->items[page];
     arena_reset(&out->keep);
+    bool structure = p->structure && rng_uniform(r) >= opt->structure_dropout;
+    struct drawn_page frame = draw_page(p, structure, rows, &out->keep);
     bool changed = false;
     if (rng_uniform(r) < opt->transplant) {
-        const struct line_page_set *from =
-            articles->count > 0 && rng_below(r, 2) == 0 ? articles : pages;
-        changed = transplant(p, &from->items[rng_below(r, from->count)], out);
+        const struct line_page *other = draw_body(data, structure, r);
+        struct drawn_page body = draw_page(other, structure, rows, &out->keep);
+        changed = transplant(&frame, &body, out);
     }
     if (!changed) {
-        out->lines = p->lines;
-        out->labels = p->labels;
-        out->count = p->count;
+        make_room(out, (size_t)p->count + 1, frame.structure);
+        add_lines(out, &frame, 0, p->count);
     }
-    line_features_build(out->lines, out->count, rows, &out->keep, &out->f);
+    line_features_build(out->lines, out->origins, out->count, rows, &out->keep, &out->f);
     drop_tokens(opt, r, out);
 }

@@ -210,8 +210,47 @@ static void put_tokens(struct token_out *o, const struct line_scan *s, const uin
     ends[2] = (uint32_t)(o->at - base);
 }
 
-void line_features_build(const struct str *lines, size_t count, uint32_t rows, struct arena *keep,
-                         struct line_features *out)
+/* The two groups of the structure, which line_structure.c has hashed. */
+static void put_origin(struct token_out *o, const struct line_origin *origin, const uint32_t *base,
+                       uint32_t *ends)
+{
+    const struct line_structure *s = origin ? origin->from : NULL;
+    for (size_t g = 0; g < LINE_STRUCTURE_GROUPS; g++) {
+        size_t at = s ? origin->row * LINE_STRUCTURE_GROUPS + g : 0;
+        uint32_t from = s && at > 0 ? s->ends[at - 1] : 0, to = s ? s->ends[at] : 0;
+        if (to > from) {
+            memcpy(o->at, s->tokens + from, (to - from) * sizeof *o->at);
+            o->at += to - from;
+        }
+        ends[g] = (uint32_t)(o->at - base);
+    }
+}
+
+static size_t origin_tokens(const struct line_origin *origin)
+{
+    const struct line_structure *s = origin->from;
+    size_t end = (origin->row + 1) * LINE_STRUCTURE_GROUPS;
+    return !s ? 0
+              : s->ends[end - 1] - (origin->row > 0 ? s->ends[end - 1 - LINE_STRUCTURE_GROUPS] : 0);
+}
+
+/* What is known of the lines' structure, zeros where nothing is. */
+static float *copy_structure(const struct line_origin *origins, size_t count, struct arena *keep)
+{
+    float *out = origins ? ARENA_NEW(keep, float, count *LINE_STRUCTURE + 1) : NULL;
+    for (size_t i = 0; out && i < count; i++) {
+        const struct line_structure *s = origins[i].from;
+        if (s) {
+            assert(origins[i].row < s->count);
+            memcpy(out + i * LINE_STRUCTURE, s->dense + origins[i].row * LINE_STRUCTURE,
+                   LINE_STRUCTURE * sizeof *out);
+        }
+    }
+    return out;
+}
+
+void line_features_build(const struct str *lines, const struct line_origin *origins, size_t count,
+                         uint32_t rows, struct arena *keep, struct line_features *out)
 {
     assert(count <= LINE_PART_MAX && rows > 0 && (rows & (rows - 1)) == 0);
     struct line_scan *scans = ARENA_NEW(keep, struct line_scan, count + 1);
@@ -220,12 +259,14 @@ void line_features_build(const struct str *lines, size_t count, uint32_t rows, s
     for (size_t i = 0; i < count; i++) {
         line_scan(lines[i], &scans[i]);
         tokens_max += 4 * (size_t)scans[i].shown + 2;
+        tokens_max += origins ? origin_tokens(&origins[i]) : 0;
     }
     fill_tables(tables, scans, count);
     uint32_t *tokens = ARENA_NEW(keep, uint32_t, tokens_max + 1);
     uint32_t *ends = ARENA_NEW(keep, uint32_t, count * LINE_GROUPS + 1);
     out->count = count;
     out->dense = ARENA_NEW(keep, float, count *LINE_DENSE + 1);
+    out->structure = copy_structure(origins, count, keep);
     out->tokens = tokens;
     out->ends = ends;
     struct token_out token = {tokens, rows - 1};
@@ -240,6 +281,8 @@ void line_features_build(const struct str *lines, size_t count, uint32_t rows, s
         assert(o.at <= out->dense + (i + 1) * LINE_DENSE);
         before += scans[i].bytes;
         put_tokens(&token, &scans[i], tokens, ends + i * LINE_GROUPS);
+        put_origin(&token, origins ? &origins[i] : NULL, tokens,
+                   ends + i * LINE_GROUPS + LINE_TEXT_GROUPS);
     }
     assert((size_t)(token.at - tokens) <= tokens_max);
 }

@@ -7,6 +7,8 @@
  *     words; pairs of neighbouring words; the first and last three bytes of
  *     words and the line's shape.  Of a line of more than LINE_HEAD + LINE_TAIL
  *     words only the first LINE_HEAD and the last LINE_TAIL are read for these;
+ *   - where the page's structure is known, two groups more and LINE_STRUCTURE numbers
+ *     (line_structure.h);
  *   - LINE_DENSE numbers of about 0..1: length, characters, punctuation, case,
  *     stop words, place in the page, how often the line (digits aside) and its
  *     shape recur in the page, how many of its words the page's first line and
@@ -20,11 +22,12 @@
 #define WINNOW_LINES_LINE_FEATURES_H
 
 #include "base/arena.h"
-#include "base/str.h"
+#include "lines/line_structure.h"
 
-#define LINE_FEATURES_VERSION 1U
+#define LINE_FEATURES_VERSION 2U
 #define LINE_DENSE            64U
-#define LINE_GROUPS           3U
+#define LINE_TEXT_GROUPS      3U
+#define LINE_GROUPS           (LINE_TEXT_GROUPS + LINE_STRUCTURE_GROUPS)
 #define LINE_HEAD             24U
 #define LINE_TAIL             8U
 
@@ -36,6 +39,7 @@
 struct line_features {
     size_t count;           /* lines */
     float *dense;           /* count x LINE_DENSE */
+    float *structure;       /* count x LINE_STRUCTURE; NULL: it is not known */
     const uint32_t *tokens; /* n-grams of all lines: group after group, line after line */
     const uint32_t *ends;   /* count x LINE_GROUPS: where a line's group ends in tokens;
                              * it begins where the one before it ends */
@@ -44,9 +48,15 @@ struct line_features {
 /* Does the line hold a letter or digit? */
 bool line_has_words(struct str line);
 
+/* Where a line's structure is found: a row of from, counted from its first; from NULL: nowhere. */
+struct line_origin {
+    const struct line_structure *from;
+    size_t row;
+};
+
 /* Features of count <= LINE_PART_MAX lines; n-grams are hashed to 0..rows-1,
- * rows being a power of two.  Everything lives in keep. */
-void line_features_build(const struct str *lines, size_t count, uint32_t rows, struct arena *keep,
-                         struct line_features *out);
+ * rows being a power of two.  origins NULL: no structure is known.  Everything lives in keep. */
+void line_features_build(const struct str *lines, const struct line_origin *origins, size_t count,
+                         uint32_t rows, struct arena *keep, struct line_features *out);
 
 #endif /* WINNOW_LINES_LINE_FEATURES_H */

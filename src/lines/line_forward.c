@@ -118,7 +118,7 @@ float line_group_scale(uint32_t tokens)
     return tokens > 0 ? 1.0F / sqrtf((float)tokens) : 0.0F;
 }
 
-/* z of each line: the groups' sums, then the dense features. */
+/* z of each line: the groups' sums, then the dense features, then the structure's. */
 static void gather(struct line_pass *p, const struct line_features *f, size_t from)
 {
     const struct line_model *m = p->m;
@@ -135,6 +135,12 @@ static void gather(struct line_pass *p, const struct line_features *f, size_t fr
             }
         }
         memcpy(z, f->dense + (from + i) * LINE_DENSE, LINE_DENSE * sizeof *z);
+        z += LINE_DENSE;
+        if (f->structure) {
+            memcpy(z, f->structure + (from + i) * LINE_STRUCTURE, LINE_STRUCTURE * sizeof *z);
+        } else {
+            memset(z, 0, LINE_STRUCTURE * sizeof *z);
+        }
     }
 }
 

@@ -165,7 +165,7 @@ winnow_status line_model_layout(const struct line_config *c, const char *kernels
     struct line_model *m = mem_zalloc(sizeof *m);
     m->c = *c;
     m->gemm = (struct gemm){k, type};
-    m->columns = LINE_GROUPS * c->embed + LINE_DENSE;
+    m->columns = LINE_GROUPS * c->embed + LINE_DENSE + LINE_STRUCTURE;
     m->heads = c->dim / c->head_dim;
     m->training = training;
     lay_out(m);

@@ -1,7 +1,7 @@
 /* line_model_internal.h -- weights and activations of a line model.
  *
  * n lines of a window, T = n + 1 rows (the page's token first), d = dim,
- * f = ffn, h = hidden, c = columns of z = LINE_GROUPS * embed + LINE_DENSE. */
+ * f = ffn, h = hidden, c = columns of z = LINE_GROUPS * embed + LINE_DENSE + LINE_STRUCTURE. */
 #ifndef WINNOW_LINES_LINE_MODEL_INTERNAL_H
 #define WINNOW_LINES_LINE_MODEL_INTERNAL_H
 

@@ -21,12 +21,51 @@ struct reading {
     struct line_page_set *set;
     enum line_page_kind kind;
     struct map sources; /* name to template_index */
+    struct buf text;    /* of a page, for sums */
 };
 
 void line_page_set_release(struct line_page_set *set)
 {
     mem_free(set->items);
     arena_release(&set->keep);
+}
+
+/* Strings of a parser's are gone with the next page. */
+static struct str keep_str(struct line_page_set *set, struct str s)
+{
+    return (struct str){arena_strndup(&set->keep, s.ptr, s.len), s.len};
+}
+
+/* The page's structure, its sums made over all lines. */
+static winnow_status read_structure(struct reading *r, struct json_value value,
+                                    struct json_value lines, struct line_page *p,
+                                    struct winnow_error *err)
+{
+    const char *reason = NULL;
+    struct arena *keep = &r->set->keep;
+    struct page_structure *s = ARENA_NEW(keep, struct page_structure, 1);
+    if (!structure_read(value, keep, s, &reason)) {
+        return error_set(err, WINNOW_E_FORMAT, "\"structure\" cannot be read: %s", reason);
+    }
+    if (s->line_count != json_count(lines)) {
+        return error_set(err, WINNOW_E_FORMAT, "\"structure\" has %zu rows and the page %zu lines",
+                         s->line_count, json_count(lines));
+    }
+    for (size_t i = 0; i < s->kind_count; i++) {
+        struct structure_kind *k = &s->kinds[i];
+        *k = (struct structure_kind){keep_str(r->set, k->tag), keep_str(r->set, k->words),
+                                     keep_str(r->set, k->role)};
+    }
+    buf_clear(&r->text);
+    for (struct json_iter it = json_walk(lines); json_next(&it);) {
+        struct str line = {"", 0};
+        (void)json_as_str(it.value, &line);
+        buf_add_str(&r->text, line);
+        buf_add_char(&r->text, '\n');
+    }
+    structure_sum(s, buf_str(&r->text), keep);
+    p->structure = s;
+    return WINNOW_OK;
 }
 
 static struct line_page *add_page(struct line_page_set *set, size_t lines)
@@ -36,14 +75,16 @@ static struct line_page *add_page(struct line_page_set *set, size_t lines)
     lines = lines < LINE_PART_MAX ? lines : LINE_PART_MAX;
     *p = (struct line_page){.lines = ARENA_NEW(&set->keep, struct str, lines + 1),
                             .labels = ARENA_NEW(&set->keep, unsigned char, lines + 1),
+                            .rows = ARENA_NEW(&set->keep, uint32_t, lines + 1),
                             .template_index = UINT32_MAX};
     return p;
 }
 
 static void add_line(struct line_page_set *set, struct line_page *p, struct str line,
-                     unsigned char label)
+                     unsigned char label, uint32_t row)
 {
     if (p->count < LINE_PART_MAX && line_has_words(line)) {
+        p->rows[p->count] = row;
         p->lines[p->count] = (struct str){arena_strndup(&set->keep, line.ptr, line.len), line.len};
         p->labels[p->count++] = label;
     }
@@ -58,7 +99,7 @@ static winnow_status read_article(struct reading *r, struct json_value root,
     }
     struct line_page *p = add_page(r->set, ARTICLE_LINES);
     while (p->count < ARTICLE_LINES && str_next_line(&text, &line)) {
-        add_line(r->set, p, line, LINE_KEEP);
+        add_line(r->set, p, line, LINE_KEEP, 0);
     }
     return WINNOW_OK;
 }
@@ -73,6 +114,11 @@ static winnow_status read_page(struct reading *r, struct json_value root, struct
     }
     struct line_page *p = add_page(r->set, json_count(lines));
     struct json_iter label = json_walk(labels);
+    struct json_value structure = json_get(root, STRUCTURE_KEY);
+    uint32_t row = 0;
+    if (json_kind(structure) != JSON_NONE) {
+        TRY(read_structure(r, structure, lines, p, err));
+    }
     for (struct json_iter it = json_walk(lines); json_next(&it) && json_next(&label);) {
         struct str line;
         int64_t value = -1;
@@ -83,7 +129,8 @@ static winnow_status read_page(struct reading *r, struct json_value root, struct
         add_line(r->set, p, line,
                  value == 1   ? LINE_KEEP
                  : value == 0 ? LINE_DROP
-                              : LINE_NOT_JUDGED);
+                              : LINE_NOT_JUDGED,
+                 row++);
     }
     struct str source = {"", 0};
     if (r->kind == LINE_TEMPLATES) {
@@ -130,5 +177,6 @@ winnow_status line_page_set_read(struct line_page_set *set, const char *path,
         .opt = &opt, .line = read_line, .block = check_memory, .ctx = &r};
     winnow_status st = json_lines_read(path, &lines, err);
     map_release(&r.sources);
+    buf_release(&r.text);
     return st;
 }

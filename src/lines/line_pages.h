@@ -2,7 +2,8 @@
  *
  * One JSON object a line.  A page has "lines" (strings) and "label" (numbers:
  * 1 keep, 0 drop, anything else: not judged, shown to the model but not
- * learned from); "source" names where it is from.  An article has "text"; its
+ * learned from); "source" names where it is from, "structure" what its tags say of the
+ * lines (page_structure.h), as if they were a text's.  An article has "text"; its
  * lines are all to be kept. */
 #ifndef WINNOW_LINES_LINE_PAGES_H
 #define WINNOW_LINES_LINE_PAGES_H
@@ -10,6 +11,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "corpus/page_structure.h"
 
 enum line_label { LINE_DROP, LINE_KEEP, LINE_NOT_JUDGED };
 
@@ -17,7 +19,9 @@ struct line_page {
     struct str *lines;     /* those with words, the first LINE_PART_MAX of them */
     unsigned char *labels; /* enum line_label */
     uint32_t count;
-    uint32_t template_index; /* of line_page_set.templates; UINT32_MAX: none */
+    struct page_structure *structure; /* of all its lines; NULL: not known */
+    uint32_t *rows;                   /* of it, of each line */
+    uint32_t template_index;          /* of line_page_set.templates; UINT32_MAX: none */
 };
 
 struct line_page_set {

@@ -18,6 +18,7 @@ struct line_reader {
     const struct line_model *m;
     struct line_pass *pass;
     struct arena scratch;
+    struct arena page; /* of a document's elements */
     struct buf text;
 };
 
@@ -27,6 +28,7 @@ struct line_reader *line_reader_new(const struct line_model *m)
     r->m = m;
     r->pass = line_pass_new(m);
     arena_init(&r->scratch, (size_t)1 << 20);
+    arena_init(&r->page, (size_t)1 << 18);
     return r;
 }
 
@@ -37,25 +39,49 @@ void line_reader_free(struct line_reader *r)
     }
     line_pass_free(r->pass);
     arena_release(&r->scratch);
+    arena_release(&r->page);
     buf_release(&r->text);
     mem_free(r);
 }
 
-/* Lines of at most LINE_PART_MAX; scratch is reset. */
-static void score_part(struct line_reader *r, const struct str *lines, size_t count, float *scores)
+/* A document's elements in r->page, or NULL. */
+static const struct page_elements *read_elements(struct line_reader *r,
+                                                 const struct page_structure *structure)
+{
+    if (!structure) {
+        return NULL;
+    }
+    arena_reset(&r->page);
+    struct page_elements *page = ARENA_NEW(&r->page, struct page_elements, 1);
+    page_elements_build(structure, &r->page, page);
+    return page;
+}
+
+/* count <= LINE_PART_MAX lines, the document's from its line `first` on. */
+static void score_part(struct line_reader *r, const struct str *lines,
+                       const struct page_elements *page, size_t first, size_t count, float *scores)
 {
     struct arena *keep = &r->scratch;
     struct str *shown = ARENA_NEW(keep, struct str, count + 1);
+    struct line_structure structure;
+    struct line_origin *origins = NULL;
+    if (page) {
+        line_structure_build(page, first, count, r->m->c.rows, keep, &structure);
+        origins = ARENA_NEW(keep, struct line_origin, count + 1);
+    }
     float *logits = ARENA_NEW(keep, float, count + 1);
     size_t shown_count = 0;
     for (size_t i = 0; i < count; i++) {
         scores[i] = line_has_words(lines[i]) ? 0.0F : NAN;
         if (!isnan(scores[i])) {
+            if (origins) {
+                origins[shown_count] = (struct line_origin){&structure, i};
+            }
             shown[shown_count++] = lines[i];
         }
     }
     struct line_features f;
-    line_features_build(shown, shown_count, r->m->c.rows, keep, &f);
+    line_features_build(shown, origins, shown_count, r->m->c.rows, keep, &f);
     line_pass_run(r->pass, &f, logits);
     for (size_t i = 0, at = 0; i < count; i++) {
         if (!isnan(scores[i])) {
@@ -64,12 +90,14 @@ static void score_part(struct line_reader *r, const struct str *lines, size_t co
     }
 }
 
-void line_reader_scores(struct line_reader *r, const struct str *lines, size_t count, float *scores)
+void line_reader_scores(struct line_reader *r, const struct str *lines,
+                        const struct page_structure *structure, size_t count, float *scores)
 {
+    const struct page_elements *page = read_elements(r, structure);
     for (size_t from = 0; from < count; from += LINE_PART_MAX) {
         size_t n = count - from < LINE_PART_MAX ? count - from : LINE_PART_MAX;
         arena_reset(&r->scratch);
-        score_part(r, lines + from, n, scores + from);
+        score_part(r, lines + from, page, from, n, scores + from);
     }
 }
 
@@ -89,9 +117,11 @@ static void add_scores(struct document_score *d, const struct str *lines, const 
     }
 }
 
-size_t line_reader_programs(struct line_reader *r, struct str text, struct line_limits limits,
+size_t line_reader_programs(struct line_reader *r, struct line_text in, struct line_limits limits,
                             struct arena *keep, struct line_program **programs)
 {
+    struct str text = in.text;
+    const struct page_elements *page = read_elements(r, in.structure);
     double limit = limits.keep_above < 0 ? r->m->c.keep_above : limits.keep_above;
     struct document_score document = {0};
     size_t total = str_count_lines(text), parts = (total + LINE_PART_MAX - 1) / LINE_PART_MAX;
@@ -108,7 +138,7 @@ size_t line_reader_programs(struct line_reader *r, struct str text, struct line_
             lines[i] = str_sub(text, 0, end);
             text = str_sub(text, end < text.len ? end + 1 : end, text.len);
         }
-        score_part(r, lines, count, scores);
+        score_part(r, lines, page, first, count, scores);
         add_scores(&document, lines, scores, count);
         buf_clear(&r->text);
         line_verdicts_program(scores, count, limit, first, &r->text);

@@ -33,12 +33,18 @@ struct line_reader;
 struct line_reader *line_reader_new(const struct line_model *m);
 void line_reader_free(struct line_reader *r);
 
+/* A text with what its page's tags say of its lines, a row each, its sums made; NULL: not known. */
+struct line_text {
+    struct str text;
+    const struct page_structure *structure;
+};
+
 /* Programs live in keep.  At least one. */
-size_t line_reader_programs(struct line_reader *r, struct str text, struct line_limits limits,
+size_t line_reader_programs(struct line_reader *r, struct line_text text, struct line_limits limits,
                             struct arena *keep, struct line_program **programs);
 
 /* The probability of each line to be text, NaN for lines that are not judged. */
-void line_reader_scores(struct line_reader *r, const struct str *lines, size_t count,
-                        float *scores);
+void line_reader_scores(struct line_reader *r, const struct str *lines,
+                        const struct page_structure *structure, size_t count, float *scores);
 
 #endif /* WINNOW_LINES_LINE_REFINER_H */

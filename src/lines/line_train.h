@@ -4,7 +4,8 @@
  * cosine.  A training page is a page of the set, or (one in `transplant`) the
  * frame of one page around the body of another or of a clean article, so that
  * frames and bodies are not learned by heart together.  N-grams are dropped at
- * random.
+ * random, and so is what is known of a page's tags, so that one model reads pages with and
+ * without.
  *
  * The same pages, options and seed give the same weights bit for bit under one
  * kernel table, whatever the number of threads. */
@@ -22,26 +23,28 @@ struct line_train_options {
     double warmup;       /* share of the steps */
     double weight_decay; /* decoupled; matrices only */
     double clip;
-    double token_dropout;  /* share of n-grams not seen */
-    double group_dropout;  /* share of pages of which one group is not seen */
-    double transplant;     /* share of pages with another body */
-    double length_weight;  /* a line of n bytes counts 1 + length_weight * min(n, 400) / 50 */
-    double page_power;     /* and a page of n lines n^-page_power of that */
-    uint32_t per_template; /* pages of a template an epoch */
+    double token_dropout;     /* share of n-grams not seen */
+    double group_dropout;     /* share of pages of which one group is not seen */
+    double structure_dropout; /* share of pages with a structure of which it is not seen */
+    double transplant;        /* share of pages with another body */
+    double length_weight;     /* a line of n bytes counts 1 + length_weight * min(n, 400) / 50 */
+    double page_power;        /* and a page of n lines n^-page_power of that */
+    uint32_t per_template;    /* pages of a template an epoch */
 };
-#define LINE_TRAIN_OPTIONS_INIT                        \
-    ((struct line_train_options){.epochs = 12,         \
-                                 .batch_pages = 16,    \
-                                 .lr = 2e-3,           \
-                                 .table_lr = 2e-3,     \
-                                 .warmup = 0.05,       \
-                                 .weight_decay = 0.05, \
-                                 .clip = 1,            \
-                                 .token_dropout = 0.2, \
-                                 .group_dropout = 0.1, \
-                                 .transplant = 0.3,    \
-                                 .length_weight = 0.3, \
-                                 .page_power = 0.3,    \
+#define LINE_TRAIN_OPTIONS_INIT                            \
+    ((struct line_train_options){.epochs = 12,             \
+                                 .batch_pages = 16,        \
+                                 .lr = 2e-3,               \
+                                 .table_lr = 2e-3,         \
+                                 .warmup = 0.05,           \
+                                 .weight_decay = 0.05,     \
+                                 .clip = 1,                \
+                                 .token_dropout = 0.2,     \
+                                 .group_dropout = 0.1,     \
+                                 .structure_dropout = 0.3, \
+                                 .transplant = 0.3,        \
+                                 .length_weight = 0.3,     \
+                                 .page_power = 0.3,        \
                                  .per_template = 4})
 
 struct line_train_data {

@@ -12,6 +12,7 @@ struct line_sample {
     struct arena keep;
     struct str *lines;
     unsigned char *labels;
+    struct line_origin *origins; /* NULL: without structure */
     size_t count;
     struct line_features f;
 };

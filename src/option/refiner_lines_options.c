@@ -22,6 +22,8 @@ static const struct option OPTIONS[] = {
     OPT_SHARE(0, "token-dropout", T, token_dropout, 0, 0.95, "of n-grams not seen"),
     OPT_SHARE(0, "group-dropout", T, group_dropout, 0, 1,
               "of pages of which one group of n-grams is not seen"),
+    OPT_SHARE(0, "structure-dropout", T, structure_dropout, 0, 1,
+              "of pages with a structure of which it is not seen"),
     OPT_SHARE(0, "transplant", T, transplant, 0, 1, "of pages that get another body"),
     OPT_REAL(0, "length-weight", T, length_weight, 0, 100,
              "a line of n bytes counts 1 + X min(n, 400) / 50"),

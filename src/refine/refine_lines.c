@@ -35,7 +35,8 @@ static winnow_status read_programs(void *worker, struct str text, struct arena *
     (void)err;
     const struct lines_worker *w = worker;
     struct line_program *programs = NULL;
-    size_t count = line_reader_programs(w->reader, text, w->limits, keep, &programs);
+    size_t count =
+        line_reader_programs(w->reader, (struct line_text){text, NULL}, w->limits, keep, &programs);
     out->count = 0;
     for (size_t i = 0; i < count; i++) {
         program_list_add(out, (struct program_text){programs[i].first, programs[i].last,

@@ -88,6 +88,7 @@ static struct line_train_options train_options(const struct winnow_refiner_lines
     train.weight_decay = opt->weight_decay;
     train.token_dropout = opt->token_dropout;
     train.group_dropout = opt->group_dropout;
+    train.structure_dropout = opt->structure_dropout;
     train.transplant = opt->transplant;
     train.length_weight = opt->length_weight;
     train.page_power = opt->page_power;

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct line_reader *r = line_reader_new(m);
     float scores[2];
     const struct str lines[2] = {STR_LIT("Home"), STR_LIT("It rained all day, and we read.")};
-    line_reader_scores(r, lines, 2, scores);
+    line_reader_scores(r, lines, NULL, 2, scores);
     line_reader_free(r);
     line_model_free(m);
     return 0;

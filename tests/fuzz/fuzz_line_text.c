@@ -39,8 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct winnow_error err;
     struct line_program *programs = NULL;
     arena_init(&keep, 4096);
-    size_t count = line_reader_programs(reader(), text, (struct line_limits){.keep_above = -1},
-                                        &keep, &programs),
+    size_t count = line_reader_programs(reader(), (struct line_text){text, NULL},
+                                        (struct line_limits){.keep_above = -1}, &keep, &programs),
            next = 0;
     assert(count > 0);
     if (edit_start(&e, text, &keep, &err) == WINNOW_OK) {

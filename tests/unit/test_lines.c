@@ -51,7 +51,7 @@ static void page_features(struct arena *keep, struct line_features *f)
 {
     struct str lines[PAGE_LINES];
     page_lines(lines);
-    line_features_build(lines, PAGE_LINES, SMALL.rows, keep, f);
+    line_features_build(lines, NULL, PAGE_LINES, SMALL.rows, keep, f);
 }
 
 /* Weights all over the place, so that no part of the network is idle. */
@@ -394,7 +394,7 @@ static void programs_remove_exactly_the_lines_below_the_limit(void **state)
     struct str lines[PAGE_LINES];
     float scores[PAGE_LINES];
     page_lines(lines);
-    line_reader_scores(r, lines, PAGE_LINES, scores);
+    line_reader_scores(r, lines, NULL, PAGE_LINES, scores);
     double limit = 0;
     for (size_t i = 0; i < PAGE_LINES; i++) {
         limit += (double)scores[i] / PAGE_LINES; /* the mean: some above, some below */
@@ -407,18 +407,19 @@ static void programs_remove_exactly_the_lines_below_the_limit(void **state)
         }
     }
     struct line_program *programs = NULL;
-    size_t count = line_reader_programs(
-        r, buf_str(&text), (struct line_limits){.keep_above = limit}, &keep, &programs);
+    size_t count =
+        line_reader_programs(r, (struct line_text){buf_str(&text), NULL},
+                             (struct line_limits){.keep_above = limit}, &keep, &programs);
     assert_int_equal(count, 1);
     run_programs(buf_str(&text), programs, count, &got);
     assert_str(buf_str(&got), buf_cstr(&want));
     assert_true(want.len > 0 && want.len < text.len);
 
-    (void)line_reader_programs(r, buf_str(&text), (struct line_limits){.keep_above = 0}, &keep,
-                               &programs);
+    (void)line_reader_programs(r, (struct line_text){buf_str(&text), NULL},
+                               (struct line_limits){.keep_above = 0}, &keep, &programs);
     assert_str(programs[0].text, "keep_chunk()\n");
-    (void)line_reader_programs(r, buf_str(&text), (struct line_limits){.keep_above = 1}, &keep,
-                               &programs);
+    (void)line_reader_programs(r, (struct line_text){buf_str(&text), NULL},
+                               (struct line_limits){.keep_above = 1}, &keep, &programs);
     assert_str(programs[0].text, "remove_lines(line_start=0, line_end=10)\n");
     buf_release(&text);
     buf_release(&want);
@@ -437,12 +438,12 @@ static void lines_without_words_go_with_their_neighbours(void **state)
     arena_init(&keep, 4096);
     struct line_program *programs = NULL;
     struct buf got = {0};
-    (void)line_reader_programs(r, STR_LIT("\n\none\n\n|\ntwo\n"),
+    (void)line_reader_programs(r, (struct line_text){STR_LIT("\n\none\n\n|\ntwo\n"), NULL},
                                (struct line_limits){.keep_above = 0}, &keep, &programs);
     run_programs(STR_LIT("\n\none\n\n|\ntwo\n"), programs, 1, &got);
     assert_str(buf_str(&got), "one\n\n|\ntwo");
-    (void)line_reader_programs(r, STR_LIT(""), (struct line_limits){.keep_above = 0}, &keep,
-                               &programs);
+    (void)line_reader_programs(r, (struct line_text){STR_LIT(""), NULL},
+                               (struct line_limits){.keep_above = 0}, &keep, &programs);
     assert_str(programs[0].text, "remove_lines(line_start=0, line_end=0)\n");
     buf_release(&got);
     arena_release(&keep);
@@ -465,7 +466,7 @@ static void documents_of_a_low_score_are_dropped(void **state)
     struct str lines[PAGE_LINES];
     float scores[PAGE_LINES];
     page_lines(lines);
-    line_reader_scores(r, lines, PAGE_LINES, scores);
+    line_reader_scores(r, lines, NULL, PAGE_LINES, scores);
     for (size_t i = 0; i < PAGE_LINES; i++) {
         if (!isnan(scores[i])) {
             sum += (double)scores[i] * (double)lines[i].len;
@@ -474,16 +475,20 @@ static void documents_of_a_low_score_are_dropped(void **state)
     }
     struct line_program *programs = NULL;
     struct line_limits limits = {.keep_above = 0, .drop_below = sum / bytes + 1e-6};
-    assert_int_equal(line_reader_programs(r, buf_str(&text), limits, &keep, &programs), 1);
+    assert_int_equal(
+        line_reader_programs(r, (struct line_text){buf_str(&text), NULL}, limits, &keep, &programs),
+        1);
     assert_str(programs[0].text, "drop_doc()\n");
     assert_true(programs[0].of_document);
     assert_int_equal(programs[0].last, PAGE_LINES - 1);
     limits.drop_below = sum / bytes - 1e-6;
-    (void)line_reader_programs(r, buf_str(&text), limits, &keep, &programs);
+    (void)line_reader_programs(r, (struct line_text){buf_str(&text), NULL}, limits, &keep,
+                               &programs);
     assert_str(programs[0].text, "keep_chunk()\n");
     assert_false(programs[0].of_document);
     limits.drop_below = 1; /* nothing to judge is no bad document */
-    (void)line_reader_programs(r, STR_LIT("--\n"), limits, &keep, &programs);
+    (void)line_reader_programs(r, (struct line_text){STR_LIT("--\n"), NULL}, limits, &keep,
+                               &programs);
     assert_false(programs[0].of_document);
     buf_release(&text);
     arena_release(&keep);
@@ -503,8 +508,8 @@ static void long_documents_are_read_in_parts(void **state)
         buf_addf(&text, "%s%s %zu", i > 0 ? "\n" : "", PAGE[i % PAGE_LINES], i);
     }
     struct line_program *programs = NULL;
-    size_t count = line_reader_programs(r, buf_str(&text), (struct line_limits){.keep_above = 0.5},
-                                        &keep, &programs);
+    size_t count = line_reader_programs(r, (struct line_text){buf_str(&text), NULL},
+                                        (struct line_limits){.keep_above = 0.5}, &keep, &programs);
     assert_int_equal(count, 2);
     assert_int_equal(programs[0].last, LINE_PART_MAX - 1);
     assert_int_equal(programs[1].last, LINE_PART_MAX + 99);
@@ -678,7 +683,7 @@ static void the_built_in_refiner_loads_and_tells_text_from_menus(void **state)
     struct str lines[PAGE_LINES];
     float scores[PAGE_LINES];
     page_lines(lines);
-    line_reader_scores(r, lines, PAGE_LINES, scores);
+    line_reader_scores(r, lines, NULL, PAGE_LINES, scores);
     assert_true(scores[4] > 0.5F && scores[5] > 0.5F);
     assert_true(scores[1] < 0.5F && scores[8] < 0.5F && scores[9] < 0.5F);
     line_reader_free(r);

@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""Labelled pages with what their tags say of each line, for structure.sh.
+
+    structure_pages.py WINNOW DATA STATE
+
+`winnow extract` reads the HTML of the pages that have it; each labelled line takes the row of
+the extracted line that holds its letters.  Writes to STATE:
+
+    wcxb.jsonl train-wcxb.jsonl train-readability.jsonl train-newspaper.jsonl
+        as refiner_pages.py splits them, with "structure" where there is HTML
+    fold-K.train.jsonl fold-K.test.jsonl
+        five folds by site: pages with HTML to measure with, all pages of other sites to learn from
+    templates.jsonl articles.jsonl dragnet.jsonl cleaneval.jsonl cleanportal.jsonl
+"""
+import collections
+import difflib
+import hashlib
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import unicodedata
+import urllib.parse
+
+from refiner_pages import lines as read_lines
+from refiner_pages import site, write
+
+FOLDS = 5
+SPLIT_SEED = int(os.environ.get("SPLIT", "0"))
+CANONICAL = [re.compile(p, re.I) for p in (
+    r'<link[^>]*rel=["\']?canonical["\']?[^>]*href=["\']([^"\'>]+)',
+    r'<link[^>]*href=["\']([^"\'>]+)["\'][^>]*rel=["\']?canonical',
+    r'property=["\']og:url["\'][^>]*content=["\']([^"\'>]+)')]
+
+
+def page_site(page, html):
+    """Readability's pages have no address; many name it themselves."""
+    if page.get("url"):
+        return site(page)
+    text = html.decode("utf-8", "replace") if html else ""
+    for pattern in CANONICAL:
+        match = pattern.search(text)
+        host = match and urllib.parse.urlparse(match.group(1)).hostname
+        if host and "." in host and "fakehost" not in host:
+            return site({"url": match.group(1)})
+    return re.sub(r"-\d+$", "", page["id"])
+
+
+def letters(line):
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", line).lower())
+
+
+def align(wanted, have):
+    """For each wanted line the number of the line of have that holds it, or -1."""
+    a, b = [letters(x) for x in wanted], [letters(x) for x in have]
+    match = [-1] * len(a)
+    for i, j, n in difflib.SequenceMatcher(None, a, b, autojunk=False).get_matching_blocks():
+        for k in range(n):
+            if a[i + k]:
+                match[i + k] = j + k
+    after, upper = [len(b)] * (len(a) + 1), len(b)
+    for i in range(len(a) - 1, -1, -1):
+        upper = match[i] if match[i] >= 0 else upper
+        after[i] = upper
+    before = 0
+    for i, line in enumerate(a):
+        if match[i] >= 0:
+            before = match[i]
+        elif line:
+            for j in range(before, min(len(b), after[i] + 1)):
+                if b[j] and (line in b[j] or (len(b[j]) > 3 and b[j] in line)):
+                    match[i] = before = j
+                    break
+    where = collections.defaultdict(list)
+    for j, line in enumerate(b):
+        where[line].append(j)
+    for i, line in enumerate(a):
+        if match[i] < 0 and line and where.get(line):
+            expected = i / len(a) * len(b)
+            match[i] = min(where[line], key=lambda j: abs(j - expected))
+    return match
+
+
+def structure_of(page, document):
+    have = document["text"].split("\n")
+    rows, at = [], 0
+    given = document["structure"]["lines"]
+    for line, j in zip(page["lines"], align(page["lines"], have)):
+        n = len(line)
+        if j < 0:
+            rows.append([at, at + n, -1])
+        else:
+            row = given[j] + [0] * (6 - len(given[j]))
+            share = n / max(1, row[1] - row[0])
+            rows.append([at, at + n, row[2], min(n, round(row[3] * share)),
+                         min(n, round(row[4] * share)), row[5]])
+        at += n + 1
+    return {"lines": rows, "nodes": document["structure"]["nodes"],
+            "kinds": document["structure"]["kinds"]}
+
+
+def extract(winnow, folder):
+    out = subprocess.run([winnow, "extract", "-q", folder, "-o", "-"], stdout=subprocess.PIPE,
+                         check=True).stdout
+    documents = (json.loads(x) for x in out.decode().split("\n") if x)
+    return {os.path.splitext(os.path.basename(d["metadata"]["path"]))[0]: d for d in documents}
+
+
+def main():
+    winnow, data, state = sys.argv[1:]
+    os.makedirs(f"{state}/html", exist_ok=True)
+    if not os.path.isdir(f"{state}/html/wcxb_dev"):
+        subprocess.run(f"zstd -dcq '{data}/html/html.tar.zst' | tar xf - -C '{state}/html'",
+                       shell=True, check=True)
+    sets, sites, found, total = {}, {}, 0, 0
+    for name, folder in (("wcxb", "wcxb_dev"), ("readability", "readability"), ("newspaper", None)):
+        documents = extract(winnow, f"{state}/html/{folder}") if folder else {}
+        pages = [json.loads(x) for x in
+                 read_lines(f"{data}/pages/{folder or name}.jsonl.zst")]
+        for page in pages:
+            path = f"{state}/html/{folder}/{page['id']}.html"
+            html = open(path, "rb").read() if os.path.exists(path) else None
+            sites[page["id"]] = page_site(page, html)
+            if html and page["id"] in documents and "structure" in documents[page["id"]]:
+                page["structure"] = structure_of(page, documents[page["id"]])
+                judged = [r for r, x in zip(page["structure"]["lines"], page["label"]) if x in (0, 1)]
+                total += len(judged)
+                found += sum(r[2] >= 0 for r in judged)
+        sets[name] = pages
+    print(f"{sum('structure' in p for s in sets.values() for p in s)} pages with structure, "
+          f"{found / total:.4f} of their {total} judged lines found")
+
+    def dump(pages):
+        return [json.dumps(p, ensure_ascii=False) for p in pages]
+    held = [int(hashlib.sha256(sites[p["id"]].encode()).hexdigest(), 16) % 4 == 0
+            for p in sets["wcxb"]]
+    held_sites = {sites[p["id"]] for p, h in zip(sets["wcxb"], held) if h}
+    write(f"{state}/wcxb.jsonl", dump(p for p, h in zip(sets["wcxb"], held) if h))
+    write(f"{state}/train-wcxb.jsonl", dump(p for p, h in zip(sets["wcxb"], held) if not h))
+    for name in ("readability", "newspaper"):
+        write(f"{state}/train-{name}.jsonl",
+              dump(p for p in sets[name] if sites[p["id"]] not in held_sites))
+    everything = [p for s in sets.values() for p in s]
+    names = sorted({sites[p["id"]] for p in everything if "structure" in p})
+    random.Random(SPLIT_SEED).shuffle(names)
+    fold = {name: i % FOLDS for i, name in enumerate(names)}
+    for k in range(FOLDS):
+        write(f"{state}/fold-{k}.test.jsonl",
+              dump(p for p in everything if "structure" in p and fold[sites[p["id"]]] == k))
+        write(f"{state}/fold-{k}.train.jsonl",
+              dump(p for p in everything if fold.get(sites[p["id"]]) != k))
+    for name in ("dragnet_train", "cleaneval_dev", "cleanportal"):
+        write(f"{state}/{name.split('_')[0]}.jsonl", read_lines(f"{data}/pages/{name}.jsonl.zst"))
+    write(f"{state}/articles.jsonl", read_lines(f"{data}/clean/wiki.jsonl.zst")[:3000])
+    write(f"{state}/templates.jsonl", read_lines(f"{data}/noisy/debian_html_labelled.jsonl.zst"))
+
+
+if __name__ == "__main__":
+    main()
