@@ -54,6 +54,7 @@ set(UNIT_TESTS
   tokenizer_real
   charset
   html
+  structure
   warc
   trainer
   tune
@@ -96,6 +97,7 @@ set(FUZZ_TARGETS
   recipe
   charset
   html
+  structure
   http
   jsonl
   warc

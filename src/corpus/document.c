@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "corpus/packing.h"
+#include "corpus/page_structure.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -325,16 +326,104 @@ static void add_part(const struct document *d, const char *from, const char *to,
     buf_add(out, from, (size_t)(to - from));
 }
 
+/* Somebody else's member of that name is none of ours. */
+static bool is_structure(struct json_value v)
+{
+    return json_kind(v) == JSON_OBJECT && json_kind(json_get(v, "lines")) == JSON_ARRAY &&
+           json_kind(json_get(v, "nodes")) == JSON_ARRAY &&
+           json_kind(json_get(v, "kinds")) == JSON_ARRAY;
+}
+
+bool document_structure(const struct document *d, struct json_value *out)
+{
+    struct member m;
+    if (!find_name(d->json, d->raw, STR_LIT(STRUCTURE_KEY), false, &m) || m.twice ||
+        !is_structure(m.value)) {
+        return false;
+    }
+    *out = m.value;
+    return true;
+}
+
+static bool is_white(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* The bytes of a member whose value stands at `value`, its key and one comma with it. */
+static struct str whole_member(struct str raw, struct str value)
+{
+    const char *from = value.ptr, *to = value.ptr + value.len;
+    while (*--from != ':') {
+    }
+    while (*--from != '"') { /* the key's end */
+    }
+    while (*--from != '"') {
+    }
+    const char *before = from;
+    while (is_white(before[-1])) {
+        before--;
+    }
+    if (before[-1] == ',') {
+        return (struct str){before - 1, (size_t)(to - before) + 1};
+    }
+    while (to < raw.ptr + raw.len && is_white(*to)) {
+        to++;
+    }
+    to += *to == ',';
+    while (is_white(*to)) {
+        to++;
+    }
+    return (struct str){from, (size_t)(to - from)};
+}
+
+/* Where the structure stands in raw, or an empty view. */
+static struct str find_structure(const struct document *d)
+{
+    struct member m;
+    if (!find_name(d->json, d->raw, STR_LIT(STRUCTURE_KEY), true, &m) || m.twice ||
+        !is_structure(m.value)) {
+        return (struct str){NULL, 0};
+    }
+    struct str all = whole_member(d->raw, m.span);
+    bool holds_text = d->text_span.ptr >= all.ptr && d->text_span.ptr < all.ptr + all.len;
+    bool holds_id = d->id_span.ptr >= all.ptr && d->id_span.ptr < all.ptr + all.len;
+    return holds_text || holds_id ? (struct str){NULL, 0} : all; /* by --text-key or --id-key */
+}
+
+/* Raw from `from` to `to` without what lies in gap. */
+static void add_around(const struct document *d, const char *from, const char *to, struct str gap,
+                       struct buf *out)
+{
+    if (gap.len > 0 && gap.ptr >= from && gap.ptr < to) {
+        add_part(d, from, gap.ptr, out);
+        from = gap.ptr + gap.len;
+    }
+    add_part(d, from, to, out);
+}
+
 void document_add(const struct document *d, struct buf *out)
 {
     add_part(d, d->raw.ptr, d->raw.ptr + d->raw.len, out);
 }
 
-void document_add_with_text(const struct document *d, struct str new_text, struct buf *out)
+bool document_add_with_text(const struct document *d, struct str new_text, struct buf *out)
 {
-    add_part(d, d->raw.ptr, d->text_span.ptr, out);
+    struct str gap = find_structure(d);
+    const char *text = d->text_span.ptr, *behind = text + d->text_span.len;
+    add_around(d, d->raw.ptr, text, gap, out);
     json_quote(out, new_text);
-    add_part(d, d->text_span.ptr + d->text_span.len, d->raw.ptr + d->raw.len, out);
+    add_around(d, behind, d->raw.ptr + d->raw.len, gap, out);
+    return gap.len > 0;
+}
+
+bool document_add_without_structure(const struct document *d, struct buf *out)
+{
+    struct str gap = find_structure(d);
+    if (gap.len > 0) {
+        add_around(d, d->raw.ptr, d->raw.ptr + d->raw.len, gap, out);
+    }
+    return gap.len > 0;
 }
 
 static void add_base64(struct buf *out, struct str s)

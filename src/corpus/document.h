@@ -38,8 +38,15 @@ struct document {
  * ids must not).  No newline. */
 void document_add(const struct document *d, struct buf *out);
 
-/* The same with another text; every other key stays byte for byte. */
-void document_add_with_text(const struct document *d, struct str new_text, struct buf *out);
+/* The same with another text; every other key stays byte for byte, but for the structure of
+ * the page (page_structure.h), which is true of the old text only.  Returns whether it had one. */
+bool document_add_with_text(const struct document *d, struct str new_text, struct buf *out);
+
+/* The value of the member "structure" that extract wrote; false where there is none. */
+bool document_structure(const struct document *d, struct json_value *out);
+
+/* The document without it; false, and nothing is added, where it has none. */
+bool document_add_without_structure(const struct document *d, struct buf *out);
 
 /* A line that is no document, or a part of a shard that cannot be read. */
 struct bad_line {

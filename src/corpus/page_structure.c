@@ -342,3 +342,18 @@ bool structure_fits(const struct page_structure *s, struct str text)
     }
     return true;
 }
+
+enum structure_state structure_of_document(const struct document *d, struct arena *keep,
+                                           struct page_structure *out)
+{
+    struct json_value value;
+    const char *reason = NULL;
+    if (!document_structure(d, &value)) {
+        return STRUCTURE_ABSENT;
+    }
+    if (!structure_read(value, keep, out, &reason) || !structure_fits(out, d->text)) {
+        return STRUCTURE_STALE;
+    }
+    structure_sum(out, d->text, keep);
+    return STRUCTURE_READ;
+}

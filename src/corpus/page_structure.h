@@ -17,8 +17,7 @@
 #define WINNOW_CORPUS_PAGE_STRUCTURE_H
 
 #include "base/arena.h"
-#include "base/buf.h"
-#include "base/json.h"
+#include "corpus/document.h"
 
 #define STRUCTURE_KEY       "structure"
 #define STRUCTURE_NONE      UINT32_MAX /* of a line: no element is known */
@@ -80,5 +79,15 @@ bool structure_read(struct json_value value, struct arena *keep, struct page_str
 
 /* Whether there is one row a line of text and each spans its line. */
 bool structure_fits(const struct page_structure *s, struct str text);
+
+enum structure_state {
+    STRUCTURE_ABSENT,
+    STRUCTURE_STALE, /* it is not of this text, or not well formed */
+    STRUCTURE_READ
+};
+
+/* A document's, with its sums; out lives in keep and as long as the document is not read over. */
+enum structure_state structure_of_document(const struct document *d, struct arena *keep,
+                                           struct page_structure *out);
 
 #endif /* WINNOW_CORPUS_PAGE_STRUCTURE_H */

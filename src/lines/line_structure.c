@@ -19,10 +19,10 @@ void line_structure_build(const struct page_elements *page, size_t first, size_t
     for (size_t i = 0; i < count; i++) {
         structure_line_numbers(page, first + i, out->dense + i * LINE_STRUCTURE);
         uint32_t *end = ends + i * LINE_STRUCTURE_GROUPS;
-        uint32_t count = (uint32_t)structure_line_tokens(page, first + i, rows, tokens + at, end);
+        uint32_t got = (uint32_t)structure_line_tokens(page, first + i, rows, tokens + at, end);
         for (unsigned g = 0; g < LINE_STRUCTURE_GROUPS; g++) {
             end[g] += at;
         }
-        at += count;
+        at += got;
     }
 }

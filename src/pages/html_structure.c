@@ -445,7 +445,8 @@ static void add_words(struct word_out *o, struct str s)
     char before = 0;
     for (size_t i = 0; i < s.len; i++) {
         char kind = word_kind((unsigned char)s.ptr[i]);
-        bool follows = kind == before || (before == 'A' && kind == 'a');
+        bool follows = kind == before || (before == 'A' && kind != '0') ||
+                       (before == 'a' && kind == 'x') || (before == 'x' && kind == 'a');
         if (kind == 'A' && before == 'A' && i + 1 < s.len &&
             word_kind((unsigned char)s.ptr[i + 1]) == 'a') {
             follows = false; /* of "HTMLText" the T belongs to what comes */

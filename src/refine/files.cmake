@@ -8,6 +8,7 @@ list(APPEND WINNOW_SOURCES
   src/refine/refine_estimate.c
   src/refine/refine_lines.c
   src/refine/refine_sums.c
+  src/refine/removed_where.c
   src/refine/verdicts.c
   src/refine/writer_builtin.c
   src/refine/writer_http.c

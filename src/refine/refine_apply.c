@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "program/edit.h"
 #include "program/prox.h"
+#include "refine/removed_where.h"
 
 #include <math.h>
 
@@ -83,6 +84,8 @@ struct applying {
 struct call_log {
     struct json_writer json;
     uint32_t accepted, rejected, written;
+    const struct page_structure *structure; /* of the document; NULL: not known */
+    struct arena *scratch;
 };
 
 static void log_call(struct call_log *log, const struct program_call *c)
@@ -99,6 +102,9 @@ static void log_call(struct call_log *log, const struct program_call *c)
     if (c->op == PROGRAM_REMOVE_LINES && !c->reason) {
         json_member_u64(w, "from", c->from);
         json_member_u64(w, "to", c->to);
+        if (log->structure) {
+            removed_where(log->structure, c->from, c->to, log->scratch, w);
+        }
     }
     if (c->reason) {
         json_member_text(w, "rejected", c->reason);
@@ -151,7 +157,14 @@ static winnow_status run_strict(struct applying *a, struct winnow_error *err)
     struct stage_result *r = a->result;
     TRY(edit_start(&e, a->document->text, &a->worker->scratch, err));
     buf_add_text(&r->detail, "\"calls\": ");
-    struct call_log log = {.json = {.out = &r->detail}};
+    struct page_structure structure;
+    enum structure_state state =
+        structure_of_document(a->document, &a->worker->scratch, &structure);
+    a->sums->structured = state == STRUCTURE_READ;
+    a->sums->stale = state == STRUCTURE_STALE;
+    struct call_log log = {.json = {.out = &r->detail},
+                           .structure = state == STRUCTURE_READ ? &structure : NULL,
+                           .scratch = &a->worker->scratch};
     json_open(&log.json, '[');
     for (size_t i = 0; i < a->count; i++) {
         run_chunk(a, &e, &a->programs[i], &log);
@@ -456,6 +469,7 @@ winnow_status refine_apply_run(struct stage *stage, struct refine_apply *a,
                               .scratch_factor = 3,
                               .word_bytes = 32,
                               .edits = true,
+                              .ends_structure = true,
                               .line_bytes = APPLIED_LINE};
     struct buf path = {0};
     const char *file = file_join(&path, stage_folder(stage), "refine.json");

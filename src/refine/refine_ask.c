@@ -152,7 +152,7 @@ static winnow_status ask_directly(struct ask_worker *w, const struct document *d
                                   struct ask_doc **out, struct winnow_error *err)
 {
     arena_reset(&w->scratch);
-    TRY(w->k->a->direct->programs(w->direct, d->text, &w->scratch, &w->programs, err));
+    TRY(w->k->a->direct->programs(w->direct, d, &w->scratch, &w->programs, err));
     struct ask_doc *doc = doc_new(w->k, d->id, d->ordinal, w->programs.count);
     size_t last = str_count_lines(d->text) - 1;
     for (size_t i = 0; i < doc->count; i++) {

@@ -11,14 +11,14 @@
 
 #define REFINE_DOC_NEW_TOKENS 16U /* an answer at the document level is one call */
 
-/* A refiner that needs no words: it reads a text and gives its programs.  A worker
+/* A refiner that needs no words: it reads a document and gives its programs.  A worker
  * is used by one thread at a time. */
 struct direct_refiner {
     void *state;
     void *(*worker_new)(void *state);
     void (*worker_free)(void *worker);
     /* Texts of the programs live in keep. */
-    winnow_status (*programs)(void *worker, struct str text, struct arena *keep,
+    winnow_status (*programs)(void *worker, const struct document *d, struct arena *keep,
                               struct program_list *out, struct winnow_error *err);
 };
 

@@ -29,14 +29,17 @@ static void worker_free(void *worker)
     mem_free(w);
 }
 
-static winnow_status read_programs(void *worker, struct str text, struct arena *keep,
+static winnow_status read_programs(void *worker, const struct document *d, struct arena *keep,
                                    struct program_list *out, struct winnow_error *err)
 {
     (void)err;
     const struct lines_worker *w = worker;
     struct line_program *programs = NULL;
+    struct page_structure structure;
+    bool known = structure_of_document(d, keep, &structure) == STRUCTURE_READ;
     size_t count =
-        line_reader_programs(w->reader, (struct line_text){text, NULL}, w->limits, keep, &programs);
+        line_reader_programs(w->reader, (struct line_text){d->text, known ? &structure : NULL},
+                             w->limits, keep, &programs);
     out->count = 0;
     for (size_t i = 0; i < count; i++) {
         program_list_add(out, (struct program_text){programs[i].first, programs[i].last,

@@ -118,7 +118,7 @@ void refine_sums_add(struct refine_sums *s, struct refine_sums *one)
     ADD(bytes_added), ADD(programs), ADD(programs_of_documents), ADD(unknown), ADD(calls);
     ADD(ill_formed), ADD(rejected), ADD(no_ops), ADD(prox_reverted), ADD(prox_refused);
     ADD(asked), ADD(cut), ADD(looped), ADD(refusals), ADD(skipped), ADD(shown_in_part);
-    ADD(prompt_tokens), ADD(new_tokens);
+    ADD(prompt_tokens), ADD(new_tokens), ADD(structured), ADD(stale);
 #undef ADD
     for (size_t i = 0; i < PROGRAM_OPS; i++) {
         s->accepted[i] += one->accepted[i];
@@ -144,6 +144,8 @@ static void write_documents(const struct refine_sums *s, struct json_writer *w)
     json_member_u64(w, "edited", s->edited);
     json_member_u64(w, "dropped", s->dropped);
     json_member_u64(w, "emptied", s->emptied);
+    json_member_u64(w, "with_structure", s->structured);
+    json_member_u64(w, "stale_structure", s->stale);
     json_close(w, '}');
     json_member_open(w, "text_bytes", '{');
     json_member_u64(w, "in", s->text_bytes);

@@ -22,6 +22,7 @@ struct refine_example {
 /* All-zero is none. */
 struct refine_sums {
     uint64_t documents, with_program, dropped, emptied, edited;
+    uint64_t structured, stale; /* documents with the structure of their page, with another's */
     uint64_t text_bytes, text_bytes_kept, lines, lines_removed, bytes_removed, bytes_added;
     uint64_t programs, programs_of_documents, unknown;
     uint64_t calls, ill_formed, rejected, no_ops;

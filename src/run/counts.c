@@ -12,8 +12,8 @@
 
 static const char *const FIELD_NAMES[COUNT_FIELDS] = {"in",      "kept",  "edited",
                                                       "removed", "aside", "bad"};
-static const char *const REASON_NAMES[COUNT_REASONS] = {"reasons", "aside_reasons", "edit_reasons",
-                                                        "bad_reasons", "keep_reasons"};
+static const char *const REASON_NAMES[COUNT_REASONS] = {
+    "reasons", "aside_reasons", "edit_reasons", "bad_reasons", "keep_reasons", "dropped_keys"};
 
 void counts_release(struct counts *c)
 {
@@ -130,7 +130,9 @@ void counts_write(const struct counts *c, struct json_writer *w)
     write_fields(c->bytes, "bytes", 1U << COUNT_EDITED, w);
     write_fields(c->text_bytes, "text_bytes", 1U << COUNT_EDITED | 1U << COUNT_BAD, w);
     for (size_t i = 0; i < COUNT_REASONS; i++) {
-        write_reasons(&c->reasons[i], REASON_NAMES[i], w);
+        if (i != REASON_DROPPED_KEY || c->reasons[i].count > 0) {
+            write_reasons(&c->reasons[i], REASON_NAMES[i], w);
+        }
     }
     write_sources(c, w);
 }

@@ -26,7 +26,8 @@ enum count_reason {
     REASON_ASIDE,
     REASON_EDITED,
     REASON_BAD,
-    REASON_KEPT, /* what would have decided, where a stage only notes it */
+    REASON_KEPT,        /* what would have decided, where a stage only notes it */
+    REASON_DROPPED_KEY, /* no reason: members of documents that an edit made untrue */
     COUNT_REASONS
 };
 

@@ -5,10 +5,13 @@
  * written as one file.  Then _SUCCESS: whoever sees that sees everything else. */
 #include "winnow/version.h"
 
+#include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "corpus/page_structure.h"
 #include "run/run_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 /* The output shards of the verdict pass in order; the array is the caller's.  One
@@ -174,6 +177,18 @@ static winnow_status write_end(const struct stage *s, const struct gather *g,
     return st;
 }
 
+/* What later stages will not find, though extract wrote it. */
+static void tell_dropped(const struct stage *s, const struct counts *c)
+{
+    const uint64_t *n = map_get(&c->reasons[REASON_DROPPED_KEY], STR_LIT(STRUCTURE_KEY));
+    if (n) {
+        env_log(s->run->env, WINNOW_LOG_WARNING,
+                "%s: %" PRIu64 " documents lost their \"structure\", which is true of their text "
+                "before the edit only; refine before such a stage to make use of it",
+                s->name, *n);
+    }
+}
+
 winnow_status stage_finish(struct stage *s, struct winnow_error *err)
 {
     struct gather g = {0};
@@ -199,6 +214,7 @@ winnow_status stage_finish(struct stage *s, struct winnow_error *err)
         st = counts_check(&g.counts, s->name, err);
     }
     if (st == WINNOW_OK) {
+        tell_dropped(s, &g.counts);
         st = write_end(s, &g, err);
     }
     mem_free(shards);

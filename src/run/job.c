@@ -5,6 +5,7 @@
  * written while documents are read, as they may be larger than all else; the others
  * when verdicts stand.  Nothing here knows of other jobs: order is pass.c's. */
 #include "base/mem.h"
+#include "corpus/page_structure.h"
 #include "run/job_internal.h"
 #include "run/ledger.h"
 
@@ -165,7 +166,8 @@ static struct span store_source(struct job *j, struct str source)
 }
 
 /* What the stage said, from the worker's scratch into the job. */
-static void add_document(struct job *j, const struct document *d, const struct stage_result *said)
+static void add_document(struct job *j, const struct document *d, const struct stage_result *said,
+                         bool ends_structure)
 {
     struct record *r = job_add_record(j);
     r->verdict = said->verdict;
@@ -180,7 +182,14 @@ static void add_document(struct job *j, const struct document *d, const struct s
     r->bytes = d->raw.len;
     r->text_bytes = r->text_bytes_out = d->text.len;
     r->raw = d->raw;
-    if (d->id_made) {
+    if (ends_structure && said->verdict == STAGE_KEEP) {
+        r->line.at = j->store.len;
+        if (document_add_without_structure(d, &j->store)) {
+            r->raw = (struct str){NULL, 0};
+            r->line.len = j->store.len - r->line.at;
+        }
+    }
+    if (d->id_made && r->raw.ptr) {
         r->raw = (struct str){NULL, 0};
         r->line.at = j->store.len;
         document_add(d, &j->store);
@@ -188,7 +197,8 @@ static void add_document(struct job *j, const struct document *d, const struct s
     }
     if (said->verdict == STAGE_EDIT) {
         r->edited.at = j->store.len;
-        document_add_with_text(d, buf_str(&said->text), &j->store);
+        r->structure_dropped =
+            document_add_with_text(d, buf_str(&said->text), &j->store) && !ends_structure;
         r->edited.len = j->store.len - r->edited.at;
         r->text_bytes_out = said->text.len;
     }
@@ -250,7 +260,7 @@ void job_read(struct job *j, const struct stage_pass *pass, struct job_worker *w
                 return;
             }
         }
-        add_document(j, &item.document, &w->result);
+        add_document(j, &item.document, &w->result, pass->ends_structure);
         for (unsigned k = 0; k < STAGE_ATTRIBUTES_MAX && pass->attributes && pass->attributes[k];
              k++) {
             add_attributes(j, &item.document, STREAM_ATTRIBUTES + k,
@@ -329,6 +339,9 @@ static void count_record(struct counts *c, const struct job *j, const struct rec
     c->bytes[field] += edit ? r->edited.len : r->raw.ptr ? r->bytes : r->line.len;
     c->text_bytes[field] += edit ? r->text_bytes_out : r->text_bytes;
     c->documents[COUNT_EDITED] += edit;
+    if (edit && r->structure_dropped) {
+        counts_reason(c, REASON_DROPPED_KEY, STR_LIT(STRUCTURE_KEY));
+    }
     if (r->rule) {
         counts_reason(c, REASON[r->verdict], str_of(r->rule));
     }

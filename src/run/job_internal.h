@@ -27,7 +27,8 @@ struct record {
     bool bad, torn;  /* bad: detail is the reason; torn: nothing more of the shard can be read */
     bool lost;       /* of a source: the file of this bad page cannot be read any further */
     bool unreadable; /* torn or lost by the system */
-    bool dropped;    /* past --limit: as if it were not there */
+    bool structure_dropped; /* by an edit */
+    bool dropped;           /* past --limit: as if it were not there */
     enum stage_verdict verdict;
     const char *rule;
     double score, threshold;

@@ -90,6 +90,9 @@ struct stage_pass {
      * long text and for each word or line of it, and whether it may set STAGE_EDIT. */
     unsigned scratch_factor, word_bytes;
     bool edits;
+    /* The member "structure" of documents goes, whatever becomes of them: it has served its
+     * purpose.  (An edit of another stage takes it out, too, and that is told.) */
+    bool ends_structure;
     unsigned line_bytes;   /* that it keeps of each document until decide() */
     uint64_t worker_bytes; /* that a worker takes with its first document, as a model's engine */
 

@@ -22,6 +22,37 @@ static void check(struct str text, struct str from)
     }
 }
 
+/* The same lines come out, there is a row for each that spans it, and what is written is read
+ * again. */
+static void check_structure(struct str utf8, bool rows, struct str lines)
+{
+    struct html_structure *taken = html_structure_new();
+    struct html_options opt = {.rows = rows, .structure = taken};
+    struct buf text = {0}, title = {0}, json = {0};
+    struct json_parser *parser = json_parser_new();
+    struct json_value root;
+    struct winnow_error err;
+    struct page_structure s, again;
+    struct arena keep;
+    const char *reason = NULL;
+    arena_init(&keep, 4096);
+    html_lines(utf8, &opt, &text, &title);
+    assert(str_eq(buf_str(&text), lines));
+    html_structure_end(taken, lines, &keep, &s);
+    assert(structure_fits(&s, lines));
+    structure_sum(&s, lines, &keep);
+    structure_write(&s, &json);
+    assert(json_parse(parser, buf_str(&json), &root, &err) == WINNOW_OK);
+    assert(structure_read(root, &keep, &again, &reason));
+    assert(structure_fits(&again, lines) && again.node_count == s.node_count);
+    html_structure_free(taken);
+    json_parser_free(parser);
+    arena_release(&keep);
+    buf_release(&text);
+    buf_release(&title);
+    buf_release(&json);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct charset *charset = charset_new();
@@ -37,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(utf8_valid_until(utf8) == utf8.len);
     html_lines(utf8, &opt, &text, &title);
     check(buf_str(&text), utf8);
+    check_structure(utf8, opt.rows, buf_str(&text));
     buf_clear(&text);
     buf_clear(&title);
     markdown_lines(utf8, &text, &title);

@@ -44,6 +44,27 @@ static struct str edited(const char *text)
     return buf_str(&one.out);
 }
 
+/* The member that extract writes is true of the old text only; somebody else's stays. */
+static void an_edit_takes_the_structure_out(void **state)
+{
+    (void)state;
+#define OURS "{\"lines\":[[0,1,0]],\"nodes\":[[0]],\"kinds\":[[\"html\"]]}"
+    read_line("{\"id\":\"q\", \"text\": \"a\", \"structure\": " OURS "}");
+    assert_str(edited("b"), "{\"id\":\"q\", \"text\": \"b\"}");
+    buf_clear(&one.out);
+    assert_true(document_add_without_structure(&one.d, &one.out));
+    assert_str(buf_str(&one.out), "{\"id\":\"q\", \"text\": \"a\"}");
+    read_line("{\"structure\" : " OURS " , \"text\":\"a\",\"z\":1}");
+    assert_str(edited("b"), "{\"id\": \"a/b.jsonl#7\", \"text\":\"b\",\"z\":1}");
+    read_line("{\"text\":\"a\",\"\\u0073tructure\":" OURS ",\"id\":\"q\"}");
+    assert_str(edited("b"), "{\"text\":\"b\",\"id\":\"q\"}");
+    read_line("{\"text\":\"a\",\"structure\":{\"lines\":[]},\"id\":\"q\"}");
+    assert_str(edited("b"), "{\"text\":\"b\",\"structure\":{\"lines\":[]},\"id\":\"q\"}");
+    buf_clear(&one.out);
+    assert_false(document_add_without_structure(&one.d, &one.out));
+    assert_int_equal(one.out.len, 0);
+}
+
 static void a_document_keeps_every_other_byte(void **state)
 {
     (void)state;
@@ -228,6 +249,7 @@ static void quarantine_keeps_the_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_edit_takes_the_structure_out),
         cmocka_unit_test(a_document_keeps_every_other_byte),
         cmocka_unit_test(a_missing_id_is_made_and_written),
         cmocka_unit_test(keys_may_have_other_names),
