@@ -219,6 +219,10 @@ target_link_libraries(html_vs_tree PRIVATE winnow winnow_flags PkgConfig::GUMBO)
 add_test(NAME oracle.html
   COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/html_vs_tree.sh $<TARGET_FILE:html_vs_tree>)
 set_tests_properties(oracle.html PROPERTIES LABELS slow SKIP_RETURN_CODE 77)
+# What tags say of lines against a tree; needs data/html and lxml.
+add_test(NAME oracle.structure
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/structure_vs_tree.py $<TARGET_FILE:winnow_cli>)
+set_tests_properties(oracle.structure PROPERTIES LABELS slow SKIP_RETURN_CODE 77 TIMEOUT 300)
 add_test(NAME fault.long-line
   COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/long_line.sh $<TARGET_FILE:winnow_cli>)
 add_test(NAME fault.kill-extract

@@ -21,7 +21,7 @@ struct winnow_extract_options {
     uint64_t page_max;   /* bytes; a longer page is bad */
     uint64_t shard_size; /* bytes of documents in a shard, before compression */
     int packing;         /* enum winnow_packing, of the shards */
-    bool structure;      /* what the tags say of each line, for refine (docs/formats/structure.md) */
+    bool structure; /* what the tags say of each line, for refine (docs/formats/structure.md) */
 };
 #define WINNOW_EXTRACT_OPTIONS_INIT                                     \
     (WINNOW_NEW(winnow_extract_options){.page_max = (uint64_t)32 << 20, \

@@ -293,9 +293,9 @@ bool structure_read(struct json_value value, struct arena *keep, struct page_str
     out->line_count = json_count(lines);
     out->node_count = json_count(nodes);
     out->kind_count = json_count(kinds);
-    *reason = "it has too many nodes or none";
-    if (out->node_count == 0 || out->node_count > STRUCTURE_NODES_MAX ||
-        out->kind_count > STRUCTURE_NODES_MAX) {
+    *reason = "it has too many lines or nodes, or none";
+    if (out->line_count > STRUCTURE_LINES_MAX || out->node_count == 0 ||
+        out->node_count > STRUCTURE_NODES_MAX || out->kind_count > STRUCTURE_NODES_MAX) {
         return false;
     }
     out->lines = ARENA_NEW(keep, struct structure_line, out->line_count + 1);

@@ -21,6 +21,7 @@
 
 #define STRUCTURE_KEY       "structure"
 #define STRUCTURE_NONE      UINT32_MAX /* of a line: no element is known */
+#define STRUCTURE_LINES_MAX 262144U
 #define STRUCTURE_NODES_MAX 65536U
 #define STRUCTURE_DEPTH_MAX 256U /* of a node; the page is at 0 */
 #define STRUCTURE_LONG      80U  /* characters of a long line */

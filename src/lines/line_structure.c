@@ -1,3 +1,4 @@
+/* line_structure.c -- features of all rows of a page, one after another. */
 #include "lines/line_structure.h"
 
 #include "lines/structure_lines.h"

@@ -1,3 +1,7 @@
+/* structure_page.c -- paths, blocks, containers: what lines of a page share, found once.
+ *
+ * Paths are numbered by hashes of tags and classes from the page down, so that two lines of one
+ * path are known by a number. */
 #include "lines/structure_page.h"
 
 #include "base/hash.h"

@@ -119,7 +119,8 @@ static winnow_status extract_run(struct stage *stage, const void *options, struc
     };
     const struct stage_source source = {
         .state = &s,
-        .scratch_factor = 10, /* the page in its charset and in UTF-8, its text, its line, twice */
+        /* the page in its charset and in UTF-8, its text, its line, twice; and its structure */
+        .scratch_factor = opt->structure ? 14 : 10,
         .bytes_total = input->bytes,
         .seek = seek,
         .next = next,

@@ -17,12 +17,12 @@ extern const size_t HTML_ENTITY_COUNT;
 size_t html_reference(struct str s, size_t at, char out[8], size_t *out_len);
 
 enum html_tag_class {
-    TAG_BLOCK = 1,    /* a line ends before and behind it */
-    TAG_CELL = 2,     /* td, th */
-    TAG_PRE = 4,      /* white space counts inside */
-    TAG_RAW = 8,      /* holds no tags, and nothing to read */
-    TAG_TITLE = 16,   /* holds no tags, is the title */
-    TAG_SKIP = 32,    /* gone with everything in it */
+    TAG_BLOCK = 1,     /* a line ends before and behind it */
+    TAG_CELL = 2,      /* td, th */
+    TAG_PRE = 4,       /* white space counts inside */
+    TAG_RAW = 8,       /* holds no tags, and nothing to read */
+    TAG_TITLE = 16,    /* holds no tags, is the title */
+    TAG_SKIP = 32,     /* gone with everything in it */
     TAG_BREAKOUT = 64, /* ends a drawing that was not closed */
     /* of the structure only (html_structure.c): */
     TAG_WORDS = 128, /* marks words within a line */

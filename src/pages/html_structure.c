@@ -23,6 +23,7 @@
 #define CLASS_BYTES 200U /* of the attribute are read */
 #define ID_BYTES    100U
 #define STYLE_BYTES 400U
+#define RUNS_MAX    (2U * STRUCTURE_LINES_MAX)
 #define TAG_BYTES   24U
 
 struct open_element {
@@ -55,6 +56,7 @@ struct html_structure {
     size_t node_count, node_cap;
     struct text_run *runs;
     size_t run_count, run_cap;
+    bool full;    /* there are more runs than are kept */
     size_t start; /* of the page's text in its buffer */
 };
 
@@ -90,6 +92,7 @@ void html_structure_start(struct html_structure *s, size_t start)
     s->depth = s->too_deep = 0;
     s->links = s->bolds = s->hiddens = 0;
     s->node_count = s->run_count = 0;
+    s->full = false;
     s->start = start;
     s->stack[0] = (struct open_element){.name = STR_LIT("html")};
     s->stack[0].node = add_node(s, &s->stack[0], 0);
@@ -399,8 +402,7 @@ void html_structure_text(struct html_structure *s, const struct buf *out, size_t
         before--;
     }
     bool begins = before == s->start || out->ptr[before - 1] == '\n';
-    struct text_run run = {from,         to,           STRUCTURE_NONE,
-                           s->links > 0, s->bolds > 0, s->hiddens > 0};
+    struct text_run run = {from, to, STRUCTURE_NONE, s->links > 0, s->bolds > 0, s->hiddens > 0};
     if (begins || memchr(out->ptr + from, '\n', to - from)) {
         run.node = node_of(s);
     } else if (s->run_count > 0) {
@@ -409,6 +411,10 @@ void html_structure_text(struct html_structure *s, const struct buf *out, size_t
             last->to = to;
             return;
         }
+    }
+    if (s->run_count == RUNS_MAX) {
+        s->full = true;
+        return;
     }
     if (s->run_count == s->run_cap) {
         size_t cap = s->run_cap == 0 ? 256 : 2 * s->run_cap;
@@ -588,7 +594,7 @@ static void make_lines(const struct html_structure *s, struct str text, struct p
     }
 }
 
-void html_structure_end(struct html_structure *s, struct str text, struct arena *keep,
+bool html_structure_end(struct html_structure *s, struct str text, struct arena *keep,
                         struct page_structure *out)
 {
     struct str own = str_sub(text, s->start, text.len);
@@ -599,7 +605,11 @@ void html_structure_end(struct html_structure *s, struct str text, struct arena 
     s->start = 0;
     *out = (struct page_structure){0};
     out->line_count = str_count_lines(own);
+    if (s->full || out->line_count > STRUCTURE_LINES_MAX) {
+        return false;
+    }
     out->lines = ARENA_NEW(keep, struct structure_line, out->line_count);
     make_nodes(s, keep, out);
     make_lines(s, own, out);
+    return true;
 }

@@ -7,8 +7,8 @@
  *
  * A stack of open elements of bounded depth and a list of the runs of text between
  * tags, no tree.  Time and memory are proportional to the page, and bounded whatever it holds:
- * STRUCTURE_NODES_MAX nodes, STRUCTURE_DEPTH_MAX open elements, the first
- * bytes of class and id.  What is past a bound counts as its nearest ancestor within.
+ * STRUCTURE_LINES_MAX lines, STRUCTURE_NODES_MAX nodes, STRUCTURE_DEPTH_MAX open elements, the
+ * first bytes of class and id.  What is past a bound counts as its nearest ancestor within.
  */
 #ifndef WINNOW_CORPUS_HTML_STRUCTURE_H
 #define WINNOW_CORPUS_HTML_STRUCTURE_H
@@ -19,8 +19,9 @@ struct html_structure;
 struct html_structure *html_structure_new(void);
 void html_structure_free(struct html_structure *s); /* NULL is fine */
 
-/* What was taken down of the page whose lines are text, without sums; it lives in keep. */
-void html_structure_end(struct html_structure *s, struct str text, struct arena *keep,
+/* What was taken down of the page whose lines are text, without sums; it lives in keep.  False
+ * where the page has more than STRUCTURE_LINES_MAX lines, or twice as many runs of text. */
+bool html_structure_end(struct html_structure *s, struct str text, struct arena *keep,
                         struct page_structure *out);
 
 #endif /* WINNOW_CORPUS_HTML_STRUCTURE_H */

@@ -2,8 +2,6 @@
 #include "base/utf8.h"
 #include "pages/html_internal.h"
 
-#include <strings.h>
-
 #define B TAG_BLOCK
 #define O TAG_BREAKOUT
 #define W TAG_WORDS
@@ -45,11 +43,19 @@ static const struct html_tag TAGS[] = { /* sorted */
 };
 /* clang-format on */
 
+/* Every tag of every page is looked up: a call of strncasecmp() a step would cost more than the
+ * few letters that decide. */
 static int compare(struct str a, const char *b)
 {
-    size_t n = strlen(b);
-    int order = strncasecmp(a.ptr, b, a.len < n ? a.len : n);
-    return order != 0 ? order : (a.len > n) - (a.len < n);
+    size_t i = 0;
+    for (; i < a.len && b[i] != '\0'; i++) {
+        unsigned char c = (unsigned char)a.ptr[i];
+        c = c >= 'A' && c <= 'Z' ? (unsigned char)(c | 0x20) : c;
+        if (c != (unsigned char)b[i]) {
+            return c < (unsigned char)b[i] ? -1 : 1;
+        }
+    }
+    return i < a.len ? 1 : b[i] != '\0' ? -1 : 0;
 }
 
 const struct html_tag *html_tag_find(struct str name)

@@ -355,7 +355,9 @@ static void add_structure(struct page_extractor *x, struct json_writer *w)
 {
     struct page_structure s;
     arena_reset(&x->keep);
-    html_structure_end(x->structure, buf_str(&x->text), &x->keep, &s);
+    if (!html_structure_end(x->structure, buf_str(&x->text), &x->keep, &s)) {
+        return;
+    }
     json_key(w, STRUCTURE_KEY);
     json_raw(w, STR_LIT("")); /* the value is written straight behind the key */
     structure_write(&s, &x->line);

@@ -1,3 +1,4 @@
+/* removed_where.c -- runs of removed lines by the largest element that goes with them. */
 #include "refine/removed_where.h"
 
 #define WORDS_SHOWN 2U

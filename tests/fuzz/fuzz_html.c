@@ -38,7 +38,7 @@ static void check_structure(struct str utf8, bool rows, struct str lines)
     arena_init(&keep, 4096);
     html_lines(utf8, &opt, &text, &title);
     assert(str_eq(buf_str(&text), lines));
-    html_structure_end(taken, lines, &keep, &s);
+    assert(html_structure_end(taken, lines, &keep, &s));
     assert(structure_fits(&s, lines));
     structure_sum(&s, lines, &keep);
     structure_write(&s, &json);

@@ -54,7 +54,8 @@ static void edge(const GumboNode *n, struct line_builder *b, size_t *pre, bool e
         return;
     }
     struct str name = str_of(gumbo_normalized_tagname(n->v.element.tag));
-    unsigned classes = html_tag_class(name);
+    const struct html_tag *tag = html_tag_find(name);
+    unsigned classes = tag ? tag->classes : 0;
     if (classes & (TAG_BLOCK | TAG_CELL)) {
         line_builder_gap(b, GAP_LINE);
     }

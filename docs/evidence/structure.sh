@@ -1,0 +1,57 @@
+#!/bin/sh
+# What the line model gains from a page's tags, beside HTML extractors on the same pages: labels
+# the lines of pages with HTML by their structure, trains as models/lines was trained, measures.
+# docs/evidence/structure.md has the tables.
+#
+#   WINNOW_DATA  folder with pages/ noisy/ clean/ html/     (../shared/data)
+#   STATE        where it works                             (runs/evidence-structure)
+#   BUILD        where winnow and line_scores are           (build/release)
+#   MODEL        a folder: measure this model instead of training one; "builtin" for the one
+#                compiled in
+#   DEBS         a folder of Debian's documentation packages (apt-get download ...); without it
+#                their pages are learned from as lines alone
+#   FOLDS        yes: also trains on four of five folds by site, five times
+#
+# Needs python3, zstd, tar; trafilatura, resiliparse, jusText, readability-lxml and lxml_html_clean
+# for the comparison.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+data=${WINNOW_DATA:-$root/../shared/data}
+build=${BUILD:-$root/build/release}
+state=${STATE:-$root/runs/evidence-structure}
+mkdir -p "$state"
+cd "$state"
+[ -s templates.jsonl ] || python3 "$here/structure_pages.py" "$build/winnow" "$data" . ${DEBS:+"$DEBS"}
+
+train() { # model, seed, pages...
+    out=$1 seed=$2
+    shift 2
+    "$build/winnow" refiner train-lines "$@" --templates templates.jsonl \
+        --articles articles.jsonl --epochs 9 --keep-above 0.3 --seed "$seed" -o "$out"
+}
+model=${MODEL:-model}
+[ -n "${MODEL:-}" ] || [ -s model/config.json ] ||
+    train model 0 train-wcxb.jsonl train-readability.jsonl train-newspaper.jsonl
+for set in wcxb cleanportal cleaneval dragnet; do
+    "$build/line_scores" "$model" "$set.jsonl" >"$set.scores.jsonl"
+    "$build/line_scores" --lines-alone "$model" "$set.jsonl" >"$set.alone.jsonl"
+    echo "== $set, all pages"
+    python3 "$here/structure_table.py" "$set.jsonl" with=$set.scores.jsonl "lines alone=$set.alone.jsonl"
+done
+echo "== the held-out pages of wcxb that have HTML"
+if python3 -c 'import trafilatura, resiliparse, justext, readability' 2>/dev/null; then
+    python3 "$here/structure_table.py" wcxb.jsonl with=wcxb.scores.jsonl \
+        "lines alone=wcxb.alone.jsonl" --html html --types
+else
+    echo "skipped beside extractors: they are not installed"
+fi
+[ "${FOLDS:-}" = yes ] || exit 0
+for k in 0 1 2 3 4; do
+    [ -s "fold-$k/config.json" ] || train "fold-$k" 0 "fold-$k.train.jsonl"
+    "$build/line_scores" "fold-$k" "fold-$k.test.jsonl" >"fold-$k.scores.jsonl"
+    "$build/line_scores" --lines-alone "fold-$k" "fold-$k.test.jsonl" >"fold-$k.alone.jsonl"
+done
+echo "== five folds by site"
+python3 "$here/structure_table.py" 'fold-{}.test.jsonl' 'with=fold-{}.scores.jsonl' \
+    'lines alone=fold-{}.alone.jsonl' --folds --types
