@@ -23,10 +23,9 @@ struct winnow_extract_options {
     int packing;         /* enum winnow_packing, of the shards */
     bool structure; /* what the tags say of each line, for refine (docs/formats/structure.md) */
 };
-#define WINNOW_EXTRACT_OPTIONS_INIT                                     \
-    (WINNOW_NEW(winnow_extract_options){.page_max = (uint64_t)32 << 20, \
-                                        .shard_size = (uint64_t)128 << 20, \
-                                        .structure = true})
+#define WINNOW_EXTRACT_OPTIONS_INIT      \
+    (WINNOW_NEW(winnow_extract_options){ \
+        .page_max = (uint64_t)32 << 20, .shard_size = (uint64_t)128 << 20, .structure = true})
 
 #ifdef __cplusplus
 }

@@ -27,29 +27,29 @@ struct winnow_refiner_lines_options {
     int compute;       /* enum winnow_compute of train.h */
     double keep_above; /* written into the folder: lines less likely to be text go */
 };
-#define WINNOW_REFINER_LINES_OPTIONS_INIT                            \
-    (WINNOW_NEW(winnow_refiner_lines_options){.per_template = 4,     \
-                                              .rows = 32768,         \
-                                              .embed = 48,           \
-                                              .hidden = 96,          \
-                                              .dim = 96,             \
-                                              .layers = 3,           \
-                                              .ffn = 192,            \
-                                              .epochs = 12,          \
-                                              .lr = 2e-3,            \
-                                              .table_lr = 2e-3,      \
-                                              .weight_decay = 0.05,  \
-                                              .token_dropout = 0.2,  \
-                                              .group_dropout = 0.1,  \
+#define WINNOW_REFINER_LINES_OPTIONS_INIT                               \
+    (WINNOW_NEW(winnow_refiner_lines_options){.per_template = 4,        \
+                                              .rows = 32768,            \
+                                              .embed = 48,              \
+                                              .hidden = 96,             \
+                                              .dim = 96,                \
+                                              .layers = 3,              \
+                                              .ffn = 192,               \
+                                              .epochs = 12,             \
+                                              .lr = 2e-3,               \
+                                              .table_lr = 2e-3,         \
+                                              .weight_decay = 0.05,     \
+                                              .token_dropout = 0.2,     \
+                                              .group_dropout = 0.1,     \
                                               .structure_dropout = 0.3, \
-                                              .tag_dropout = 0.4, \
-                                              .number_dropout = 0.2, \
-                                              .transplant = 0.3,     \
-                                              .length_weight = 0.3,  \
-                                              .page_power = 0.3,     \
-                                              .batch_pages = 16,     \
-                                              .checkpoint = 60,      \
-                                              .compute = WINNOW_F32, \
+                                              .tag_dropout = 0.4,       \
+                                              .number_dropout = 0.2,    \
+                                              .transplant = 0.3,        \
+                                              .length_weight = 0.3,     \
+                                              .page_power = 0.3,        \
+                                              .batch_pages = 16,        \
+                                              .checkpoint = 60,         \
+                                              .compute = WINNOW_F32,    \
                                               .keep_above = 0.5})
 
 struct winnow_refiner_lines_result {

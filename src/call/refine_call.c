@@ -222,7 +222,8 @@ winnow_status winnow_refiner_text(struct winnow_refiner *refiner, const char *te
     begin(&r, call_text(text, len), WINNOW_DIALECT_WINNOW, out);
     struct line_reader *reader = spares_take(&refiner->readers);
     reader = reader ? reader : line_reader_new(refiner->model);
-    size_t count = line_reader_programs(reader, r.text, refiner->limits, &r.keep, &programs);
+    size_t count = line_reader_programs(reader, (struct line_text){r.text, NULL}, refiner->limits,
+                                        &r.keep, &programs);
     for (size_t i = 0; i < count; i++) {
         struct str program = str_trim(programs[i].text);
         buf_add_str(&r.program, program);

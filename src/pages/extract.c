@@ -101,8 +101,10 @@ static bool is_empty(const struct shard_list *input)
 
 struct page_extract_options extract_page_options(const struct winnow_extract_options *opt)
 {
-    return (struct page_extract_options){
-        .source = opt->source, .page_max = (size_t)opt->page_max, .structure = opt->structure, .html = {.rows = opt->rows}};
+    return (struct page_extract_options){.source = opt->source,
+                                         .page_max = (size_t)opt->page_max,
+                                         .structure = opt->structure,
+                                         .html = {.rows = opt->rows}};
 }
 
 static winnow_status extract_run(struct stage *stage, const void *options, struct winnow_error *err)
