@@ -50,6 +50,8 @@ octave-doc               20 usr/share/doc/octave                         /XREF
 swi-prolog-doc           20 usr/share/swi-prolog/doc                     -
 exim4-doc-html           20 usr/share/doc/exim4-doc-html/spec_html       -
 libgtk-3-doc             14 usr/share/gtk-doc/html                       -
+python-pandas-doc        18 usr/share/doc/python-pandas-doc/html         ^(_modules/|genindex|search)
+cmake-doc                12 usr/share/doc/cmake-data/html                ^(genindex|search)
 TABLE
 }
 

@@ -21,6 +21,9 @@ struct winnow_extract_options {
     uint64_t page_max;   /* bytes; a longer page is bad */
     uint64_t shard_size; /* bytes of documents in a shard, before compression */
     int packing;         /* enum winnow_packing, of the shards */
+    struct winnow_list main; /* selectors of the element that is kept of HTML pages: "main", "#id",
+                                ".class", "[role=main]", "SOURCE=#id"; none: all of a page */
+    bool mark_main; /* such elements are marked in the structure, for holdout, not cut out */
     bool structure; /* what the tags say of each line, for refine (docs/formats/structure.md) */
 };
 #define WINNOW_EXTRACT_OPTIONS_INIT      \

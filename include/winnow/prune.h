@@ -41,6 +41,8 @@ struct winnow_prune_options {
  * the same share gets the same answer.  The first thing a run with a proof does. */
 struct winnow_holdout_options {
     double share;
+    bool main; /* of HTML pages only the part that extract has marked as main; pages without one
+                  are not set aside */
 };
 #define WINNOW_HOLDOUT_OPTIONS_INIT (WINNOW_NEW(winnow_holdout_options){.share = 0.05})
 

@@ -42,13 +42,25 @@ static winnow_status hand_over(const struct page_result *result, struct winnow_p
     return st;
 }
 
+static winnow_status extract(const struct winnow_extract_options *opt, const struct page *page,
+                             struct arena *keep, struct winnow_page *out, struct winnow_error *err)
+{
+    struct page_extract_options how;
+    struct page_result result;
+    TRY(extract_page_options(opt, keep, &how, err));
+    struct page_extractor *x = page_extractor_new(&how);
+    winnow_status st = page_extract(x, page, &result, err);
+    st = st == WINNOW_OK ? hand_over(&result, out, err) : st;
+    page_extractor_free(x);
+    return st;
+}
+
 winnow_status winnow_page_text(const void *bytes, size_t len, const char *type, const char *id,
                                const char *options, struct winnow_page *out,
                                struct winnow_error *err)
 {
     struct winnow_extract_options opt;
     struct arena keep;
-    struct page_result result;
     const char *name = id ? id : "page";
     *out = (struct winnow_page){0};
     arena_init(&keep, 1024);
@@ -56,17 +68,13 @@ winnow_status winnow_page_text(const void *bytes, size_t len, const char *type, 
     if (st == WINNOW_OK && len > opt.page_max) {
         out->reason = copy(STR_LIT("the page is longer than page-max"));
     } else if (st == WINNOW_OK) {
-        const struct page_extract_options how = extract_page_options(&opt);
         const struct page page = {.form = type ? PAGE_PAYLOAD : PAGE_BYTES,
                                   .path = name,
                                   .name = name,
                                   .id = str_of(name),
                                   .block = call_text(bytes, len),
                                   .content_type = str_of(type ? type : "")};
-        struct page_extractor *x = page_extractor_new(&how);
-        st = page_extract(x, &page, &result, err);
-        st = st == WINNOW_OK ? hand_over(&result, out, err) : st;
-        page_extractor_free(x);
+        st = extract(&opt, &page, &keep, out, err);
     }
     arena_release(&keep);
     return st;

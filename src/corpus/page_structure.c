@@ -186,6 +186,22 @@ static void comma_before(size_t i, struct buf *out)
     }
 }
 
+/* Runs of main lines, where there are any. */
+static void write_main(const struct page_structure *s, struct buf *out)
+{
+    size_t runs = 0;
+    for (size_t i = 0; i < s->line_count; i++) {
+        size_t first = i;
+        while (i < s->line_count && s->lines[i].main) {
+            i++;
+        }
+        if (i > first) {
+            buf_addf(out, "%s[%zu,%zu]", runs++ > 0 ? "," : ",\"main\":[", first, i);
+        }
+    }
+    buf_add_text(out, runs > 0 ? "]" : "");
+}
+
 void structure_write(const struct page_structure *s, struct buf *out)
 {
     buf_add_text(out, "{\"lines\":[");
@@ -203,7 +219,9 @@ void structure_write(const struct page_structure *s, struct buf *out)
         comma_before(i, out);
         write_kind(&s->kinds[i], out);
     }
-    buf_add_text(out, "]}");
+    buf_add_char(out, ']');
+    write_main(s, out);
+    buf_add_char(out, '}');
 }
 
 /* ---- reading ---- */
@@ -279,6 +297,26 @@ static bool depth_is_bounded(const struct page_structure *s, struct arena *keep)
     return true;
 }
 
+static bool read_main(struct json_value runs, struct page_structure *out)
+{
+    if (json_kind(runs) == JSON_NONE) {
+        return true;
+    }
+    uint32_t at = 0;
+    for (struct json_iter it = json_walk(runs); json_next(&it);) {
+        struct json_iter row = json_walk(it.value);
+        uint32_t first, behind;
+        if (!read_u32(&row, &first) || !read_u32(&row, &behind) || first < at || first > behind ||
+            behind > out->line_count) {
+            return false;
+        }
+        for (at = first; at < behind; at++) {
+            out->lines[at].main = true;
+        }
+    }
+    return json_kind(runs) == JSON_ARRAY;
+}
+
 bool structure_read(struct json_value value, struct arena *keep, struct page_structure *out,
                     const char **reason)
 {
@@ -320,7 +358,31 @@ bool structure_read(struct json_value value, struct arena *keep, struct page_str
             return false;
         }
     }
-    return depth_is_bounded(out, keep);
+    return read_main(json_get(value, "main"), out) && depth_is_bounded(out, keep);
+}
+
+bool structure_cut_to_main(struct page_structure *s, struct str text, struct buf *out)
+{
+    size_t kept = 0;
+    uint32_t at = 0;
+    struct str line;
+    for (size_t i = 0; i < s->line_count && str_next_line(&text, &line); i++) {
+        struct structure_line l = s->lines[i];
+        if (!l.main) {
+            continue;
+        }
+        if (kept > 0) {
+            buf_add_char(out, '\n');
+        }
+        buf_add_str(out, line);
+        uint32_t chars = l.end - l.start;
+        l.start = at;
+        l.end = at + chars;
+        at = l.end + 1;
+        s->lines[kept++] = l;
+    }
+    s->line_count = kept;
+    return kept > 0;
 }
 
 bool structure_fits(const struct page_structure *s, struct str text)

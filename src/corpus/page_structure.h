@@ -7,8 +7,10 @@
  *
  *     {"lines": [[start, end, node, link, bold, hidden], ...],
  *      "nodes": [[parent, kind, index], ...],
- *      "kinds": [[tag, words, role], ...]}
+ *      "kinds": [[tag, words, role], ...],
+ *      "main": [[first, behind], ...]}
  *
+ * main names lines from 0 on, and is left out where none is in the main part.
  * Zeros and empty strings at the end of a row are left out.  Sums over a node's lines
  * are not written, since they follow from the lines; structure_sum() makes them.
  * Rows are valid only for the text that they were made with.
@@ -32,6 +34,7 @@ struct structure_line {
     uint32_t node;       /* the innermost element in which the line begins, or STRUCTURE_NONE */
     uint32_t link, bold; /* characters within <a>, within <b> or <strong> */
     bool hidden;         /* begins where an attribute hides what is in the element */
+    bool main;           /* in the page's main part, where extract was told what that is */
     bool is_long;        /* a sum: running text, no list of links */
 };
 
@@ -77,6 +80,10 @@ void structure_write(const struct page_structure *s, struct buf *out);
  * False where it is none, or says what cannot be; *reason is then a sentence's end. */
 bool structure_read(struct json_value value, struct arena *keep, struct page_structure *out,
                     const char **reason);
+
+/* Appends the lines of text that are in the main part, and keeps only their rows, which are
+ * then those of what was appended.  False where there is none. */
+bool structure_cut_to_main(struct page_structure *s, struct str text, struct buf *out);
 
 /* Whether there is one row a line of text and each spans its line. */
 bool structure_fits(const struct page_structure *s, struct str text);

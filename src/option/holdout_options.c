@@ -7,6 +7,9 @@
 static const struct option OPTIONS[] = {
     OPT_SHARE(0, "share", struct winnow_holdout_options, share, 0, 0.9,
               "documents set aside, by hash of their text"),
+    OPT_FLAG(0, "main", struct winnow_holdout_options, main,
+             "of a page set aside only what extract --main ... --mark-main marked; pages without "
+             "it stay"),
     OPT_END,
 };
 

@@ -99,12 +99,20 @@ static bool is_empty(const struct shard_list *input)
     return true;
 }
 
-struct page_extract_options extract_page_options(const struct winnow_extract_options *opt)
+winnow_status extract_page_options(const struct winnow_extract_options *opt, struct arena *keep,
+                                   struct page_extract_options *out, struct winnow_error *err)
 {
-    return (struct page_extract_options){.source = opt->source,
+    if (opt->mark_main && (opt->main.count == 0 || !opt->structure)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--mark-main marks what --main names, in the structure of the page: give "
+                         "--main, and not --no-structure");
+    }
+    *out = (struct page_extract_options){.source = opt->source,
                                          .page_max = (size_t)opt->page_max,
                                          .structure = opt->structure,
-                                         .html = {.rows = opt->rows}};
+                                         .html = {.rows = opt->rows},
+                                         .mark_main = opt->mark_main};
+    return main_selectors_parse(&opt->main, keep, &out->main, err);
 }
 
 static winnow_status extract_run(struct stage *stage, const void *options, struct winnow_error *err)
@@ -115,10 +123,15 @@ static winnow_status extract_run(struct stage *stage, const void *options, struc
     if (is_empty(input)) {
         TRY(account_need_documents(input->account, err));
     }
-    struct extract_state s = {
-        .opt = extract_page_options(opt),
-        .reader = page_reader_new(input, (size_t)opt->page_max),
-    };
+    struct arena keep;
+    struct extract_state s = {0};
+    arena_init(&keep, (size_t)1 << 12);
+    winnow_status st = extract_page_options(opt, &keep, &s.opt, err);
+    if (st != WINNOW_OK) {
+        arena_release(&keep);
+        return st;
+    }
+    s.reader = page_reader_new(input, (size_t)opt->page_max);
     const struct stage_source source = {
         .state = &s,
         /* the page in its charset and in UTF-8, its text, its line, twice; and its structure */
@@ -131,14 +144,29 @@ static winnow_status extract_run(struct stage *stage, const void *options, struc
         .worker_new = worker_new,
         .worker_free = worker_free,
     };
-    winnow_status st =
-        stage_run_source(stage, &source, opt->shard_size, EXTENSIONS[opt->packing], err);
+    st = stage_run_source(stage, &source, opt->shard_size, EXTENSIONS[opt->packing], err);
     page_reader_free(s.reader);
+    arena_release(&keep);
+    return st;
+}
+
+/* Selectors are looked at before anything of a run starts. */
+static winnow_status check(const void *options, const struct stage_plan *plan,
+                           struct winnow_error *err)
+{
+    (void)plan;
+    const struct winnow_extract_options *opt = options;
+    struct arena keep;
+    struct page_extract_options ignored;
+    arena_init(&keep, (size_t)1 << 12);
+    winnow_status st = extract_page_options(opt, &keep, &ignored, err);
+    arena_release(&keep);
     return st;
 }
 
 const struct stage_kind EXTRACT_STAGE = {
     .table = &EXTRACT_TABLE,
+    .check = check,
     .run = extract_run,
     .reads_files = true,
 };

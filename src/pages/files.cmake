@@ -10,6 +10,7 @@ list(APPEND WINNOW_SOURCES
   src/pages/html_tags.c
   src/pages/http.c
   src/pages/line_builder.c
+  src/pages/main_part.c
   src/pages/mime.c
   src/pages/page_extract.c
   src/pages/page_reader.c

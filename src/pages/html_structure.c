@@ -613,3 +613,19 @@ bool html_structure_end(struct html_structure *s, struct str text, struct arena 
     make_lines(s, own, out);
     return true;
 }
+
+void html_structure_mark_main(const struct html_structure *s,
+                              const struct main_selectors *selectors, struct str source,
+                              struct arena *scratch, struct page_structure *out)
+{
+    bool *within = ARENA_NEW(scratch, bool, s->node_count + 1);
+    for (size_t i = 0; i < s->node_count; i++) { /* a parent comes first */
+        const struct raw_node *n = &s->nodes[i];
+        const struct main_element e = {n->name, n->class_names, n->id, n->role};
+        within[i] = (i > 0 && within[n->parent]) || main_selectors_name(selectors, source, &e);
+    }
+    for (size_t i = 0; i < out->line_count; i++) {
+        uint32_t node = out->lines[i].node;
+        out->lines[i].main = node != STRUCTURE_NONE && within[node];
+    }
+}

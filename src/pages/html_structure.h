@@ -14,6 +14,7 @@
 #define WINNOW_CORPUS_HTML_STRUCTURE_H
 
 #include "corpus/page_structure.h"
+#include "pages/main_part.h"
 
 struct html_structure;
 struct html_structure *html_structure_new(void);
@@ -23,5 +24,10 @@ void html_structure_free(struct html_structure *s); /* NULL is fine */
  * where the page has more than STRUCTURE_LINES_MAX lines, or twice as many runs of text. */
 bool html_structure_end(struct html_structure *s, struct str text, struct arena *keep,
                         struct page_structure *out);
+
+/* Marks the lines of out that begin in an element which a selector for this source names. */
+void html_structure_mark_main(const struct html_structure *s,
+                              const struct main_selectors *selectors, struct str source,
+                              struct arena *scratch, struct page_structure *out);
 
 #endif /* WINNOW_CORPUS_HTML_STRUCTURE_H */

@@ -35,8 +35,10 @@ struct page_extractor {
     struct charset *charset;
     struct http_scratch http;
     struct html_structure *structure; /* NULL: not wanted */
-    struct arena keep;                /* of a page's structure */
-    struct buf file, text, title, line, id, detail;
+    struct arena keep;                /* of a page's structure: */
+    struct page_structure page;
+    bool has_page; /* its tags are known */
+    struct buf file, text, whole, title, line, id, detail;
     char reason[sizeof((struct winnow_error *)0)->text];
 };
 
@@ -45,7 +47,7 @@ struct page_extractor *page_extractor_new(const struct page_extract_options *opt
     struct page_extractor *x = mem_zalloc(sizeof *x);
     x->opt = *opt;
     x->charset = charset_new();
-    x->structure = opt->structure ? html_structure_new() : NULL;
+    x->structure = opt->structure || opt->main.count > 0 ? html_structure_new() : NULL;
     arena_init(&x->keep, (size_t)1 << 18);
     return x;
 }
@@ -59,6 +61,7 @@ void page_extractor_free(struct page_extractor *x)
         http_scratch_release(&x->http);
         buf_release(&x->file);
         buf_release(&x->text);
+        buf_release(&x->whole);
         buf_release(&x->title);
         buf_release(&x->line);
         buf_release(&x->id);
@@ -350,17 +353,33 @@ static struct str source_of(const struct page_extractor *x, const struct page *p
     return page->form == PAGE_FILE ? STR_LIT("pages") : shard_stem(page->name);
 }
 
+/* What the tags say of the lines; false where the page has no main part though it was to be
+ * cut to that. */
+static bool take_structure(struct page_extractor *x, const struct page *page)
+{
+    const struct page_extract_options *opt = &x->opt;
+    arena_reset(&x->keep);
+    x->has_page = html_structure_end(x->structure, buf_str(&x->text), &x->keep, &x->page);
+    if (opt->main.count == 0 || !x->has_page) {
+        return opt->main.count == 0 || opt->mark_main;
+    }
+    html_structure_mark_main(x->structure, &opt->main, source_of(x, page), &x->keep, &x->page);
+    if (opt->mark_main) {
+        return true;
+    }
+    struct buf whole = x->text;
+    x->text = x->whole;
+    x->whole = whole;
+    buf_clear(&x->text);
+    return structure_cut_to_main(&x->page, buf_str(&x->whole), &x->text);
+}
+
 /* The member that refine reads; documents made of text have none. */
 static void add_structure(struct page_extractor *x, struct json_writer *w)
 {
-    struct page_structure s;
-    arena_reset(&x->keep);
-    if (!html_structure_end(x->structure, buf_str(&x->text), &x->keep, &s)) {
-        return;
-    }
     json_key(w, STRUCTURE_KEY);
     json_raw(w, STR_LIT("")); /* the value is written straight behind the key */
-    structure_write(&s, &x->line);
+    structure_write(&x->page, &x->line);
 }
 
 static void write_document(struct page_extractor *x, const struct page *page, const char *charset,
@@ -382,7 +401,7 @@ static void write_document(struct page_extractor *x, const struct page *page, co
     add_member(&w, "title", buf_str(&x->title));
     add_member(&w, "charset", str_of(charset));
     json_close(&w, '}');
-    if (x->structure && markup) {
+    if (x->opt.structure && markup && x->has_page) {
         add_structure(x, &w);
     }
     json_close(&w, '}');
@@ -444,6 +463,10 @@ winnow_status page_extract(struct page_extractor *x, const struct page *page,
     }
     if (x->text.len == 0) {
         pass_over(out, "no_text");
+        return WINNOW_OK;
+    }
+    if (x->structure && markup && !take_structure(x, page)) {
+        pass_over(out, "no_main");
         return WINNOW_OK;
     }
     write_document(x, page, charset, markup, out);

@@ -3,6 +3,7 @@
 #define WINNOW_PAGES_PAGE_EXTRACT_H
 
 #include "pages/html.h"
+#include "pages/main_part.h"
 #include "pages/page_reader.h"
 
 struct page_extract_options {
@@ -10,6 +11,8 @@ struct page_extract_options {
     size_t page_max;    /* bytes of a page; a longer one is bad */
     bool structure;     /* the member "structure" of HTML pages (page_structure.h) */
     struct html_options html;
+    struct main_selectors main; /* of HTML pages only these elements are kept */
+    bool mark_main;             /* they are marked in the structure instead */
 };
 
 enum page_outcome {

@@ -201,6 +201,10 @@ static void add_document(struct job *j, const struct document *d, const struct s
             document_add_with_text(d, buf_str(&said->text), &j->store) && !ends_structure;
         r->edited.len = j->store.len - r->edited.at;
         r->text_bytes_out = said->text.len;
+    } else if (said->verdict == STAGE_ASIDE && said->text.len > 0) {
+        r->edited.at = j->store.len;
+        (void)document_add_with_text(d, buf_str(&said->text), &j->store);
+        r->edited.len = j->store.len - r->edited.at;
     }
     r->id = job_store(j, d->id);
     r->source = store_source(j, d->source);
@@ -362,10 +366,12 @@ static void add_line(struct job *j, enum stream stream, struct str line)
     j->line_counts[stream]++;
 }
 
-/* The line with a last key that says why it ended here. */
+/* The line, or of a copy aside the one with its own text, and a last key that says why it
+ * ended here. */
 static void add_ended(struct job *j, enum stream stream, const struct record *r, const char *stage)
 {
-    struct str line = line_of(j, r);
+    bool own = r->verdict == STAGE_ASIDE && r->edited.len > 0;
+    struct str line = own ? job_view(j, r->edited) : line_of(j, r);
     struct buf *out = &j->lines[stream];
     buf_add(out, line.ptr, line.len - 1);
     buf_add_text(out, ",\"winnow\":");

@@ -62,7 +62,7 @@ struct stage_result {
     enum stage_verdict verdict;
     const char *rule;        /* what decided, counted in stats.json; must outlive the pass */
     double score, threshold; /* NaN: none */
-    struct buf text;         /* STAGE_EDIT: the new text */
+    struct buf text;         /* STAGE_EDIT: the new text; STAGE_ASIDE: that of the copy, or empty */
     struct buf detail;       /* more members of the ledger line: `"kept":"id7"`; may be empty */
     /* Members of the "attributes" object of this document in the pass's i-th
      * attribute file: `"winnow__ppl":[[0,812,31.5]]`; empty gives {}. */
@@ -87,7 +87,7 @@ struct stage_pass {
     size_t block_bytes;
 
     /* For --memory: bytes that document() takes in its scratch for each byte of a
-     * long text and for each word or line of it, and whether it may set STAGE_EDIT. */
+     * long text and for each word or line of it, and whether it may give a new text. */
     unsigned scratch_factor, word_bytes;
     bool edits;
     /* The member "structure" of documents goes, whatever becomes of them: it has served its
