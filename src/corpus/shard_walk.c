@@ -56,7 +56,8 @@ static bool is_set_apart(struct tree *t, const char *below, bool folder)
         return true;
     }
     bool tmp = str_ends(s, STR_LIT(".tmp"));
-    if (name[0] != '_' && !tmp) {
+    bool apart = name[0] == '_' && (folder || !t->opt->underscores);
+    if (!apart && !tmp) {
         return false;
     }
     struct buf cut = {0};

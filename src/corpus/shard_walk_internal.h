@@ -15,15 +15,16 @@ struct walk_options {
     /* Whether a file of that path, relative to the root, would be taken. */
     bool (*wants)(const void *ctx, const char *below);
     const void *ctx;
-    size_t levels; /* folders to go down, the root being the first; 0: to the bottom */
-    bool all;      /* whatever is there is meant, so that all that is left out is told */
-    bool runs_too; /* goes into run folders; else one below the root is refused */
+    size_t levels;    /* folders to go down, the root being the first; 0: to the bottom */
+    bool all;         /* whatever is there is meant, so that all that is left out is told */
+    bool underscores; /* files whose names start with "_" are files like others: pages have such */
+    bool runs_too;    /* goes into run folders; else one below the root is refused */
 };
 
 /* All regular files under root, relative to it ("a/b.html"), in byte order; names live in keep,
- * items are the caller's to free. Hidden names, names that start with "_" and *.tmp are not among
- * them, nor are links to folders.  What is left out although it might hold what is wanted, and what
- * cannot be looked at, goes to the account. */
+ * items are the caller's to free. Hidden names, names that start with "_" (see above) and *.tmp are
+ * not among them, nor are links to folders.  What is left out although it might hold what is
+ * wanted, and what cannot be looked at, goes to the account. */
 winnow_status walk_files(const char *root, const struct walk_options *opt, struct texts *files,
                          struct arena *keep, struct input_account *account,
                          struct winnow_error *err);

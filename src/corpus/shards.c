@@ -196,6 +196,7 @@ static winnow_status take_tree(struct finder *f, const char *root, const char *p
             }
         }
     }
+    opt.underscores = f->opt->kind == SHARDS_PAGES;
     arena_init(&keep, (size_t)1 << 16);
     winnow_status status = walk_files(root, &opt, &files, &keep, f->out->account, err);
     size_t taken = 0;
