@@ -15,7 +15,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-void texts_add(struct texts *t, const char *text)
+void walked_add(struct walked *t, const char *text)
 {
     GROW(t->items, t->count, t->cap, 64);
     t->items[t->count++] = text;
@@ -31,7 +31,7 @@ struct tree {
     const struct walk_options *opt;
     const char *root;
     struct input_account *account;
-    struct texts folders, files; /* relative to the root */
+    struct walked folders, files; /* relative to the root */
     struct arena *keep;
     struct buf path, shown;
 };
@@ -130,10 +130,10 @@ static void meet(struct tree *t, DIR *dir, const char *folder, const char *entry
     }
     if (S_ISDIR(st.st_mode)) {
         if (goes_into(t, below)) {
-            texts_add(&t->folders, arena_strndup(t->keep, below, strlen(below)));
+            walked_add(&t->folders, arena_strndup(t->keep, below, strlen(below)));
         }
     } else if (S_ISREG(st.st_mode)) {
-        texts_add(&t->files, arena_strndup(t->keep, below, strlen(below)));
+        walked_add(&t->files, arena_strndup(t->keep, below, strlen(below)));
     } else if (wanted || t->opt->all) {
         account_skip(t->account, shown(t, below), "no regular file");
     }
@@ -147,7 +147,7 @@ static int compare_entries(const void *a, const void *b)
 /* In byte order, so that the account is the same however the folder lies on the disk. */
 static void list(struct tree *t, DIR *dir, const char *folder)
 {
-    struct texts entries = {0};
+    struct walked entries = {0};
     struct arena keep;
     arena_init(&keep, (size_t)1 << 14);
     for (;;) {
@@ -161,7 +161,7 @@ static void list(struct tree *t, DIR *dir, const char *folder)
             char *entry = arena_alloc(&keep, strlen(e->d_name) + 2, 1);
             entry[0] = (char)e->d_type;
             memcpy(entry + 1, e->d_name, strlen(e->d_name) + 1);
-            texts_add(&entries, entry);
+            walked_add(&entries, entry);
         }
     }
     int code = errno;
@@ -203,13 +203,13 @@ static winnow_status visit(struct tree *t, const char *folder, struct winnow_err
     return st;
 }
 
-winnow_status walk_files(const char *root, const struct walk_options *opt, struct texts *files,
+winnow_status walk_files(const char *root, const struct walk_options *opt, struct walked *files,
                          struct arena *keep, struct input_account *account,
                          struct winnow_error *err)
 {
     struct tree t = {.opt = opt, .root = root, .account = account, .keep = keep};
     winnow_status st = WINNOW_OK;
-    texts_add(&t.folders, "");
+    walked_add(&t.folders, "");
     while (t.folders.count > 0 && st == WINNOW_OK) {
         st = visit(&t, t.folders.items[--t.folders.count], err);
     }

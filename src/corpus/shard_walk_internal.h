@@ -4,12 +4,12 @@
 
 #include "corpus/account.h"
 
-struct texts {
+struct walked {
     const char **items;
     size_t count, cap;
 };
 
-void texts_add(struct texts *t, const char *text);
+void walked_add(struct walked *t, const char *text);
 
 struct walk_options {
     /* Whether a file of that path, relative to the root, would be taken. */
@@ -25,7 +25,7 @@ struct walk_options {
  * items are the caller's to free. Hidden names, names that start with "_" (see above) and *.tmp are
  * not among them, nor are links to folders.  What is left out although it might hold what is
  * wanted, and what cannot be looked at, goes to the account. */
-winnow_status walk_files(const char *root, const struct walk_options *opt, struct texts *files,
+winnow_status walk_files(const char *root, const struct walk_options *opt, struct walked *files,
                          struct arena *keep, struct input_account *account,
                          struct winnow_error *err);
 

@@ -181,7 +181,7 @@ static winnow_status check_matched(const char *path, struct buf *checked, struct
 static winnow_status take_tree(struct finder *f, const char *root, const char *pattern,
                                struct winnow_error *err)
 {
-    struct texts files = {0};
+    struct walked files = {0};
     struct arena keep;
     struct buf path = {0}, checked = {0};
     const uint64_t before[2] = {f->out->account->lost.count, f->out->account->skipped.count};
