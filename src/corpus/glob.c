@@ -28,7 +28,7 @@ static bool is_any_depth(const char *pattern)
     return component(pattern) == 2 && pattern[0] == '*' && pattern[1] == '*';
 }
 
-static bool fits(const char *pattern, const char *path)
+static bool fits(const char *pattern, const char *path, int flags)
 {
     char p[256], s[256];
     size_t np = component(pattern), ns = component(path);
@@ -39,7 +39,7 @@ static bool fits(const char *pattern, const char *path)
     p[np] = '\0';
     memcpy(s, path, ns);
     s[ns] = '\0';
-    return fnmatch(p, s, FNM_PERIOD) == 0;
+    return fnmatch(p, s, flags) == 0;
 }
 
 bool glob_match(const char *pattern, const char *path)
@@ -53,7 +53,7 @@ bool glob_match(const char *pattern, const char *path)
             }
             back_pattern = pattern;
             back_path = path;
-        } else if (*pattern && fits(pattern, path)) {
+        } else if (*pattern && fits(pattern, path, FNM_PERIOD)) {
             pattern = behind(pattern);
             path = behind(path);
         } else if (back_pattern && *back_path) {
@@ -68,4 +68,18 @@ bool glob_match(const char *pattern, const char *path)
         pattern = behind(pattern);
     }
     return !*pattern;
+}
+
+bool glob_leads_into(const char *pattern, const char *folder)
+{
+    for (; *folder; folder = behind(folder)) {
+        if (is_any_depth(pattern)) {
+            return true;
+        }
+        if (!*pattern || !fits(pattern, folder, 0)) {
+            return false;
+        }
+        pattern = behind(pattern);
+    }
+    return *pattern != '\0';
 }

@@ -76,7 +76,7 @@ static winnow_status parse_block(struct scan *s, struct slot *slot, uint32_t wor
 {
     struct block_parser *p = s->parsers[worker];
     const struct scan_ops *ops = s->ops;
-    const char *shard = slot->block.shard;
+    const char *shard = slot->block.label;
     block_parser_start(p, &slot->block);
     for (;;) {
         struct parsed item;

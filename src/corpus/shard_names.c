@@ -281,6 +281,9 @@ winnow_status shard_names_settle(struct shard_list *list, bool documents, struct
         escape(list);
         name_pipe(list);
     }
+    for (size_t i = 0; i < list->count; i++) {
+        list->items[i].label = list->items[i].name;
+    }
     if (documents) {
         find_all_again(list);
     }

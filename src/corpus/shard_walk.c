@@ -47,37 +47,34 @@ static void lose(struct tree *t, const char *below, int code)
     account_lose_errno(t->account, shown(t, below), code);
 }
 
+/* Whether what lies in the folder below would still be looked at. */
+static bool goes_into(const struct tree *t, const char *below)
+{
+    return !t->opt->leads || t->opt->leads(t->opt->ctx, below);
+}
+
 /* By convention not part of a corpus; but one that looks as if is told. */
 static bool is_set_apart(struct tree *t, const char *below, bool folder)
 {
     const char *name = file_base(below);
     struct str s = str_of(below);
-    if (name[0] == '.') {
-        return true;
-    }
-    bool tmp = str_ends(s, STR_LIT(".tmp"));
+    bool tmp = str_ends(s, STR_LIT(".tmp")), hidden = name[0] == '.';
     bool apart = name[0] == '_' && (folder || !t->opt->underscores);
-    if (!apart && !tmp) {
+    if (!hidden && !apart && !tmp) {
         return false;
     }
     struct buf cut = {0};
+    buf_add(&cut, below, (size_t)(name - below));
+    s = str_of(hidden ? name + 1 : name); /* a pattern's "*" fits no dot in front */
     buf_add_str(&cut, tmp ? str_sub(s, 0, s.len - 4) : s);
-    if ((folder && t->opt->all) || t->opt->wants(t->opt->ctx, buf_cstr(&cut))) {
+    if ((folder && goes_into(t, below)) || t->opt->wants(t->opt->ctx, buf_cstr(&cut))) {
         account_skip(t->account, shown(t, below),
-                     tmp ? "a name that ends in .tmp" : "a name that begins with _");
+                     hidden ? "a name that begins with a dot"
+                     : tmp  ? "a name that ends in .tmp"
+                            : "a name that begins with _");
     }
     buf_release(&cut);
     return true;
-}
-
-/* Whether what lies in the folder below would still be looked at. */
-static bool goes_into(const struct tree *t, const char *below)
-{
-    size_t level = 2;
-    for (const char *p = below; *p; p++) {
-        level += *p == '/';
-    }
-    return t->opt->levels == 0 || level <= t->opt->levels;
 }
 
 /* What cannot even be looked at; known by its entry only. */

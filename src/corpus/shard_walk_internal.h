@@ -14,8 +14,9 @@ void walked_add(struct walked *t, const char *text);
 struct walk_options {
     /* Whether a file of that path, relative to the root, would be taken. */
     bool (*wants)(const void *ctx, const char *below);
+    /* Whether something that is wanted may lie in the folder of that path; NULL: anywhere. */
+    bool (*leads)(const void *ctx, const char *below);
     const void *ctx;
-    size_t levels;    /* folders to go down, the root being the first; 0: to the bottom */
     bool all;         /* whatever is there is meant, so that all that is left out is told */
     bool underscores; /* files whose names start with "_" are files like others: pages have such */
     bool runs_too;    /* goes into run folders; else one below the root is refused */

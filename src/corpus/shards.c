@@ -74,6 +74,11 @@ static bool pattern_wanted(const void *pattern, const char *below)
     return glob_match(pattern, below);
 }
 
+static bool pattern_leads(const void *pattern, const char *below)
+{
+    return glob_leads_into(pattern, below);
+}
+
 /* Whether the file can be opened; pipes and devices are not tried. */
 static bool is_readable(const char *path, const struct stat *st)
 {
@@ -187,14 +192,10 @@ static winnow_status take_tree(struct finder *f, const char *root, const char *p
     const uint64_t before[2] = {f->out->account->lost.count, f->out->account->skipped.count};
     struct walk_options opt = {.wants = kind_wanted, .ctx = f, .all = true};
     if (pattern) {
-        opt = (struct walk_options){.wants = pattern_wanted, .ctx = pattern};
-        if (!strstr(pattern, "**")) { /* each level is named: whoever goes into a run means it */
-            opt.runs_too = true;
-            opt.levels = 1;
-            for (const char *p = pattern; *p; p++) {
-                opt.levels += *p == '/';
-            }
-        }
+        opt =
+            (struct walk_options){.wants = pattern_wanted, .leads = pattern_leads, .ctx = pattern};
+        /* where each level is named, whoever goes into a run means it */
+        opt.runs_too = !strstr(pattern, "**");
     }
     opt.underscores = f->opt->kind == SHARDS_PAGES;
     arena_init(&keep, (size_t)1 << 16);

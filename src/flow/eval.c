@@ -23,6 +23,7 @@
 #include "run/guard.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #define WINDOW_MAX    2048U
@@ -120,6 +121,17 @@ static void keep_document(struct evaluation *e, const struct document *d)
     e->result->documents++;
 }
 
+/* Of a model whose numbers overflow nothing can be measured: what came out would read as
+ * a result. */
+static winnow_status refuse_overflow(const struct evaluation *e, const char *what, struct str id,
+                                     struct winnow_error *err)
+{
+    return error_set(err, WINNOW_E_FORMAT,
+                     "the model %s gives %s \"%.*s\" no finite likelihood: its numbers overflow; "
+                     "its weights are broken, or its training went astray",
+                     e->opt->model, what, STR_ARG(id));
+}
+
 /* Scores the documents from the first-th kept one on. */
 static winnow_status score_documents(struct evaluation *e, size_t first, struct winnow_error *err)
 {
@@ -140,6 +152,11 @@ static winnow_status score_documents(struct evaluation *e, size_t first, struct 
         e->domain_of[e->nll_count + i] = (uint32_t)*number;
     }
     winnow_status st = eval_nll(e->scorer, texts, count, e->nll + e->nll_count, err);
+    for (size_t i = 0; st == WINNOW_OK && i < count; i++) {
+        if (!isfinite(e->nll[e->nll_count + i].nll)) {
+            st = refuse_overflow(e, "document", e->documents[first + i].id, err);
+        }
+    }
     e->nll_count += count;
     mem_free(texts);
     return st;
@@ -258,6 +275,11 @@ static winnow_status score_tasks(struct evaluation *e, struct winnow_error *err)
         size_t n = items - first < ITEMS_AT_ONCE ? items - first : ITEMS_AT_ONCE;
         TRY(env_check(e->env, err));
         TRY(eval_suite_score_some(e->suite, e->scorer, first, n, e->scores, err));
+        for (size_t i = first; i < first + n; i++) {
+            if (!isfinite(e->scores[i].nll)) {
+                return refuse_overflow(e, "task item", eval_suite_item(e->suite, i)->id, err);
+            }
+        }
         env_progress(e->env, "tasks", "items", first + n, items);
     }
     return WINNOW_OK;

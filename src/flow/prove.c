@@ -12,6 +12,7 @@
 #include "winnow/prove.h"
 #include "winnow/prune.h"
 
+#include "base/amount.h"
 #include "base/claim.h"
 #include "base/env.h"
 #include "base/file.h"
@@ -394,14 +395,35 @@ static winnow_status run_ending(struct run *run, const void *options, const char
         st = resolve_arm(&e, arms.items[i], &e.arms[i], err);
     }
     e.opt.arms = (struct winnow_list){e.arms, arms.count};
-    struct winnow_prove_result result;
+    struct winnow_prove_result result = {0};
     const struct winnow_list paths = {&e.before, 1};
     if (st == WINNOW_OK) {
         st = prove_and_tell(&e.opt, e.stage, &paths, run_env(run), &result, err);
+        if (st == WINNOW_E_FORMAT && result.complete) { /* done, with what could be read */
+            run_ending_lost(run, err->text);
+            st = WINNOW_OK;
+        }
     }
     buf_release(&folder);
     arena_release(&e.keep);
     return st;
+}
+
+/* An arm of fewer tokens is refused when its turn comes, after all stages.  Bytes a token
+ * are only roughly known: of a vocabulary of 400 some 2.5, of 32,000 some 4.4. */
+static void expect_enough(const struct winnow_prove_options *o, const struct stage_plan *plan,
+                          struct stage_estimate *out)
+{
+    double per_token = o->tokenizer ? 4 : 0.29 * log2(fmax(o->model.vocab, 256));
+    uint64_t bytes = plan->kept_bytes < plan->text_bytes ? plan->kept_bytes : plan->text_bytes;
+    double have = (double)bytes / per_token, need = (double)o->tokens;
+    if (o->fixed_pool || have > need * 1.2 || bytes == 0) {
+        return;
+    }
+    (void)snprintf(have * 1.5 < need ? out->refusal : out->more, sizeof out->more,
+                   "the smallest arm will hold about %s tokens, and each arm trains on %s: lower "
+                   "--tokens, or repeat documents with --fixed-pool",
+                   amount_count(have).text, amount_count(need).text);
 }
 
 /* Jobs run side by side, a thread each; what is read to measure with costs a third
@@ -412,6 +434,7 @@ static void estimate_ending(const void *options, const struct stage_plan *plan,
     const struct winnow_prove_options *o = options;
     struct winnow_error err;
     double speed = 0;
+    expect_enough(o, plan, out);
     if (model_speed_train(&o->model, 1, &speed, &err) != WINNOW_OK || !(speed > 0)) {
         return;
     }
@@ -422,9 +445,10 @@ static void estimate_ending(const void *options, const struct stage_plan *plan,
     double threads = fmin(plan->threads, o->seeds * arms);
     out->seconds = tokens / speed / fmax(threads, 1);
     (void)snprintf(out->note, sizeof out->note,
-                   "%u seeds, %.0f arms of %.3g tokens, a reference each: about %.3g tokens; in a "
+                   "%u seed%s, %.0f arms of %s tokens, a reference each: about %s tokens; in a "
                    "trial just now %.0f a second and thread",
-                   o->seeds, arms, (double)o->tokens, tokens, speed);
+                   o->seeds, o->seeds == 1 ? "" : "s", arms, amount_count((double)o->tokens).text,
+                   amount_count(tokens).text, speed);
 }
 
 const struct ending_kind PROVE_ENDING = {

@@ -5,6 +5,7 @@
  * --dry-run and never part of a result. */
 #include "prune/model_speed.h"
 
+#include "base/amount.h"
 #include "base/env.h"
 #include "base/mem.h"
 #include "engine/engine.h"
@@ -15,9 +16,12 @@
 #include <stdio.h>
 
 #define TOKEN_BYTES      4.0 /* of English under the common tokenizers */
-#define TRIAL_SECONDS    1.5
+#define TRIAL_SECONDS    1.0
+#define CALL_FLOPS       2e10 /* about, of one call of a trial: a second of a slow processor */
+#define CALL_TOKENS_MIN  64U
 #define FULL_PARAMETERS  ((uint64_t)30000000) /* larger shapes are measured in part */
 #define PART_LAYERS      2U
+#define PART_DIM         1024U
 #define PART_VOCAB       8192U
 #define BATCH_TOKENS_MAX 2048U
 
@@ -53,8 +57,27 @@ static struct model_config part_of(const struct model_config *c)
     if (model_config_parameters(c) > FULL_PARAMETERS) {
         part.layers = c->layers < PART_LAYERS ? c->layers : PART_LAYERS;
         part.vocab = c->vocab < PART_VOCAB ? c->vocab : PART_VOCAB;
+        uint32_t by = (c->dim + PART_DIM - 1) / PART_DIM;
+        part.dim = c->dim / by;
+        part.ffn = c->ffn / by > 0 ? c->ffn / by : 1;
+        part.heads = c->heads / by > 0 ? c->heads / by : 1;
+        part.kv_heads = part.heads % c->kv_heads == 0 ? c->kv_heads : part.heads;
     }
     return part;
+}
+
+static double token_flops(const struct model_config *c, uint32_t sequence)
+{
+    return model_config_flops(c, sequence) / sequence;
+}
+
+/* How many tokens make a call that is long enough to be timed and short enough to wait for. */
+static uint32_t call_tokens(const struct model_config *c, uint32_t sequence, double passes,
+                            uint32_t most)
+{
+    double tokens = CALL_FLOPS / passes / token_flops(c, sequence);
+    tokens = tokens < CALL_TOKENS_MIN ? CALL_TOKENS_MIN : tokens;
+    return tokens < most ? (uint32_t)tokens : most;
 }
 
 /* What is done again and again until the trial's time is over. */
@@ -91,9 +114,11 @@ winnow_status model_speed_score(const struct model_config *c, int compute, uint3
     struct pool *pool = pool_new(threads);
     winnow_status st = engine_new(m, pool, &opt, &env, &e, err);
     if (st == WINNOW_OK) {
-        batch_init(&b, part.vocab, sequence, part.dim > 512 ? 512 : BATCH_TOKENS_MAX);
+        uint32_t tokens = call_tokens(&part, sequence, 1, BATCH_TOKENS_MAX);
+        uint32_t tried = sequence < tokens ? sequence : tokens;
+        batch_init(&b, part.vocab, tried, tokens);
         st = time_scoring(e, &b.view, out, err);
-        *out *= model_config_flops(&part, sequence) / model_config_flops(c, sequence);
+        *out *= token_flops(&part, tried) / token_flops(c, sequence);
     }
     batch_release(&b);
     engine_free(e);
@@ -119,17 +144,20 @@ winnow_status model_speed_train(const struct winnow_small_model *s, uint32_t thr
     TRY(model_new(&part, &m, err));
     model_init_random(m, 1);
     struct pool *pool = pool_new(threads);
-    batch_init(&b, part.vocab, s->context, (uint32_t)fmin((double)s->batch_tokens, 1 << 20));
+    uint32_t tokens = call_tokens(&part, s->context, 3, 1 << 20);
+    tokens = s->batch_tokens < tokens ? (uint32_t)s->batch_tokens : tokens;
+    uint32_t tried = s->context < tokens ? s->context : tokens;
+    batch_init(&b, part.vocab, tried, tokens);
     winnow_status st = trainer_new(m, pool, &opt, &env, &t, err);
-    double start = env_seconds(), now = start, tokens = 0;
-    while (st == WINNOW_OK && (tokens == 0 || now - start < TRIAL_SECONDS)) {
+    double start = env_seconds(), now = start, done = 0;
+    while (st == WINNOW_OK && (done == 0 || now - start < TRIAL_SECONDS)) {
         struct trainer_result r;
         st = trainer_step(t, &b.view, &r, err);
-        tokens += (double)batch_tokens(&b.view);
+        done += (double)batch_tokens(&b.view);
         now = env_seconds();
     }
-    *out = now > start ? tokens / (now - start) : 0;
-    *out *= model_config_flops(&part, s->context) / model_config_flops(&full, s->context);
+    *out = now > start ? done / (now - start) : 0;
+    *out *= token_flops(&part, tried) / token_flops(&full, s->context);
     trainer_free(t);
     batch_release(&b);
     pool_free(pool);
@@ -175,7 +203,9 @@ void model_speed_expect(const char *path, int compute, struct scoring_shape shap
     out->seconds = tokens / speed;
     out->memory = model_config_parameters(&c) * 4;
     (void)snprintf(out->note, sizeof out->note,
-                   "about %.3g tokens through %.3g parameters; in a trial just now %.0f tokens a "
+                   "about %s tokens through %s parameters; in a trial just now %.*f tokens a "
                    "second",
-                   tokens, (double)model_config_parameters(&c), speed);
+                   amount_count(tokens).text,
+                   amount_count((double)model_config_parameters(&c)).text, speed < 10 ? 2 : 0,
+                   speed);
 }

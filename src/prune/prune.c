@@ -222,7 +222,7 @@ static winnow_status check_scores(const struct prune *p, struct winnow_error *er
     }
     if (scored < pool) {
         env_log(stage_env(p->stage), WINNOW_LOG_WARNING,
-                "%llu of %llu documents have no score and are removed as prune.no_score",
+                "%llu of %llu documents have no finite score and are removed as prune.no_score",
                 (unsigned long long)(pool - scored), (unsigned long long)pool);
     }
     return WINNOW_OK;
@@ -299,10 +299,27 @@ static void write_references(const struct prune *p, struct json_writer *w)
         json_member_u64(w, "tokens", r->tokens);
         json_member_u64(w, "parameters", r->parameters);
         json_member_double(w, "loss", r->loss);
+        json_member_bool(w, "learnt_little", r->learnt_little);
         json_member_text(w, "folder", r->folder);
         json_close(w, '}');
     }
     json_close(w, ']');
+}
+
+/* For sentences: "by ...". */
+static void write_scorer(const struct prune *p, struct json_writer *w)
+{
+    struct buf by = {0};
+    if (p->opt->score_attribute) {
+        buf_addf(&by, "the scores in %s", p->opt->score_attribute);
+    } else if (p->opt->reference_model) {
+        buf_addf(&by, "the model %s", p->opt->reference_model);
+    } else {
+        buf_add_text(&by, p->opt->cross_fit ? "the reference trained on the other half"
+                                            : "the reference trained for it");
+    }
+    json_member_str(w, "scored_by", buf_str(&by));
+    buf_release(&by);
 }
 
 static void write_counts(const struct prune *p, struct json_writer *w)
@@ -363,6 +380,7 @@ static winnow_status write_json(struct prune *p, const char *path, struct winnow
     json_member_double(&w, "rate", p->opt->rate);
     json_member_text(&w, "score", p->score_name);
     json_member_text(&w, "score_attribute", "winnow__nll");
+    write_scorer(p, &w);
     write_counts(p, &w);
     write_references(p, &w);
     winnow_status st = prune_write_distribution(

@@ -10,6 +10,7 @@
 #include "corpus/shard_reader.h"
 #include "corpus/shards.h"
 
+#include <float.h>
 #include <math.h>
 
 double attribute_score(struct json_value attributes, const char *name)
@@ -19,7 +20,8 @@ double attribute_score(struct json_value attributes, const char *name)
     if (json_next(&spans)) {
         struct json_iter it = json_walk(spans.value);
         for (int i = 0; json_next(&it); i++) {
-            if (i == 2 && !json_as_double(it.value, &score)) {
+            /* what overflows a double is read as the largest: no score either */
+            if (i == 2 && !(json_as_double(it.value, &score) && fabs(score) < DBL_MAX)) {
                 score = (double)NAN;
             }
         }

@@ -4,7 +4,7 @@
 
 #include "prune/prune_survey.h"
 
-/* The score of {"name": [[start, end, score]]}, NaN where there is none. */
+/* The score of {"name": [[start, end, score]]}, NaN where there is none that is finite. */
 double attribute_score(struct json_value attributes, const char *name);
 
 /* Fills the items' scores from the attribute files under folder, whose rows have

@@ -5,13 +5,15 @@
  * for a moment, and scaled by the tokens that training and scoring will take. */
 #include "prune/prune_estimate.h"
 
+#include "base/amount.h"
 #include "prune/model_speed.h"
 #include "train/small_model.h"
 
 #include <math.h>
 #include <stdio.h>
 
-#define TOKEN_BYTES 3.0 /* of English with a vocabulary of a few thousand */
+#define REFUSED_PART 8   /* as prune_reference.c has it */
+#define TOKEN_BYTES  3.0 /* of English with a vocabulary of a few thousand */
 
 bool prune_is_dear(const void *options)
 {
@@ -51,9 +53,17 @@ static void expect_trained(const struct winnow_prune_options *o, const struct st
     double tokens = model_speed_tokens(&pool, TOKEN_BYTES, shape);
     out->seconds = reference / train + tokens / score;
     (void)snprintf(out->note, sizeof out->note,
-                   "a reference trains on about %.3g tokens (%.0f a second in a trial just now), "
-                   "and reads about %.3g (%.0f a second)",
-                   reference, train, tokens, score);
+                   "a reference trains on about %s tokens (%.0f a second in a trial just now), "
+                   "and reads about %s (%.0f a second)",
+                   amount_count(reference).text, train, amount_count(tokens).text, score);
+    if (reference * REFUSED_PART * 1.5 < (double)o->reference_tokens) {
+        (void)snprintf(out->refusal, sizeof out->refusal,
+                       "only about %s tokens may train the reference, too few of the %s of "
+                       "--reference-tokens: lower that, raise --reference-share-max, or use "
+                       "--cross-fit, which sets nothing aside",
+                       amount_count(reference).text,
+                       amount_count((double)o->reference_tokens).text);
+    }
 }
 
 void prune_estimate(const void *options, const struct stage_plan *plan, struct stage_estimate *out)

@@ -17,6 +17,7 @@
 #include "train/small_model.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 /* English gives about 3.5 bytes a token with a few thousand tokens; where a text
@@ -27,6 +28,9 @@
 
 /* A reference on less than this part of the tokens wanted is another experiment. */
 #define LEAST_PART 8U
+
+/* Of the loss of guessing; nearer to that, a reference tells texts apart by chance. */
+#define LEARNT_PART 0.95
 
 struct least_draws reference_texts_for(const struct winnow_prune_options *opt)
 {
@@ -275,6 +279,16 @@ winnow_status reference_train(const struct selector_home *home,
     (void)file_join(&card, path, "reference.json");
     winnow_status st = file_exists(buf_cstr(&card)) ? load_finished(path, buf_cstr(&card), out, err)
                                                     : make(&m, &config, texts, err);
+    double guess = log((double)config.vocab); /* of who knows nothing */
+    out->learnt_little = st == WINNOW_OK && !(out->loss < LEARNT_PART * guess);
+    if (out->learnt_little) {
+        env_log(
+            home->env, WINNOW_LOG_WARNING,
+            "the reference has learnt next to nothing: its last loss is %.1f, and guessing gives "
+            "%.1f; its scores say little about texts: raise --reference-tokens, or give a model "
+            "with --reference-model",
+            out->loss, guess);
+    }
     token_docs_release(&m.docs);
     buf_release(&folder);
     buf_release(&card);

@@ -25,7 +25,8 @@ struct reference {
     uint64_t last_draw; /* documents up to it belong to it */
     uint64_t documents, tokens, parameters;
     double loss, flops;
-    char folder[32]; /* "reference-0", in home's folder */
+    bool learnt_little; /* its loss is near that of guessing */
+    char folder[32];    /* "reference-0", in home's folder */
 };
 void reference_release(struct reference *r);
 

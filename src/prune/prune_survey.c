@@ -222,6 +222,7 @@ static void write_histogram(const struct selector_item *items, size_t count, con
     uint64_t pool[HISTOGRAM_BINS] = {0}, kept[HISTOGRAM_BINS] = {0};
     double low = n > 0 ? sorted[0] : 0, high = n > 0 ? sorted[n - 1] : 0;
     double width = (high - low) / HISTOGRAM_BINS;
+    width = isfinite(width) ? width : 0; /* scores of other programs may lie as far apart */
     for (size_t i = 0; i < count; i++) {
         if (!isnan(items[i].score)) {
             size_t bin = width > 0 ? (size_t)((items[i].score - low) / width) : 0;

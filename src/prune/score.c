@@ -97,7 +97,8 @@ static winnow_status check_scores(struct stage *s, const struct winnow_score_opt
                          opt->model, (unsigned long long)t.rows);
     }
     if (t.scored < t.rows) {
-        env_log(stage_env(s), WINNOW_LOG_WARNING, "%llu of %llu documents have no score",
+        env_log(stage_env(s), WINNOW_LOG_WARNING,
+                "%llu of %llu documents have no score (no text, or numbers that overflow)",
                 (unsigned long long)(t.rows - t.scored), (unsigned long long)t.rows);
         stage_note_double(s, "without_score", (double)(t.rows - t.scored));
     }

@@ -158,7 +158,7 @@ winnow_status scoring_text(struct scoring_worker *w, struct str text, bool corre
 
 void scoring_attributes(struct str text, const struct document_nll *nll, struct buf *out)
 {
-    if (!isnan(nll->mean)) {
+    if (isfinite(nll->mean)) {
         stage_add_score(out, "winnow__nll", text, nll->mean);
         stage_add_score(out, "winnow__ppl", text, exp(nll->mean));
         stage_add_score(out, "winnow__tokens", text, (double)nll->tokens);

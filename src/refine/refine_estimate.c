@@ -22,7 +22,7 @@
 #define CHUNK_FILL    0.85
 #define TRIAL_ROWS    32U  /* fewer of a model so large that they would take long */
 #define TRIAL_FLOPS   1e11 /* some seconds on one processor */
-#define TRIAL_LARGEST ((uint64_t)3000000000) /* parameters; beyond, even loading takes long */
+#define TRIAL_LARGEST ((uint64_t)1200000000) /* parameters; beyond, even loading takes long */
 #define TRIAL_PROMPT  64U
 #define TRIAL_NEW     16U
 

@@ -127,12 +127,31 @@ static void add_lost(const struct report_data *d, struct buf *out)
     }
 }
 
+static void add_learnt_little(const struct report_data *d, struct buf *out)
+{
+    for (size_t i = 0; i < d->stage_count; i++) {
+        struct json_iter it = json_walk(json_get(d->stages[i].prune, "reference"));
+        bool little = false;
+        while (!little && json_next(&it)) {
+            (void)json_as_bool(json_get(it.value, "learnt_little"), &little);
+        }
+        if (little) {
+            buf_add_text(out, "<p class=\"alert\"><b>The reference model has learnt next to "
+                              "nothing:</b> its loss is near that of guessing, so the scores by "
+                              "which ");
+            html_str(out, str_of(d->stages[i].folder));
+            buf_add_text(out, " chose say little about the texts.</p>\n");
+        }
+    }
+}
+
 void report_add_alerts(const struct report_data *d, struct buf *out)
 {
     size_t count;
     struct source_row *rows = find_sources(d, &count);
     add_vanished(rows, count, out);
     add_lost(d, out);
+    add_learnt_little(d, out);
     mem_free(rows);
 }
 

@@ -33,6 +33,8 @@ struct run_ending {
 
 struct run_request {
     struct winnow_list paths;
+    /* Of a sample: the shards that the paths are parts of, by whose names they go; or NULL. */
+    const struct shard *const *stands_for;
     const struct winnow_corpus_options *corpus;
     const struct run_step *steps;
     size_t count;
@@ -53,6 +55,10 @@ const char *run_folder(const struct run *r);
 const struct winnow_env *run_env(const struct run *r);
 struct pool *run_pool(struct run *r);
 const struct winnow_corpus_options *run_corpus(const struct run *r);
+
+/* What of its own inputs the ending did without: it is said again at the end of this run,
+ * and of every later call that finds all done, with exit code 3. */
+void run_ending_lost(struct run *r, const char *sentence);
 
 /* Number of stages; folder and command name of each ("runs/x/stages/01-extract",
  * "extract"). */

@@ -1,8 +1,6 @@
 /* dry_run.c -- what a run would take, from a sample of its input, within seconds.
  *
- * The sample is spread over the input: up to SAMPLE_PIECES shards at even
- * distances, the first bytes of each (of files that are no documents: files at
- * even distances, of archives their first bytes).  The stages then run on the
+ * dry_sample.c takes the sample.  The stages then run on the
  * sample in a temporary folder, and their seconds, bytes and documents are scaled
  * by the share that the sample is of the input.  A sample that takes too long is
  * stopped, and a smaller one is tried.
@@ -11,200 +9,35 @@
  * what it expects through its estimate(), after a trial of its own; a stage that
  * keeps everything stands in for it in the sample, so that what comes behind it is
  * measured, and scaled by the share that it expects to keep. */
+#include "base/amount.h"
 #include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "corpus/shard_reader.h"
-#include "corpus/shard_writer.h"
+#include "run/dry_sample_internal.h"
 #include "run/folder_internal.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <strings.h>
 #include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
-#define SAMPLE_PIECES 16U
-#define SAMPLE_FILES  200U
-#define SPREAD        7919U               /* a prime above SAMPLE_FILES */
-#define SHARE_BYTES   ((uint64_t)8 << 20) /* read of a shard to see how it is packed */
-#define TOKEN_BYTES   4.0                 /* of English under the common tokenizers */
+#define TOKEN_BYTES    4.0  /* of English under the common tokenizers */
+#define TRIALS_SECONDS 14.0 /* from the start, after which no further trial begins */
 
 /* One after the other until the stages get through one in time. */
-static const struct sample_size {
-    size_t piece_bytes;   /* of each shard, and of an archive */
-    uint64_t files_bytes; /* of all files that are no documents */
-    double seconds;
-} SIZES[] = {
+static const struct sample_size SIZES[] = {
     {(size_t)1 << 20, (uint64_t)16 << 20, 4},
-    {(size_t)1 << 16, (uint64_t)1 << 20, 3},
-    {(size_t)1 << 12, (uint64_t)1 << 16, 3},
+    {(size_t)1 << 16, (uint64_t)1 << 20, 2},
+    {(size_t)1 << 12, (uint64_t)1 << 16, 2},
 };
 #define SIZES_COUNT (sizeof SIZES / sizeof *SIZES)
-
-struct sample {
-    const struct sample_size *size;
-    struct winnow_list paths;
-    double share; /* of the input's bytes that it is */
-    uint64_t bytes;
-    const char *folder; /* of this size, in the temporary one */
-    const char **names; /* of the stages' folders in the sample's run */
-};
-
-/* ---- the sample ---- */
-
-/* Which part of a shard its first `bytes` (uncompressed) are: reads on for a
- * while, for how much the shard's bytes on disk become. */
-static winnow_status share_of(struct shard_reader *reader, const struct shard *shard,
-                              uint64_t bytes, double *share, struct winnow_error *err)
-{
-    struct shard_block block = {0};
-    uint64_t total = bytes;
-    bool more = true;
-    winnow_status st = WINNOW_OK;
-    while (st == WINNOW_OK && more && total < SHARE_BYTES) {
-        st = shard_reader_next(reader, &block, &more, err);
-        total += more ? block.lines.len : 0;
-    }
-    uint64_t read = shard_reader_bytes_read(reader);
-    if (st == WINNOW_OK && total > 0 && read > 0 && shard->bytes > 0) {
-        double all = more ? (double)total * (double)shard->bytes / (double)read : (double)total;
-        *share = (double)bytes / all;
-    }
-    shard_block_release(&block);
-    return st;
-}
-
-/* NOLINTNEXTLINE(readability-function-size): its parameters are all different things */
-static winnow_status copy_head(const struct shard *shard, size_t line_max, size_t piece,
-                               const char *to, uint64_t *bytes, double *share,
-                               struct winnow_error *err)
-{
-    struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
-    struct shard_writer_options write = SHARD_WRITER_OPTIONS_INIT;
-    struct shard_reader *reader = NULL;
-    struct shard_writer *writer = NULL;
-    struct shard_block block = {0};
-    bool more = false;
-    opt.block_max = piece;
-    opt.line_max = line_max;
-    opt.stamp = &shard->stamp;
-    *bytes = 0;
-    *share = 1;
-    winnow_status st = shard_reader_open(&reader, shard->path, shard->name, &opt, err);
-    st = st == WINNOW_OK ? shard_reader_next(reader, &block, &more, err) : st;
-    st = st == WINNOW_OK ? shard_writer_open(&writer, to, &write, err) : st;
-    if (st == WINNOW_OK && more) {
-        *bytes = block.lines.len;
-        st = shard_writer_add(writer, block.lines, err);
-    }
-    st = st == WINNOW_OK ? shard_writer_commit(writer, err) : st;
-    if (st == WINNOW_OK && more) {
-        st = share_of(reader, shard, *bytes, share, err);
-    }
-    shard_writer_close(writer);
-    shard_reader_close(reader);
-    shard_block_release(&block);
-    return st;
-}
-
-static winnow_status sample_shards(struct run *r, const struct shard_list *in, struct sample *s,
-                                   struct winnow_error *err)
-{
-    size_t pieces = in->count < SAMPLE_PIECES ? in->count : SAMPLE_PIECES;
-    double whole = 0, on_disk = 0; /* of the shards that gave a piece: text and file */
-    for (size_t i = 0; i < pieces; i++) {
-        const struct shard *shard = &in->items[i * in->count / pieces];
-        struct buf to = {0};
-        uint64_t bytes = 0;
-        double share = 1;
-        buf_addf(&to, "%s/sample/%05zu.jsonl", s->folder, i);
-        winnow_status st = copy_head(shard, (size_t)r->corpus->line_max, s->size->piece_bytes,
-                                     buf_cstr(&to), &bytes, &share, err);
-        option_list_add(&s->paths, buf_str(&to), &r->keep);
-        buf_release(&to);
-        TRY(st);
-        s->bytes += bytes;
-        whole += (double)bytes / share;
-        on_disk += (double)shard->bytes;
-    }
-    if (whole > 0 && on_disk > 0) {
-        s->share = (double)s->bytes / (whole * (double)in->bytes / on_disk);
-    }
-    s->share = s->share > 0 ? s->share : 1;
-    return WINNOW_OK;
-}
-
-static bool is_archive(const char *path)
-{
-    static const char *const ENDINGS[] = {".warc", ".warc.gz", ".warc.zst",
-                                          ".wet",  ".wet.gz",  ".wet.zst"};
-    size_t len = strlen(path);
-    for (size_t i = 0; i < sizeof ENDINGS / sizeof *ENDINGS; i++) {
-        size_t n = strlen(ENDINGS[i]);
-        if (len > n && strcasecmp(path + len - n, ENDINGS[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The first bytes of an archive; the record they break off in counts as bad. */
-static winnow_status copy_bytes(const char *from, const char *to, size_t most, uint64_t *bytes,
-                                struct winnow_error *err)
-{
-    char *room = mem_alloc(most);
-    size_t len = 0;
-    ssize_t n = 1;
-    int fd = open(from, O_RDONLY | O_CLOEXEC);
-    while (fd >= 0 && n > 0 && len < most) {
-        n = read(fd, room + len, most - len);
-        len += n > 0 ? (size_t)n : 0;
-    }
-    winnow_status st = fd < 0 || n < 0 ? error_errno(err, "cannot read", from) : WINNOW_OK;
-    st = st == WINNOW_OK ? file_write_atomic(to, (struct str){room, len}, err) : st;
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    mem_free(room);
-    *bytes = len;
-    return st;
-}
-
-static winnow_status sample_files(struct run *r, const struct shard_list *in, struct sample *s,
-                                  struct winnow_error *err)
-{
-    size_t pieces = in->count < SAMPLE_FILES ? in->count : SAMPLE_FILES;
-    for (size_t i = 0; i < pieces && s->bytes < s->size->files_bytes; i++) {
-        /* all over the place, so that a bound met early leaves an even spread */
-        size_t piece = i * SPREAD % pieces;
-        const struct shard *file = &in->items[piece * in->count / pieces];
-        if (!is_archive(file->path) || file->bytes <= s->size->piece_bytes) {
-            option_list_add(&s->paths, str_of(file->path), &r->keep);
-            s->bytes += file->bytes;
-            continue;
-        }
-        struct buf to = {0};
-        uint64_t bytes = 0;
-        buf_addf(&to, "%s/sample/%05zu-%s", s->folder, i, file_base(file->path));
-        winnow_status st = copy_bytes(file->path, buf_cstr(&to), s->size->piece_bytes, &bytes, err);
-        option_list_add(&s->paths, buf_str(&to), &r->keep);
-        s->bytes += bytes;
-        buf_release(&to);
-        TRY(st);
-    }
-    s->share = in->bytes > 0 ? (double)s->bytes / (double)in->bytes : 1;
-    return WINNOW_OK;
-}
 
 /* ---- the report ---- */
 
 struct line {
     double seconds, documents, bytes, text_bytes, disk;
-    bool said; /* by the stage itself */
+    bool said; /* by the stage itself, which was not run */
 };
 
 static void add_amount(struct buf *out, double bytes)
@@ -222,7 +55,7 @@ static void add_line(struct buf *out, const char *name, const struct line *l)
     add_amount(out, l->text_bytes);
     buf_addf(out, " %11.2fM", l->text_bytes / TOKEN_BYTES / 1e6);
     add_amount(out, l->disk);
-    buf_add_text(out, l->said ? "  as it expects\n" : "\n");
+    buf_add_text(out, l->said ? "  expected, not run\n" : "\n");
 }
 
 /* Bytes of all files of a stage, as stats.json has them. */
@@ -275,9 +108,25 @@ static double seconds_of(struct json_value timings, const char *name)
     return v;
 }
 
+/* What stages and endings have to say beside their lines. */
+struct said {
+    uint64_t memory;
+    struct buf notes, refusal;
+};
+
+static bool has_time(const struct sample *s, struct stage_estimate *e)
+{
+    bool yes = env_seconds() < s->until;
+    if (!yes) {
+        (void)snprintf(e->note, sizeof e->note,
+                       "not tried: the time of a dry run was over; it is not in the sum");
+    }
+    return yes;
+}
+
 /* What a stage or an ending says of itself, after the line before it. */
 static void expected(const struct stage_estimate *e, const char *name, const struct line *before,
-                     struct line *l, uint64_t *memory, struct buf *notes)
+                     struct line *l, struct said *said)
 {
     double keep = e->keep > 0 ? e->keep : 1;
     *l = (struct line){.seconds = e->seconds,
@@ -286,9 +135,15 @@ static void expected(const struct stage_estimate *e, const char *name, const str
                        .text_bytes = before->text_bytes * keep,
                        .disk = before->disk,
                        .said = true};
-    *memory = e->memory > *memory ? e->memory : *memory;
+    said->memory = e->memory > said->memory ? e->memory : said->memory;
     if (e->note[0] != '\0') {
-        buf_addf(notes, "%s: %s\n", name, e->note);
+        buf_addf(&said->notes, "%s: %s\n", name, e->note);
+    }
+    if (e->more[0] != '\0') {
+        buf_addf(&said->notes, "%s: %s\n", name, e->more);
+    }
+    if (e->refusal[0] != '\0' && said->refusal.len == 0) {
+        buf_addf(&said->refusal, "%s: %s", name, e->refusal);
     }
 }
 
@@ -334,35 +189,38 @@ static void add_total(struct buf *out, const struct line *total, const struct li
 }
 
 /* Endings that take time say so themselves. */
-static void add_endings(const struct run *r, const struct line *first, struct line *total,
-                        uint64_t *memory, struct buf *notes, struct buf *out)
+static void add_endings(const struct run *r, const struct sample *s, const struct line *first,
+                        const struct line *last, struct line *total, struct said *said,
+                        struct buf *out)
 {
-    const struct stage_plan plan = plan_after(r, first);
+    struct stage_plan plan = plan_after(r, first);
+    plan.kept_bytes = (uint64_t)last->text_bytes;
     for (size_t i = 0; i < r->request->ending_count; i++) {
         const struct run_ending *e = &r->request->endings[i];
-        struct stage_estimate said = {0};
+        struct stage_estimate expects = {0};
         struct line l;
         if (!e->estimate) {
             continue;
         }
-        e->estimate(e->options, &plan, &said);
-        expected(&said, e->name, first, &l, memory, notes);
+        if (has_time(s, &expects)) {
+            e->estimate(e->options, &plan, &expects);
+        }
+        expected(&expects, e->name, first, &l, said);
         total->seconds += l.seconds;
-        buf_addf(out, "%-16s %9.0f s  as it expects\n", e->name, l.seconds);
+        buf_addf(out, "%-16s %9.0f s  expected, not run\n", e->name, l.seconds);
     }
 }
 
 /* A line a stage: those that ran as measured, the others as they say. */
 static winnow_status add_stages(const struct run *r, const struct sample *s, const char *folder,
-                                struct buf *out, struct winnow_error *err)
+                                double scale, struct said *said_of, struct buf *out,
+                                struct winnow_error *err)
 {
-    struct buf path = {0}, notes = {0};
+    struct buf path = {0};
     struct json_parser *parser = json_parser_new();
     struct json_value timings = {0};
     struct line total = {0}, l = {0}, first = {0};
-    uint64_t memory = 0;
     bool found = false;
-    double scale = 1 / s->share; /* times what dear stages before it keep */
     winnow_status st =
         run_read_json(file_join(&path, folder, "timings.json"), parser, &timings, &found, err);
     for (size_t i = 0; i < r->request->count && st == WINNOW_OK; i++) {
@@ -371,10 +229,10 @@ static winnow_status add_stages(const struct run *r, const struct sample *s, con
         struct line said;
         st = measured(folder, s->names[i], scale, seconds_of(timings, s->names[i]), &l, err);
         const struct stage_plan plan = plan_after(r, &l);
-        if (step->kind->estimate) {
+        if (step->kind->estimate && (!is_dear(step) || has_time(s, &e))) {
             step->kind->estimate(step->options, &plan, &e);
         }
-        expected(&e, r->stages[i].name, &l, &said, &memory, &notes);
+        expected(&e, r->stages[i].name, &l, &said, said_of);
         if (is_dear(step)) {
             scale *= e.keep > 0 ? e.keep : 1;
             l = said;
@@ -384,12 +242,69 @@ static winnow_status add_stages(const struct run *r, const struct sample *s, con
         total.seconds += l.seconds;
         total.disk += l.disk;
     }
-    add_endings(r, &first, &total, &memory, &notes, out);
-    add_total(out, &total, &l, memory);
-    buf_add_str(out, buf_str(&notes));
-    buf_release(&notes);
+    add_endings(r, s, &first, &l, &total, said_of, out);
+    add_total(out, &total, &l, said_of->memory);
+    buf_add_str(out, buf_str(&said_of->notes));
     buf_release(&path);
     json_parser_free(parser);
+    return st;
+}
+
+/* By how much the sample's documents stand for the run's: all of them, or --limit. */
+static winnow_status scale_of(const struct run *r, const struct sample *s, const char *folder,
+                              double *scale, struct buf *out, struct winnow_error *err)
+{
+    struct buf path = {0};
+    struct counts c = {0};
+    double limit = (double)r->corpus->limit;
+    buf_addf(&path, "%s/stages/%s", folder, s->names[0]);
+    winnow_status st = stage_read_counts(buf_cstr(&path), &c, err);
+    double taken = (double)c.documents[COUNT_IN], all = taken / s->share;
+    *scale = 1 / s->share;
+    buf_addf(out, "from a sample of %.1f MB, %.3g %% of the input", (double)s->bytes / 1e6,
+             100 * s->share);
+    if (limit > 0 && taken > 0 && all > limit) {
+        *scale = limit / taken;
+        buf_addf(out, "; for the %.0f documents of --limit", limit);
+    }
+    buf_add_text(out, ":\n");
+    counts_release(&c);
+    buf_release(&path);
+    return st;
+}
+
+/* What of the sample is no document, or could not be read: there will be more of it. */
+static winnow_status add_bad(const struct run *r, const struct sample *s, const char *folder,
+                             double scale, struct buf *out, struct winnow_error *err)
+{
+    struct buf path = {0};
+    struct input_account sample = {0}, met = {0};
+    buf_addf(&path, "%s/stages/%s", folder, s->names[0]);
+    winnow_status st = stage_read_account(buf_cstr(&path), &sample, err);
+    account_add(&met, &s->account);
+    met.bad += sample.bad;
+    account_first_bad(&met, sample.first_bad);
+    for (size_t i = 0; i < sample.lost.held; i++) {
+        const struct account_item *it = &sample.lost.items[i];
+        if (!sample_cut(s, str_of(it->name))) {
+            account_lose(&met, it->name, str_of(it->reason), it->unreadable);
+        }
+    }
+    if (met.bad > 0) {
+        buf_add_text(out, "in the sample: ");
+        account_say_bad(&met, out);
+        buf_addf(out, "; about %s in all", amount_count((double)met.bad * scale).text);
+        buf_add_text(out, r->corpus->on_bad == WINNOW_ON_BAD_STOP
+                              ? "; --on-bad stop ends the run at the first\n"
+                              : "\n");
+    }
+    if (met.lost.count > 0) {
+        account_say_lost(&met, out);
+        buf_add_char(out, '\n');
+    }
+    account_release(&sample);
+    account_release(&met);
+    buf_release(&path);
     return st;
 }
 
@@ -397,15 +312,22 @@ static winnow_status report(const struct run *r, const struct sample *s, const c
                             struct winnow_error *err)
 {
     struct buf out = {0};
-    buf_addf(&out, "from a sample of %.1f MB, %.3g %% of the input:\n", (double)s->bytes / 1e6,
-             100 * s->share);
+    struct said said = {0};
+    double scale = 1;
+    winnow_status st = scale_of(r, s, folder, &scale, &out, err);
     buf_add_text(&out,
                  "stage                 time    documents         text       tokens        disk\n");
-    winnow_status st = add_stages(r, s, folder, &out, err);
+    st = st == WINNOW_OK ? add_stages(r, s, folder, scale, &said, &out, err) : st;
+    st = st == WINNOW_OK ? add_bad(r, s, folder, scale, &out, err) : st;
     struct str rest = buf_str(&out), text;
     while (st == WINNOW_OK && str_next_line(&rest, &text)) {
         env_log(r->env, WINNOW_LOG_INFO, "%.*s", STR_ARG(text));
     }
+    if (st == WINNOW_OK && said.refusal.len > 0) {
+        st = error_set(err, WINNOW_E_FORMAT, "%s", buf_cstr(&said.refusal));
+    }
+    buf_release(&said.notes);
+    buf_release(&said.refusal);
     buf_release(&out);
     return st;
 }
@@ -467,6 +389,7 @@ static winnow_status run_sample(struct run *r, struct sample *s, bool *late,
     make_steps(r, s, steps);
     struct run_request request = *r->request;
     request.paths = s->paths;
+    request.stands_for = s->of;
     request.corpus = &corpus;
     request.steps = steps;
     request.ending_count = 0;
@@ -491,8 +414,7 @@ static winnow_status try_size(struct run *r, const struct shard_list *in, struct
     winnow_status st = file_make_dirs(file_join(&path, s->folder, "sample"), err);
     buf_release(&path);
     TRY(st);
-    TRY(r->request->steps[0].kind->reads_files ? sample_files(r, in, s, err)
-                                               : sample_shards(r, in, s, err));
+    TRY(sample_take(r, in, r->request->steps[0].kind->reads_files, s, err));
     return run_sample(r, s, late, err);
 }
 
@@ -521,20 +443,30 @@ winnow_status folder_dry_run(struct run *r, struct winnow_error *err)
     struct shard_list in = {0};
     const char *folder = NULL;
     bool files = r->request->steps[0].kind->reads_files, late = true;
+    double until = env_seconds() + TRIALS_SECONDS;
     const struct shards_options opt = {.paths = r->paths,
                                        .files_from = r->corpus->files_from,
                                        .kind = files ? SHARDS_PAGES : SHARDS_DOCUMENTS};
     winnow_status st = shards_find(&opt, &in, err);
+    if (st == WINNOW_OK) {
+        account_warn_skipped(in.account, r->env);
+    }
     st = st == WINNOW_OK ? check_dear(r, &in, err) : st;
     st = st == WINNOW_OK ? run_temporary_folder(r, &folder, err) : st;
     for (size_t i = 0; i < SIZES_COUNT && late && folder; i++) {
         struct buf name = {0};
         buf_addf(&name, "%s/%zu", folder, i);
         struct sample s = {.size = &SIZES[i],
+                           .until = until,
                            .folder = arena_strndup(&r->keep, name.ptr, name.len)};
         buf_release(&name);
         late = false;
+        account_add(&s.account, in.account);
         st = try_size(r, &in, &s, &late, err);
+        if (st != WINNOW_OK) {
+            sample_name_originals(&s, err);
+        }
+        account_release(&s.account);
     }
     if (late && folder) {
         st = error_set(err, WINNOW_E_LIMIT,

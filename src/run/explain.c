@@ -247,6 +247,35 @@ static void add_attribute_text(struct explain *x, struct str name, struct str js
     buf_addf(&x->out, "    %.*s: %.*s\n", STR_ARG(name), STR_ARG(json));
 }
 
+/* What the number of a pruned document is, and at which bound of the band it fell. */
+static winnow_status add_prune_text(struct explain *x, const struct entry *e,
+                                    struct winnow_error *err)
+{
+    if (!e->rule || strncmp(e->rule, "prune.", 6) != 0 ||
+        sqlite3_column_type(e->row, 12) == SQLITE_NULL ||
+        sqlite3_column_type(e->row, 13) == SQLITE_NULL) {
+        return WINNOW_OK;
+    }
+    struct buf path = {0};
+    struct json_parser *parser = json_parser_new();
+    struct json_value root = {0};
+    struct str by = STR_LIT("its model");
+    bool found = false;
+    buf_addf(&path, "%s/%s/prune.json", x->run, e->folder);
+    winnow_status st = run_read_json(buf_cstr(&path), parser, &root, &found, err);
+    if (st == WINNOW_OK) {
+        (void)json_as_str(json_get(root, "scored_by"), &by);
+        bool below = sqlite3_column_double(e->row, 12) < sqlite3_column_double(e->row, 13);
+        buf_addf(&x->out,
+                 "    the number is its mean negative log-likelihood a token by %.*s; it lies %s "
+                 "bound of the band that is kept\n",
+                 STR_ARG(by), below ? "below the lower" : "above the upper");
+    }
+    json_parser_free(parser);
+    buf_release(&path);
+    return st;
+}
+
 static void add_verdict_text(struct explain *x, const struct entry *e)
 {
     buf_addf(&x->out, "%s: %s", e->stage, e->verdict);
@@ -383,13 +412,14 @@ static winnow_status add_entry(struct explain *x, const struct entry *e, bool la
         st = add_json(x, e, buf_cstr(&before), buf_cstr(&after), err);
     } else if (st == WINNOW_OK) {
         add_verdict_text(x, e);
+        st = add_prune_text(x, e, err);
         if (e->line > 0) {
             buf_addf(&x->out, "    read from %s:%" PRId64 "\n", buf_cstr(&before), e->line);
         }
         bool there = file_exists(buf_cstr(&after));
         buf_addf(&x->out, there ? "    now in %s:%" PRId64 "\n" : "    no copy was kept\n",
                  buf_cstr(&after), e->output_line);
-        st = each_attribute(x, e, add_attribute_text, err);
+        st = st == WINNOW_OK ? each_attribute(x, e, add_attribute_text, err) : st;
         if (st == WINNOW_OK && !x->opt->no_text) {
             st = add_text(x, e, buf_cstr(&before), buf_cstr(&after), last, err);
         }

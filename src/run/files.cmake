@@ -4,6 +4,7 @@ list(APPEND WINNOW_SOURCES
   src/run/counts.c
   src/run/diff.c
   src/run/dry_run.c
+  src/run/dry_sample.c
   src/run/explain.c
   src/run/feed.c
   src/run/finish.c

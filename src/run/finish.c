@@ -278,6 +278,7 @@ winnow_status stage_output(const char *folder, struct shard_list *out, struct wi
     size_t count = st == WINNOW_OK && found ? json_count(shards) : 0;
     arena_init(&out->keep, (size_t)1 << 14);
     out->items = mem_alloc((count + 1) * sizeof *out->items);
+    out->account = mem_zalloc(sizeof *out->account);
     struct json_iter it = json_walk(shards);
     while (st == WINNOW_OK && out->count < count && json_next(&it)) {
         struct str name;
@@ -288,6 +289,7 @@ winnow_status stage_output(const char *folder, struct shard_list *out, struct wi
         struct shard *shard = &out->items[out->count++];
         *shard = (struct shard){0};
         shard->name = arena_strndup(&out->keep, name.ptr, name.len);
+        shard->label = shard->name;
         buf_clear(&path);
         buf_addf(&path, "%s/documents/%s", folder, shard->name);
         shard->path = arena_strndup(&out->keep, path.ptr, path.len);
@@ -312,7 +314,7 @@ bool stage_lost_is_back(const struct stage *s)
             for (size_t k = 0; k < s->input.count && lost->unreadable && !back; k++) {
                 const struct shard *shard = &s->input.items[k];
                 struct hash128 hash;
-                back = strcmp(shard->name, lost->name) == 0 && !shard->once &&
+                back = strcmp(shard->label, lost->name) == 0 && !shard->once &&
                        file_hash(shard->path, &hash, &ignored) == WINNOW_OK;
             }
         }

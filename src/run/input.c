@@ -158,6 +158,10 @@ winnow_status folder_find_input(struct run *r, struct winnow_error *err)
     };
     first->input_found = true;
     TRY(shards_find(&opt, &first->input, err));
+    for (size_t i = 0; r->request->stands_for && i < first->input.count; i++) {
+        first->input.items[i].name = r->request->stands_for[i]->name;
+        first->input.items[i].label = r->request->stands_for[i]->label;
+    }
     TRY(first->kind->reads_files ? WINNOW_OK : shard_list_fits(&first->input, r->folder, err));
     struct places *places = places_new();
     winnow_status st = gather_places(r, places, err);

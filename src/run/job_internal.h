@@ -54,6 +54,7 @@ struct job {
     bool end;                  /* no block: there is no more input */
     struct position start, after;
     const char *shard;    /* name of the input shard */
+    const char *label;    /* what sentences call it */
     uint64_t most;        /* documents to take; what lies behind is past --limit */
     uint64_t ordinal_end; /* documents from here on are past --limit, as an earlier pass found */
     bool foreign;         /* it was not written by winnow: some lines may be no documents */

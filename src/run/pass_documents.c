@@ -32,6 +32,7 @@ static winnow_status fill(struct feed *f, struct job *job, bool *waits, struct w
     }
     const struct shard *shard = &f->shards->items[f->at.file];
     job->shard = shard->name;
+    job->label = shard->label;
     if (!f->reader) {
         struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
         opt.offset = f->at.offset;
@@ -96,14 +97,14 @@ static const char *shard_name(struct pass *p, const char *shard)
 static struct str name_of(const struct job *job, const struct record *r)
 {
     (void)r;
-    return str_of(job->shard);
+    return str_of(job->label);
 }
 
 static winnow_status refuse_bad(const struct job *job, const struct record *r,
                                 struct winnow_error *err)
 {
     struct str reason = job_view(job, r->detail);
-    return error_set(err, WINNOW_E_FORMAT, "%s:%" PRIu64 ": %.*s", job->shard, r->number,
+    return error_set(err, WINNOW_E_FORMAT, "%s:%" PRIu64 ": %.*s", job->label, r->number,
                      STR_ARG(reason));
 }
 
@@ -113,7 +114,7 @@ static winnow_status refuse_large(const struct job *job, uint64_t least, uint64_
     return error_set(err, WINNOW_E_LIMIT,
                      "%s:%" PRIu64 ": the %" PRIu64 " lines from here on need --memory %" PRIu64
                      "M at least; --memory is %" PRIu64 "M",
-                     job->shard, job->block.line, job->block.line_end - job->block.line, least,
+                     job->label, job->block.line, job->block.line_end - job->block.line, least,
                      limit);
 }
 

@@ -18,9 +18,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define VANISHED_MIN   20U /* documents of a source that is missed */
-#define VANISHED_PART  50U /* fewer than one in so many are kept */
-#define VANISHED_NAMED 3U
+#define ENDING_LOST_MAX ((size_t)1 << 20) /* bytes of a sentence */
+#define VANISHED_MIN    20U               /* documents of a source that is missed */
+#define VANISHED_PART   50U               /* fewer than one in so many are kept */
+#define VANISHED_NAMED  3U
 
 const char *run_folder(const struct run *r)
 {
@@ -337,6 +338,36 @@ static winnow_status index_ledgers(struct run *r, struct winnow_error *err)
     return WINNOW_OK;
 }
 
+/* "completions/NAME.lost" holds what the ending did without; no such file: nothing. */
+static const char *lost_path(const struct run *r, const struct run_ending *e, struct buf *out)
+{
+    struct buf name = {0};
+    buf_addf(&name, "completions/%s.lost", e->name);
+    const char *path = file_join(out, r->folder, buf_cstr(&name));
+    buf_release(&name);
+    return path;
+}
+
+void run_ending_lost(struct run *r, const char *sentence)
+{
+    r->ending_lost = arena_strndup(&r->keep, sentence, strlen(sentence));
+}
+
+static winnow_status run_ending(struct run *r, const struct run_ending *e, const char *key,
+                                struct winnow_error *err)
+{
+    struct buf path = {0};
+    r->ending_lost = NULL;
+    winnow_status st = e->run(r, e->options, key, err);
+    if (st == WINNOW_OK) {
+        const char *lost = lost_path(r, e, &path);
+        st = r->ending_lost ? file_write_atomic(lost, str_of(r->ending_lost), err)
+                            : file_remove_tree(lost, err);
+    }
+    buf_release(&path);
+    return st;
+}
+
 static winnow_status do_ending(struct run *r, const struct run_ending *e, const char *key,
                                struct winnow_error *err)
 {
@@ -347,7 +378,7 @@ static winnow_status do_ending(struct run *r, const struct run_ending *e, const 
     winnow_status st = run_read_line(file_join(&path, r->folder, buf_cstr(&name)), done, err);
     if (st == WINNOW_OK && strcmp(done, key) != 0) {
         env_log(r->env, WINNOW_LOG_INFO, "=== %s", e->name);
-        st = e->run(r, e->options, key, err);
+        st = run_ending(r, e, key, err);
         struct buf seconds = {0};
         struct json_writer w = {.out = &seconds};
         json_double(&w, env_seconds() - start);
@@ -442,6 +473,26 @@ static winnow_status check_read(const struct run *r, struct winnow_error *err)
     return st;
 }
 
+/* What the endings did without. */
+static winnow_status tell_endings(const struct run *r, struct winnow_error *err)
+{
+    struct buf path = {0}, text = {0};
+    winnow_status st = WINNOW_OK;
+    for (size_t i = 0; st == WINNOW_OK && i < r->request->ending_count; i++) {
+        const struct run_ending *e = &r->request->endings[i];
+        buf_clear(&text);
+        if (file_exists(lost_path(r, e, &path))) {
+            st = file_read(buf_cstr(&path), ENDING_LOST_MAX, &text, err);
+            if (st == WINNOW_OK) {
+                st = error_set(err, WINNOW_E_FORMAT, "%s: %s", e->name, buf_cstr(&text));
+            }
+        }
+    }
+    buf_release(&path);
+    buf_release(&text);
+    return st;
+}
+
 /* At the end of the run: what of the input is not in it. */
 static winnow_status tell_input(const struct run *r, struct winnow_run_result *out,
                                 struct winnow_error *err)
@@ -451,7 +502,15 @@ static winnow_status tell_input(const struct run *r, struct winnow_run_result *o
     out->inputs_lost = account.lost.count;
     out->files_skipped = account.skipped.count;
     account_warn_bad(&account, r->env);
+    struct winnow_error second;
+    winnow_status endings = st == WINNOW_OK ? tell_endings(r, &second) : WINNOW_OK;
     st = st == WINNOW_OK ? account_tell_lost(&account, err) : st;
+    if (endings != WINNOW_OK && st == WINNOW_OK) {
+        *err = second;
+        st = endings;
+    } else if (endings != WINNOW_OK) {
+        env_log(r->env, WINNOW_LOG_WARNING, "%s", second.text);
+    }
     account_release(&account);
     return st;
 }

@@ -38,6 +38,7 @@ struct run {
     struct prints *prints;   /* of all that is read */
     struct stage *stages;    /* request->count of them */
     struct note_list ending_times;
+    const char *ending_lost; /* said by the ending that runs; else NULL */
     time_t started;
 };
 

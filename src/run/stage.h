@@ -178,6 +178,7 @@ struct stage_plan {
     uint64_t input_bytes; /* uncompressed, as far as known; estimated where compressed */
     uint64_t documents;   /* estimated */
     uint64_t text_bytes;  /* of their texts; 0: not known */
+    uint64_t kept_bytes;  /* of endings: of the texts behind the last stage */
     uint64_t memory_max;  /* --memory, 0: no limit */
     uint32_t threads;
     const struct winnow_env *env;
@@ -185,10 +186,12 @@ struct stage_plan {
 
 /* What a stage expects of itself, for --dry-run and --memory. */
 struct stage_estimate {
-    double seconds;  /* 0: as measured on the sample */
-    double keep;     /* share of documents; 0: as measured on the sample */
-    uint64_t memory; /* bytes beside the driver's own buffers */
-    char note[384];  /* one line of what the stage has to say, or empty */
+    double seconds;    /* 0: as measured on the sample */
+    double keep;       /* share of documents; 0: as measured on the sample */
+    uint64_t memory;   /* bytes beside the driver's own buffers */
+    char note[384];    /* one line of what the stage has to say, or empty */
+    char refusal[384]; /* why it would refuse its input when its turn comes, or empty */
+    char more[384];    /* another line, or empty */
 };
 
 struct stage_source;

@@ -47,7 +47,7 @@ static winnow_status next_block(struct pair_source *s, bool *more, struct winnow
         return account_need_documents(s->shards.account, err);
     }
     if (s->block.bad.reason.len > 0) {
-        return error_set(err, WINNOW_E_FORMAT, "%s, line %" PRIu64 ": %.*s", s->block.shard,
+        return error_set(err, WINNOW_E_FORMAT, "%s, line %" PRIu64 ": %.*s", s->block.label,
                          s->block.bad.line, STR_ARG(s->block.bad.reason));
     }
     s->rest = s->block.lines;
@@ -78,7 +78,7 @@ winnow_status pair_source_next(struct pair_source *s, struct pair_line *line, bo
                                       err);
         }
         if (str_trim(text).len > 0) {
-            *line = (struct pair_line){text, s->block.shard, s->number};
+            *line = (struct pair_line){text, s->block.label, s->number};
             *more = true;
             s->given++;
             return WINNOW_OK;

@@ -252,6 +252,19 @@ static void globs_match_by_component(void **state)
     }
 }
 
+/* What a walk passes over is told where the pattern would have gone in. */
+static void globs_say_where_they_lead(void **state)
+{
+    (void)state;
+    assert_true(glob_leads_into("*/*.jsonl", "_old"));
+    assert_true(glob_leads_into("*/*.jsonl", ".old"));
+    assert_true(glob_leads_into("**/*.jsonl", "a/.old"));
+    assert_true(glob_leads_into("a/**", "a/b/c"));
+    assert_false(glob_leads_into("*.jsonl", "_old"));
+    assert_false(glob_leads_into("b*/*.jsonl", "_old"));
+    assert_false(glob_leads_into("*/*.jsonl", "a/_old"));
+}
+
 /* What the paths expand to, as "name,name,". */
 static struct str find(struct scratch *s, const char *const *names, size_t n,
                        const char *files_from, enum shards_kind kind)
@@ -342,6 +355,7 @@ int main(void)
         cmocka_unit_test(a_writer_goes_on_where_it_was_killed),
         cmocka_unit_test(a_torn_shard_gives_what_can_be_read),
         cmocka_unit_test(globs_match_by_component),
+        cmocka_unit_test(globs_say_where_they_lead),
         cmocka_unit_test(paths_expand_in_order),
         cmocka_unit_test(stems_lose_their_endings),
     };
