@@ -8,8 +8,6 @@
 #   BUILD        where winnow and line_scores are           (build/release)
 #   MODEL        a folder: measure this model instead of training one; "builtin" for the one
 #                compiled in
-#   DEBS         a folder of Debian's documentation packages (apt-get download ...); without it
-#                their pages are learned from as lines alone
 #   FOLDS        yes: also trains on four of five folds by site, five times
 #
 # Needs python3, zstd, tar; trafilatura, resiliparse, jusText, readability-lxml and lxml_html_clean
@@ -22,13 +20,13 @@ build=${BUILD:-$root/build/release}
 state=${STATE:-$root/runs/evidence-structure}
 mkdir -p "$state"
 cd "$state"
-[ -s templates.jsonl ] || python3 "$here/structure_pages.py" "$build/winnow" "$data" . ${DEBS:+"$DEBS"}
+[ -s templates.jsonl ] || python3 "$here/structure_pages.py" "$build/winnow" "$data" .
 
 train() { # model, seed, pages...
     out=$1 seed=$2
     shift 2
     "$build/winnow" refiner train-lines "$@" --templates templates.jsonl \
-        --articles articles.jsonl --epochs 9 --keep-above 0.3 --seed "$seed" -o "$out"
+        --articles articles.jsonl --epochs 10 --keep-above 0.3 --seed "$seed" -o "$out"
 }
 model=${MODEL:-model}
 [ -n "${MODEL:-}" ] || [ -s model/config.json ] ||

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Labelled pages with what their tags say of each line, for structure.sh.
 
-    structure_pages.py WINNOW DATA STATE [DEBS]
+    structure_pages.py WINNOW DATA STATE
 
 `winnow extract` reads the HTML of the pages that have it; each labelled line takes the row of
 the extracted line that holds its letters.  Writes to STATE:
@@ -11,12 +11,9 @@ the extracted line that holds its letters.  Writes to STATE:
     fold-K.train.jsonl fold-K.test.jsonl
         five folds by site: pages with HTML to measure with, all pages of other sites to learn from
     templates.jsonl articles.jsonl dragnet.jsonl cleaneval.jsonl cleanportal.jsonl
-        templates.jsonl are Debian's documentation; DEBS, a folder of its packages as `apt-get
-        download` leaves them, gives PER_PACKAGE pages of each their structure
 """
 import collections
 import difflib
-import glob
 import hashlib
 import json
 import os
@@ -31,7 +28,6 @@ from refiner_pages import lines as read_lines
 from refiner_pages import site, write
 
 FOLDS = 5
-PER_PACKAGE = 60
 SPLIT_SEED = int(os.environ.get("SPLIT", "0"))
 CANONICAL = [re.compile(p, re.I) for p in (
     r'<link[^>]*rel=["\']?canonical["\']?[^>]*href=["\']([^"\'>]+)',
@@ -112,47 +108,8 @@ def extract(winnow, folder):
     return {os.path.splitext(os.path.basename(d["metadata"]["path"]))[0]: d for d in documents}
 
 
-def unpack(package, ids, state, debs):
-    """The pages of a package by the end of their ids; none where it was not downloaded."""
-    deb = sorted(glob.glob(f"{debs}/{package[len('apt-'):]}_*.deb")) if debs else []
-    if not deb:
-        return {}
-    root = f"{state}/debian/{package}"
-    os.makedirs(root, exist_ok=True)
-    wanted = "".join(f"./{x[len(package) + 1:]}\n" for x in ids)
-    write(f"{state}/wanted.txt", wanted.rstrip("\n").split("\n"))
-    subprocess.run(f"dpkg-deb --fsys-tarfile '{deb[0]}' | tar xf - -C '{root}' -T "
-                   f"'{state}/wanted.txt' 2>/dev/null", shell=True, check=False)
-    out = subprocess.run([sys.argv[1], "extract", "-q", root, "-o", "-"], stdout=subprocess.PIPE,
-                         check=False).stdout
-    documents = (json.loads(x) for x in out.decode().split("\n") if x)
-    return {d["metadata"]["path"]: d for d in documents}
-
-
-def templates(data, state, debs):
-    """Debian's pages; of a package that lies in debs a sample, with structure where it fits."""
-    packages = collections.defaultdict(list)
-    for line in read_lines(f"{data}/noisy/debian_html_labelled.jsonl.zst"):
-        page = json.loads(line)
-        packages[page["source"]].append(page)
-    out = []
-    for name, pages in sorted(packages.items()):
-        sample = random.Random(0).sample(pages, min(PER_PACKAGE, len(pages)))
-        documents = unpack(name, [p["id"] for p in sample], state, debs)
-        for page in sample if documents else ():
-            document = documents.get(page["id"][len(name) + 1:])
-            if document and "structure" in document:
-                structure = structure_of(page, document)
-                known = sum(row[2] >= 0 for row in structure["lines"])
-                if known >= .9 * len(page["lines"]):
-                    page["structure"] = structure
-        out += sample if documents else pages
-    return out
-
-
 def main():
-    winnow, data, state = sys.argv[1:4]
-    debs = sys.argv[4] if len(sys.argv) > 4 else None
+    winnow, data, state = sys.argv[1:]
     os.makedirs(f"{state}/html", exist_ok=True)
     if not os.path.isdir(f"{state}/html/wcxb_dev"):
         subprocess.run(f"zstd -dcq '{data}/html/html.tar.zst' | tar xf - -C '{state}/html'",
@@ -197,7 +154,7 @@ def main():
     for name in ("dragnet_train", "cleaneval_dev", "cleanportal"):
         write(f"{state}/{name.split('_')[0]}.jsonl", read_lines(f"{data}/pages/{name}.jsonl.zst"))
     write(f"{state}/articles.jsonl", read_lines(f"{data}/clean/wiki.jsonl.zst")[:3000])
-    write(f"{state}/templates.jsonl", dump(templates(data, state, debs)))
+    write(f"{state}/templates.jsonl", read_lines(f"{data}/noisy/debian_html_labelled.jsonl.zst"))
 
 
 if __name__ == "__main__":

@@ -20,8 +20,7 @@ struct winnow_refiner_lines_options {
     uint32_t per_template;        /* pages of a template an epoch */
     uint32_t rows, embed, hidden, dim, layers, ffn;
     double epochs, lr, table_lr, weight_decay;
-    double token_dropout, group_dropout, structure_dropout, tag_dropout, number_dropout, transplant,
-        length_weight, page_power;
+    double token_dropout, group_dropout, structure_dropout, transplant, length_weight, page_power;
     uint32_t batch_pages;
     double checkpoint; /* seconds between two at least; a broken-off training goes on */
     int compute;       /* enum winnow_compute of train.h */
@@ -42,8 +41,6 @@ struct winnow_refiner_lines_options {
                                               .token_dropout = 0.2,     \
                                               .group_dropout = 0.1,     \
                                               .structure_dropout = 0.3, \
-                                              .tag_dropout = 0.4,       \
-                                              .number_dropout = 0.2,    \
                                               .transplant = 0.3,        \
                                               .length_weight = 0.3,     \
                                               .page_power = 0.3,        \

@@ -62,8 +62,6 @@ uint64_t line_checkpoint_key(const struct line_model *m, const struct line_train
                               o->token_dropout,
                               o->group_dropout,
                               o->structure_dropout,
-                              o->tag_dropout,
-                              o->number_dropout,
                               o->transplant,
                               o->length_weight,
                               o->page_power,

@@ -27,13 +27,6 @@ size_t line_draw_epoch(const struct line_page_set *pages, uint32_t per_template,
             out[count++] = order[i];
         }
     }
-    size_t once = count;
-    for (size_t i = 0; i < once; i++) {
-        if (pages->items[out[i]].structure) {
-            out[count++] = out[i];
-        }
-    }
-    rng_shuffle_u32(r, out, count > once ? count : 0);
     arena_release(&scratch);
     return count;
 }
@@ -129,12 +122,10 @@ static void drop_tokens(const struct line_train_options *opt, struct rng *r, str
     if (rng_uniform(r) < opt->group_dropout) {
         hidden = (uint32_t)rng_below(r, LINE_GROUPS);
     }
-    const uint64_t cuts[] = {(uint64_t)(opt->token_dropout * 65536.0),
-                             (uint64_t)(opt->tag_dropout * 65536.0)};
+    uint64_t cut = (uint64_t)(opt->token_dropout * 65536.0);
     uint32_t at = 0, count = 0;
     uint64_t bits = 0;
     for (size_t i = 0; i < f->count * LINE_GROUPS; i++) {
-        uint64_t cut = cuts[i % LINE_GROUPS >= LINE_TEXT_GROUPS];
         for (; at < f->ends[i]; at++) {
             bits = at % 4 == 0 ? rng_u64(r) : bits >> 16;
             if ((bits & 65535) >= cut && i % LINE_GROUPS != hidden) {
@@ -163,20 +154,6 @@ static const struct line_page *draw_body(const struct line_train_data *data, boo
     return p;
 }
 
-/* Leaves out numbers of the structure, the same of all lines, so that no verdict hangs on one. */
-static void drop_numbers(const struct line_train_options *opt, struct rng *r, struct line_sample *s)
-{
-    struct line_features *f = &s->f;
-    for (size_t k = 0; f->structure && k < LINE_STRUCTURE; k++) {
-        if (rng_uniform(r) >= opt->number_dropout) {
-            continue;
-        }
-        for (size_t i = 0; i < f->count; i++) {
-            f->structure[i * LINE_STRUCTURE + k] = 0;
-        }
-    }
-}
-
 void line_draw_sample(const struct line_train_options *opt, const struct line_train_data *data,
                       uint32_t page, uint32_t rows, struct rng *r, struct line_sample *out)
 {
@@ -196,5 +173,4 @@ void line_draw_sample(const struct line_train_options *opt, const struct line_tr
     }
     line_features_build(out->lines, out->origins, out->count, rows, &out->keep, &out->f);
     drop_tokens(opt, r, out);
-    drop_numbers(opt, r, out);
 }

@@ -249,7 +249,7 @@ static float *zeroed(size_t n)
 static void train_init(struct train *t)
 {
     size_t table = (size_t)t->m->c.rows * t->m->c.embed, n = t->m->weight_count;
-    t->order = mem_alloc((2 * t->data->pages->count + 1) * sizeof *t->order);
+    t->order = mem_alloc((t->data->pages->count + 1) * sizeof *t->order);
     t->batch = mem_alloc(t->opt->batch_pages * sizeof *t->batch);
     t->samples = mem_zalloc(t->opt->batch_pages * sizeof *t->samples);
     for (uint32_t i = 0; i < t->opt->batch_pages; i++) {

@@ -25,8 +25,6 @@ struct line_train_options {
     double clip;
     double token_dropout;     /* share of n-grams not seen */
     double group_dropout;     /* share of pages of which one group is not seen */
-    double tag_dropout;       /* share of the structure's tokens not seen */
-    double number_dropout;    /* and of its numbers, by page */
     double structure_dropout; /* share of pages with a structure of which it is not seen */
     double transplant;        /* share of pages with another body */
     double length_weight;     /* a line of n bytes counts 1 + length_weight * min(n, 400) / 50 */
@@ -44,8 +42,6 @@ struct line_train_options {
                                  .token_dropout = 0.2,     \
                                  .group_dropout = 0.1,     \
                                  .structure_dropout = 0.3, \
-                                 .tag_dropout = 0.4,       \
-                                 .number_dropout = 0.2,    \
                                  .transplant = 0.3,        \
                                  .length_weight = 0.3,     \
                                  .page_power = 0.3,        \

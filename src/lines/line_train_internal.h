@@ -18,8 +18,7 @@ struct line_sample {
 };
 
 /* Numbers of pages for one epoch in random order: all that stand for themselves,
- * per_template of each template; those with a structure twice, since they are shown with and
- * without it.  Returns how many; out has room for two of all. */
+ * per_template of each template.  Returns how many; out has room for all. */
 size_t line_draw_epoch(const struct line_page_set *pages, uint32_t per_template, struct rng *r,
                        uint32_t *out);
 

@@ -89,8 +89,6 @@ static struct line_train_options train_options(const struct winnow_refiner_lines
     train.token_dropout = opt->token_dropout;
     train.group_dropout = opt->group_dropout;
     train.structure_dropout = opt->structure_dropout;
-    train.tag_dropout = opt->tag_dropout;
-    train.number_dropout = opt->number_dropout;
     train.transplant = opt->transplant;
     train.length_weight = opt->length_weight;
     train.page_power = opt->page_power;
