@@ -13,6 +13,7 @@ set(UNIT_TESTS
   band
   base
   call
+  choice
   dedup
   derive
   document
@@ -20,6 +21,7 @@ set(UNIT_TESTS
   draw
   engine
   examples
+  example_text
   expert
   findings
   fit
@@ -34,6 +36,7 @@ set(UNIT_TESTS
   measures
   model_file
   muon
+  nnls
   option
   packer
   place
@@ -42,6 +45,7 @@ set(UNIT_TESTS
   program_mask
   program_store
   prox
+  pursuit
   refine_prompt
   rules
   report
@@ -49,6 +53,7 @@ set(UNIT_TESTS
   safetensors
   shards
   stats
+  store
   scan
   tokenizer
   tokenizer_real
@@ -115,6 +120,7 @@ set(FUZZ_TARGETS
   safetensors
   tokenizer_encode
   tokenizer_json
+  vectors
   )
 foreach(target ${FUZZ_TARGETS})
   add_executable(replay_${target} tests/fuzz/replay.c tests/fuzz/fuzz_${target}.c)
@@ -136,6 +142,10 @@ add_executable(line_logistic bench/line_logistic.c)
 target_link_libraries(line_logistic PRIVATE winnow winnow_flags m)
 add_executable(bench_train bench/bench_train.c)
 target_link_libraries(bench_train PRIVATE winnow winnow_flags)
+add_executable(bench_examples bench/bench_examples.c)
+target_link_libraries(bench_examples PRIVATE winnow winnow_flags)
+add_executable(bench_pursuit bench/bench_pursuit.c)
+target_link_libraries(bench_pursuit PRIVATE winnow winnow_flags)
 add_executable(bench_score bench/bench_score.c)
 target_include_directories(bench_score PRIVATE tests/support)
 target_link_libraries(bench_score PRIVATE winnow winnow_flags)
@@ -230,6 +240,8 @@ add_test(NAME fault.kill-extract
 set_tests_properties(fault.long-line fault.kill-extract PROPERTIES LABELS slow TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME fault.prune COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/prune.sh $<TARGET_FILE:winnow_cli> 3)
 set_tests_properties(fault.prune PROPERTIES LABELS slow TIMEOUT 300)
+add_test(NAME fault.features COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/features.sh $<TARGET_FILE:winnow_cli> 2)
+set_tests_properties(fault.features PROPERTIES LABELS slow TIMEOUT 600)
 if(CURL_FOUND)
   add_test(NAME fault.refine_http COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/refine_http.sh
     $<TARGET_FILE:winnow_cli> $<TARGET_FILE:mock_server>)

@@ -57,12 +57,13 @@ enum winnow_optimizer {
 
 struct winnow_train_options {
     struct winnow_small_model model;
-    const char *output;       /* the model folder */
-    const char *tokenizer;    /* file or folder; NULL: one is trained on the corpus first */
-    uint64_t tokens;          /* 0: one epoch */
-    double epochs_max;        /* refuse more passes over the documents than this */
-    uint64_t document_tokens; /* of a document at most so many; 0: all */
-    uint64_t limit;           /* documents; 0: all */
+    const char *output;        /* the model folder */
+    const char *tokenizer;     /* file or folder; NULL: one is trained on the corpus first */
+    uint64_t tokens;           /* 0: one epoch */
+    double epochs_max;         /* refuse more passes over the documents than this */
+    uint64_t document_tokens;  /* of a document at most so many; 0: all */
+    uint64_t limit;            /* documents; 0: all */
+    uint32_t keep_checkpoints; /* at equal distances, for features; 0: none */
     const char *text_key, *id_key;
 };
 #define WINNOW_TRAIN_OPTIONS_INIT \

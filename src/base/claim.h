@@ -19,10 +19,11 @@
 #include "base/error.h"
 
 /* Kinds of folders. */
-#define CLAIM_RUN    "run"    /* stages, ledger, documents */
-#define CLAIM_PROOF  "proof"  /* arms, seeds, results */
-#define CLAIM_MODEL  "model"  /* a trained model of any sort */
-#define CLAIM_LABELS "labels" /* an expert's answers */
+#define CLAIM_RUN     "run"     /* stages, ledger, documents */
+#define CLAIM_PROOF   "proof"   /* arms, seeds, results */
+#define CLAIM_MODEL   "model"   /* a trained model of any sort */
+#define CLAIM_VECTORS "vectors" /* vectors of documents */
+#define CLAIM_LABELS  "labels"  /* an expert's answers */
 
 /* WINNOW_E_USAGE where path exists and is neither empty nor such a folder; writes
  * nothing, so that a command can ask before it begins. */

@@ -19,6 +19,8 @@ const struct cmd COMMANDS[] = {
     {&DEDUP_TABLE, NULL, NULL},
     {&SCORE_TABLE, NULL, NULL},
     {&PRUNE_TABLE, NULL, NULL},
+    {&FEATURES_TABLE, cmd_features, NULL},
+    {&SELECT_TABLE, NULL, NULL},
 
     {&PROVE_TABLE, cmd_prove, "train and measure models"},
     {&TRAIN_TABLE, cmd_train, NULL},

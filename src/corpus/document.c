@@ -200,6 +200,20 @@ static bool find_text(const struct document_reader *r, const struct document *d,
            find_name(d->json, d->raw, STR_LIT("content"), true, out);
 }
 
+static bool has_text(struct json_value object, const char *key)
+{
+    return json_kind(json_get(object, key)) == JSON_STRING;
+}
+
+/* What train/example_text.h reads. */
+static bool is_example(struct json_value object)
+{
+    return json_kind(json_get(object, "messages")) == JSON_ARRAY ||
+           (has_text(object, "prompt") && has_text(object, "response")) ||
+           (has_text(object, "instruction") && has_text(object, "output")) ||
+           (has_text(object, "question") && has_text(object, "answer"));
+}
+
 /* The id as it stands, or made from where the line stands.  False with a reason. */
 static bool take_id(struct document_reader *r, struct document *d, const char *shard,
                     struct str *reason)
@@ -294,7 +308,12 @@ winnow_status document_read(struct document_reader *r, struct str line, const ch
     }
     struct member text;
     bool found = find_text(r, d, &text);
-    if (!found) {
+    if (!found && r->keys.examples && is_example(d->json)) {
+        d->text = d->raw;
+        if (take_id(r, d, shard, reason)) {
+            take_metadata(d);
+        }
+    } else if (!found) {
         *reason = no_text(r, d);
     } else if (text.twice) {
         *reason = say(r, "the key of the text stands twice");

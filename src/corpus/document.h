@@ -15,6 +15,9 @@
  * NULL id: id. */
 struct document_keys {
     const char *text, *id;
+    /* An object without a text is a document too where it has "messages", or a prompt and a
+     * response: its text is then the object itself, and text_span is empty. */
+    bool examples;
 };
 
 /* One document.  Views hold until the next document of the same parser; raw

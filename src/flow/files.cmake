@@ -1,6 +1,7 @@
 list(APPEND WINNOW_SOURCES
   src/flow/count.c
   src/flow/eval.c
+  src/flow/features.c
   src/flow/prove.c
   src/flow/report.c
   src/flow/run_recipe.c

@@ -8,6 +8,7 @@
 #include "base/claim.h"
 #include "base/env.h"
 #include "base/file.h"
+#include "base/mem.h"
 #include "base/rng.h"
 #include "corpus/spool.h"
 #include "model/model_file.h"
@@ -16,6 +17,8 @@
 #include "run/output_folder.h"
 #include "train/fit.h"
 #include "train/small_model.h"
+#include "train/weights_file.h"
+#include "vectors/features.h"
 
 #define TOKENIZER_SAMPLE ((uint64_t)64 << 20)
 #define PROGRAM_BYTES    ((uint64_t)40 << 20) /* itself, and documents while they are read */
@@ -134,11 +137,80 @@ static winnow_status save_folder(struct training *t, const struct model *m,
     return st;
 }
 
+static void write_checkpoint_card(const struct trainer *now, struct buf *out)
+{
+    struct json_writer w = {.out = out};
+    json_open(&w, '{');
+    json_key(&w, "step");
+    json_u64(&w, trainer_steps(now));
+    json_key(&w, "rate");
+    json_double(&w, trainer_next_rate(now));
+    json_close(&w, '}');
+    buf_add_char(out, '\n');
+}
+
+/* Beside the model: what of the optimizer is wanted later. */
+static winnow_status write_moments(const struct trainer *now, const char *folder,
+                                   struct winnow_error *err)
+{
+    struct buf path = {0};
+    size_t n = model_values_count(trainer_model(now));
+    float *moments = mem_try_alloc(n * sizeof *moments);
+    winnow_status st = WINNOW_OK;
+    if (!moments) {
+        st = error_set(err, WINNOW_E_NOMEM, "no memory for the moments of a checkpoint");
+    } else if (trainer_moments(now, moments)) {
+        st = weights_file_write(file_join(&path, folder, FEATURES_MOMENTS), moments, n, err);
+    }
+    mem_free(moments);
+    buf_release(&path);
+    return st;
+}
+
+/* A model folder of its own, whole once its checkpoint.json is there. */
+static winnow_status write_checkpoint(struct training *t, const struct trainer *now,
+                                      const char *folder, const char *card_path,
+                                      struct winnow_error *err)
+{
+    struct buf card = {0};
+    TRY(model_save(trainer_model(now), folder, TENSOR_F32, err));
+    TRY(write_moments(now, folder, err));
+    TRY(tokenizer_save_folder(t->tokenizer, folder, err));
+    write_checkpoint_card(now, &card);
+    winnow_status st = file_write_atomic(card_path, buf_str(&card), err);
+    buf_release(&card);
+    return st;
+}
+
+/* At a point of the training; a call that goes on passes points again and finds them done. */
+static winnow_status keep_checkpoint(void *ctx, const struct trainer *now, struct winnow_error *err)
+{
+    struct training *t = ctx;
+    if (trainer_steps(now) == 0) {
+        return WINNOW_OK;
+    }
+    struct buf folder = {0}, mark = {0};
+    (void)file_join(&folder, t->opt->output, FEATURES_TRAJECTORY);
+    buf_addf(&folder, "/%08llu", (unsigned long long)trainer_steps(now));
+    winnow_status st = WINNOW_OK;
+    const char *card = file_join(&mark, buf_cstr(&folder), FEATURES_CHECKPOINT);
+    if (!file_exists(card)) {
+        st = write_checkpoint(t, now, buf_cstr(&folder), card, err);
+    }
+    buf_release(&folder);
+    buf_release(&mark);
+    return st;
+}
+
 static winnow_status fit_model(struct training *t, struct winnow_train_result *result,
                                struct winnow_error *err)
 {
-    struct fit_options fit_opt = {
-        .packer = t->packer, .folder = buf_cstr(&t->checkpoint), .stage = "train"};
+    struct fit_options fit_opt = {.packer = t->packer,
+                                  .folder = buf_cstr(&t->checkpoint),
+                                  .stage = "train",
+                                  .points = t->opt->keep_checkpoints,
+                                  .keep = t->opt->keep_checkpoints > 0 ? keep_checkpoint : NULL,
+                                  .ctx = t};
     small_model_trainer(&t->opt->model, packer_steps(&t->packer, t->tokens), &fit_opt.trainer);
     const struct fit_data data = {&t->texts.docs, t->order.order, t->order.order_count};
     struct model *m = NULL;

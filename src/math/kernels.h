@@ -111,6 +111,9 @@ struct kernels {
     void (*scale)(float *y, float a, size_t n);
     float (*dot)(const float *a, const float *b, size_t n);
     double (*sum_squares)(const float *x, size_t n);
+    /* out[i] = the product of a row of bf16 with x + i * stride, for count of them */
+    void (*dots_bf16)(float *out, const uint16_t *row, const float *x, size_t stride, size_t count,
+                      size_t n);
 
     /* y = x * r * w with r = 1 / sqrt(mean(x^2) + eps), which is returned. */
     float (*rmsnorm)(float *y, const float *x, const float *w, size_t n, float eps);

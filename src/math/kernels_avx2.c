@@ -21,7 +21,10 @@ typedef __m256 V;
 typedef __m256i P;
 typedef int I __attribute__((vector_size(32)));
 
-#define V_LOAD(p)      _mm256_loadu_ps(p)
+#define V_LOAD(p) _mm256_loadu_ps(p)
+#define V_LOAD_BF16(p)   \
+    _mm256_castsi256_ps( \
+        _mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i_u *)(p))), 16))
 #define V_STORE(p, x)  _mm256_storeu_ps(p, x)
 #define V_SET1(f)      _mm256_set1_ps(f)
 #define V_ADD(a, b)    _mm256_add_ps(a, b)

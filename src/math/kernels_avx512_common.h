@@ -24,7 +24,10 @@ typedef __m512i P;
 /* Sums of integers: arrays of __m512i gcc 12 keeps in memory as well. */
 typedef int I __attribute__((vector_size(64)));
 
-#define V_LOAD(p)         _mm512_loadu_ps(p)
+#define V_LOAD(p) _mm512_loadu_ps(p)
+#define V_LOAD_BF16(p)   \
+    _mm512_castsi512_ps( \
+        _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i_u *)(p))), 16))
 #define V_STORE(p, x)     _mm512_storeu_ps(p, x)
 #define MASK(n)           ((__mmask16)((1U << (n)) - 1U))
 #define V_LOADN(p, n)     _mm512_maskz_loadu_ps(MASK(n), p)

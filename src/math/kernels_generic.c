@@ -256,6 +256,21 @@ static float dot(const float *a, const float *b, size_t n)
     return sum;
 }
 
+static void dots_bf16(float *out, const uint16_t *row, const float *x, size_t stride, size_t count,
+                      size_t n)
+{
+    for (size_t i = 0; i < count; i++) {
+        float sum = 0;
+        for (size_t j = 0; j < n; j++) {
+            uint32_t bits = (uint32_t)row[j] << 16;
+            float a;
+            memcpy(&a, &bits, sizeof a);
+            sum += a * x[i * stride + j];
+        }
+        out[i] = sum;
+    }
+}
+
 static double sum_squares(const float *x, size_t n)
 {
     double sum = 0;
@@ -436,6 +451,7 @@ const struct kernels KERNELS_GENERIC = {
     .add = add,
     .scale = scale,
     .dot = dot,
+    .dots_bf16 = dots_bf16,
     .sum_squares = sum_squares,
     .rmsnorm = rmsnorm,
     .rmsnorm_again = rmsnorm_again,

@@ -41,6 +41,65 @@ static float dot(const float *a, const float *b, size_t n)
     return v_sum(sum);
 }
 
+/* Whole vectors of n numbers of a row with `count` others, at most 4, so that the row is
+ * loaded once; two sums each hide the latency of adding. */
+INLINE void dots_whole(float *out, const uint16_t *row, const float *x, size_t stride,
+                       const size_t count, size_t n)
+{
+    V sum[8];
+    for (size_t k = 0; k < 2 * count; k++) {
+        sum[k] = V_SET1(0.0F);
+    }
+    size_t j = 0;
+    for (; j + 2 * LANES <= n; j += 2 * LANES) {
+        V a = V_LOAD_BF16(row + j), b = V_LOAD_BF16(row + j + LANES);
+        for (size_t k = 0; k < count; k++) {
+            const float *y = x + k * stride + j;
+            sum[2 * k] = V_FMA(a, V_LOAD(y), sum[2 * k]);
+            sum[2 * k + 1] = V_FMA(b, V_LOAD(y + LANES), sum[2 * k + 1]);
+        }
+    }
+    for (; j < n; j += LANES) {
+        V a = V_LOAD_BF16(row + j);
+        for (size_t k = 0; k < count; k++) {
+            sum[2 * k] = V_FMA(a, V_LOAD(x + k * stride + j), sum[2 * k]);
+        }
+    }
+    for (size_t k = 0; k < count; k++) {
+        out[k] = v_sum(V_ADD(sum[2 * k], sum[2 * k + 1]));
+    }
+}
+
+static void dots_bf16(float *out, const uint16_t *row, const float *x, size_t stride, size_t count,
+                      size_t n)
+{
+    size_t whole = n / LANES * LANES;
+    for (size_t i = 0; i < count; i += 4) {
+        const float *y = x + i * stride;
+        switch (count - i) {
+        case 1:
+            dots_whole(out + i, row, y, stride, 1, whole);
+            break;
+        case 2:
+            dots_whole(out + i, row, y, stride, 2, whole);
+            break;
+        case 3:
+            dots_whole(out + i, row, y, stride, 3, whole);
+            break;
+        default:
+            dots_whole(out + i, row, y, stride, 4, whole);
+        }
+    }
+    for (size_t j = whole; j < n; j++) {
+        uint32_t bits = (uint32_t)row[j] << 16;
+        float a;
+        memcpy(&a, &bits, sizeof a);
+        for (size_t i = 0; i < count; i++) {
+            out[i] += a * x[i * stride + j];
+        }
+    }
+}
+
 /* In pieces short enough for f32 sums. */
 static double sum_squares(const float *x, size_t n)
 {
@@ -301,6 +360,7 @@ const struct kernels TABLE = {
     .add = add,
     .scale = scale,
     .dot = dot,
+    .dots_bf16 = dots_bf16,
     .sum_squares = sum_squares,
     .rmsnorm = rmsnorm,
     .rmsnorm_again = rmsnorm_again,

@@ -4,6 +4,7 @@ list(APPEND WINNOW_SOURCES
   src/option/dedup_options.c
   src/option/eval_options.c
   src/option/extract_options.c
+  src/option/features_options.c
   src/option/holdout_options.c
   src/option/names.c
   src/option/near_name.c
@@ -20,6 +21,7 @@ list(APPEND WINNOW_SOURCES
   src/option/rules_options.c
   src/option/run_options.c
   src/option/score_options.c
+  src/option/select_options.c
   src/option/tables.c
   src/option/tokenizer_options.c
   src/option/train_options.c

@@ -18,6 +18,8 @@ const struct option_table *const OPTION_TABLES[] = {
     &DEDUP_TABLE,
     &SCORE_TABLE,
     &PRUNE_TABLE,
+    &FEATURES_TABLE,
+    &SELECT_TABLE,
     &PROVE_TABLE,
     &TRAIN_TABLE,
     &EVAL_TABLE,

@@ -14,6 +14,8 @@ static const struct option OPTIONS[] = {
     OPT_REAL(0, "epochs-max", T, epochs_max, 0.01, 1e6, "refuse to repeat documents more often"),
     OPT_COUNT(0, "document-tokens", T, document_tokens, 0, 1e12,
               "use the first N tokens of a document; 0: all"),
+    OPT_U32(0, "keep-checkpoints", T, keep_checkpoints, 0, 32,
+            "models kept on the way at equal distances, the last one among them, for features"),
     OPT_COUNT(0, "limit", T, limit, 0, 1e15, "use the first N documents; 0: all"),
     OPT_TEXT(0, "text-key", T, text_key, "KEY", "key of the text"),
     OPT_TEXT(0, "id-key", T, id_key, "KEY", "key of the id"),

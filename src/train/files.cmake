@@ -1,5 +1,6 @@
 list(APPEND WINNOW_SOURCES
   src/train/checkpoint.c
+  src/train/example_text.c
   src/train/fit.c
   src/train/loop.c
   src/train/lora.c

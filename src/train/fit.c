@@ -23,6 +23,12 @@ void fit_result_release(struct fit_result *r)
 static winnow_status measure(void *ctx, struct loop_point *point, struct winnow_error *err)
 {
     struct fitting *f = ctx;
+    if (f->opt->keep) {
+        TRY(f->opt->keep(f->opt->ctx, f->trainer, err));
+    }
+    if (!f->opt->measure) {
+        return WINNOW_OK;
+    }
     return f->opt->measure(f->opt->ctx, trainer_engine(f->trainer), point->values, err);
 }
 

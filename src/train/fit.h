@@ -31,6 +31,9 @@ struct fit_options {
     uint32_t points;
     winnow_status (*measure)(void *ctx, struct engine *engine, double *values,
                              struct winnow_error *err);
+    /* Called at the points, too, with all that a checkpoint is made of; may be NULL, as
+     * measure may then. */
+    winnow_status (*keep)(void *ctx, const struct trainer *t, struct winnow_error *err);
     void *ctx;
 };
 

@@ -256,6 +256,28 @@ winnow_status trainer_step(struct trainer *t, const struct token_batch *b,
     return trainer_update(t, out, err);
 }
 
+bool trainer_moments(const struct trainer *t, float *out)
+{
+    if (t->steps == 0 || t->muon) {
+        return false;
+    }
+    double grown = 1 - pow(t->opt.beta2, (double)t->steps);
+    for (size_t i = 0; i < t->count; i++) {
+        out[i] = (float)((double)t->v[i] / grown);
+    }
+    return true;
+}
+
+const struct model *trainer_model(const struct trainer *t)
+{
+    return t->model;
+}
+
+double trainer_next_rate(const struct trainer *t)
+{
+    return trainer_rate(&t->opt, t->steps + 1);
+}
+
 uint64_t trainer_steps(const struct trainer *t)
 {
     return t->steps;

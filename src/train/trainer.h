@@ -80,6 +80,14 @@ double trainer_rate(const struct trainer_options *o, uint64_t step);
 /* For the training loop, which may free it. */
 struct learner trainer_learner(struct trainer *t);
 
+/* AdamW's second moment of each weight (as many as model_values_count()), corrected for its
+ * start at 0.  False, and nothing is written, where there is none: before the first step, and
+ * of Muon. */
+bool trainer_moments(const struct trainer *t, float *out);
+const struct model *trainer_model(const struct trainer *t);
+/* The learning rate of the step after those done. */
+double trainer_next_rate(const struct trainer *t);
+
 uint64_t trainer_steps(const struct trainer *t);  /* done so far */
 double trainer_flops(const struct trainer *t);    /* spent so far */
 struct engine *trainer_engine(struct trainer *t); /* e.g. for engine_nll() between steps */

@@ -80,6 +80,8 @@ call() { # COMMAND INPUT...: the command over these inputs, into out
     score) $run score -q --model model "$@" -o out ;;
     score-fixed) $run score -q --model model --fixed-length 16 "$@" -o out ;;
     prune) $run prune -q --reference-tokens 2k $small "$@" -o out ;;
+    features) $run features -q --model model --calibration 8 "$@" -o out ;;
+    select) $run select -q --method random "$@" -o out ;;
     prune-model) $run prune -q --reference-model model "$@" -o out ;;
     recipe) { printf 'winnow: 1\noutput: out\ninput:\n'; printf '  - "%s"\n' "$@"
               printf 'stages:\n  - rules: {filter: false}\n  - dedup\n'; } >r.yaml
@@ -118,7 +120,7 @@ named() { # COMMAND HOW: the corpus, named in that way
     stage) call "$1" "$d/run/stages/01-dedup" ;;
     esac
 }
-commands="count tokens dedup rules holdout refine refine-programs score score-fixed prune prune-model recipe piped-dedup
+commands="count tokens dedup rules holdout refine refine-programs score score-fixed features select prune prune-model recipe piped-dedup
     piped-prune tokenizer-train encode encode-npy train eval prove refiner-train refiner-lines refiner-eval"
 [ -x "$mock" ] && commands="$commands refiner-label"
 for c in $commands; do

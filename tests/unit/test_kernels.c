@@ -88,6 +88,18 @@ static double do_dot(const struct kernels *k, struct arrays *x, size_t n)
 {
     return (double)k->dot(x->a, x->b, n);
 }
+/* Seven rows that overlap, and the high halves of b as bf16. */
+static double do_dots_bf16(const struct kernels *k, struct arrays *x, size_t n)
+{
+    uint16_t row[MOST];
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &x->b[i], sizeof bits);
+        row[i] = (uint16_t)(bits >> 16);
+    }
+    k->dots_bf16(x->d, row, x->a, 5, 1 + n % 7, n);
+    return 0;
+}
 static double do_sum_squares(const struct kernels *k, struct arrays *x, size_t n)
 {
     return k->sum_squares(x->a, n);
@@ -174,6 +186,7 @@ static const struct {
     {"add", do_add},
     {"scale", do_scale},
     {"dot", do_dot},
+    {"dots_bf16", do_dots_bf16},
     {"sum_squares", do_sum_squares},
     {"rmsnorm", do_rmsnorm},
     {"rmsnorm_again", do_rmsnorm_again},

@@ -1,0 +1,33 @@
+/* select.h -- choose, under a budget, the documents whose vectors say what a target asks for. */
+#ifndef WINNOW_SELECT_H
+#define WINNOW_SELECT_H
+
+#include "winnow/common.h"
+
+enum winnow_method {
+    WINNOW_GTP,         /* pursuit of gradients along a training */
+    WINNOW_TOP_K,       /* the most similar to the target's mean (LESS) */
+    WINNOW_ROUND_ROBIN, /* each target example in turn takes its most similar */
+    WINNOW_RDS,         /* the same over hidden states (RDS+) */
+    WINNOW_PROJECTION,  /* pursuit of hidden states */
+    WINNOW_FACILITY,    /* those that stand for all (INGENIOUS); no target */
+    WINNOW_RANDOM
+};
+enum winnow_objective { WINNOW_EACH, WINNOW_TARGET_MEAN };
+
+struct winnow_select_options {
+    int method;                         /* enum winnow_method */
+    const char *features;               /* vectors of this corpus */
+    struct winnow_list targets;         /* files of examples; each is a subtask with its share */
+    struct winnow_list target_features; /* the same, as vectors made like `features` */
+    const char *budget;                 /* "5%" of the documents, or a number of them */
+    int objective;                      /* enum winnow_objective: what pursuit is after */
+    double copy;                        /* cosine above which a document is another one's copy */
+    bool no_floor;                      /* pursue into noise */
+    bool match_length;                  /* random: as long as the target's examples */
+    uint32_t partition;                 /* facility: documents compared with each other */
+};
+#define WINNOW_SELECT_OPTIONS_INIT \
+    ((struct winnow_select_options){.budget = "5%", .copy = 0.98, .partition = 1000})
+
+#endif /* WINNOW_SELECT_H */

@@ -1,0 +1,10 @@
+list(APPEND WINNOW_SOURCES
+  src/select/choice.c
+  src/select/facility.c
+  src/select/nnls.c
+  src/select/pursuit.c
+  src/select/pursuit_step.c
+  src/select/rankings.c
+  src/select/rounds.c
+  src/select/select.c
+)

@@ -1,0 +1,218 @@
+#include "select/nnls.h"
+
+#include "base/mem.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Why a column is not looked at for now. */
+enum ban {
+    BAN_NONE,
+    BAN_DEPENDENT, /* until a column leaves */
+    BAN_FUTILE,    /* it came in and had to leave at once: until the set changes */
+};
+
+struct solving {
+    const struct nnls *p;
+    double *w;
+    double *l;  /* [n][n]: the factor of the columns in, in their order */
+    double *s;  /* [n] unconstrained solution of those in */
+    size_t *in; /* which they are */
+    size_t count;
+    unsigned char *member, *ban;
+    size_t fresh; /* the column that came in last and has no weight yet; SIZE_MAX: none */
+};
+
+/* Appends a column to the factor; false where it depends on those that are in. */
+static bool append(struct solving *v, size_t column)
+{
+    const struct nnls *p = v->p;
+    size_t k = v->count;
+    double *row = v->l + k * p->n, left = p->gram[column * p->stride + column];
+    double least = p->pivot * left;
+    for (size_t i = 0; i < k; i++) {
+        const double *li = v->l + i * p->n;
+        double x = p->gram[column * p->stride + v->in[i]];
+        for (size_t m = 0; m < i; m++) {
+            x -= li[m] * row[m];
+        }
+        row[i] = x / li[i];
+        left -= row[i] * row[i];
+    }
+    if (!(left > least)) {
+        v->ban[column] = BAN_DEPENDENT;
+        return false;
+    }
+    row[k] = sqrt(left);
+    v->in[v->count++] = column;
+    v->member[column] = 1;
+    return true;
+}
+
+static void remove_member(struct solving *v, size_t column)
+{
+    v->member[column] = 0;
+    v->w[column] = 0;
+}
+
+/* Makes the factor anew from place `from` on, for the columns that are left. */
+static void refactor(struct solving *v, size_t from, size_t left)
+{
+    v->count = from;
+    for (size_t i = from; i < left; i++) {
+        size_t column = v->in[i];
+        v->member[column] = 0;
+        if (!append(v, column)) {
+            remove_member(v, column);
+        }
+    }
+}
+
+static void lift_bans(struct solving *v, enum ban up_to)
+{
+    for (size_t i = 0; i < v->p->n; i++) {
+        v->ban[i] = v->ban[i] == BAN_FUTILE || v->ban[i] <= up_to ? BAN_NONE : v->ban[i];
+    }
+}
+
+static void solve_members(struct solving *v)
+{
+    size_t n = v->p->n, k = v->count;
+    double *s = v->s;
+    for (size_t i = 0; i < k; i++) {
+        double x = v->p->c[v->in[i]];
+        for (size_t m = 0; m < i; m++) {
+            x -= v->l[i * n + m] * s[m];
+        }
+        s[i] = x / v->l[i * n + i];
+    }
+    for (size_t i = k; i-- > 0;) {
+        s[i] /= v->l[i * n + i];
+        for (size_t m = 0; m < i; m++) {
+            s[m] -= v->l[i * n + m] * s[i];
+        }
+    }
+}
+
+/* Goes from w towards s as far as all weights stay positive, and lets those leave that
+ * reached 0: one at least. */
+static void step_back(struct solving *v)
+{
+    double a = 1, top = 0;
+    size_t first = v->count, least = SIZE_MAX;
+    for (size_t i = 0; i < v->count; i++) {
+        double w = v->w[v->in[i]];
+        if (v->s[i] <= 0 && (least == SIZE_MAX || w / (w - v->s[i]) < a)) {
+            a = w > 0 ? w / (w - v->s[i]) : 0;
+            least = i;
+        }
+    }
+    for (size_t i = 0; i < v->count; i++) {
+        double *w = &v->w[v->in[i]];
+        *w += a * (v->s[i] - *w);
+        top = *w > top ? *w : top;
+    }
+    size_t left = 0;
+    for (size_t i = 0; i < v->count; i++) {
+        if (i == least || (v->s[i] <= 0 && v->w[v->in[i]] <= 1e-12 * top)) {
+            remove_member(v, v->in[i]);
+            first = first < i ? first : i;
+        } else {
+            v->in[left++] = v->in[i];
+        }
+    }
+    refactor(v, first, left);
+    lift_bans(v, BAN_DEPENDENT);
+}
+
+/* Until the solution on the columns that are in is positive.  False where the fresh column
+ * had to leave at once. */
+static bool settle(struct solving *v)
+{
+    while (v->count > 0) {
+        solve_members(v);
+        bool positive = true;
+        for (size_t i = 0; i < v->count; i++) {
+            positive = positive && v->s[i] > 0;
+        }
+        if (positive) {
+            for (size_t i = 0; i < v->count; i++) {
+                v->w[v->in[i]] = v->s[i];
+            }
+            return true;
+        }
+        if (v->in[v->count - 1] == v->fresh && v->s[v->count - 1] <= 0) {
+            remove_member(v, v->fresh);
+            v->ban[v->fresh] = BAN_FUTILE;
+            v->count--;
+            return false; /* the others are as they were */
+        }
+        v->fresh = SIZE_MAX;
+        step_back(v);
+    }
+    return true;
+}
+
+/* The column outside whose weight would lower the residual fastest. */
+static size_t steepest(const struct solving *v)
+{
+    const struct nnls *p = v->p;
+    size_t best = SIZE_MAX;
+    double top = p->tolerance;
+    for (size_t i = 0; i < p->n; i++) {
+        if (v->member[i] || v->ban[i] != BAN_NONE) {
+            continue;
+        }
+        double g = p->c[i];
+        const double *row = p->gram + i * p->stride;
+        for (size_t m = 0; m < v->count; m++) {
+            g -= row[v->in[m]] * v->w[v->in[m]];
+        }
+        if (g > top) {
+            top = g;
+            best = i;
+        }
+    }
+    return best;
+}
+
+static void solve(struct solving *v)
+{
+    size_t n = v->p->n;
+    for (size_t i = 0; i < n; i++) { /* a start is solved for before anything is judged by it */
+        if (!(v->w[i] > 0) || !append(v, i)) {
+            v->w[i] = 0;
+        }
+    }
+    v->fresh = SIZE_MAX;
+    (void)settle(v);
+    for (size_t rounds = 0; rounds < 10 * n + 10; rounds++) {
+        size_t next = steepest(v);
+        if (next == SIZE_MAX) {
+            return;
+        }
+        v->fresh = next;
+        if (append(v, next) && settle(v)) {
+            lift_bans(v, BAN_NONE);
+        }
+    }
+}
+
+winnow_status nnls_solve(const struct nnls *p, double *w, struct winnow_error *err)
+{
+    size_t n = p->n;
+    size_t bytes = n * n * sizeof(double) + n * (sizeof(double) + sizeof(size_t) + 2);
+    char *memory = mem_try_alloc(bytes);
+    if (!memory) {
+        return error_set(err, WINNOW_E_NOMEM, "no memory to fit %zu weights", n);
+    }
+    struct solving v = {.p = p, .w = w, .l = (double *)(void *)memory};
+    v.s = v.l + n * n;
+    v.in = (size_t *)(void *)(v.s + n);
+    v.member = (unsigned char *)(v.in + n);
+    v.ban = v.member + n;
+    memset(v.member, 0, 2 * n);
+    solve(&v);
+    mem_free(memory);
+    return WINNOW_OK;
+}

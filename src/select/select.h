@@ -1,0 +1,8 @@
+#ifndef WINNOW_SELECT_SELECT_H
+#define WINNOW_SELECT_SELECT_H
+
+#include "run/stage.h"
+
+extern const struct stage_kind SELECT_STAGE;
+
+#endif /* WINNOW_SELECT_SELECT_H */

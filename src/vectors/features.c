@@ -1,0 +1,331 @@
+#include "vectors/features.h"
+
+#include "base/env.h"
+#include "base/json_write.h"
+#include "base/mem.h"
+#include "math/kernels.h"
+#include "model/model_file.h"
+#include "train/example_text.h"
+#include "vectors/features_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#define DIM_FACTORED  4096U
+#define DIM_HASHED    8192U
+#define PROGRAM_BYTES ((uint64_t)40 << 20)
+
+winnow_status features_check(const struct winnow_features_options *o, struct winnow_error *err)
+{
+    if (o->rank % 8 != 0 || o->rank > EXAMPLE_RANK_MAX) {
+        return error_set(err, WINNOW_E_USAGE, "--rank %u is no multiple of 8 up to %u", o->rank,
+                         EXAMPLE_RANK_MAX);
+    }
+    if (!o->like && o->models.count == 0) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "it needs a model: --model FOLDER (a training's, with checkpoints, or "
+                         "several times a checkpoint's)");
+    }
+    if (o->like && o->models.count > 0) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--like %s takes the models of that store: leave out --model", o->like);
+    }
+    return WINNOW_OK;
+}
+
+/* ---- what the store will be ---- */
+
+static uint32_t sketch_of(const struct winnow_features_options *o)
+{
+    if (o->vectors == WINNOW_HIDDEN_STATES) {
+        return STORE_MEAN + (uint32_t)o->pooling;
+    }
+    return o->sketch == WINNOW_HASHED ? STORE_HASHED : STORE_FACTORED;
+}
+
+static uint32_t dim_of(const struct making *m, const struct model_config *c)
+{
+    const struct winnow_features_options *o = &m->opt;
+    if (o->vectors == WINNOW_HIDDEN_STATES) {
+        return c->dim;
+    }
+    if (o->sketch == WINNOW_HASHED) {
+        return o->dim > 0 ? o->dim : DIM_HASHED;
+    }
+    uint64_t width = (uint64_t)c->layers * EXAMPLE_MATRICES * o->rank * o->rank;
+    uint64_t dim = o->dim > 0 ? o->dim : DIM_FACTORED;
+    return (uint32_t)(width < dim ? width : dim);
+}
+
+static winnow_status tokenizer_hash(const char *model, uint64_t *out, struct winnow_error *err)
+{
+    struct buf path = {0};
+    struct hash128 h;
+    const char *name = file_join(&path, model, "tokenizer.json");
+    winnow_status st = file_hash(file_exists(name) ? name : model, &h, err);
+    *out = st == WINNOW_OK ? h.low : 0;
+    buf_release(&path);
+    return st;
+}
+
+static winnow_status describe(struct making *m, const struct model_config *c,
+                              struct winnow_error *err)
+{
+    const struct winnow_features_options *o = &m->opt;
+    const char *kernels;
+    bool gradients = o->vectors == WINNOW_GRADIENTS;
+    TRY(kernels_asked(m->env->kernels, &kernels, err));
+    m->writer.head = (struct store_head){
+        .kind = gradients ? STORE_GRADIENT : STORE_HIDDEN,
+        .sketch = sketch_of(o),
+        .parts = (uint32_t)m->count,
+        .dim = dim_of(m, c),
+        .rows = m->texts.count,
+        .seed = m->opt.like ? m->like.head->seed : m->env->seed,
+        .rank = gradients && o->sketch == WINNOW_FACTORED ? o->rank : 0,
+        .context = o->context,
+        .form = EXAMPLE_FORM,
+        .corpus = m->texts.hash,
+        .kernels = hash128(str_of(kernels)),
+    };
+    return tokenizer_hash(m->models[0], &m->writer.head.tokenizer, err);
+}
+
+/* Models are loaded one at a time, and twice: what they are decides the head, which stands in
+ * the file before any row. */
+static winnow_status survey_models(struct making *m, struct winnow_error *err)
+{
+    size_t scaled = 0;
+    for (size_t t = 0; t < m->count; t++) {
+        struct checkpoint c;
+        struct store_part *part = &m->writer.parts[t];
+        winnow_status st = checkpoint_open(m, t, part, &c, err);
+        if (st == WINNOW_OK && t == 0) {
+            st = describe(m, model_config(c.model), err);
+        } else if (st == WINNOW_OK && dim_of(m, model_config(c.model)) != m->writer.head.dim) {
+            st = error_set(err, WINNOW_E_USAGE,
+                           "%s and %s are models of different shapes: name "
+                           "checkpoints of one training",
+                           m->models[0], m->models[t]);
+        }
+        scaled += st == WINNOW_OK && c.moments;
+        if (st == WINNOW_OK && m->writer.head.rank > 0) {
+            st = checkpoint_project(m, t, part, &c, err);
+        }
+        checkpoint_close(&c);
+        TRY(st);
+    }
+    if (scaled > 0 && scaled < m->count) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "only %zu of %zu checkpoints have second moments "
+                         "(" FEATURES_MOMENTS "): --raw leaves them out",
+                         scaled, m->count);
+    }
+    m->writer.head.scaled = scaled > 0;
+    return WINNOW_OK;
+}
+
+/* ---- room ---- */
+
+static winnow_status check_disk(const struct making *m, struct winnow_error *err)
+{
+    const struct store_head *h = &m->writer.head;
+    uint64_t need = store_layout(h->rows, h->parts, h->dim).bytes;
+    struct statvfs fs;
+    env_log(m->env, WINNOW_LOG_INFO,
+            "features: %" PRIu64 " documents, %" PRIu64 " tokens (%" PRIu64
+            " with a loss), %u checkpoints of %u numbers: %.1f MB on disk",
+            h->rows, m->texts.tokens, m->texts.targets, h->parts, h->dim, (double)need / 1e6);
+    if (m->texts.cut > 0) {
+        env_log(m->env, WINNOW_LOG_WARNING,
+                "%s%s%" PRIu64 " of %" PRIu64
+                " documents are longer than the context of %u tokens and are cut",
+                m->job->of ? m->job->of : "", m->job->of ? ": " : "", m->texts.cut, h->rows,
+                h->context);
+    }
+    if (m->texts.empty > 0) {
+        env_log(m->env, WINNOW_LOG_WARNING,
+                "%" PRIu64 " of %" PRIu64
+                " documents have nothing to predict (no text, or no response) and get no vector",
+                m->texts.empty, h->rows);
+    }
+    if (statvfs(m->job->work, &fs) != 0) {
+        return WINNOW_OK;
+    }
+    uint64_t room = (uint64_t)fs.f_bavail * fs.f_frsize;
+    return m->writer.resumed || need <= room
+               ? WINNOW_OK
+               : error_set(err, WINNOW_E_LIMIT,
+                           "%s has room for %.1f MB, the vectors take %.1f MB: "
+                           "lower --dim, take fewer checkpoints, or the first documents (--limit)",
+                           m->job->work, (double)room / 1e6, (double)need / 1e6);
+}
+
+/* Of the engine, the model beside it and what rides on a pass; rows are counted as they come. */
+static winnow_status check_memory(struct making *m, uint64_t *need, struct winnow_error *err)
+{
+    struct model_config c;
+    TRY(model_load_config(m->models[0], &c, err));
+    const struct engine_options opt = {.compute =
+                                           m->opt.compute == WINNOW_BF16 ? ENGINE_BF16 : ENGINE_F32,
+                                       .tokens_max = m->opt.context > 2048 ? m->opt.context : 2048,
+                                       .gradients = m->opt.vectors == WINNOW_GRADIENTS};
+    uint64_t weights = model_config_parameters(&c) * sizeof(float);
+    uint64_t sketches = (uint64_t)c.layers * EXAMPLE_MATRICES * m->opt.rank * m->opt.rank * 64 * 4;
+    *need =
+        engine_memory(&c, &opt, pool_threads(m->pool)) + 3 * weights + 2 * sketches + PROGRAM_BYTES;
+    return memory_need(m->env->memory_max, "features", *need,
+                       "lower --context, or use fewer threads (-t)", err);
+}
+
+/* ---- what people read ---- */
+
+static void write_card(const struct making *m, struct buf *out)
+{
+    static const char *const SKETCHES[] = {"factored", "hashed", "mean", "weighted", "last"};
+    const struct store_head *h = &m->writer.head;
+    struct json_writer w = {.out = out, .pretty = true};
+    json_open(&w, '{');
+    json_key(&w, "vectors");
+    json_text(&w, h->kind == STORE_GRADIENT ? "gradients" : "hidden states");
+    json_key(&w, "sketch");
+    json_text(&w, SKETCHES[h->sketch]);
+    json_key(&w, "documents");
+    json_u64(&w, h->rows);
+    json_key(&w, "dim");
+    json_u64(&w, h->dim);
+    json_key(&w, "rank");
+    json_u64(&w, h->rank);
+    json_key(&w, "scaled");
+    json_bool(&w, h->scaled);
+    json_key(&w, "seed");
+    json_u64(&w, h->seed);
+    json_key(&w, "context");
+    json_u64(&w, h->context);
+    json_key(&w, "compute");
+    json_u64(&w, (uint64_t)m->opt.compute);
+    json_key(&w, "models");
+    json_open(&w, '[');
+    for (size_t i = 0; i < m->count; i++) {
+        json_text(&w, m->models[i]);
+    }
+    json_close(&w, ']');
+    json_key(&w, "checkpoints");
+    json_open(&w, '[');
+    for (uint32_t t = 0; t < h->parts; t++) {
+        json_open(&w, '{');
+        json_key(&w, "step");
+        json_u64(&w, m->writer.parts[t].step);
+        json_key(&w, "rate");
+        json_double(&w, m->writer.parts[t].rate);
+        json_close(&w, '}');
+    }
+    json_close(&w, ']');
+    json_close(&w, '}');
+    buf_add_char(out, '\n');
+}
+
+static winnow_status finish(struct making *m, struct winnow_error *err)
+{
+    struct buf path = {0}, card = {0};
+    write_card(m, &card);
+    winnow_status st =
+        file_write_atomic(file_join(&path, m->job->output, "store.json"), buf_str(&card), err);
+    if (st == WINNOW_OK) {
+        st = store_finish(&m->writer, file_join(&path, m->job->output, STORE_FILE), err);
+    }
+    buf_release(&path);
+    buf_release(&card);
+    return st;
+}
+
+static void count(const struct making *m, struct winnow_features_result *out)
+{
+    *out = (struct winnow_features_result){.documents = m->texts.count,
+                                           .documents_bad = m->texts.account.bad,
+                                           .tokens = m->texts.tokens,
+                                           .targets = m->texts.targets,
+                                           .cut = m->texts.cut,
+                                           .empty = m->texts.empty,
+                                           .checkpoints = (uint32_t)m->count,
+                                           .dim = m->writer.head.dim};
+    for (size_t i = 0; i < m->texts.count; i++) {
+        out->marked += (m->writer.rows[i].flags & (STORE_ZERO | STORE_NOT_FINITE)) > 0;
+    }
+}
+
+/* ---- the stages ---- */
+
+static winnow_status read_texts(struct making *m, struct winnow_error *err)
+{
+    uint64_t need;
+    TRY(making_find_models(m, err));
+    TRY(check_memory(m, &need, err));
+    TRY(model_load_tokenizer(m->models[0], &m->tokenizer, err));
+    const struct feature_reading reading = {
+        .paths = m->job->paths,
+        .keys = {.text = m->opt.text_key, .id = m->opt.id_key, .examples = true},
+        .limit = m->opt.limit,
+        .tokenizer = m->tokenizer,
+        .context = m->opt.context,
+        .folder = m->job->work,
+        .memory_rest = need};
+    TRY(feature_texts_read(&reading, m->pool, m->env, &m->texts, err));
+    if (m->texts.empty == m->texts.count) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "none of the %zu documents has anything to predict: a text, a prompt and "
+                         "a response, or messages of an assistant",
+                         m->texts.count);
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status make(struct making *m, struct winnow_error *err)
+{
+    struct buf path = {0};
+    TRY(read_texts(m, err));
+    TRY(survey_models(m, err));
+    m->writer.rows = m->texts.rows;
+    m->texts.rows = mem_alloc((m->texts.count + 1) * sizeof *m->texts.rows);
+    memcpy(m->texts.rows, m->writer.rows, m->texts.count * sizeof *m->texts.rows);
+    winnow_status st = store_start(&m->writer, file_join(&path, m->job->work, STORE_FILE), err);
+    buf_release(&path);
+    TRY(st);
+    TRY(check_disk(m, err));
+    for (size_t t = 0; t < m->count; t++) {
+        struct checkpoint c;
+        struct store_part again = {0};
+        st = checkpoint_open(m, t, &again, &c, err);
+        if (st == WINNOW_OK && m->writer.head.rank > 0) {
+            st = checkpoint_project(m, t, &again, &c, err);
+        }
+        if (st == WINNOW_OK) {
+            st = making_fill(m, t, &c, err);
+        }
+        checkpoint_close(&c);
+        TRY(st);
+    }
+    return finish(m, err);
+}
+
+winnow_status features_make(const struct features_job *job, const struct winnow_env *env,
+                            struct winnow_features_result *out, struct winnow_error *err)
+{
+    struct making m = {.job = job, .env = env, .opt = *job->opt, .pool = pool_new(env->threads)};
+    arena_init(&m.keep, 4096);
+    winnow_status st = make(&m, err);
+    if (st == WINNOW_OK) {
+        count(&m, out);
+    }
+    if (job->account) {
+        account_add(job->account, &m.texts.account);
+    }
+    store_writer_release(&m.writer);
+    store_close(&m.like);
+    feature_texts_release(&m.texts);
+    tokenizer_free(m.tokenizer);
+    pool_free(m.pool);
+    arena_release(&m.keep);
+    return st;
+}

@@ -1,0 +1,48 @@
+/* features_internal.h -- one making of a store, for features*.c. */
+#ifndef WINNOW_VECTORS_FEATURES_INTERNAL_H
+#define WINNOW_VECTORS_FEATURES_INTERNAL_H
+
+#include "vectors/feature_texts.h"
+#include "vectors/features.h"
+#include "vectors/projections.h"
+
+struct making {
+    const struct features_job *job;
+    const struct winnow_env *env;
+    struct winnow_features_options opt; /* resolved: of a store like another, that one's */
+    struct pool *pool;
+    struct arena keep;
+    const char **models; /* checkpoints in order */
+    size_t count;
+    struct tokenizer *tokenizer;
+    struct feature_texts texts;
+    struct store like;
+    struct store_writer writer;
+};
+
+/* A checkpoint at work. */
+struct checkpoint {
+    struct model *model;
+    struct engine *engine;
+    float *moments; /* second moments of the optimizer; NULL: none */
+    struct projections projections;
+};
+
+/* The models that are meant, with those of a store like another checked to be there. */
+winnow_status making_find_models(struct making *m, struct winnow_error *err);
+
+/* Loads checkpoint t; says what it is in *part. */
+winnow_status checkpoint_open(struct making *m, size_t t, struct store_part *part,
+                              struct checkpoint *c, struct winnow_error *err);
+void checkpoint_close(struct checkpoint *c);
+
+/* Fits or loads its projections where the store needs some. */
+winnow_status checkpoint_project(struct making *m, size_t t, struct store_part *part,
+                                 struct checkpoint *c, struct winnow_error *err);
+const char *projections_path(const char *folder, size_t t, struct buf *out);
+
+/* All rows of part t that are missing. */
+winnow_status making_fill(struct making *m, size_t t, const struct checkpoint *c,
+                          struct winnow_error *err);
+
+#endif /* WINNOW_VECTORS_FEATURES_INTERNAL_H */
