@@ -54,8 +54,8 @@ GRID = {
     "tiny-muon-1024": (4, f"{TINY} --tokens 250k {MUON} --batch-tokens 1024"),
     "tiny-muon-short": (8, f"{TINY} --tokens 125k {MUON} --batch-tokens 1024"),
     "before": (2, f"{SMALL} --tokens 1M {ADAMW}"),
-    "mixed-after": (2, f"{SMALL} --tokens 1M {MUON}"),
-    "mixed-before": (2, f"{SMALL} --tokens 1M {ADAMW}"),
+    "mixed-muon": (2, f"{SMALL} --tokens 250k {MUON}"),
+    "mixed-adamw": (2, f"{SMALL} --tokens 250k {ADAMW}"),
     "after": (1, f"{SMALL} --tokens 1M {MUON} --eval-tokens 400k"),
 }
 

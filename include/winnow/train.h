@@ -46,8 +46,7 @@ enum winnow_optimizer {
         .optimizer = WINNOW_ADAMW                                                               \
     }
 
-/* What `prove` trains: twice as sure of a difference for the same FLOPs, or more
- * (docs/evidence/power.md). */
+/* What `prove` trains; docs/evidence/power.md says why. */
 #define WINNOW_PROOF_MODEL_INIT                                                                  \
     {                                                                                            \
         .dim = 96, .layers = 3, .heads = 3, .vocab = 2048, .context = 256, .batch_tokens = 2048, \
