@@ -87,7 +87,7 @@ winnow_status choice_rows_make(const struct store *s, const struct store *pool,
                                enum choice_factors factors, struct choice_rows *out,
                                struct winnow_error *err)
 {
-    double norms[STORE_PARTS_MAX], shares[STORE_PARTS_MAX];
+    double norms[STORE_PARTS_MAX] = {0}, shares[STORE_PARTS_MAX] = {0};
     size_t n = s->head->rows, parts = s->head->parts;
     out->scales = mem_try_alloc((n * parts + 1) * sizeof *out->scales);
     if (!out->scales) {

@@ -223,7 +223,7 @@ static winnow_status run_partitions(struct facility *f, struct choice *out,
     }
     order_rows(f);
     size_t parts = (f->n + most - 1) / most;
-    for (size_t i = 0; i < parts; i++) {
+    for (size_t i = 0; f->n > 0 && i < parts; i++) {
         size_t from = f->n * i / parts, to = f->n * (i + 1) / parts;
         size_t quota = f->p->budget * to / f->n - f->p->budget * from / f->n;
         TRY(env_check(f->p->env, err));

@@ -129,7 +129,7 @@ static void drop_copies(struct group *g, struct pool *pool)
 static void find_candidates(struct group *g, struct pool *pool)
 {
     for (bool again = true; again;) {
-        size_t found[VECTOR_SWEEP_MAX];
+        size_t found[VECTOR_SWEEP_MAX] = {0};
         pool_run(pool, g->count, look_piece, g);
         for (size_t i = 0; i < g->count; i++) {
             found[i] = g->of[i]->candidate_count;

@@ -235,9 +235,10 @@ static void match_lengths(const struct choice_problem *p, struct drawn *all, siz
                 high = middle;
             }
         }
-        size_t from = at > 16 ? at - 16 : 0, to = from + 32 < n ? from + 32 : n, best = from;
+        size_t from = at > 16 ? at - 16 : 0, to = from + 32 < n ? from + 32 : n;
         from = to > 32 ? to - 32 : 0;
-        for (size_t i = best = from; i < to; i++) {
+        size_t best = from;
+        for (size_t i = from; i < to; i++) {
             best = all[i].draw < all[best].draw ? i : best;
         }
         choice_add(out, (struct choice_pick){all[best].row, 1, 0});

@@ -14,6 +14,7 @@
 #include "base/sort.h"
 #include "select/choice.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -224,6 +225,7 @@ static winnow_status run_shard(struct rounds *r, size_t shard, size_t budget, si
 static winnow_status run_rounds(struct rounds *r, struct winnow_error *err)
 {
     size_t n = r->pool.rows.count, most = pursuit_budget_max(n, r->width) * r->count;
+    assert(most > 0); /* there is a target, and a row */
     r->shards = (r->p->budget + most - 1) / most;
     while (r->out->count < r->p->budget) {
         size_t left = r->p->budget - r->out->count, found = 0;

@@ -170,18 +170,25 @@ static winnow_status scan(struct reader *r, struct shard_list *shards, struct po
     return account_need_documents(shards->account, err);
 }
 
+static winnow_status cannot_write(const char *path, struct winnow_error *err)
+{
+    char text[128];
+    const char *reason = strerror_r(errno, text, sizeof text);
+    return error_set(err, WINNOW_E_IO, "cannot write %s: %s", path, reason);
+}
+
 static winnow_status spool_tokens(struct reader *r, struct pool *pool, struct winnow_error *err)
 {
     struct shard_list shards = {0};
     const char *path = file_join(&r->path, r->r->folder, "tokens.bin");
     r->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (r->fd < 0) {
-        return error_set(err, WINNOW_E_IO, "cannot write %s: %s", path, strerror(errno));
+        return cannot_write(path, err);
     }
     winnow_status st = scan(r, &shards, pool, err);
     shard_list_release(&shards);
     if (close(r->fd) != 0 && st == WINNOW_OK) {
-        st = error_set(err, WINNOW_E_IO, "cannot write %s: %s", path, strerror(errno));
+        st = cannot_write(path, err);
     }
     return st == WINNOW_OK ? file_map_open(path, &r->out->map, err) : st;
 }

@@ -167,6 +167,32 @@ static void orthonormalise(float *q, size_t n, size_t width)
     }
 }
 
+/* Turns rows and columns p and q of h so that h[p][q] becomes 0, and columns of v along. */
+static void jacobi_turn(double *h, double *v, size_t n, size_t p, size_t q)
+{
+    double x = h[p * n + q];
+    if (x == 0) {
+        return;
+    }
+    double theta = (h[q * n + q] - h[p * n + p]) / (2 * x);
+    double t = (theta >= 0 ? 1 : -1) / (fabs(theta) + sqrt(theta * theta + 1));
+    double c = 1 / sqrt(t * t + 1), s = t * c;
+    for (size_t i = 0; i < n; i++) {
+        double a = h[i * n + p], b = h[i * n + q];
+        h[i * n + p] = c * a - s * b;
+        h[i * n + q] = s * a + c * b;
+    }
+    for (size_t i = 0; i < n; i++) {
+        double a = h[p * n + i], b = h[q * n + i];
+        h[p * n + i] = c * a - s * b;
+        h[q * n + i] = s * a + c * b;
+        a = v[i * n + p];
+        b = v[i * n + q];
+        v[i * n + p] = c * a - s * b;
+        v[i * n + q] = s * a + c * b;
+    }
+}
+
 /* Eigenvectors of h[n][n] (symmetric, destroyed) into the columns of v, by Jacobi's turns. */
 static void jacobi(double *h, double *v, size_t n)
 {
@@ -184,27 +210,7 @@ static void jacobi(double *h, double *v, size_t n)
         }
         for (size_t p = 0; p < n; p++) {
             for (size_t q = p + 1; q < n; q++) {
-                double x = h[p * n + q];
-                if (x == 0) {
-                    continue;
-                }
-                double theta = (h[q * n + q] - h[p * n + p]) / (2 * x);
-                double t = (theta >= 0 ? 1 : -1) / (fabs(theta) + sqrt(theta * theta + 1));
-                double c = 1 / sqrt(t * t + 1), s = t * c;
-                for (size_t i = 0; i < n; i++) {
-                    double a = h[i * n + p], b = h[i * n + q];
-                    h[i * n + p] = c * a - s * b;
-                    h[i * n + q] = s * a + c * b;
-                }
-                for (size_t i = 0; i < n; i++) {
-                    double a = h[p * n + i], b = h[q * n + i];
-                    h[p * n + i] = c * a - s * b;
-                    h[q * n + i] = s * a + c * b;
-                    a = v[i * n + p];
-                    b = v[i * n + q];
-                    v[i * n + p] = c * a - s * b;
-                    v[i * n + q] = s * a + c * b;
-                }
+                jacobi_turn(h, v, n, p, q);
             }
         }
     }

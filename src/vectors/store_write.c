@@ -19,8 +19,10 @@
 static winnow_status refuse(const struct store_writer *w, const char *verb,
                             struct winnow_error *err)
 {
-    return error_set(err, WINNOW_E_IO, "cannot %s %s: %s", verb,
-                     (const char *)(w->path.ptr ? w->path.ptr : ""), strerror(errno));
+    char text[128];
+    const char *reason = strerror_r(errno, text, sizeof text);
+    return error_set(err, WINNOW_E_IO, "cannot %s %s: %s", verb, w->path.ptr ? w->path.ptr : "",
+                     reason);
 }
 
 static winnow_status put(const struct store_writer *w, const void *bytes, size_t count, uint64_t at,
