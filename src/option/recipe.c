@@ -461,7 +461,8 @@ winnow_status recipe_read(const char *path, const struct recipe_tables *tables, 
 {
     struct buf text = {0};
     *out = (struct recipe){0};
-    winnow_status st = file_read(path, RECIPE_BYTES_MAX, &text, err);
+    const char *file = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
+    winnow_status st = file_read(file, RECIPE_BYTES_MAX, &text, err);
     if (st == WINNOW_OK) {
         st = recipe_parse(buf_str(&text), path, tables, out, err);
     }

@@ -21,6 +21,7 @@ const struct option_table RUN_TABLE = {
     .example = "  winnow run recipes/debian-docs.yaml          # again after a kill: goes on where "
                "it stood\n"
                "  winnow run --dry-run recipes/debian-docs.yaml\n"
+               "  sed s/7/8/ my.yaml | winnow run - -o runs/other\n"
                "  winnow run --limit 1000 -o runs/try recipes/debian-docs.yaml\n",
     .options = RUN_OPTIONS,
     .defaults = &WINNOW_RUN_OPTIONS_INIT,

@@ -128,7 +128,7 @@ struct row {
 static const char *correction(const struct row *r)
 {
     bool beside = r->mean.low > 0 || r->mean.high < 0;
-    return r->alone && beside                        ? " <span class=\"why\">uncorrected</span>"
+    return r->alone && beside ? " <span class=\"why\">not corrected for several comparisons</span>"
            : r->outcome == OUTCOME_UNCLEAR && beside ? " <span class=\"why\">once corrected</span>"
                                                      : "";
 }
