@@ -143,8 +143,9 @@ static void write_line(const struct structure_line *l, struct buf *out)
     at = write_number(at, l->start);
     at = write_numbers(at, &l->end, 1);
     if (l->node == STRUCTURE_NONE) {
-        memcpy(at, ",-1", 3);
-        at += 3;
+        *at++ = ',';
+        *at++ = '-';
+        *at++ = '1';
     } else {
         at = write_numbers(at, &l->node, 1);
     }

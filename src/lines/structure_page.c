@@ -50,9 +50,9 @@ static uint8_t semantic_of(const struct structure_kind *k)
             return (uint8_t)ROLES[i].means;
         }
     }
-    for (uint8_t i = 0; i < SEMANTICS; i++) {
+    for (unsigned i = 0; i < SEMANTICS; i++) {
         if (str_is(k->tag, TAGS[i])) {
-            return i;
+            return (uint8_t)i;
         }
     }
     return SEMANTIC_NONE;

@@ -107,36 +107,25 @@ static bool is_name(struct str a, const char *b)
 
 void html_attributes_take(struct html_attributes *a, struct str name, struct str value)
 {
-    switch (name.len > 0 ? name.ptr[0] | 0x20 : 0) {
-    case 'c':
-        if (is_name(name, "class") && !a->class_names.ptr) {
-            a->class_names = str_sub(value, 0, value.len < CLASS_BYTES ? value.len : CLASS_BYTES);
+    const struct {
+        const char *name;
+        struct str *to;
+        size_t most;
+    } kept[] = {{"class", &a->class_names, CLASS_BYTES},
+                {"id", &a->id, ID_BYTES},
+                {"role", &a->role, TAG_BYTES},
+                {"style", &a->style, STYLE_BYTES}};
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        if (is_name(name, kept[i].name)) {
+            bool first = !kept[i].to->ptr;
+            *kept[i].to =
+                first ? str_sub(value, 0, value.len < kept[i].most ? value.len : kept[i].most)
+                      : *kept[i].to;
+            return;
         }
-        break;
-    case 'i':
-        if (is_name(name, "id") && !a->id.ptr) {
-            a->id = str_sub(value, 0, value.len < ID_BYTES ? value.len : ID_BYTES);
-        }
-        break;
-    case 'r':
-        if (is_name(name, "role") && !a->role.ptr) {
-            a->role = str_sub(value, 0, value.len < TAG_BYTES ? value.len : TAG_BYTES);
-        }
-        break;
-    case 's':
-        if (is_name(name, "style") && !a->style.ptr) {
-            a->style = str_sub(value, 0, value.len < STYLE_BYTES ? value.len : STYLE_BYTES);
-        }
-        break;
-    case 'h':
-        a->hidden = a->hidden || is_name(name, "hidden");
-        break;
-    case 'a':
-        a->hidden = a->hidden || (is_name(name, "aria-hidden") && is_name(value, "true"));
-        break;
-    default:
-        break;
     }
+    a->hidden = a->hidden || is_name(name, "hidden") ||
+                (is_name(name, "aria-hidden") && is_name(value, "true"));
 }
 
 /* s[at..] behind white space starts with word, in any case. */
@@ -563,6 +552,25 @@ static uint32_t overlap(const struct text_run *run, struct str text, size_t from
     return from < to ? (uint32_t)utf8_count(str_sub(text, from, to)) : 0;
 }
 
+/* What the runs from number `run` on say of the line at..end; *node: of the line before, then its
+ * own. */
+static void add_runs(const struct html_structure *s, size_t run, struct str text, size_t at,
+                     size_t end, struct structure_line *l, uint32_t *node)
+{
+    bool first = true;
+    for (size_t k = run; k < s->run_count && s->runs[k].from < end; k++) {
+        const struct text_run *r = &s->runs[k];
+        if (first) {
+            *node = r->node != STRUCTURE_NONE ? r->node : *node;
+            l->hidden = r->hidden;
+            first = false;
+        }
+        uint32_t n = r->link || r->bold ? overlap(r, text, at, end) : 0;
+        l->link += r->link ? n : 0;
+        l->bold += r->bold ? n : 0;
+    }
+}
+
 static void make_lines(const struct html_structure *s, struct str text, struct page_structure *out)
 {
     size_t at = 0, run = 0;
@@ -576,18 +584,7 @@ static void make_lines(const struct html_structure *s, struct str text, struct p
         while (run < s->run_count && s->runs[run].to <= at) {
             run++;
         }
-        bool first = true;
-        for (size_t k = run; k < s->run_count && s->runs[k].from < end; k++) {
-            const struct text_run *r = &s->runs[k];
-            if (first) {
-                node = r->node != STRUCTURE_NONE ? r->node : node;
-                l->hidden = r->hidden;
-                first = false;
-            }
-            uint32_t n = r->link || r->bold ? overlap(r, text, at, end) : 0;
-            l->link += r->link ? n : 0;
-            l->bold += r->bold ? n : 0;
-        }
+        add_runs(s, run, text, at, end, l, &node);
         l->node = node; /* of a blank line in <pre> that of the one before */
         chars = l->end + 1;
         at = end + 1;
