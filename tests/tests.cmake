@@ -290,7 +290,8 @@ add_test(NAME fault.outputs
   COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/outputs.sh $<TARGET_FILE:winnow_cli> ${FAULT_LIB})
 add_test(NAME fault.left
   COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/left.sh $<TARGET_FILE:winnow_cli> ${FAULT_LIB})
-set_tests_properties(fault.outputs fault.left PROPERTIES LABELS quick TIMEOUT 120)
+add_test(NAME fault.streams COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/streams.sh $<TARGET_FILE:winnow_cli>)
+set_tests_properties(fault.outputs fault.left fault.streams PROPERTIES LABELS quick TIMEOUT 120)
 find_program(PYTHON3 python3)
 set(FAULT_COMMANDS run,train,tokenizer-train,encode,encode-npy,encode-megatron,eval,prove,refiner-train,refiner-lines)
 set(FAULT_HOW --deaths 1 --kills 3)

@@ -48,6 +48,7 @@ struct winnow_run_result {
     uint64_t files_skipped; /* of no kind that is read */
     bool complete;          /* all was done with what could be read, whatever the status */
     bool nothing_to_do;
+    bool to_stdout; /* the documents went to winnow_env.write */
 };
 
 /* What of env holds even where it is 0 and the recipe says something else. */

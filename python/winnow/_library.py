@@ -78,7 +78,7 @@ class RunResult(Structure):
     _fields_ = [(name, c_uint64) for name in (
         "documents_in", "documents_kept", "documents_removed", "documents_aside", "documents_bad",
         "bytes_in", "bytes_kept", "inputs_lost", "files_skipped")] + [
-        ("complete", c_bool), ("nothing_to_do", c_bool)]
+        ("complete", c_bool), ("nothing_to_do", c_bool), ("to_stdout", c_bool)]
 
 
 class Refined(Structure):

@@ -61,10 +61,14 @@ bool url_has_secret(struct str url)
     return p.has_userinfo || p.has_query;
 }
 
+static bool ends_word(char c)
+{
+    return (unsigned char)c <= 0x20 || c == '"' || c == '<' || c == '>';
+}
+
 static bool ends_address(char c)
 {
-    return (unsigned char)c <= 0x20 || c == '/' || c == '?' || c == '#' || c == '"' || c == '<' ||
-           c == '>';
+    return ends_word(c) || c == '/' || c == '?' || c == '#';
 }
 
 void url_redact_text(struct str text, struct buf *out)
@@ -84,8 +88,15 @@ void url_redact_text(struct str text, struct buf *out)
             buf_add_text(out, URL_REDACTED);
             from = at;
         }
-        buf_add(out, text.ptr + from, end - from);
-        text = str_sub(text, end, text.len);
+        size_t whole = end;
+        while (whole < text.len && !ends_word(text.ptr[whole])) {
+            whole++;
+        }
+        const char *query = memchr(text.ptr + end, '?', whole - end);
+        size_t shown = query ? (size_t)(query - text.ptr) + 1 : end;
+        buf_add(out, text.ptr + from, shown - from);
+        buf_add_text(out, query ? URL_REDACTED : "");
+        text = str_sub(text, query ? whole : end, text.len);
     }
     buf_add_str(out, text);
 }

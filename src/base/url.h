@@ -31,7 +31,7 @@ void url_redact(struct str url, struct buf *out);
 /* Whether url_redact() hides something. */
 bool url_has_secret(struct str url);
 
-/* Appends text with the userinfo of every address in it ("scheme://...@") hidden:
+/* Appends text with the userinfo ("scheme://...@") and the query of every address in it hidden:
  * for messages, which may quote what a user or a server wrote. */
 void url_redact_text(struct str text, struct buf *out);
 

@@ -5,6 +5,7 @@
 #include "winnow/common.h"
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "option/option.h"
 
 #include <pthread.h>
@@ -36,6 +37,15 @@ winnow_status call_options(const struct option_table *table, const char *json, v
 static inline struct str call_text(const char *text, size_t len)
 {
     return (struct str){len > 0 ? text : "", len};
+}
+
+/* As a stage has it: a text that is no UTF-8 is no document. */
+static inline winnow_status call_check_text(struct str text, struct winnow_error *err)
+{
+    size_t valid = utf8_valid_until(text);
+    return valid == text.len ? WINNOW_OK
+                             : error_set(err, WINNOW_E_FORMAT,
+                                         "the text is not UTF-8 from its byte %zu on", valid);
 }
 
 #endif /* WINNOW_CALL_CALL_INTERNAL_H */

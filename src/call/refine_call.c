@@ -163,6 +163,8 @@ winnow_status winnow_refine_text(const char *text, size_t len, const char *progr
 {
     struct refining r;
     const struct line_program all = {0, SIZE_MAX, call_text(program, program_len), false};
+    *out = (struct winnow_refined){0};
+    TRY(call_check_text(call_text(text, len), err));
     begin(&r, call_text(text, len), dialect, out);
     if (dialect < 0 || dialect > WINNOW_DIALECT_PROX) {
         return end(&r, error_set(err, WINNOW_E_USAGE, "there is no dialect %d", dialect));
@@ -219,6 +221,8 @@ winnow_status winnow_refiner_text(struct winnow_refiner *refiner, const char *te
 {
     struct refining r;
     struct line_program *programs = NULL;
+    *out = (struct winnow_refined){0};
+    TRY(call_check_text(call_text(text, len), err));
     begin(&r, call_text(text, len), WINNOW_DIALECT_WINNOW, out);
     struct line_reader *reader = spares_take(&refiner->readers);
     reader = reader ? reader : line_reader_new(refiner->model);

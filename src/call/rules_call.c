@@ -85,6 +85,7 @@ winnow_status winnow_rules_text(struct winnow_rules *r, const char *text, size_t
     for (size_t i = 0; i < RULES_VALUES; i++) {
         out->values[i] = NAN;
     }
+    TRY(call_check_text(s, err));
     struct rules_gauge *gauge = spares_take(&r->gauges);
     gauge = gauge ? gauge : rules_gauge_new();
     winnow_status st = rules_measure(gauge, r->sets, &r->opt.limits, s, out->values, err);

@@ -124,6 +124,9 @@ winnow_status winnow_scorer_texts(struct winnow_scorer *s, const struct winnow_t
                                   struct winnow_error *err)
 {
     struct call c = {.s = s, .texts = texts, .scores = scores, .err = err};
+    for (size_t i = 0; i < count; i++) {
+        TRY(call_check_text(call_text(texts[i].ptr, texts[i].len), err));
+    }
     (void)pthread_mutex_init(&c.lock, NULL);
     (void)pthread_mutex_lock(&s->lock);
     pool_run(s->pool, count, score_piece, &c);

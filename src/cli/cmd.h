@@ -70,6 +70,10 @@ void cli_print(const char *text, size_t len);
 
 /* A table for people beside the JSON on standard output: on standard error. */
 void cli_tell(const char *text);
+
+/* From here on messages are JSON lines where the command line asks for that, also those that say
+ * what is wrong with it. */
+void cli_heed_log_json(int argc, const char *const *argv);
 void cli_complain(const char *text);
 
 /* The same for one field of a table: on one line, without tabs.  Lives in keep. */

@@ -39,9 +39,10 @@ winnow_status cmd_run(struct cli *cli, int argc, const char *const *argv, struct
         env_log(&cli->env, WINNOW_LOG_INFO, "finished before; nothing is left to do");
     }
     if (result.complete) {
-        (void)printf("%" PRIu64 " documents in, %" PRIu64 " kept (%.1f MB of %.1f MB)\n",
-                     result.documents_in, result.documents_kept, (double)result.bytes_kept / 1e6,
-                     (double)result.bytes_in / 1e6);
+        (void)fprintf(result.to_stdout ? stderr : stdout,
+                      "%" PRIu64 " documents in, %" PRIu64 " kept (%.1f MB of %.1f MB)\n",
+                      result.documents_in, result.documents_kept, (double)result.bytes_kept / 1e6,
+                      (double)result.bytes_in / 1e6);
     }
     return st;
 }

@@ -77,11 +77,34 @@ static void make_line(const char *text, struct buf *out)
     buf_release(&hidden);
 }
 
+static void print_json(const char *level, struct str text)
+{
+    struct buf line = {0};
+    struct json_writer w = {.out = &line};
+    json_open(&w, '{');
+    json_member_text(&w, "level", level);
+    json_member_str(&w, "text", text);
+    json_close(&w, '}');
+    (void)fprintf(stderr, "%.*s\n", STR_ARG(buf_str(&line)));
+    buf_release(&line);
+}
+
+void cli_heed_log_json(int argc, const char *const *argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        screen.json = screen.json || strcmp(argv[i], "--log-json") == 0;
+    }
+}
+
 void cli_complain(const char *text)
 {
     struct buf line = {0};
     make_line(text, &line);
-    (void)fprintf(stderr, "winnow: %s\n", buf_cstr(&line));
+    if (screen.json) {
+        print_json("error", buf_str(&line));
+    } else {
+        (void)fprintf(stderr, "winnow: %s\n", buf_cstr(&line));
+    }
     buf_release(&line);
 }
 
@@ -193,14 +216,7 @@ static void show_message(void *user, enum winnow_level level, const char *text)
     struct buf shown = {0};
     make_line(text, &shown);
     if (screen.json) {
-        struct buf line = {0};
-        struct json_writer w = {.out = &line};
-        json_open(&w, '{');
-        json_member_text(&w, "level", NAMES[level]);
-        json_member_str(&w, "text", buf_str(&shown));
-        json_close(&w, '}');
-        (void)fprintf(stderr, "%.*s\n", STR_ARG(buf_str(&line)));
-        buf_release(&line);
+        print_json(NAMES[level], buf_str(&shown));
     } else {
         (void)fprintf(stderr, "%s%s\n", level == WINNOW_LOG_WARNING ? "warning: " : "",
                       buf_cstr(&shown));
@@ -285,7 +301,7 @@ static void show_progress(void *user, const struct winnow_progress *p)
         screen.ended = false;
     }
     bool last = p->total > 0 && p->done >= p->total;
-    double pause = screen.terminal ? 1.0 / 6 : 30.0;
+    double pause = screen.terminal && !screen.json ? 1.0 / 6 : 30.0;
     if (screen.ended || (!last && now - screen.shown < pause)) {
         return;
     }
@@ -294,7 +310,9 @@ static void show_progress(void *user, const struct winnow_progress *p)
     progress_line(line, sizeof line, p, now);
     struct buf shown = {0};
     show_add(&shown, str_of(line), SHOW_LINE);
-    if (screen.terminal) {
+    if (screen.json) {
+        print_json("progress", buf_str(&shown));
+    } else if (screen.terminal) {
         (void)fprintf(stderr, "\r%s\033[K", buf_cstr(&shown));
         screen.line_open = true;
     } else {

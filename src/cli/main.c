@@ -12,7 +12,9 @@
 #include "option/near_name.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CODE_INTERRUPTED 130
@@ -103,7 +105,7 @@ static int refuse(int argc, const char *const *argv)
     return 2;
 }
 
-static int run_help(int argc, const char *const *argv)
+static int help(int argc, const char *const *argv)
 {
     if (argc == 0) {
         help_all(stdout);
@@ -130,6 +132,19 @@ static int run_help(int argc, const char *const *argv)
         return 0;
     }
     return refuse(argc, argv);
+}
+
+/* What was printed, on a disk that may be full. */
+static int printed(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return code;
+    }
+    if (cli_output_closed()) {
+        return CODE_NO_READER;
+    }
+    cli_complain("cannot write to standard output");
+    return 1;
 }
 
 static bool asks_for_help(int argc, const char *const *argv)
@@ -177,6 +192,7 @@ static int run_command(const struct cmd *c, int argc, const char *const *argv)
     struct winnow_error err = {{0}};
     struct cli cli = {0};
     arena_init(&cli.keep, (size_t)1 << 14);
+    cli_heed_log_json(argc, argv);
     winnow_status st = c->run ? c->run(&cli, argc, argv, &err)
                               : cli_corpus_command(&cli, c->table, argc, argv, &err);
     int code = end_command(st, &err);
@@ -184,8 +200,21 @@ static int run_command(const struct cmd *c, int argc, const char *const *argv)
     return code;
 }
 
+/* Standard streams that the caller has closed are given files that refuse to be read or
+ * written, or the next file that is opened, a lock or an output, would be taken for one. */
+static void fill_closed_streams(void)
+{
+    static const int MODES[] = {O_WRONLY, O_RDONLY, O_WRONLY}; /* messages may be lost */
+    for (int fd = 0; fd < 3; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", MODES[fd]) != fd) {
+            abort();
+        }
+    }
+}
+
 int main(int argc, char **arguments)
 {
+    fill_closed_streams();
     const char *const *argv = (const char *const *)arguments;
     if (argc < 2) {
         help_all(stderr);
@@ -193,17 +222,17 @@ int main(int argc, char **arguments)
     }
     if (strcmp(argv[1], "--version") == 0) {
         (void)printf("winnow %s\n", winnow_version());
-        return 0;
+        return printed(0);
     }
     if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
         strcmp(argv[1], "-h") == 0) {
-        return run_help(argc - 2, argv + 2);
+        return printed(help(argc - 2, argv + 2));
     }
     for (const struct cmd *c = COMMANDS; c->table; c++) {
         int words = match(c, argc - 1, argv + 1);
         if (words > 0 && asks_for_help(argc - words, argv + words)) {
             help_command(c->table);
-            return 0;
+            return printed(0);
         }
         if (words > 0) {
             return run_command(c, argc - words, argv + words);

@@ -145,6 +145,17 @@ static void skip_kind(struct finder *f, const char *path)
     buf_release(&reason);
 }
 
+/* Whether pages are among what is left out. */
+static bool has_pages(const struct input_account *a)
+{
+    for (size_t i = 0; i < a->skipped.held; i++) {
+        if (ending(str_of(a->skipped.items[i].name), PAGE_ENDINGS) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static winnow_status refuse_nothing(const struct finder *f, const char *root, const char *pattern,
                                     const uint64_t before[2], struct winnow_error *err)
 {
@@ -164,6 +175,9 @@ static winnow_status refuse_nothing(const struct finder *f, const char *root, co
     } else if (a->skipped.count > before[1]) {
         buf_add_text(&text, "; ");
         account_say_skipped(a, &text);
+    }
+    if (f->opt->kind == SHARDS_DOCUMENTS && has_pages(a)) {
+        buf_add_text(&text, "; `winnow extract` makes documents of pages");
     }
     (void)error_set(err, WINNOW_E_IO, "%s", buf_cstr(&text));
     buf_release(&text);

@@ -74,6 +74,22 @@ static size_t make_endings(const struct recipe *recipe, struct run_ending *endin
     return n;
 }
 
+/* With -o - there is no folder for what comes behind the stages. */
+static void warn_of_endings(const struct recipe *recipe, const struct winnow_env *env)
+{
+    if (!recipe->corpus.output || strcmp(recipe->corpus.output, "-") != 0) {
+        return;
+    }
+    for (size_t i = 0; ENDING_KINDS[i]; i++) {
+        if (recipe->sections[i].options) {
+            env_log(env, WINNOW_LOG_WARNING,
+                    "%s of the recipe is left out: with -o - there is no run folder for it; give "
+                    "-o FOLDER",
+                    ENDING_KINDS[i]->table->command);
+        }
+    }
+}
+
 static winnow_status run_it(const char *path, struct recipe *recipe,
                             const struct winnow_run_options *opt, const struct winnow_env *env,
                             struct winnow_run_result *out, struct winnow_error *err)
@@ -96,7 +112,9 @@ static winnow_status run_it(const char *path, struct recipe *recipe,
         .recipe = path,
         .env = &merged,
     };
+    warn_of_endings(recipe, &merged);
     winnow_status st = run_do(&request, out, err);
+    out->to_stdout = recipe->corpus.output && strcmp(recipe->corpus.output, "-") == 0;
     bool to_folder = recipe->corpus.output && strcmp(recipe->corpus.output, "-") != 0;
     if (out->complete && to_folder && !recipe->corpus.dry_run) { /* also where inputs were lost */
         struct winnow_error second;

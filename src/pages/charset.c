@@ -54,19 +54,37 @@ struct evidence {
     bool nul;     /* a NUL, as every ASCII character has in UTF-16 */
 };
 
+/* Bytes that belong together where s begins with what is no UTF-8: a first byte and those that may
+ * follow it; *whole: how many it announces. */
+static size_t broken_length(struct str s, size_t *whole)
+{
+    unsigned char lead = (unsigned char)s.ptr[0];
+    *whole = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 1;
+    *whole = lead > 0xF4 ? 1 : *whole;
+    size_t n = 1;
+    while (n < *whole && n < s.len && ((unsigned char)s.ptr[n] & 0xC0U) == 0x80) {
+        n++;
+    }
+    return n;
+}
+
 static struct evidence weigh(struct str s)
 {
     struct evidence e = {.nul = s.len > 0 && memchr(s.ptr, '\0', s.len)};
+    bool cut = false; /* the page ends within a character */
     for (size_t at = 0; at < s.len;) {
         size_t until = at + utf8_valid_until(str_sub(s, at, s.len));
         for (; at < until; at++) {
             e.count += (unsigned char)s.ptr[at] >= 0xC0;
         }
         if (at < s.len) {
-            e.wrong++;
-            at++;
+            size_t whole, n = broken_length(str_sub(s, at, s.len), &whole);
+            at += n;
+            cut = at == s.len && n < whole;
+            e.wrong += !cut;
         }
     }
+    e.wrong += cut && e.count == 0; /* with no other character it may as well be Latin-1 */
     e.valid = e.wrong == 0;
     return e;
 }

@@ -309,7 +309,7 @@ static bool is_json_lines(struct str s)
 /* Looks at what open_page() gave: unpacks a body whose header does not say that it is
  * packed, and tells what no page can be.  Then the outcome is no document. */
 static void look_closer(struct page_extractor *x, const struct page *page, struct str *bytes,
-                        enum text_kind kind, struct page_result *out)
+                        struct page_result *out)
 {
     const char *why = http_unpack(bytes, x->opt.page_max, &x->http);
     if (why) {
@@ -318,10 +318,9 @@ static void look_closer(struct page_extractor *x, const struct page *page, struc
     }
     const char *mime = foreign_mime(*bytes);
     bool nameless = page->form == PAGE_FILE || page->form == PAGE_BYTES;
-    bool text = kind == KIND_TEXT || kind == KIND_UNKNOWN;
     if (mime) {
         pass_mime(x, out, str_of(mime));
-    } else if (nameless && text && is_json_lines(*bytes)) {
+    } else if (nameless && is_json_lines(*bytes)) { /* whatever its name says */
         say_bad(x, out, "it holds JSON, one a line, which are documents already, not pages");
         out->lost = true;
     }
@@ -431,7 +430,7 @@ winnow_status page_extract(struct page_extractor *x, const struct page *page,
     make_id(x, page, out);
     TRY(open_page(x, page, &bytes, &declared, &kind, out, err));
     if (out->outcome == PAGE_DOCUMENT) {
-        look_closer(x, page, &bytes, kind, out);
+        look_closer(x, page, &bytes, out);
     }
     if (out->outcome != PAGE_DOCUMENT) {
         return WINNOW_OK;

@@ -101,6 +101,9 @@ double stats_t_quantile(double level, double df)
     return (low + high) / 2;
 }
 
+/* Differences that are equal but for so much: a spread that rounding made. */
+#define ROUNDING 1e-9
+
 struct stats_paired stats_paired_t(const double *differences, size_t n)
 {
     struct stats_paired out = {stats_mean(differences, n), NAN, NAN, NAN};
@@ -109,6 +112,9 @@ struct stats_paired stats_paired_t(const double *differences, size_t n)
     }
     double df = (double)(n - 1);
     double se = stats_sd(differences, n) / sqrt((double)n);
+    if (se <= fabs(out.mean) * ROUNDING && fabs(out.mean) > 0) {
+        return out; /* items counted, not a variance of 0 */
+    }
     double half = stats_t_quantile(0.95, df) * se;
     out.low = out.mean - half;
     out.high = out.mean + half;
@@ -117,7 +123,7 @@ struct stats_paired stats_paired_t(const double *differences, size_t n)
         double t = out.mean / se;
         out.p = incomplete_beta(df / 2, 0.5, df / (df + t * t));
     } else {
-        out.p = out.mean < 0 || out.mean > 0 ? 0 : 1;
+        out.p = 1;
     }
     return out;
 }

@@ -19,7 +19,7 @@ struct stats_paired {
     double p;               /* two-sided, of a mean of 0; NaN where n < 2 */
 };
 
-/* Of differences, one a seed.  All alike and not 0: p is 0. */
+/* Of differences, one a seed.  All alike and not 0, as counted items are: no interval, no p. */
 struct stats_paired stats_paired_t(const double *differences, size_t n);
 
 /* The true mean difference of which a paired t test at level alpha (two-sided) of n seeds,

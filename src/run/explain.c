@@ -489,7 +489,10 @@ winnow_status winnow_explain(const char *run, const char *id,
     struct buf path = {0};
     winnow_status st = WINNOW_OK;
     if (!file_exists(file_join(&path, run, "ledger.db"))) {
-        st = error_set(err, WINNOW_E_USAGE, "%s has no ledger.db: it is no finished run", run);
+        st = error_set(err, WINNOW_E_USAGE,
+                       file_exists(run) ? "%s has no ledger.db: it is no finished run"
+                                        : "%s: there is no such folder",
+                       run);
     } else if (sqlite3_open_v2(buf_cstr(&path), &x.db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
         st = db_error(&x, err);
     }

@@ -3,11 +3,15 @@
 
 #include "base/claim.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "run/run_internal.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define START_BYTES ((size_t)1 << 16) /* of a file, to see what it is */
 
 /* A folder's own path says that nothing may be written into it; its shards, where
  * links in it lead. */
@@ -140,6 +144,56 @@ static winnow_status refuse_part(const char *output, struct winnow_error *err)
     return st;
 }
 
+/* Whether s begins as a corpus does: packed, or with an object that has a text. */
+static bool begins_with_documents(struct str s)
+{
+    static const char *const KEYS[] = {"text", "raw_content", "content", "messages"};
+    if (str_starts(s, STR_LIT("\x1F\x8B")) || str_starts(s, STR_LIT("\x28\xB5\x2F\xFD"))) {
+        return true;
+    }
+    struct str line = {NULL, 0};
+    if (!str_starts(str_trim(s), STR_LIT("{")) || !str_next_line(&s, &line)) {
+        return false;
+    }
+    struct json_parser *parser = json_parser_new();
+    struct json_value object;
+    struct winnow_error ignored;
+    bool found = false;
+    if (json_parse(parser, line, &object, &ignored) == WINNOW_OK) {
+        for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
+            found = found || json_kind(json_get(object, KEYS[i])) != JSON_NONE;
+        }
+    }
+    json_parser_free(parser);
+    return found;
+}
+
+/* Outputs of these commands are no corpora: one that lies where they are to go was put there
+ * by mistake. */
+static winnow_status refuse_corpus(const char *output, struct winnow_error *err)
+{
+    struct buf start = {0};
+    winnow_status st = WINNOW_OK;
+    int fd = file_exists(output) && !file_is_special(output) && !file_is_dir(output)
+                 ? open(output, O_RDONLY | O_CLOEXEC)
+                 : -1;
+    if (fd < 0) {
+        return st;
+    }
+    ssize_t got = read(fd, buf_reserve(&start, START_BYTES), START_BYTES);
+    start.len = got > 0 ? (size_t)got : 0;
+    if (begins_with_documents(buf_str(&start))) {
+        st =
+            error_set(err, WINNOW_E_USAGE,
+                      "%s holds documents and would be written over; name another file with -o, or "
+                      "remove that one first",
+                      output);
+    }
+    (void)close(fd);
+    buf_release(&start);
+    return st;
+}
+
 winnow_status guard_file(const char *output, const struct guarded *what,
                          const struct option_table *table, const void *options,
                          struct winnow_error *err)
@@ -155,5 +209,5 @@ winnow_status guard_file(const char *output, const struct guarded *what,
         st = places_refuse_file(p, output, read_in_folder, err);
     }
     places_free(p);
-    return st;
+    return st == WINNOW_OK && !to_stdout ? refuse_corpus(output, err) : st;
 }

@@ -366,7 +366,10 @@ winnow_status run_list_stages(const char *run, struct winnow_list *out, struct a
     bool found = false;
     winnow_status st = run_find_stages(run, out, keep, &found, err);
     if (st == WINNOW_OK && !found) {
-        st = error_set(err, WINNOW_E_USAGE, "%s is no run folder: it has no stages", run);
+        st = error_set(err, WINNOW_E_USAGE,
+                       file_exists(run) ? "%s is no run folder: it has no stages"
+                                        : "%s: there is no such folder",
+                       run);
     }
     if (st == WINNOW_OK && out->count > 0) {
         const char **sorted = ARENA_NEW(keep, const char *, out->count);
