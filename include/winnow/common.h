@@ -10,10 +10,10 @@
  *     sense; nothing was done), _FORMAT, _IO, _NOMEM, _LIMIT and _CANCELLED, as the enum below
  *     says; a header names what else a status means there.
  *   - Options structs start from their *_INIT value; a caller sets what it wants to differ.
- *     0 is the default of every enum (prove.h alone starts with another optimizer).
- *     The library keeps no pointer to options, paths and env after return, unless a
- *     header says so.  What a call makes for the caller is freed by the function named
- *     beside it; result structs without one hold nothing.
+ *     0 is the default of every enum (but for the optimizer of prove.h and the number format of
+ * features.h). The library keeps no pointer to options, paths and env after return, unless a header
+ * says so.  What a call makes for the caller is freed by the function named beside it; result
+ * structs without one hold nothing.
  *   - Sizes are bytes, times seconds, shares 0 to 1, losses and scores nats a token, texts
  *     UTF-8 ended by NUL, unless their comment says otherwise.
  *   - A function may be called from several threads at once, as long as outputs differ: a

@@ -1,3 +1,4 @@
+/* cmd_features.c -- `winnow features`: options, the call, and what came of it in a line. */
 #include "winnow/features.h"
 
 #include "cli/commands.h"

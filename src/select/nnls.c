@@ -1,3 +1,8 @@
+/* nnls.c -- Lawson and Hanson's active set over a Cholesky factor that grows by a column.
+ *
+ * A column that leaves makes the factor anew from its place on; a column that turned out to depend
+ * on those that are in, or had to leave as soon as it came, is banned until the set has changed,
+ * or the same one would be taken for ever. */
 #include "select/nnls.h"
 
 #include "base/mem.h"

@@ -1,3 +1,4 @@
+/* select.h -- the stage `select`: some documents under a budget, by what their vectors say. */
 #ifndef WINNOW_SELECT_SELECT_H
 #define WINNOW_SELECT_SELECT_H
 

@@ -1,3 +1,4 @@
+/* example_text.c -- prompts, answers and conversations to tokens with and without a loss. */
 #include "train/example_text.h"
 
 #include "base/mem.h"

@@ -1,3 +1,5 @@
+/* feature_texts.c -- one pass over the corpus on all threads; tokens go to a file in the order of
+ * the input, rows stay in memory. */
 #include "vectors/feature_texts.h"
 
 #include "base/env.h"

@@ -1,3 +1,4 @@
+/* features.c -- the three steps in order, each from where an earlier call left it. */
 #include "vectors/features.h"
 
 #include "base/env.h"

@@ -1,3 +1,4 @@
+/* projections.c -- orthogonal iteration over the gradients of some texts, matrix by matrix. */
 #include "vectors/projections.h"
 
 #include "base/arena.h"

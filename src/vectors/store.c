@@ -1,3 +1,4 @@
+/* store.c -- one memory-mapped file: a row's numbers are written before the bit that says so. */
 #include "vectors/store.h"
 
 #include "base/mem.h"

@@ -1,3 +1,4 @@
+/* vector_rows.c -- the sweep in blocks of rows, several targets at a time, on all threads. */
 #include "vectors/vector_rows.h"
 
 #include <string.h>
