@@ -220,6 +220,8 @@ add_test(NAME oracle.proof COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/proof.py $<T
 set_tests_properties(oracle.proof PROPERTIES LABELS slow TIMEOUT 300)
 add_test(NAME fault.stale COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/stale.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(fault.stale PROPERTIES LABELS quick TIMEOUT 300)
+add_test(NAME fault.gone COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/gone.sh $<TARGET_FILE:winnow_cli>)
+set_tests_properties(fault.gone PROPERTIES LABELS quick TIMEOUT 120)
 add_test(NAME fault.refine COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/refine.sh $<TARGET_FILE:winnow_cli> 6)
 set_tests_properties(fault.refine PROPERTIES LABELS slow TIMEOUT 600)
 

@@ -15,7 +15,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -425,39 +424,6 @@ winnow_status file_make_dirs(const char *path, struct winnow_error *err)
     }
     buf_release(&b);
     return st;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
-winnow_status file_remove_tree(const char *path, struct winnow_error *err)
-{
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): glibc's nftw keeps no static state */
-    if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT) {
-        return error_errno(err, "cannot remove", path);
-    }
-    return WINNOW_OK;
-}
-
-static int remove_temporary(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)ftw;
-    return type == FTW_F && str_ends(str_of(path), STR_LIT(".tmp")) ? unlink(path) : 0;
-}
-
-winnow_status file_remove_temporaries(const char *folder, struct winnow_error *err)
-{
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): glibc's nftw keeps no static state */
-    if (nftw(folder, remove_temporary, 16, FTW_PHYS) != 0 && errno != ENOENT) {
-        return error_errno(err, "cannot clear", folder);
-    }
-    return WINNOW_OK;
 }
 
 winnow_status file_list(const char *folder, void (*meet)(void *user, const char *name), void *user,

@@ -64,8 +64,14 @@ winnow_status file_write_fd(int fd, struct str bytes, const char *path, struct w
 /* The folder with all its parents; existing ones are fine. */
 winnow_status file_make_dirs(const char *path, struct winnow_error *err);
 
-/* Removes a file or a whole folder tree; one that does not exist is fine. */
+/* Removes a file or a whole folder tree; one that does not exist is fine.  One in which
+ * something is mounted is refused before anything of it goes. */
 winnow_status file_remove_tree(const char *path, struct winnow_error *err);
+
+/* Refuses a place at which something is mounted, or a folder below which that is so, with
+ * WINNOW_E_USAGE: for who removes more than one tree and wants to know before the first. */
+winnow_status file_refuse_mount(const char *path, struct winnow_error *err);
+winnow_status file_refuse_mounts(const char *folder, struct winnow_error *err);
 
 /* Removes the *.tmp files that killed calls left in a folder of ours and below it,
  * where no temporary file is gone on with; one that does not exist is fine. */

@@ -7,6 +7,7 @@ list(APPEND WINNOW_SOURCES
   src/base/error.c
   src/base/file.c
   src/base/file_kind.c
+  src/base/file_remove.c
   src/base/grow.c
   src/base/hash.c
   src/base/json.cc

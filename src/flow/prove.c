@@ -110,6 +110,7 @@ static winnow_status throw_away(const struct proof *p, const struct claim *there
                          "another folder with -o, or say --force to have them replaced",
                          p->folder);
     }
+    TRY(file_refuse_mounts(p->folder, err));
     env_log(p->x.env, WINNOW_LOG_WARNING,
             "prove: %s holds results of other settings or other input; they are done anew",
             p->folder);

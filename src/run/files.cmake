@@ -30,4 +30,5 @@ list(APPEND WINNOW_SOURCES
   src/run/temporary.c
   src/run/verify.c
   src/run/verify_left.c
+  src/run/whole.c
 )

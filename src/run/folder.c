@@ -331,6 +331,9 @@ static winnow_status clear_way(struct run *r, const struct winnow_list *names,
                        r->folder, known ? " (" : "", known ? buf_cstr(&differing) : "",
                        known ? ")" : "", buf_cstr(&text));
     } else if (names->count > 0) {
+        st = file_refuse_mounts(r->folder, err);
+    }
+    if (st == WINNOW_OK && names->count > 0) {
         env_log(r->env, precious ? WINNOW_LOG_WARNING : WINNOW_LOG_INFO,
                 "%s: doing anew what was made of other input or settings: %s", r->folder,
                 buf_cstr(&text));
@@ -342,6 +345,24 @@ static winnow_status clear_way(struct run *r, const struct winnow_list *names,
     buf_release(&text);
     buf_release(&differing);
     return st;
+}
+
+/* What the same command left, and of which files are gone: nothing is lost that was not. */
+static winnow_status remove_damaged(struct run *r, struct winnow_error *err)
+{
+    bool some = false;
+    whole_stages(r);
+    for (size_t i = 0; i < r->request->count; i++) {
+        some = some || r->stages[i].damaged;
+    }
+    if (some) {
+        TRY(file_refuse_mounts(r->folder, err));
+        TRY(unfinish(r, err));
+    }
+    for (size_t i = 0; i < r->request->count; i++) {
+        TRY(r->stages[i].damaged ? remove_stage(r, r->stages[i].name, err) : WINNOW_OK);
+    }
+    return WINNOW_OK;
 }
 
 winnow_status folder_compare(struct run *r, struct winnow_error *err)
@@ -356,7 +377,8 @@ winnow_status folder_compare(struct run *r, struct winnow_error *err)
         }
     }
     TRY(find_strangers(r, &stale, err));
-    return clear_way(r, &stale, err);
+    TRY(clear_way(r, &stale, err));
+    return remove_damaged(r, err);
 }
 
 /* Standard input cannot be compared with what an earlier call read of it. */
@@ -376,7 +398,8 @@ winnow_status folder_start_anew(struct run *r, struct winnow_error *err)
 winnow_status folder_forget(struct run *r, struct winnow_error *err)
 {
     struct buf path = {0};
-    winnow_status st = unfinish(r, err);
+    winnow_status st = file_refuse_mounts(r->folder, err);
+    st = st == WINNOW_OK ? unfinish(r, err) : st;
     st = st == WINNOW_OK ? file_remove_tree(file_join(&path, r->folder, "stages"), err) : st;
     for (size_t i = 0; i < r->request->count; i++) {
         r->stages[i].complete = false;

@@ -27,6 +27,14 @@ winnow_status folder_write_input(struct run *r, struct winnow_error *err);
  * and env->force is not set. */
 winnow_status folder_compare(struct run *r, struct winnow_error *err);
 
+/* Stages that are complete, but whose files are gone or cut, count as damaged, where they
+ * are needed.  whole.c. */
+void whole_stages(struct run *r);
+
+/* Whether documents/ of the run is a folder and has all shards of the last stage, as files
+ * of their size; else why says what is wrong.  whole.c. */
+bool whole_documents(const struct run *r, struct buf *why);
+
 /* The key of everything: r's stages and endings.  After folder_compare(). */
 const char *folder_key(const struct run *r);
 
@@ -42,7 +50,8 @@ winnow_status folder_dry_run(struct run *r, struct winnow_error *err);
 /* A new empty folder under --temporary. */
 winnow_status run_temporary_folder(struct run *r, const char **out, struct winnow_error *err);
 
-/* documents/ of the last stage as documents/ of the run. */
+/* documents/ of the last stage as documents/ of the run.  A link in that place is replaced,
+ * and where it leads is left alone. */
 winnow_status folder_link_documents(struct run *r, struct winnow_error *err);
 
 /* The recipe as it was understood. */

@@ -92,6 +92,7 @@ static winnow_status compare(struct output_folder *o, const struct winnow_env *e
     }
     /* The mark goes first: a folder that is half removed is not a finished one. */
     bool some = false;
+    TRY(file_refuse_mounts(want->path, err));
     TRY(claim_write(want->path, want->kind, &(struct claim){0}, err));
     TRY(remove_parts(want->path, &some, err));
     if (some) {

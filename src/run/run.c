@@ -17,6 +17,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define ENDING_LOST_MAX ((size_t)1 << 20) /* bytes of a sentence */
 #define VANISHED_MIN    20U               /* documents of a source that is missed */
@@ -401,7 +402,25 @@ static winnow_status do_endings(struct run *r, struct winnow_error *err)
     return WINNOW_OK;
 }
 
-/* documents/ and ledger.db, unless an earlier process made them. */
+/* documents/, unless an earlier process made it and it is all there. */
+static winnow_status gather_documents(struct run *r, bool said, struct winnow_error *err)
+{
+    struct buf path = {0}, why = {0};
+    struct stat there;
+    winnow_status st = WINNOW_OK;
+    if (!r->to_stdout && !whole_documents(r, &why)) {
+        if (said || lstat(file_join(&path, r->folder, "documents"), &there) == 0) {
+            env_log(r->env, WINNOW_LOG_WARNING, "the documents of %s are linked anew: %s",
+                    r->folder, buf_cstr(&why));
+        }
+        st = folder_link_documents(r, err);
+    }
+    buf_release(&path);
+    buf_release(&why);
+    return st;
+}
+
+/* documents/ and ledger.db. */
 static winnow_status gather(struct run *r, struct winnow_error *err)
 {
     const char *key = r->stages[r->request->count - 1].key;
@@ -410,11 +429,11 @@ static winnow_status gather(struct run *r, struct winnow_error *err)
     winnow_status st = file_make_dirs(file_join(&mark, r->folder, "completions"), err);
     buf_add_text(&mark, "/ledger");
     st = st == WINNOW_OK ? run_read_line(buf_cstr(&mark), done, err) : st;
-    bool there = strcmp(done, key) == 0 && file_exists(file_join(&path, r->folder, "ledger.db")) &&
-                 (r->to_stdout || file_exists(file_join(&path, r->folder, "documents")));
-    if (st == WINNOW_OK && !there) {
-        st = r->to_stdout ? WINNOW_OK : folder_link_documents(r, err);
-        st = st == WINNOW_OK ? index_ledgers(r, err) : st;
+    bool same = strcmp(done, key) == 0;
+    bool indexed = same && file_exists(file_join(&path, r->folder, "ledger.db"));
+    st = st == WINNOW_OK ? gather_documents(r, same, err) : st;
+    if (st == WINNOW_OK && !indexed) {
+        st = index_ledgers(r, err);
         st = st == WINNOW_OK ? run_write_line(buf_cstr(&mark), key, err) : st;
     }
     buf_release(&mark);
@@ -459,6 +478,8 @@ static winnow_status is_finished(const struct run *r, bool *finished, struct win
     for (size_t i = 0; i < r->request->count; i++) {
         *finished = *finished && r->stages[i].complete;
     }
+    buf_clear(&path);
+    *finished = *finished && (r->to_stdout || whole_documents(r, &path));
     buf_release(&path);
     return st;
 }
@@ -543,6 +564,15 @@ static winnow_status summarize(const struct run *r, struct winnow_run_result *ou
     return st == WINNOW_OK ? tell_input(r, out, err) : st;
 }
 
+/* Before any work: documents/ is replaced at the end, which a mount in that place forbids. */
+static winnow_status refuse_mounted(const struct run *r, struct winnow_error *err)
+{
+    struct buf path = {0};
+    winnow_status st = file_refuse_mount(file_join(&path, r->folder, "documents"), err);
+    buf_release(&path);
+    return st;
+}
+
 static winnow_status do_all(struct run *r, struct winnow_run_result *out, struct winnow_error *err)
 {
     bool finished = false;
@@ -550,6 +580,7 @@ static winnow_status do_all(struct run *r, struct winnow_run_result *out, struct
     TRY(folder_find_input(r, err));
     TRY(check_steps(r, r->env->memory_max, err));
     TRY(folder_lock(r, err));
+    TRY(refuse_mounted(r, err));
     TRY(folder_input(r, err));
     TRY(check_steps(r, r->env->memory_max, err)); /* a pipe's size is known by now */
     if (shard_list_once(&r->stages[0].input)) {

@@ -52,6 +52,7 @@ struct stage {
     const char *settings; /* of its command, options and input by name: settings.h */
     bool first, last;
     bool complete;  /* an earlier process finished it */
+    bool damaged;   /* the same, but what it left is not whole any more */
     bool pipe_read; /* a pass has taken what its pipe gave */
     struct shard_list input;
     bool input_found;
