@@ -3,7 +3,7 @@
     python3 bench/memory.py build/release/winnow [--quick] [--keep FOLDER] [--threads 1,2,7] [--only REGEX]
 
 Makes the inputs (documents of 12 MB on a line, one of them among usual ones, 200,000 of 25
-bytes, a thousand shards, a window of 128 MiB, pages of 10 MB and one packed a thousandfold),
+bytes, 600,000 distinct words, 400,000 sources, a thousand shards, a window of 128 MiB, pages of 10 MB and one packed a thousandfold),
 runs every command that reads documents over them under limits and thread counts, and prints a
 line a run: limit, threads, largest resident size of the process (getrusage), and what came of
 it: held; held, with lines set aside as bad; refused before anything was read; stopped where
@@ -49,6 +49,19 @@ def tiny(name, count):
             f.write('{"id":"%d","text":"%s %d."}\n' % (i, words[i % 8000], i))
 
 
+def distinct(name, count):
+    with open(name, "w") as f:
+        for i in range(count):
+            unlike = " ".join("".join(random.choices("abcdefghijklmnopqrstuvwxyz", k=12)) for _ in range(30000))
+            f.write('{"id":"%d","text":"%s"}\n' % (i, unlike))
+
+
+def sources(name, count):
+    with open(name, "w") as f:
+        for i in range(count):
+            f.write('{"id":"%d","text":"a b","source":"%s%d"}\n' % (i, "a source of its own " * 5, i))
+
+
 def shards(name, count):
     os.makedirs(name, exist_ok=True)
     for k in range(count):
@@ -91,6 +104,8 @@ def make_inputs():
     documents("large.jsonl", [12_000_000] * 2)
     documents("mixed.jsonl", [5000] * 400 + [12_000_000] + [5000] * 400)
     tiny("tiny.jsonl", 200_000)
+    distinct("words.jsonl", 20)
+    sources("sources.jsonl", 400_000)
     shards("shards", 300 if args.quick else 1000)
     pages()
     labelled("pages.jsonl", 800, 30)
@@ -170,13 +185,15 @@ PLAN = [("rules -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (100, 300), "s
         ("refine -o out", {"tiny.jsonl": (300,), "mixed.jsonl": (400,), "shards": (100,)}),
         ("extract -o out", {"pages": (100, 400)}),
         ("count", {"large.jsonl": (80, 400), "tiny.jsonl": (300,), "shards": (80,), "window.jsonl.zst": (100,)}),
+        ("count --ids", {"tiny.jsonl": (64,), "sources.jsonl": (64,)}),
+        ("count --by source", {"sources.jsonl": (64,)}),
         ("score --model model --fixed-length 8 -o out", {"mixed.jsonl": (100, 400), "tiny.jsonl": (100,), "shards": (100,)}),
         ("prune %s -o out" % PRUNE, {"mixed.jsonl": (100, 400), "tiny.jsonl": (100,), "shards": (100,)}),
         ("eval --model model --documents 2000 -o out.json", {"large.jsonl": (100,), "tiny.jsonl": (64,), "shards": (64,)}),
         ("eval --model model --documents 2000 --cloze -o out.json", {"tiny.jsonl": (64,)}),
         ("train %s -o out" % SMALL, {"mixed.jsonl": (80, 300), "tiny.jsonl": (64,), "shards": (80,)}),
         ("prove %s -o out" % PROVE, {"mixed.jsonl": (80, 300), "tiny.jsonl": (100,), "shards": (80,)}),
-        ("tokenizer train --vocab 1000 -o out.json", {"large.jsonl": (80, 400), "tiny.jsonl": (100,), "shards": (80,)}),
+        ("tokenizer train --vocab 1000 -o out.json", {"large.jsonl": (80, 400), "tiny.jsonl": (100,), "shards": (80,), "words.jsonl": (64,)}),
         ("tokenizer encode --tokenizer model/tokenizer.json -o out.npy", {"large.jsonl": (80, 400), "tiny.jsonl": (100,), "shards": (80,)}),
         ("refiner train %s -o out" % REFINER, {"pages.jsonl": (64, 150), "long.jsonl": (100,)}),
         ("refiner train-lines %s -o out" % LINES, {"pages.jsonl": (64,), "long.jsonl": (80, 200)}),
@@ -188,6 +205,8 @@ QUICK = [("rules -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (300,), "shar
          ("prune %s -o out" % PRUNE, {"shards": (100,)}),
          ("train %s -o out" % SMALL, {"mixed.jsonl": (80,)}),
          ("prove %s -o out" % PROVE, {"tiny.jsonl": (100,)}),
+         ("tokenizer train --vocab 1000 -o out.json", {"words.jsonl": (64,)}),
+         ("count --by source", {"sources.jsonl": (64,)}),
          ("tokenizer encode --tokenizer model/tokenizer.json -o out.npy", {"large.jsonl": (80,)})]
 
 maker = os.fork()  # a process of its own: what a child was before exec counts as its peak

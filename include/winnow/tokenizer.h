@@ -46,8 +46,8 @@ struct winnow_tokenizer_train_options {
         .text = WINNOW_TEXT_OPTIONS_INIT, .vocab = 8192, .count_min = 2})
 
 /* Byte-level BPE on the texts of a corpus.  The same corpus gives the same file
- * whatever the number of threads.  env->memory_max bounds the counting of
- * words. */
+ * whatever the number of threads.  WINNOW_E_LIMIT, with how much does, where
+ * env->memory_max does not hold its distinct words. */
 WINNOW_API winnow_status winnow_tokenizer_train(const struct winnow_tokenizer_train_options *opt,
                                                 const struct winnow_list *paths,
                                                 const struct winnow_env *env,

@@ -1,7 +1,8 @@
 /* shards.c -- expands paths into the list of files to read.
  *
  * A file is known by its device and inode, so that links and paths written in two
- * ways do not feed a document twice.
+ * ways do not feed a document twice.  That a file of another name is one already taken
+ * enters the account; a path that two patterns give is no news.
  *
  * A glob is matched component by component: the part before the first
  * wildcard is a folder, the walk below it (shard_walk.c) compares what it meets with the
@@ -30,7 +31,7 @@ struct finder {
     const struct shards_options *opt;
     struct shard_list *out;
     size_t cap;
-    struct map seen; /* "device:inode" of files taken */
+    struct map seen; /* "device:inode" of files taken -> which of the list it is */
 };
 
 static const char *const DOCUMENT_ENDINGS[] = {".jsonl", ".ndjson", ".json", NULL};
@@ -92,18 +93,49 @@ static bool is_readable(const char *path, const struct stat *st)
     return fd >= 0;
 }
 
+/* Whether both paths are one name in one folder, however it is spelled. */
+static bool is_same_name(const char *a, const char *b)
+{
+    const char *paths[2] = {a, b};
+    struct stat folders[2];
+    if (strcmp(a, b) == 0) {
+        return true;
+    }
+    bool same = strcmp(file_base(a), file_base(b)) == 0;
+    for (int i = 0; i < 2 && same; i++) {
+        struct buf folder = {0};
+        buf_add(&folder, paths[i], (size_t)(file_base(paths[i]) - paths[i]));
+        buf_add_char(&folder, '.');
+        same = stat(buf_cstr(&folder), &folders[i]) == 0;
+        buf_release(&folder);
+    }
+    return same && folders[0].st_dev == folders[1].st_dev && folders[0].st_ino == folders[1].st_ino;
+}
+
+static void skip_same(struct finder *f, const char *path, const char *taken)
+{
+    f->out->duplicates++;
+    if (!is_same_name(path, taken)) {
+        struct buf reason = {0};
+        buf_addf(&reason, "the same file as %s", taken);
+        account_skip(f->out->account, path, buf_cstr(&reason));
+        buf_release(&reason);
+    }
+}
+
 static void add(struct finder *f, const char *path, const char *name, const struct stat *st)
 {
     char key[64];
     int n = snprintf(key, sizeof key, "%llx:%llx", (unsigned long long)st->st_dev,
                      (unsigned long long)st->st_ino);
     bool is_new = false;
-    (void)map_put(&f->seen, (struct str){key, (size_t)n}, &is_new);
+    uint64_t *which = map_put(&f->seen, (struct str){key, (size_t)n}, &is_new);
     struct shard_list *l = f->out;
     if (!is_new) {
-        l->duplicates++;
+        skip_same(f, path, l->items[*which].path);
         return;
     }
+    *which = l->count;
     GROW(l->items, l->count, f->cap, 16);
     bool regular = S_ISREG(st->st_mode) && strcmp(path, "-") != 0;
     uint64_t bytes = regular ? (uint64_t)st->st_size : 0;

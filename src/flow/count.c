@@ -21,6 +21,10 @@
 #define COUNT_BYTES  ((size_t)8 << 20)
 #define COUNT_FACTOR 4.0
 
+/* The same for what is gathered: a row with its name's entry, and pieces on their way. */
+#define ROW_BYTES    (sizeof(struct winnow_counts) + sizeof(struct map_entry) + 5 * sizeof(uint64_t))
+#define BESIDE_BYTES ((uint64_t)4 << 20)
+
 /* Counts by name. */
 struct tally {
     struct map names;
@@ -48,6 +52,10 @@ struct counting {
     struct worker *workers;
     struct tally sum;
     struct id_set ids;
+    uint64_t before;     /* for --memory: what there was when reading began, */
+    uint64_t blocks;     /* and what blocks on their way take at most */
+    uint64_t name_bytes; /* of the names in sum */
+    uint64_t bytes;      /* of the lines in sum */
 };
 
 static struct winnow_counts *tally_row(struct tally *t, struct str name)
@@ -152,17 +160,48 @@ static void count_bad(void *ctx, void *piece, const struct bad_line *bad, const 
     tally_row(&p->tally, row_name(ctx, shard, (struct str){NULL, 0}))->bad += !bad->torn;
 }
 
+/* The least limit for so much; a quarter of it, or as much as there is use for, is taken by
+ * blocks on their way. */
+static uint64_t with_blocks(const struct counting *c, uint64_t gathered)
+{
+    uint64_t held = c->before + gathered, quarter = held / 3;
+    return held + (quarter < c->blocks ? quarter : c->blocks);
+}
+
+/* What is gathered grows with the sources and the ids.  Where it does not fit, what does
+ * is said for an input that goes on as it began. */
+static winnow_status check_room(const struct counting *c, size_t more_ids, struct winnow_error *err)
+{
+    uint64_t rows = c->sum.names.count * ROW_BYTES + c->name_bytes;
+    uint64_t ids = c->ids.size * sizeof *c->ids.slots;
+    if (2 * (c->ids.used + more_ids) > c->ids.size) {
+        ids *= 3; /* the table that follows is twice as large, and both are held */
+    }
+    if (with_blocks(c, rows + ids) <= c->env->memory_max || c->env->memory_max == 0) {
+        return WINNOW_OK;
+    }
+    double rest = c->bytes > 0 ? (double)c->shards.bytes / (double)c->bytes : 1;
+    uint64_t all = (uint64_t)((double)(rows + ids) * (rest > 1 ? rest : 1));
+    const char *what =
+        ids > rows ? "count --ids of as many documents" : "count --by source of as many sources";
+    return memory_need(c->env->memory_max, what, with_blocks(c, all),
+                       ids > rows ? "leave --ids out" : "count without --by source", err);
+}
+
 /* Adds what a block gave to the sum. */
 static winnow_status join(void *ctx, void *piece, bool *stop, struct winnow_error *err)
 {
     (void)stop;
     struct counting *c = ctx;
     struct piece *p = piece;
-    winnow_status st = WINNOW_OK;
     for (size_t i = 0; i < p->tally.names.count; i++) {
         struct str name = p->tally.names.entries[i].key;
+        size_t had = c->sum.names.count;
         add_counts(tally_row(&c->sum, name), &p->tally.rows[i]);
+        c->bytes += p->tally.rows[i].bytes + p->tally.rows[i].documents;
+        c->name_bytes += c->sum.names.count > had ? name.len + 1 : 0;
     }
+    winnow_status st = check_room(c, p->ids.len / sizeof(uint64_t), err);
     for (size_t at = 0; at < p->ids.len && st == WINNOW_OK; at += sizeof(uint64_t)) {
         uint64_t hash;
         memcpy(&hash, p->ids.ptr + at, sizeof hash);
@@ -175,12 +214,15 @@ static winnow_status join(void *ctx, void *piece, bool *stop, struct winnow_erro
 static winnow_status count_all(struct counting *c, struct pool *pool, struct winnow_error *err)
 {
     const struct document_keys keys = {.text = c->opt->text_key, .id = c->opt->id_key};
+    const size_t block_bytes = c->opt->by == WINNOW_COUNT_BY_SOURCE ? 2 * COUNT_BYTES : COUNT_BYTES;
+    c->before = mem_resident() + BESIDE_BYTES;
+    c->blocks = 2 * pool_threads(pool) * block_bytes;
     const struct scan_options scan = {
         .keys = &keys,
         .line_max = (size_t)c->opt->line_max,
         .stop_at_bad = c->opt->on_bad == WINNOW_COUNT_BAD_STOP,
         .progress = "count",
-        .block_bytes = c->tokenizer ? 0 : COUNT_BYTES,
+        .block_bytes = c->tokenizer ? 0 : block_bytes,
         .line_factor = c->tokenizer ? 0 : COUNT_FACTOR,
     };
     const struct scan_ops ops = {c, new_piece, count_document, join, free_piece, count_bad};
@@ -219,15 +261,15 @@ static void tear_down(struct counting *c, uint32_t threads)
     id_set_release(&c->ids);
 }
 
-/* The tally becomes the result, which owns it from here on. */
+/* The tally becomes the result, which owns it from here on, names and all. */
 static void hand_over(struct counting *c, struct winnow_count_result *out)
 {
     struct arena *keep = mem_alloc(sizeof *keep);
-    arena_init(keep, 4096);
+    *keep = c->sum.names.keys;
+    c->sum.names.keys = (struct arena){0};
     for (size_t i = 0; i < c->sum.names.count; i++) {
-        struct str name = c->sum.names.entries[i].key;
         add_counts(&out->total, &c->sum.rows[i]);
-        c->sum.rows[i].name = arena_strndup(keep, name.ptr, name.len);
+        c->sum.rows[i].name = c->sum.names.entries[i].key.ptr;
     }
     out->total.name = "total";
     out->rows = c->sum.rows;

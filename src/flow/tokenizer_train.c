@@ -29,10 +29,6 @@ winnow_status winnow_tokenizer_train(const struct winnow_tokenizer_train_options
     how.pre = PRE[opt->pre];
     how.count_min = opt->count_min;
     how.specials = opt->specials.count > 0 ? opt->specials : (struct winnow_list){SPECIALS, 1};
-    if (env->memory_max > 0) {
-        /* Half for the counts; the pairs of the words kept take about as much. */
-        how.memory_max = env->memory_max / 2;
-    }
     if (!opt->output) {
         return error_set(err, WINNOW_E_USAGE, "-o FILE says where the tokenizer.json goes");
     }

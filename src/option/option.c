@@ -147,6 +147,17 @@ static const char *percent_meant(const struct option *o, struct str value, doubl
     return say;
 }
 
+/* An end of a range; whole ones in all their digits, the largest as 64 bits hold it. */
+static const char *limit_text(const struct option *o, double v, char say[32])
+{
+    if (is_whole(o) && v >= 0x1p64) {
+        (void)snprintf(say, 32, "%llu", (unsigned long long)UINT64_MAX);
+    } else {
+        (void)snprintf(say, 32, is_whole(o) ? "%.0f" : "%.15g", v);
+    }
+    return say;
+}
+
 static winnow_status set_number(const struct option *o, unsigned char *at, struct str value,
                                 struct winnow_error *err)
 {
@@ -166,9 +177,10 @@ static winnow_status set_number(const struct option *o, unsigned char *at, struc
                          is_whole(o) ? "whole number" : "number");
     }
     if (v < o->min || v > o->max) {
-        char say[64];
-        return error_set(err, WINNOW_E_USAGE, "%s: '%.*s' is not between %.15g and %.15g%s",
-                         o->name, STR_ARG(value), o->min, o->max, percent_meant(o, value, v, say));
+        char say[64], min[32], max[32];
+        return error_set(err, WINNOW_E_USAGE, "%s: '%.*s' is not between %s and %s%s", o->name,
+                         STR_ARG(value), limit_text(o, o->min, min), limit_text(o, o->max, max),
+                         percent_meant(o, value, v, say));
     }
     if (!exact && is_whole(o)) {
         whole = (uint64_t)v;

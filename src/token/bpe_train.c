@@ -233,8 +233,18 @@ static void merge_pair(struct trainer *tr, uint32_t index, uint32_t made)
     queue_grown(tr);
 }
 
-/* The words as symbols, and the pairs in them. */
-static void load_words(struct trainer *tr, const struct word_counts *c)
+/* Each neighbour in a word is a sight, and each merge in it makes up to two more.  Pairs and
+ * queue take some 2.5 KB a token, measured on words of random letters, where they are most. */
+uint64_t train_bytes(uint64_t words, uint64_t bytes, uint32_t vocab_size)
+{
+    uint64_t sights = bytes > words ? bytes - words : 0;
+    uint64_t pairs = (uint64_t)vocab_size * 2560, most = sights * 12;
+    return words * sizeof(struct train_word) + bytes * sizeof(uint32_t) +
+           3 * sights * sizeof(struct sight) + (pairs < most ? pairs : most) + ((uint64_t)2 << 20);
+}
+
+/* The words as symbols, and the pairs in them; c is empty then. */
+static void load_words(struct trainer *tr, struct word_counts *c)
 {
     size_t words = 0, symbols = 0;
     for (size_t k = 0; k < WORD_SHARDS; k++) {
@@ -246,7 +256,7 @@ static void load_words(struct trainer *tr, const struct word_counts *c)
     tr->symbols = mem_alloc(symbols * sizeof *tr->symbols);
     symbols = 0;
     for (size_t k = 0; k < WORD_SHARDS; k++) {
-        const struct word_map *m = &c->shards[k];
+        struct word_map *m = &c->shards[k];
         for (size_t i = 0; i < m->count; i++) {
             struct str text = word_text(m, &m->words[i]);
             uint32_t index = (uint32_t)tr->word_count++;
@@ -259,6 +269,7 @@ static void load_words(struct trainer *tr, const struct word_counts *c)
                 pair_change(tr, s[b], s[b + 1], (int64_t)m->words[i].count, index);
             }
         }
+        word_map_release(m);
     }
     queue_grown(tr);
 }
@@ -308,6 +319,21 @@ static winnow_status put_bytes(struct tokenizer *t, struct winnow_error *err)
     return WINNOW_OK;
 }
 
+/* train_bytes() is an estimate: what is there is looked at as it grows, with what the next
+ * table of pairs takes.  How much more is to come can only be guessed. */
+static winnow_status check_room(const struct trainer *tr, const struct winnow_env *env,
+                                struct winnow_error *err)
+{
+    if (env->memory_max == 0 || tr->t->merges.count % 8 != 0) {
+        return WINNOW_OK;
+    }
+    bool grows = tr->pair_cap - tr->pair_count < tr->pair_cap / 16;
+    uint64_t held = mem_resident() + (grows ? tr->slot_count * sizeof *tr->slots : 0);
+    held += env->memory_max / 64;
+    return memory_need(env->memory_max, "training a tokenizer of so many tokens",
+                       held > env->memory_max ? held + held / 4 : 0, "lower --vocab", err);
+}
+
 static winnow_status learn(struct trainer *tr, const struct tokenizer_train_options *options,
                            const struct winnow_env *env, struct winnow_error *err)
 {
@@ -329,6 +355,7 @@ static winnow_status learn(struct trainer *tr, const struct tokenizer_train_opti
         uint32_t rank = (uint32_t)t->merges.count;
         merge_table_put(&t->merges, (struct merge){p.left, p.right, rank, made});
         merge_pair(tr, pair, made);
+        st = st == WINNOW_OK ? check_room(tr, env, err) : st;
         if (st == WINNOW_OK && rank % 256 == 0) {
             env_progress(env, "learn merges", "tokens", t->size, options->vocab_size);
             st = env_check(env, err);
@@ -384,7 +411,7 @@ winnow_status tokenizer_train(const struct tokenizer_train_options *options,
     struct word_counts *counts = mem_zalloc(sizeof *counts);
     winnow_status st = prepare(tr.t, options, err);
     if (st == WINNOW_OK) {
-        st = word_counts_read(counts, tr.t, options->memory_max, env, next_text, ctx, err);
+        st = word_counts_read(counts, tr.t, options, env, next_text, ctx, err);
     }
     if (st == WINNOW_OK) {
         load_words(&tr, counts);

@@ -86,6 +86,7 @@ struct tokenizer_train_options {
     const char *pre;             /* "gpt2", "llama3" or "qwen2": how text is cut into words */
     uint64_t count_min;          /* pairs seen less often are not merged */
     uint64_t memory_max;         /* for counting words; rare ones are dropped beyond it */
+                                 /* (env->memory_max is a limit: WINNOW_E_LIMIT) */
     struct winnow_list specials; /* get ids 0, 1, ...; the first is bos and eos */
 };
 #define TOKENIZER_TRAIN_OPTIONS_INIT \

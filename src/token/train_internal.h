@@ -36,9 +36,15 @@ struct word_counts {
 };
 void word_counts_release(struct word_counts *c);
 
-/* Counts the words of all texts as t cuts them. */
+/* About what training takes of memory for that many distinct words, bytes in all: their
+ * symbols, pairs and where they were seen (bpe_train.c). */
+uint64_t train_bytes(uint64_t words, uint64_t bytes, uint32_t vocab_size);
+
+/* Counts the words of all texts as t cuts them.  options->memory_max bounds them by dropping the
+ * rarest; WINNOW_E_LIMIT where env->memory_max has no room for training on them. */
 winnow_status word_counts_read(struct word_counts *c, const struct tokenizer *t,
-                               uint64_t memory_max, const struct winnow_env *env,
-                               tokenizer_next_text next_text, void *ctx, struct winnow_error *err);
+                               const struct tokenizer_train_options *options,
+                               const struct winnow_env *env, tokenizer_next_text next_text,
+                               void *ctx, struct winnow_error *err);
 
 #endif /* WINNOW_TOKEN_TRAIN_INTERNAL_H */

@@ -7,6 +7,12 @@
  * until half of the share is free ("lossy counting", Manku and Motwani 2002).
  * Batches, pieces and shards depend on the texts only, so the counts do not
  * depend on the number of threads.
+ *
+ * --memory drops nothing, as the tokenizer would be another one.  Where the words so far,
+ * or what training makes of them, do not fit, only a sample of them by hash is counted
+ * from there on, halved as often as it outgrows the limit: enough to say at the end how
+ * much does.  Under a small limit batches are smaller, and of a long text a part is
+ * counted at a time; the counts stay the same.
  */
 #include "base/env.h"
 #include "base/grow.h"
@@ -19,6 +25,12 @@
 
 #define BATCH_BYTES ((size_t)8 << 20)
 #define PIECE_BYTES ((size_t)256 << 10)
+
+/* For --memory: of each, a batch may take so many bytes a byte, the reader of texts so many. */
+#define BATCH_FACTOR 12U
+#define BATCH_LEAST  ((size_t)512 << 10)
+#define READER_BYTES ((uint64_t)8 << 20)
+#define SAMPLE_BYTES ((uint64_t)8 << 20)
 
 /* Longer words (base64, minified code) teach nothing and are not counted. */
 #define WORD_BYTES_MAX ((size_t)4096)
@@ -91,25 +103,34 @@ static uint64_t map_bytes(size_t words, size_t bytes)
     return words * (sizeof(struct word) + 4 * sizeof(uint32_t)) + bytes;
 }
 
+/* Whether the word belongs to the sample of one in 2^halvings. */
+static bool is_sampled(uint64_t hash, uint32_t halvings)
+{
+    return ((hash >> 24) & (((uint64_t)1 << halvings) - 1)) == 0;
+}
+
+/* Keeps the words seen more often than floor that belong to the sample. */
+static void keep_words(struct word_map *m, uint64_t floor, uint32_t halvings)
+{
+    size_t bytes = 0, kept = 0;
+    for (size_t i = 0; i < m->count; i++) {
+        struct word w = m->words[i];
+        if (w.count > floor && is_sampled(w.hash, halvings)) {
+            memmove(m->bytes.ptr + bytes, m->bytes.ptr + w.at, w.len);
+            w.at = bytes;
+            bytes += w.len;
+            m->words[kept++] = w;
+        }
+    }
+    m->count = kept;
+    m->bytes.len = bytes;
+}
+
 /* Drops the rarest words until the rest takes at most half of memory_max. */
 static void raise_floor(struct word_map *m, uint64_t *floor, uint64_t memory_max)
 {
-    size_t kept = m->count;
-    while (kept > 0 && map_bytes(kept, m->bytes.len) > memory_max / 2) {
-        ++*floor;
-        size_t bytes = 0;
-        kept = 0;
-        for (size_t i = 0; i < m->count; i++) {
-            struct word w = m->words[i];
-            if (w.count > *floor) {
-                memmove(m->bytes.ptr + bytes, m->bytes.ptr + w.at, w.len);
-                w.at = bytes;
-                bytes += w.len;
-                m->words[kept++] = w;
-            }
-        }
-        m->count = kept;
-        m->bytes.len = bytes;
+    while (m->count > 0 && map_bytes(m->count, m->bytes.len) > memory_max / 2) {
+        keep_words(m, ++*floor, 0);
     }
     index_words(m, m->slot_count);
 }
@@ -117,7 +138,9 @@ static void raise_floor(struct word_map *m, uint64_t *floor, uint64_t memory_max
 /* ---- a batch ---- */
 
 struct piece {
-    size_t first, texts;   /* of the batch's spans */
+    size_t first, texts; /* of the batch's spans */
+    size_t at;           /* of its text that is longer than a part, counted up to here */
+    bool done;
     struct word_map words; /* reused from batch to batch */
     uint32_t *order;       /* the words, shard by shard */
     size_t order_cap;
@@ -132,7 +155,11 @@ struct batch {
     struct piece *pieces;
     size_t piece_count, piece_cap;
     struct word_counts *counts;
+    uint32_t vocab_size;
     uint64_t shard_memory;
+    size_t bytes_max, part_max; /* of a batch; of a text at a time */
+    uint64_t limit, before;     /* --memory, and what there was */
+    uint32_t halvings;          /* of the sample: 0 while everything fits */
 };
 
 static uint32_t shard_of(uint64_t hash)
@@ -161,24 +188,38 @@ static void sort_by_shard(struct piece *p)
     }
 }
 
+/* Counts text[*at ..), a part of it at most; whether that was all. */
+static bool count_text(struct batch *b, struct piece *p, struct str text, size_t *at)
+{
+    for (size_t from = *at; *at < text.len && *at - from < b->part_max;) {
+        size_t end = scan_next(b->t->fast, b->t->classes, text, *at);
+        struct str word = str_sub(text, *at, end);
+        uint64_t hash = hash64(word, 0);
+        if (word.len <= WORD_BYTES_MAX && is_sampled(hash, b->halvings)) {
+            word_map_add(&p->words, word, hash, 1);
+        }
+        *at = end;
+    }
+    return *at == text.len;
+}
+
 static void count_piece(void *ctx, size_t index, uint32_t worker)
 {
     struct batch *b = ctx;
     struct piece *p = &b->pieces[index];
     word_map_clear(&p->words);
-    for (size_t i = p->first; i < p->first + p->texts; i++) {
+    size_t i = p->first;
+    for (; i < p->first + p->texts && !p->done; i++) {
         struct str text =
             str_sub(buf_str(&b->text), b->spans.spans[i].start, b->spans.spans[i].end);
-        text = normalize(b->t, b->scratch[worker], text);
-        for (size_t at = 0; at < text.len;) {
-            size_t end = scan_next(b->t->fast, b->t->classes, text, at);
-            struct str word = str_sub(text, at, end);
-            if (word.len <= WORD_BYTES_MAX) {
-                word_map_add(&p->words, word, hash64(word, 0), 1);
-            }
-            at = end;
+        if (!count_text(b, p, normalize(b->t, b->scratch[worker], text), &p->at)) {
+            break; /* goes on in the next round */
         }
+        p->at = 0;
     }
+    p->texts -= i - p->first;
+    p->first = i;
+    p->done = p->texts == 0;
     sort_by_shard(p);
 }
 
@@ -194,6 +235,13 @@ static void add_to_shard(void *ctx, size_t shard, uint32_t worker)
             word_map_add(to, word_text(&p->words, w), w->hash, w->count);
         }
     }
+}
+
+static void bound_shard(void *ctx, size_t shard, uint32_t worker)
+{
+    (void)worker;
+    struct batch *b = ctx;
+    struct word_map *to = &b->counts->shards[shard];
     if (map_bytes(to->count, to->bytes.len) > b->shard_memory) {
         raise_floor(to, &b->counts->floors[shard], b->shard_memory);
     }
@@ -211,6 +259,57 @@ static void add_piece(struct batch *b, size_t first, size_t texts)
     struct piece *p = &b->pieces[b->piece_count++];
     p->first = first;
     p->texts = texts;
+    p->at = 0;
+    p->done = false;
+}
+
+static size_t batch_bytes(uint64_t limit)
+{
+    uint64_t share = limit / 128 > BATCH_LEAST ? limit / 128 : BATCH_LEAST;
+    return limit > 0 && share < BATCH_BYTES ? (size_t)share : BATCH_BYTES;
+}
+
+/* What training takes of memory for the words, of which the sample speaks. */
+static uint64_t words_need(const struct batch *b)
+{
+    uint64_t words = 0, bytes = 0;
+    for (size_t k = 0; k < WORD_SHARDS; k++) {
+        words += b->counts->shards[k].count << b->halvings;
+        bytes += b->counts->shards[k].bytes.len << b->halvings;
+    }
+    uint64_t most = b->shard_memory * WORD_SHARDS; /* the rarest of more are dropped */
+    double share =
+        map_bytes(words, bytes) > most ? (double)most / (double)map_bytes(words, bytes) : 1;
+    return (uint64_t)(share * (double)train_bytes(words, bytes, b->vocab_size));
+}
+
+/* What the limit leaves for them; at least what a sample needs. */
+static uint64_t room(const struct batch *b)
+{
+    uint64_t beside = b->before + BATCH_FACTOR * batch_bytes(b->limit);
+    return b->limit > beside + SAMPLE_BYTES ? b->limit - beside : SAMPLE_BYTES;
+}
+
+/* Drops words by hash until those that are left fit. */
+static void halve_sample(struct batch *b)
+{
+    while (b->limit > 0 && words_need(b) >> b->halvings > room(b)) {
+        b->halvings++;
+        for (size_t k = 0; k < WORD_SHARDS; k++) {
+            keep_words(&b->counts->shards[k], 0, b->halvings);
+            index_words(&b->counts->shards[k], b->counts->shards[k].slot_count);
+        }
+    }
+}
+
+static bool is_counted(const struct batch *b)
+{
+    for (size_t i = 0; i < b->piece_count; i++) {
+        if (!b->pieces[i].done) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void count_batch(struct batch *b, struct pool *pool)
@@ -225,10 +324,28 @@ static void count_batch(struct batch *b, struct pool *pool)
             bytes = 0;
         }
     }
-    pool_run(pool, b->piece_count, count_piece, b);
-    pool_run(pool, WORD_SHARDS, add_to_shard, b);
+    while (!is_counted(b)) {
+        pool_run(pool, b->piece_count, count_piece, b);
+        pool_run(pool, WORD_SHARDS, add_to_shard, b);
+        halve_sample(b);
+    }
+    pool_run(pool, WORD_SHARDS, bound_shard, b);
     buf_clear(&b->text);
     b->spans.count = 0;
+}
+
+/* Says how much does where the words did not fit: a sample may be wrong by some per cent,
+ * and with a larger limit batches are larger. */
+static winnow_status check_room(const struct batch *b, struct winnow_error *err)
+{
+    if (b->halvings == 0) {
+        return WINNOW_OK;
+    }
+    uint64_t words = words_need(b), need = b->before + words + words / 32;
+    need += BATCH_FACTOR * batch_bytes(need + need / 8);
+    need = need > b->limit ? need : b->limit + b->limit / 32;
+    return memory_need(b->limit, "training a tokenizer on texts of as many distinct words", need,
+                       "train it on fewer texts", err);
 }
 
 static winnow_status read_all(struct batch *b, struct pool *pool, const struct winnow_env *env,
@@ -244,7 +361,7 @@ static winnow_status read_all(struct batch *b, struct pool *pool, const struct w
             pieces_add(&b->spans, start, b->text.len);
             b->counts->bytes_read += text.len;
         }
-        if (b->text.len >= BATCH_BYTES || !more) {
+        if (b->text.len >= b->bytes_max || !more) {
             TRY(env_check(env, err));
             count_batch(b, pool);
             env_progress(env, "count words", "bytes", b->counts->bytes_read, 0);
@@ -253,19 +370,33 @@ static winnow_status read_all(struct batch *b, struct pool *pool, const struct w
     return WINNOW_OK;
 }
 
+static void plan_memory(struct batch *b, uint64_t limit)
+{
+    b->bytes_max = batch_bytes(limit);
+    b->part_max = limit > 0 ? b->bytes_max : SIZE_MAX;
+    b->limit = limit;
+    b->before = mem_resident() + READER_BYTES;
+}
+
 winnow_status word_counts_read(struct word_counts *c, const struct tokenizer *t,
-                               uint64_t memory_max, const struct winnow_env *env,
-                               tokenizer_next_text next_text, void *ctx, struct winnow_error *err)
+                               const struct tokenizer_train_options *options,
+                               const struct winnow_env *env, tokenizer_next_text next_text,
+                               void *ctx, struct winnow_error *err)
 {
     assert(t->fast != SCAN_NONE);
     struct pool *pool = pool_new(env->threads);
     uint32_t threads = pool_threads(pool);
-    struct batch b = {.t = t, .counts = c, .shard_memory = memory_max / WORD_SHARDS};
+    struct batch b = {.t = t,
+                      .counts = c,
+                      .vocab_size = options->vocab_size,
+                      .shard_memory = options->memory_max / WORD_SHARDS};
     b.scratch = mem_zalloc(threads * sizeof(struct tokenizer_scratch *));
     for (uint32_t i = 0; i < threads; i++) {
         b.scratch[i] = tokenizer_scratch_new(t);
     }
+    plan_memory(&b, env->memory_max);
     winnow_status st = read_all(&b, pool, env, next_text, ctx, err);
+    st = st == WINNOW_OK ? check_room(&b, err) : st;
     for (uint32_t i = 0; i < threads; i++) {
         tokenizer_scratch_free(b.scratch[i]);
     }

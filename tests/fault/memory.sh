@@ -46,6 +46,33 @@ sums whole >want
 sums out >got
 cmp -s want got || fail "other bytes after a resume with more memory"
 
+# What grows with distinct words and sources: the sentence's limit does, and the tokenizer is
+# the one of no limit, though batches are smaller.
+awk 'BEGIN {
+    srand(5)
+    for (d = 0; d < 12; d++) {
+        printf "{\"id\": \"%d\", \"source\": \"%d\", \"text\": \"", d, d
+        for (n = 0; n < 30000; n++) {
+            w = ""; for (k = 0; k < 12; k++) w = w substr("abcdefghijklmnopqrstuvwxyz", 1 + int(26 * rand()), 1)
+            printf " %s", w
+        }
+        print "\"}"
+    }
+}' >words.jsonl
+awk 'BEGIN { for (n = 0; n < 400000; n++) printf "{\"id\": \"%d\", \"text\": \"a b\", \"source\": \"a source of its own, of some length, number %d\"}\n", n, n }' >sources.jsonl
+grows() {
+    "$winnow" $1 -q --memory 64M -t 2 2>err && fail "$1 fitted where it cannot"
+    grep -q "$2.* needs --memory [0-9]*M at least" err || { cat err; fail "$1: no sentence"; }
+    least=$(sed 's/.*needs* --memory \([0-9]*M\).*/\1/' err)
+    "$winnow" $1 -q --memory "$least" -t 2 >rows 2>err || { cat err; fail "$1: $least is not enough"; }
+}
+grows "tokenizer train --vocab 600 words.jsonl -o t.json" "as many distinct words"
+mv t.json limited.json
+"$winnow" tokenizer train --vocab 600 words.jsonl -o t.json -q || fail "tokenizer train"
+cmp t.json limited.json || fail "another tokenizer under a limit"
+grows "count --by source sources.jsonl" "as many sources"
+[ "$(wc -l <rows)" = 400002 ] || fail "count lost rows"
+
 if [ -n "${2:-}" ]; then
     python3 "$here/../../bench/memory.py" "$winnow" --quick || fail "a limit was passed"
 fi
