@@ -181,7 +181,9 @@ static void look_up(struct hashing *h, size_t i)
     if (!h->paths[i]) {
         return;
     }
-    if (stat(h->paths[i], &st) != 0 && stat(h->paths[i], &st) != 0) { /* likewise */
+    bool there = stat(h->paths[i], &st) == 0;
+    there = there || stat(h->paths[i], &st) == 0; /* likewise */
+    if (!there) {
         h->status[i] = error_errno(&h->errors[i], "cannot open", h->paths[i]);
         return;
     }

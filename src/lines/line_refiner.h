@@ -40,7 +40,7 @@ struct line_text {
 };
 
 /* Programs live in keep.  At least one. */
-size_t line_reader_programs(struct line_reader *r, struct line_text text, struct line_limits limits,
+size_t line_reader_programs(struct line_reader *r, struct line_text in, struct line_limits limits,
                             struct arena *keep, struct line_program **programs);
 
 /* The probability of each line to be text, NaN for lines that are not judged. */

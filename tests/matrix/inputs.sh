@@ -61,6 +61,7 @@ show() { # COMMAND: its result, from out (a file or folder) and stdout
     train | refiner-train) cat out/model.safetensors out/tokenizer.json ;;
     refiner-lines) cat out/*.safetensors out/*.bin 2>/dev/null ;;
     refiner-label) cat out/documents.jsonl out/chunks.jsonl ;;
+    features) cat out/vectors.bin ;;
     prove) sed -n '/"arms"/,$p' out/results.json ;;
     piped-*) cat stdout ;;
     *) run_result ;;
@@ -169,7 +170,7 @@ for c in $commands; do
         grep -qE -- "$(tells $how)" said || fail "$c, $how: does not say what is wrong: $(cat said)"
         checks=$((checks + 1))
         case $how-$c in
-        torn-*train* | gone-*train* | *-refiner-* | *-eval | *-encode* | *-tokenizer* | *-count | *-tokens | *-piped* | *-prove | empty* | bad*) ;;
+        torn-*train* | gone-*train* | *-features | *-refiner-* | *-eval | *-encode* | *-tokenizer* | *-count | *-tokens | *-piped* | *-prove | empty* | bad*) ;;
         *)  # a second call says so again, verify too, and what could be read is there
             bad "$c" $how >stdout 2>said; code=$?
             [ $code = 3 ] || fail "$c, $how, again: exit $code instead of 3: $(cat said)"
