@@ -18,7 +18,8 @@
 #include <math.h>
 #include <pthread.h>
 
-#define BLOCK_BYTES ((size_t)256 << 10)
+#define BLOCK_BYTES  ((size_t)256 << 10)
+#define DIRECT_BYTES ((uint64_t)8 << 20) /* a line model's buffers for a page, measured */
 
 /* One program to be asked for. */
 struct ask_item {
@@ -459,6 +460,7 @@ winnow_status refine_ask_run(struct stage *stage, struct refine_ask *a, struct w
                                     .scratch_factor = 4, /* prompts: texts and tokens */
                                     .word_bytes = 64,
                                     .line_bytes = 512,
+                                    .worker_bytes = a->direct ? DIRECT_BYTES : 0,
                                     .state = &k,
                                     .worker_new = worker_new,
                                     .worker_free = worker_free,
