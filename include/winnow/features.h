@@ -4,6 +4,10 @@
 
 #include "winnow/train.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum winnow_vectors { WINNOW_GRADIENTS, WINNOW_HIDDEN_STATES };
 enum winnow_sketch {
     WINNOW_FACTORED, /* projections of each matrix, folded */
@@ -27,8 +31,8 @@ struct winnow_features_options {
     uint64_t limit;            /* documents; 0: all */
     const char *text_key, *id_key;
 };
-#define WINNOW_FEATURES_OPTIONS_INIT   \
-    ((struct winnow_features_options){ \
+#define WINNOW_FEATURES_OPTIONS_INIT      \
+    (WINNOW_NEW(winnow_features_options){ \
         .rank = 16, .calibration = 128, .context = 512, .compute = WINNOW_BF16})
 
 struct winnow_features_result {
@@ -44,5 +48,9 @@ WINNOW_API winnow_status winnow_features(const struct winnow_features_options *o
                                          const struct winnow_env *env,
                                          struct winnow_features_result *result,
                                          struct winnow_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_FEATURES_H */

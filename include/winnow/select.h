@@ -4,6 +4,10 @@
 
 #include "winnow/common.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum winnow_method {
     WINNOW_GTP,         /* pursuit of gradients along a training */
     WINNOW_TOP_K,       /* the most similar to the target's mean (LESS) */
@@ -28,6 +32,10 @@ struct winnow_select_options {
     uint32_t partition;                 /* facility: documents compared with each other */
 };
 #define WINNOW_SELECT_OPTIONS_INIT \
-    ((struct winnow_select_options){.budget = "5%", .copy = 0.98, .partition = 1000})
+    (WINNOW_NEW(winnow_select_options){.budget = "5%", .copy = 0.98, .partition = 1000})
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WINNOW_SELECT_H */
