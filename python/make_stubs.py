@@ -41,6 +41,7 @@ class Result:
     files_skipped: int
     complete: bool
     nothing_to_do: bool
+    to_stdout: bool
     output: str | None
 
 class RefinedText:

@@ -31,6 +31,7 @@ class Result:
     files_skipped: int  #: of no kind that is read
     complete: bool  #: all was done with what could be read
     nothing_to_do: bool  #: an earlier call did all of it
+    to_stdout: bool  #: the documents went to the object given as output
     output: "str | None"  #: the run folder
 
 
