@@ -180,7 +180,7 @@ if(NOT WINNOW_SANITIZE)
 endif()
 add_test(NAME style.format COMMAND ${CMAKE_SOURCE_DIR}/tools/check-format.sh)
 add_test(NAME style.tidy COMMAND ${CMAKE_SOURCE_DIR}/tools/check-tidy.sh ${CMAKE_BINARY_DIR})
-set_tests_properties(style.format style.tidy PROPERTIES LABELS slow SKIP_RETURN_CODE 77 TIMEOUT 900)
+set_tests_properties(style.format style.tidy PROPERTIES LABELS slow SKIP_RETURN_CODE 77 TIMEOUT 1500)
 
 # What the filters see of a document, for bench/rules_vs_datatrove.py.
 add_executable(rules_dump tests/oracle/rules_dump.c)

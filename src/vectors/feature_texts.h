@@ -29,7 +29,7 @@ struct feature_reading {
     const char *folder;   /* where the file goes */
     uint64_t memory_rest; /* what is taken beside, of --memory */
 };
-winnow_status feature_texts_read(const struct feature_reading *r, struct pool *pool,
+winnow_status feature_texts_read(const struct feature_reading *how, struct pool *pool,
                                  const struct winnow_env *env, struct feature_texts *out,
                                  struct winnow_error *err);
 

@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "vectors/features_internal.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -167,8 +168,9 @@ static winnow_status put_states(struct filling *f, struct winnow_error *err)
         return error_set(err, WINNOW_E_NOMEM, "no memory for %zu hidden states", need / dim);
     }
     TRY(engine_states(f->c->engine, &f->batch.batch, f->states, err));
+    const uint32_t *starts = f->batch.batch.starts;
+    assert(starts); /* a batch was filled */
     for (size_t i = 0; i < f->count; i++) {
-        const uint32_t *starts = f->batch.batch.starts;
         pool_states(f, f->states + starts[i] * dim, starts[i + 1] - starts[i]);
         TRY(store_put(&f->m->writer, f->rows[i], (uint32_t)f->part, f->row, err));
     }
