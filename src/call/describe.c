@@ -12,16 +12,11 @@ static void describe(const struct option_table *table, struct json_writer *w)
 {
     bool stage = stage_kind_find(str_of(table->command)) != NULL;
     json_open(w, '{');
-    json_key(w, "command");
-    json_text(w, table->command);
-    json_key(w, "summary");
-    json_text(w, table->summary);
-    json_key(w, "usage");
-    json_text(w, table->usage);
-    json_key(w, "example");
-    json_text(w, table->example ? table->example : "");
-    json_key(w, "stage");
-    json_bool(w, stage || table == &RUN_TABLE);
+    json_member_text(w, "command", table->command);
+    json_member_text(w, "summary", table->summary);
+    json_member_text(w, "usage", table->usage);
+    json_member_text(w, "example", table->example ? table->example : "");
+    json_member_bool(w, "stage", stage || table == &RUN_TABLE);
     json_key(w, "options");
     option_rows_json(table, w);
     json_key(w, "shared");

@@ -46,22 +46,16 @@ static void log_call(struct refining *r, const struct program_call *c)
 {
     struct json_writer *w = &r->log;
     json_open(w, '{');
-    json_key(w, "call");
-    json_text(w, program_op_name(c->op));
-    json_key(w, "line");
-    json_u64(w, c->number);
+    json_member_text(w, "call", program_op_name(c->op));
+    json_member_u64(w, "line", c->number);
     if (c->op == PROGRAM_REMOVE_LINES && !c->reason) {
-        json_key(w, "from");
-        json_u64(w, c->from);
-        json_key(w, "to");
-        json_u64(w, c->to);
+        json_member_u64(w, "from", c->from);
+        json_member_u64(w, "to", c->to);
     }
     if (c->reason) {
-        json_key(w, "rejected");
-        json_text(w, c->reason);
+        json_member_text(w, "rejected", c->reason);
     } else {
-        json_key(w, "matches");
-        json_u64(w, c->matches);
+        json_member_u64(w, "matches", c->matches);
     }
     json_close(w, '}');
     r->out->calls_accepted += c->reason == NULL;
@@ -109,16 +103,11 @@ static winnow_status run_prox(struct refining *r, struct str program, struct win
     struct json_writer *w = &r->log;
     TRY(prox_execute(r->text, program, &r->left, &p, err));
     json_open(w, '{');
-    json_key(w, "program");
-    json_text(w, NAMES[p.verdict]);
-    json_key(w, "errors");
-    json_u64(w, p.errors);
-    json_key(w, "edits");
-    json_u64(w, p.edits);
-    json_key(w, "ignored");
-    json_u64(w, p.ignored);
-    json_key(w, "no_ops");
-    json_u64(w, p.no_ops);
+    json_member_text(w, "program", NAMES[p.verdict]);
+    json_member_u64(w, "errors", p.errors);
+    json_member_u64(w, "edits", p.edits);
+    json_member_u64(w, "ignored", p.ignored);
+    json_member_u64(w, "no_ops", p.no_ops);
     json_close(w, '}');
     r->out->kept = p.verdict != PROX_DROPPED;
     r->out->changed = !str_eq(buf_str(&r->left), r->text);

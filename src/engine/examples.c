@@ -95,14 +95,6 @@ static void describe(struct engine_examples *x, struct engine *e, const struct e
     x->width = opt->hashed > 0 ? opt->hashed : e->c.layers * EXAMPLE_MATRICES * square;
 }
 
-uint64_t engine_examples_memory(const struct engine *e, const struct example_options *opt)
-{
-    struct engine_examples x;
-    struct engine copy = *e; /* only measured */
-    describe(&x, &copy, opt);
-    return plan(&x, NULL);
-}
-
 winnow_status engine_examples_new(struct engine *e, const struct example_options *opt,
                                   struct engine_examples **out, struct winnow_error *err)
 {

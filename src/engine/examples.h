@@ -57,9 +57,6 @@ struct example_options {
 
 struct engine_examples;
 
-/* Bytes that engine_examples_new() takes. */
-uint64_t engine_examples_memory(const struct engine *e, const struct example_options *opt);
-
 /* For this engine, made with gradients, which must outlive it. */
 winnow_status engine_examples_new(struct engine *e, const struct example_options *opt,
                                   struct engine_examples **out, struct winnow_error *err);

@@ -50,9 +50,5 @@ winnow_status winnow_features(const struct winnow_features_options *opt,
     TRY(output_folder_open(&folder, &want, env, err));
     result->nothing_to_do = folder.finished;
     winnow_status st = folder.finished ? WINNOW_OK : make(opt, paths, env, &folder, result, err);
-    if (!folder.finished) {
-        st = output_folder_finish(&folder, st, result->documents > 0, err);
-    }
-    output_folder_close(&folder);
-    return st;
+    return output_folder_end(&folder, st, result->documents > 0, err);
 }

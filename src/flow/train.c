@@ -296,9 +296,5 @@ winnow_status winnow_train(const struct winnow_train_options *opt, const struct 
     TRY(output_folder_open(&folder, &want, env, err));
     result->nothing_to_do = folder.finished;
     winnow_status st = folder.finished ? WINNOW_OK : train(opt, paths, env, &folder, result, err);
-    if (!folder.finished) {
-        st = output_folder_finish(&folder, st, result->steps > 0, err);
-    }
-    output_folder_close(&folder);
-    return st;
+    return output_folder_end(&folder, st, result->steps > 0, err);
 }

@@ -10,8 +10,8 @@
  * STRUCTURE_LINES_MAX lines, STRUCTURE_NODES_MAX nodes, STRUCTURE_DEPTH_MAX open elements, the
  * first bytes of class and id.  What is past a bound counts as its nearest ancestor within.
  */
-#ifndef WINNOW_CORPUS_HTML_STRUCTURE_H
-#define WINNOW_CORPUS_HTML_STRUCTURE_H
+#ifndef WINNOW_PAGES_HTML_STRUCTURE_H
+#define WINNOW_PAGES_HTML_STRUCTURE_H
 
 #include "corpus/page_structure.h"
 #include "pages/main_part.h"
@@ -30,4 +30,4 @@ void html_structure_mark_main(const struct html_structure *s,
                               const struct main_selectors *selectors, struct str source,
                               struct arena *scratch, struct page_structure *out);
 
-#endif /* WINNOW_CORPUS_HTML_STRUCTURE_H */
+#endif /* WINNOW_PAGES_HTML_STRUCTURE_H */

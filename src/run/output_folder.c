@@ -105,6 +105,12 @@ static winnow_status compare(struct output_folder *o, const struct winnow_env *e
     return claim_write(want->path, want->kind, &o->now, err);
 }
 
+static void unlock(struct output_folder *o)
+{
+    file_unlock(o->lock);
+    o->lock = -1;
+}
+
 winnow_status output_folder_open(struct output_folder *o, const struct output_wanted *want,
                                  const struct winnow_env *env, struct winnow_error *err)
 {
@@ -116,13 +122,13 @@ winnow_status output_folder_open(struct output_folder *o, const struct output_wa
     TRY(claim_folder(want->path, want->kind, &o->lock, err));
     winnow_status st = compare(o, env, err);
     if (st != WINNOW_OK) {
-        output_folder_close(o);
+        unlock(o);
     }
     return st;
 }
 
-winnow_status output_folder_finish(struct output_folder *o, winnow_status st, bool made,
-                                   struct winnow_error *err)
+static winnow_status finish(struct output_folder *o, winnow_status st, bool made,
+                            struct winnow_error *err)
 {
     struct winnow_error second;
     if (!made) {
@@ -159,8 +165,12 @@ void output_folder_account(struct output_folder *o, const struct input_account *
     }
 }
 
-void output_folder_close(struct output_folder *o)
+winnow_status output_folder_end(struct output_folder *o, winnow_status st, bool made,
+                                struct winnow_error *err)
 {
-    file_unlock(o->lock);
-    o->lock = -1;
+    if (!o->finished) {
+        st = finish(o, st, made, err);
+    }
+    unlock(o);
+    return st;
 }

@@ -3,9 +3,8 @@
  *
  *     struct output_folder o;
  *     TRY(output_folder_open(&o, &want, env, err));       checks, claims, compares
- *     if (!o.finished) { ... work, resuming what is there ...
- *         st = output_folder_finish(&o, st, made, err); }
- *     output_folder_close(&o);
+ *     if (!o.finished) { st = ... work, resuming what is there ... }
+ *     return output_folder_end(&o, st, made, err);
  *
  * A folder with a finished result of other settings is left alone unless env->force.
  * A result of the same settings whose input has changed since, and what was left half
@@ -44,15 +43,15 @@ struct output_folder {
 winnow_status output_folder_open(struct output_folder *o, const struct output_wanted *want,
                                  const struct winnow_env *env, struct winnow_error *err);
 
-/* st is what the work ended with; made: all of the result is there, though st may say
- * that not all of the input could be read, which the next call then says again.  A
- * result that could not be written is none. */
-winnow_status output_folder_finish(struct output_folder *o, winnow_status st, bool made,
-                                   struct winnow_error *err);
+/* Ends what output_folder_open() began, whatever came of it; a result that was finished before
+ * stays as it is.  st is what the work ended with; made: all of the result is there, though st may
+ * say that not all of the input could be read, which the next call then says again.  A result that
+ * could not be written is none. */
+winnow_status output_folder_end(struct output_folder *o, winnow_status st, bool made,
+                                struct winnow_error *err);
 
 /* What could not be read of the input.  What the system refused once and gives by now is
  * part of the key and not of the result, which counts as unsettled. */
 void output_folder_account(struct output_folder *o, const struct input_account *a);
-void output_folder_close(struct output_folder *o);
 
 #endif /* WINNOW_RUN_OUTPUT_FOLDER_H */

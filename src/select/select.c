@@ -362,22 +362,14 @@ static void write_choice(const struct select *s, struct json_writer *w)
 {
     const struct choice *c = &s->choice;
     json_open(w, '{');
-    json_key(w, "method");
-    json_text(w, method_name(s->opt));
-    json_key(w, "documents");
-    json_u64(w, s->documents);
-    json_key(w, "budget");
-    json_u64(w, s->budget);
-    json_key(w, "chosen");
-    json_u64(w, c->count);
-    json_key(w, "copies_left_out");
-    json_u64(w, c->copies);
-    json_key(w, "targets_in_corpus");
-    json_u64(w, s->leaks);
-    json_key(w, "rounds");
-    json_u64(w, c->rounds);
-    json_key(w, "residual");
-    json_open(w, '[');
+    json_member_text(w, "method", method_name(s->opt));
+    json_member_u64(w, "documents", s->documents);
+    json_member_u64(w, "budget", s->budget);
+    json_member_u64(w, "chosen", c->count);
+    json_member_u64(w, "copies_left_out", c->copies);
+    json_member_u64(w, "targets_in_corpus", s->leaks);
+    json_member_u64(w, "rounds", c->rounds);
+    json_member_open(w, "residual", '[');
     for (size_t i = 0; i < c->curve_count; i++) {
         json_open(w, '[');
         json_u64(w, c->curve[i].picks);

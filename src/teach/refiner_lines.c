@@ -212,9 +212,5 @@ winnow_status winnow_refiner_train_lines(const struct winnow_refiner_lines_optio
     TRY(output_folder_open(&folder, &want, env, err));
     *result = (struct winnow_refiner_lines_result){.nothing_to_do = folder.finished};
     winnow_status st = folder.finished ? WINNOW_OK : run(opt, paths, env, result, err);
-    if (!folder.finished) {
-        st = output_folder_finish(&folder, st, result->steps > 0, err);
-    }
-    output_folder_close(&folder);
-    return st;
+    return output_folder_end(&folder, st, result->steps > 0, err);
 }

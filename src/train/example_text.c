@@ -65,13 +65,6 @@ static bool find_pair(struct json_value d, struct str *prompt, struct str *respo
     return false;
 }
 
-bool example_is_prompted(struct json_value document)
-{
-    struct str prompt, response;
-    return json_kind(json_get(document, "messages")) == JSON_ARRAY ||
-           find_pair(document, &prompt, &response);
-}
-
 /* ---- pieces ---- */
 
 static void add_token(struct example_encoder *e, uint32_t token, bool loss)

@@ -32,10 +32,8 @@ struct example_encoder;
 struct example_encoder *example_encoder_new(const struct tokenizer *t, uint32_t context);
 void example_encoder_free(struct example_encoder *e);
 
-/* Whether the object is an example of a prompt and a response, or of messages. */
-bool example_is_prompted(struct json_value document);
-
-/* text: of a document that is not.  Fewer than two tokens give none at all. */
+/* text: of a document that is no prompt with a response and no messages.  Fewer than two tokens
+ * give none at all. */
 void example_encode(struct example_encoder *e, struct json_value document, struct str text,
                     struct example_text *out);
 

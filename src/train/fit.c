@@ -8,11 +8,6 @@ struct fitting {
     struct trainer *trainer;
 };
 
-uint64_t fit_point_step(uint64_t steps, uint32_t points, uint32_t i)
-{
-    return loop_point_step(steps, points, i);
-}
-
 void fit_result_release(struct fit_result *r)
 {
     mem_free(r->losses);

@@ -37,9 +37,6 @@ struct fit_options {
     void *ctx;
 };
 
-/* The steps after which point i of points + 1 is measured. */
-uint64_t fit_point_step(uint64_t steps, uint32_t points, uint32_t i);
-
 struct fit_result {
     float *losses; /* of each step */
     uint64_t steps;

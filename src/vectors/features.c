@@ -188,38 +188,25 @@ static void write_card(const struct making *m, struct buf *out)
     const struct store_head *h = &m->writer.head;
     struct json_writer w = {.out = out, .pretty = true};
     json_open(&w, '{');
-    json_key(&w, "vectors");
-    json_text(&w, h->kind == STORE_GRADIENT ? "gradients" : "hidden states");
-    json_key(&w, "sketch");
-    json_text(&w, SKETCHES[h->sketch]);
-    json_key(&w, "documents");
-    json_u64(&w, h->rows);
-    json_key(&w, "dim");
-    json_u64(&w, h->dim);
-    json_key(&w, "rank");
-    json_u64(&w, h->rank);
-    json_key(&w, "scaled");
-    json_bool(&w, h->scaled);
-    json_key(&w, "seed");
-    json_u64(&w, h->seed);
-    json_key(&w, "context");
-    json_u64(&w, h->context);
-    json_key(&w, "compute");
-    json_u64(&w, (uint64_t)m->opt.compute);
-    json_key(&w, "models");
-    json_open(&w, '[');
+    json_member_text(&w, "vectors", h->kind == STORE_GRADIENT ? "gradients" : "hidden states");
+    json_member_text(&w, "sketch", SKETCHES[h->sketch]);
+    json_member_u64(&w, "documents", h->rows);
+    json_member_u64(&w, "dim", h->dim);
+    json_member_u64(&w, "rank", h->rank);
+    json_member_bool(&w, "scaled", h->scaled);
+    json_member_u64(&w, "seed", h->seed);
+    json_member_u64(&w, "context", h->context);
+    json_member_u64(&w, "compute", (uint64_t)m->opt.compute);
+    json_member_open(&w, "models", '[');
     for (size_t i = 0; i < m->count; i++) {
         json_text(&w, m->models[i]);
     }
     json_close(&w, ']');
-    json_key(&w, "checkpoints");
-    json_open(&w, '[');
+    json_member_open(&w, "checkpoints", '[');
     for (uint32_t t = 0; t < h->parts; t++) {
         json_open(&w, '{');
-        json_key(&w, "step");
-        json_u64(&w, m->writer.parts[t].step);
-        json_key(&w, "rate");
-        json_double(&w, m->writer.parts[t].rate);
+        json_member_u64(&w, "step", m->writer.parts[t].step);
+        json_member_double(&w, "rate", m->writer.parts[t].rate);
         json_close(&w, '}');
     }
     json_close(&w, ']');
