@@ -23,6 +23,7 @@ list(APPEND WINNOW_SOURCES
   src/base/show.c
   src/base/stamp.c
   src/base/state_file.c
+  src/base/steps.c
   src/base/str.c
   src/base/url.c
   src/base/utf8.c

@@ -7,9 +7,9 @@
  * is scattered by SHARDS ranges of rows, each of which reads all windows. */
 #include "lines/line_train.h"
 
-#include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/steps.h"
 #include "lines/line_train_internal.h"
 
 #include <assert.h>
@@ -51,7 +51,6 @@ struct train {
     float *m1, *m2, *table_m1, *table_m2;
 
     uint64_t key; /* of the checkpoint */
-    double saved_at;
 };
 
 static void draw_piece(void *ctx, size_t piece, uint32_t worker)
@@ -297,12 +296,11 @@ static struct line_train_state state_of(struct train *t)
                                       {t->table_m2, table}}};
 }
 
-static winnow_status save(struct train *t, struct winnow_error *err)
+static winnow_status save(void *of, struct winnow_error *err)
 {
+    struct train *t = of;
     struct line_train_state s = state_of(t);
-    TRY(line_checkpoint_save(t->data->checkpoint, t->key, &s, err));
-    t->saved_at = env_seconds();
-    return WINNOW_OK;
+    return line_checkpoint_save(t->data->checkpoint, t->key, &s, err);
 }
 
 /* A checkpoint that cannot be used is an error: starting anew without a word would
@@ -310,7 +308,6 @@ static winnow_status save(struct train *t, struct winnow_error *err)
 static winnow_status resume(struct train *t, struct winnow_error *err)
 {
     const char *path = t->data->checkpoint;
-    t->saved_at = env_seconds();
     if (!path) {
         return WINNOW_OK;
     }
@@ -331,24 +328,6 @@ static winnow_status resume(struct train *t, struct winnow_error *err)
     return WINNOW_OK;
 }
 
-/* Now and then, and before giving up because asked to. */
-static winnow_status checkpoint(struct train *t, struct winnow_error *err)
-{
-    winnow_status st = env_check(t->data->env, err);
-    if (!t->data->checkpoint) {
-        return st;
-    }
-    if (st != WINNOW_OK) {
-        struct winnow_error unused; /* what is reported is that it was asked to stop */
-        if (save(t, &unused) != WINNOW_OK) {
-            env_log(t->data->env, WINNOW_LOG_WARNING, "no checkpoint: %s", unused.text);
-        }
-        return st;
-    }
-    bool due = t->at.step > 0 && env_seconds() - t->saved_at >= t->data->save_seconds;
-    return due ? save(t, err) : WINNOW_OK;
-}
-
 static uint64_t tenth_of(const struct train *t)
 {
     return t->steps / 10 > 0 ? t->steps / 10 : 1;
@@ -364,26 +343,32 @@ static void tell(struct train *t)
                 t->at.recent / (double)tenth);
         t->at.recent = 0;
     }
-    env_progress(env, "refiner train-lines", "steps", t->at.step, t->steps);
+}
+
+static winnow_status one_step(void *of, double *loss, struct winnow_error *err)
+{
+    (void)err;
+    struct train *t = of;
+    *loss = train_step(t);
+    t->at.recent += *loss;
+    t->at.last += t->at.step + tenth_of(t) > t->steps ? *loss : 0;
+    t->at.pages += t->sample_count;
+    tell(t);
+    return WINNOW_OK;
 }
 
 static winnow_status run_steps(struct train *t, struct winnow_error *err)
 {
-    env_progress(t->data->env, "refiner train-lines", "steps", t->at.step, t->steps);
-    while (t->at.step < t->steps) {
-        TRY(checkpoint(t, err));
-        double loss = train_step(t);
-        if (!isfinite(loss)) {
-            return error_set(err, WINNOW_E_INTERNAL,
-                             "the loss is no number at step %llu; train with a lower --lr",
-                             (unsigned long long)t->at.step);
-        }
-        t->at.recent += loss;
-        t->at.last += t->at.step + tenth_of(t) > t->steps ? loss : 0;
-        t->at.pages += t->sample_count;
-        tell(t);
-    }
-    return WINNOW_OK;
+    const struct steps steps = {.of = t,
+                                .step = one_step,
+                                .save = t->data->checkpoint ? save : NULL,
+                                .save_seconds = t->data->save_seconds,
+                                .from = t->at.step,
+                                .to = t->steps,
+                                .stage = "refiner train-lines",
+                                .unit = "steps",
+                                .unit_size = 1};
+    return steps_run(&steps, t->data->env, err);
 }
 
 winnow_status line_train(struct line_model *m, const struct line_train_options *opt,

@@ -3,19 +3,29 @@
  * Two files make a checkpoint: progress.json (losses and curve so far) and
  * trainer.bin (weights and optimizer).  progress.json is written first, so that
  * it always knows at least as much as trainer.bin; on resume what lies behind
- * trainer.bin's step is dropped and computed again, to the same values.  When
- * the last step is done trainer.bin stays until the caller has stored the
+ * trainer.bin's step is dropped and computed again, to the same values.  Samplers
+ * keep no state of their own: they are asked for the batches of all steps again, and
+ * one that listens is told again what their sequences lost, which progress.json
+ * keeps for it.  When the last step is done trainer.bin stays until the caller has stored the
  * result and removes the folder. */
 #include "train/loop.h"
 
-#include "base/env.h"
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "base/steps.h"
 
-#include <assert.h>
 #include <math.h>
+
+/* What sequences lost, step by step: of step i those from ends[i - 1] to ends[i]. */
+struct told {
+    double *nll;
+    size_t count, cap;
+    size_t *ends;
+    size_t steps, steps_cap;
+};
 
 struct loop {
     const struct learner *learner;
@@ -24,10 +34,8 @@ struct loop {
     const struct winnow_env *env;
     struct loop_result *out;
     struct buf path, text;
-    double *nll; /* a sequence of the batch, for a sampler that listens */
-    size_t nll_cap;
-    double saved_at;
-    uint64_t resumed; /* steps of an earlier process */
+    struct told told; /* of the batch, for a sampler that listens */
+    struct told all;  /* of all steps so far, where there is a checkpoint */
 };
 
 uint64_t loop_point_step(uint64_t steps, uint32_t points, size_t i)
@@ -42,9 +50,61 @@ void loop_result_release(struct loop_result *r)
     *r = (struct loop_result){0};
 }
 
+/* ---- what a sampler was told ---- */
+
+static void told_release(struct told *t)
+{
+    mem_free(t->nll);
+    mem_free(t->ends);
+}
+
+static void told_add(struct told *t, double nll)
+{
+    GROW(t->nll, t->count, t->cap, 1024);
+    t->nll[t->count++] = nll;
+}
+
+static void told_end_step(struct told *t)
+{
+    GROW(t->ends, t->steps, t->steps_cap, 256);
+    t->ends[t->steps++] = t->count;
+}
+
+static size_t told_start(const struct told *t, size_t step)
+{
+    return step > 0 ? t->ends[step - 1] : 0;
+}
+
+static void write_told(const struct told *t, struct json_writer *w)
+{
+    json_member_open(w, "told", '[');
+    for (size_t step = 0; step < t->steps; step++) {
+        json_open(w, '[');
+        for (size_t i = told_start(t, step); i < t->ends[step]; i++) {
+            json_double(w, t->nll[i]);
+        }
+        json_close(w, ']');
+    }
+    json_close(w, ']');
+}
+
+static void read_told(struct json_value list, uint64_t steps, struct told *out)
+{
+    struct json_iter it = json_walk(list);
+    while (out->steps < steps && json_next(&it)) {
+        struct json_iter values = json_walk(it.value);
+        while (json_next(&values)) {
+            double v = 0;
+            (void)json_as_double(values.value, &v);
+            told_add(out, v);
+        }
+        told_end_step(out);
+    }
+}
+
 /* ---- checkpoints ---- */
 
-static void write_progress(const struct loop_result *r, struct buf *out)
+static void write_progress(const struct loop_result *r, const struct told *told, struct buf *out)
 {
     struct json_writer w = {.out = out};
     json_open(&w, '{');
@@ -62,18 +122,20 @@ static void write_progress(const struct loop_result *r, struct buf *out)
         json_close(&w, ']');
     }
     json_close(&w, ']');
+    if (told) {
+        write_told(told, &w);
+    }
     json_close(&w, '}');
 }
 
-static winnow_status save(struct loop *l, struct winnow_error *err)
+static winnow_status save(void *of, struct winnow_error *err)
 {
+    struct loop *l = of;
     buf_clear(&l->text);
-    write_progress(l->out, &l->text);
+    write_progress(l->out, l->sampler->told ? &l->all : NULL, &l->text);
     const char *folder = l->opt->folder;
     TRY(file_write_atomic(file_join(&l->path, folder, "progress.json"), buf_str(&l->text), err));
-    TRY(l->learner->kind->save(l->learner->of, file_join(&l->path, folder, "trainer.bin"), err));
-    l->saved_at = env_seconds();
-    return WINNOW_OK;
+    return l->learner->kind->save(l->learner->of, file_join(&l->path, folder, "trainer.bin"), err);
 }
 
 static bool point_is_due(const struct loop *l, uint64_t steps)
@@ -115,7 +177,10 @@ static bool take_progress(struct loop *l, struct json_value root, uint64_t steps
         }
         out->curve_count++;
     }
-    return out->steps == steps;
+    if (l->sampler->told) {
+        read_told(json_get(root, "told"), steps, &l->all);
+    }
+    return out->steps == steps && (!l->sampler->told || l->all.steps == steps);
 }
 
 static winnow_status read_progress(struct loop *l, struct winnow_error *err)
@@ -136,6 +201,26 @@ static winnow_status read_progress(struct loop *l, struct winnow_error *err)
     return st;
 }
 
+/* Takes the sampler through a step that an earlier process did. */
+static winnow_status replay(struct loop *l, size_t step, struct winnow_error *err)
+{
+    const struct sampler *sampler = l->sampler;
+    struct sampler_batch b;
+    bool more = false;
+    TRY(sampler->next(sampler->state, &b, &more, err));
+    if (!sampler->told) {
+        return WINNOW_OK;
+    }
+    size_t from = told_start(&l->all, step);
+    if (!more || l->all.ends[step] - from != b.batch.sequences) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "the checkpoint in %s is of a training that read other batches; remove "
+                         "the folder to train anew",
+                         l->opt->folder);
+    }
+    return sampler->told(sampler->state, &b, l->all.nll + from, err);
+}
+
 /* Goes to where an earlier process stopped.  A checkpoint that cannot be used
  * is an error: silently starting anew would throw hours away. */
 static winnow_status resume(struct loop *l, struct winnow_error *err)
@@ -150,9 +235,7 @@ static winnow_status resume(struct loop *l, struct winnow_error *err)
     }
     TRY(read_progress(l, err));
     for (uint64_t i = 0; i < l->out->steps; i++) {
-        struct sampler_batch b;
-        bool more;
-        TRY(l->sampler->next(l->sampler->state, &b, &more, err));
+        TRY(replay(l, i, err));
     }
     return WINNOW_OK;
 }
@@ -169,32 +252,30 @@ static winnow_status measure(struct loop *l, struct winnow_error *err)
     return WINNOW_OK;
 }
 
-static void progress(const struct loop *l, double loss)
+/* Room for a number of each sequence. */
+static double *told_room(struct told *t, size_t sequences)
 {
-    uint64_t unit = l->opt->tokens_a_step > 0 ? l->opt->tokens_a_step : 1;
-    if (l->opt->stage && l->env->progress) {
-        const struct winnow_progress p = {l->opt->stage,
-                                          l->opt->tokens_a_step > 0 ? "tokens" : "steps",
-                                          l->out->steps * unit,
-                                          l->opt->steps * unit,
-                                          loss,
-                                          l->resumed * unit};
-        l->env->progress(l->env->user, &p);
+    while (t->count < sequences) {
+        told_add(t, 0);
     }
+    return t->nll;
 }
 
-static double *room_for_nll(struct loop *l, size_t sequences)
+static winnow_status tell_sampler(struct loop *l, const struct sampler_batch *b,
+                                  struct winnow_error *err)
 {
-    if (sequences > l->nll_cap) {
-        mem_free(l->nll);
-        l->nll = mem_alloc(sequences * sizeof *l->nll);
-        l->nll_cap = sequences;
+    if (l->opt->folder) {
+        for (size_t s = 0; s < b->batch.sequences; s++) {
+            told_add(&l->all, l->told.nll[s]);
+        }
+        told_end_step(&l->all);
     }
-    return l->nll;
+    return l->sampler->told(l->sampler->state, b, l->told.nll, err);
 }
 
-static winnow_status one_step(struct loop *l, struct winnow_error *err)
+static winnow_status one_step(void *of, double *loss, struct winnow_error *err)
 {
+    struct loop *l = of;
     const struct sampler *sampler = l->sampler;
     const struct learner *learner = l->learner;
     struct sampler_batch b;
@@ -206,51 +287,40 @@ static winnow_status one_step(struct loop *l, struct winnow_error *err)
                          "the documents end after %llu of %llu training steps",
                          (unsigned long long)l->out->steps, (unsigned long long)l->opt->steps);
     }
-    double *nll = sampler->told ? room_for_nll(l, b.batch.sequences) : NULL;
+    double *nll = sampler->told ? told_room(&l->told, b.batch.sequences) : NULL;
     TRY(learner->kind->add(learner->of, &b.batch, batch_targets(&b.batch), nll, err));
     TRY(learner->kind->update(learner->of, &r, err));
+    *loss = r.loss;
     if (!isfinite(r.loss)) {
-        return error_set(err, WINNOW_E_INTERNAL,
-                         "training diverged at step %llu; a lower learning rate may help",
-                         (unsigned long long)r.step);
+        return WINNOW_OK; /* which is the end of it */
     }
     if (sampler->told) {
-        TRY(sampler->told(sampler->state, &b, nll, err));
+        TRY(tell_sampler(l, &b, err));
     }
     l->out->losses[l->out->steps++] = (float)r.loss;
-    progress(l, r.loss);
     return measure(l, err);
 }
 
 static winnow_status run(struct loop *l, struct winnow_error *err)
 {
-    double pause = l->opt->save_seconds > 0 ? l->opt->save_seconds : 30;
-    l->saved_at = env_seconds();
-    l->resumed = l->out->steps;
-    progress(l, (double)NAN); /* rates count from here */
+    const struct loop_options *o = l->opt;
+    const struct steps steps = {.of = l,
+                                .step = one_step,
+                                .save = o->folder ? save : NULL,
+                                .save_seconds = o->save_seconds > 0 ? o->save_seconds : 30,
+                                .from = l->out->steps,
+                                .to = o->steps,
+                                .stage = o->stage,
+                                .unit = o->tokens_a_step > 0 ? "tokens" : "steps",
+                                .unit_size = o->tokens_a_step > 0 ? o->tokens_a_step : 1};
     TRY(measure(l, err));
-    while (l->out->steps < l->opt->steps) {
-        winnow_status st = env_check(l->env, err);
-        if (st != WINNOW_OK) {
-            struct winnow_error unused; /* what is reported is that it was asked to stop */
-            if (l->opt->folder && save(l, &unused) != WINNOW_OK) {
-                env_log(l->env, WINNOW_LOG_WARNING, "no checkpoint: %s", unused.text);
-            }
-            return st;
-        }
-        TRY(one_step(l, err));
-        if (l->opt->folder && env_seconds() - l->saved_at >= pause) {
-            TRY(save(l, err));
-        }
-    }
-    return WINNOW_OK;
+    return steps_run(&steps, l->env, err);
 }
 
 winnow_status train_loop(const struct learner *learner, const struct sampler *sampler,
                          const struct loop_options *opt, const struct winnow_env *env,
                          struct loop_result *out, struct winnow_error *err)
 {
-    assert(!(sampler->told && opt->folder)); /* what one was told is in no checkpoint yet */
     *out = (struct loop_result){0};
     out->losses = mem_zalloc((opt->steps + 1) * sizeof *out->losses);
     out->curve = mem_zalloc(((size_t)opt->points + 1) * sizeof *out->curve);
@@ -259,7 +329,8 @@ winnow_status train_loop(const struct learner *learner, const struct sampler *sa
     if (st == WINNOW_OK) {
         st = run(&l, err);
     }
-    mem_free(l.nll);
+    told_release(&l.told);
+    told_release(&l.all);
     buf_release(&l.path);
     buf_release(&l.text);
     return st;

@@ -21,8 +21,8 @@ struct sampler {
     winnow_status (*next)(void *state, struct sampler_batch *out, bool *more,
                           struct winnow_error *err);
     /* nll[s]: the sum over the targets of sequence s of the batch, before the update.
-     * NULL: it does not listen, and goes on after a resume by giving its first batches
-     * again. */
+     * NULL: it does not listen.  After a resume the first batches are asked for again, and
+     * told() is called with the same numbers again, so that a sampler keeps no file. */
     winnow_status (*told)(void *state, const struct sampler_batch *b, const double *nll,
                           struct winnow_error *err);
 };
