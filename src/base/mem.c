@@ -34,7 +34,6 @@
 #define MEM_REMAPPED ((size_t)1 << 20)
 
 static atomic_ulong fail_countdown;
-static void (*failure_handler)(size_t size);
 
 static bool fail_now(void)
 {
@@ -63,9 +62,6 @@ void *mem_alloc(size_t size)
 {
     void *p = alloc_aligned(size);
     if (!p) {
-        if (failure_handler) {
-            failure_handler(size);
-        }
         (void)fprintf(stderr, "winnow: out of memory (%zu bytes)\n", size);
         abort();
     }
@@ -201,11 +197,6 @@ uint64_t mem_resident(void)
     uint64_t pages = second ? strtoul(second, NULL, 10) : 0;
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 #endif
-}
-
-void mem_on_failure(void (*handler)(size_t size))
-{
-    failure_handler = handler;
 }
 
 void mem_fail_at(unsigned long n)

@@ -43,9 +43,6 @@ void mem_give_back(void);
 /* Bytes of the process that are in memory now; 0 where the system does not say. */
 uint64_t mem_resident(void);
 
-/* Called instead of printing and aborting when mem_alloc() fails; it must not
- * return.  NULL restores the default.  Set it before any thread starts. */
-void mem_on_failure(void (*handler)(size_t size));
 
 /* Tests: the n-th mem_try_alloc() from now returns NULL; 0 turns it off. */
 void mem_fail_at(unsigned long n);

@@ -26,16 +26,10 @@ struct cli {
     struct arena keep; /* owns what options and paths point to */
 };
 
-/* A command: its name ("prune", or two words: "tokenizer train"), its table, the
- * function that fills the options, calls one public function and prints the result,
- * and the heading under which `winnow help` lists it and those behind it. */
+/* What a command does: fills its options, calls one public function and prints the
+ * result. */
 typedef winnow_status command_run(struct cli *cli, int argc, const char *const *argv,
                                   struct winnow_error *err);
-struct cmd {
-    const struct option_table *table;
-    command_run *run;  /* NULL: a stage, run by cli_corpus_command() */
-    const char *group; /* NULL: as the row before */
-};
 
 /* Parses argv against table (into options) and the common options, and sets up
  * cli->env, signals and progress.  argv[0] is the command's (last) word. */

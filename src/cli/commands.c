@@ -1,38 +1,59 @@
-/* commands.c -- the list of all commands; help, dispatch and "did you mean" read it. */
+/* commands.c -- which function is a command, and under which heading it stands. */
 #include "cli/commands.h"
 
 #include "option/tables.h"
 
-/* By what one wants to do, and there in the order of a corpus's way. */
-const struct cmd COMMANDS[] = {
-    {&RUN_TABLE, cmd_run, "run a recipe and look at what came out"},
-    {&REPORT_TABLE, cmd_report, NULL},
-    {&EXPLAIN_TABLE, cmd_explain, NULL},
-    {&VERIFY_TABLE, cmd_verify, NULL},
-
-    {&EXTRACT_TABLE, NULL, "get documents"},
-    {&HOLDOUT_TABLE, NULL, NULL},
-    {&COUNT_TABLE, cmd_count, NULL},
-
-    {&RULES_TABLE, NULL, "clean and choose them"},
-    {&REFINE_TABLE, NULL, NULL},
-    {&DEDUP_TABLE, NULL, NULL},
-    {&SCORE_TABLE, NULL, NULL},
-    {&PRUNE_TABLE, NULL, NULL},
-    {&FEATURES_TABLE, cmd_features, NULL},
-    {&SELECT_TABLE, NULL, NULL},
-
-    {&PROVE_TABLE, cmd_prove, "train and measure models"},
-    {&TRAIN_TABLE, cmd_train, NULL},
-    {&EVAL_TABLE, cmd_eval, NULL},
-
-    {&REFINER_TRAIN_TABLE, cmd_refiner_train, "make a refiner of one's own"},
-    {&REFINER_LINES_TABLE, cmd_refiner_lines, NULL},
-    {&REFINER_LABEL_TABLE, cmd_refiner_label, NULL},
-    {&REFINER_EVAL_TABLE, cmd_refiner_eval, NULL},
-
-    {&TOKENIZER_TRAIN_TABLE, cmd_tokenizer_train, "make tokens"},
-    {&TOKENIZER_ENCODE_TABLE, cmd_tokenizer_encode, NULL},
-    {&TOKENIZER_DECODE_TABLE, cmd_tokenizer_decode, NULL},
-    {NULL, NULL, NULL},
+static const struct {
+    const struct option_table *table;
+    command_run *run;
+} FUNCTIONS[] = {
+    {&RUN_TABLE, cmd_run},
+    {&REPORT_TABLE, cmd_report},
+    {&EXPLAIN_TABLE, cmd_explain},
+    {&VERIFY_TABLE, cmd_verify},
+    {&COUNT_TABLE, cmd_count},
+    {&FEATURES_TABLE, cmd_features},
+    {&PROVE_TABLE, cmd_prove},
+    {&TRAIN_TABLE, cmd_train},
+    {&EVAL_TABLE, cmd_eval},
+    {&REFINER_TRAIN_TABLE, cmd_refiner_train},
+    {&REFINER_LINES_TABLE, cmd_refiner_lines},
+    {&REFINER_LABEL_TABLE, cmd_refiner_label},
+    {&REFINER_EVAL_TABLE, cmd_refiner_eval},
+    {&TOKENIZER_TRAIN_TABLE, cmd_tokenizer_train},
+    {&TOKENIZER_ENCODE_TABLE, cmd_tokenizer_encode},
+    {&TOKENIZER_DECODE_TABLE, cmd_tokenizer_decode},
 };
+
+/* By what one wants to do: a heading stands over its first command. */
+static const struct {
+    const struct option_table *first;
+    const char *text;
+} HEADINGS[] = {
+    {&RUN_TABLE, "run a recipe and look at what came out"},
+    {&EXTRACT_TABLE, "get documents"},
+    {&RULES_TABLE, "clean and choose them"},
+    {&PROVE_TABLE, "train and measure models"},
+    {&REFINER_TRAIN_TABLE, "make a refiner of one's own"},
+    {&TOKENIZER_TRAIN_TABLE, "make tokens"},
+};
+
+command_run *command_function(const struct option_table *table)
+{
+    for (size_t i = 0; i < sizeof FUNCTIONS / sizeof *FUNCTIONS; i++) {
+        if (FUNCTIONS[i].table == table) {
+            return FUNCTIONS[i].run;
+        }
+    }
+    return NULL;
+}
+
+const char *command_heading(const struct option_table *table)
+{
+    for (size_t i = 0; i < sizeof HEADINGS / sizeof *HEADINGS; i++) {
+        if (HEADINGS[i].first == table) {
+            return HEADINGS[i].text;
+        }
+    }
+    return NULL;
+}

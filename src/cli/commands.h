@@ -1,11 +1,15 @@
-/* commands.h -- every command, in the order in which data meets them. */
+/* commands.h -- what belongs to each command of OPTION_TABLES on the command line. */
 #ifndef WINNOW_CLI_COMMANDS_H
 #define WINNOW_CLI_COMMANDS_H
 
 #include "cli/cmd.h"
 
-/* Ends with a row whose table is NULL; `winnow help` prints it in this order. */
-extern const struct cmd COMMANDS[];
+/* The function of a command; NULL: a stage, run by cli_corpus_command(). */
+command_run *command_function(const struct option_table *table);
+
+/* The heading under which `winnow help` lists this command and those behind it; NULL: as the
+ * one before. */
+const char *command_heading(const struct option_table *table);
 
 command_run cmd_run, cmd_verify, cmd_explain, cmd_refiner_label, cmd_refiner_lines, cmd_count,
     cmd_prove, cmd_eval, cmd_features, cmd_train, cmd_report, cmd_refiner_train, cmd_refiner_eval,

@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "option/corpus_options.h"
+#include "option/tables.h"
 
 #include <string.h>
 
@@ -20,11 +21,13 @@ void help_all(FILE *to)
     (void)fputs("winnow turns raw text into the corpus that trains the better language model.\n\n"
                 "usage: winnow COMMAND [options] [CORPUS...]\n",
                 to);
-    for (const struct cmd *c = COMMANDS; c->table; c++) {
-        if (c->group) {
-            (void)fprintf(to, "\n%s:\n", c->group);
+    for (size_t i = 0; OPTION_TABLES[i]; i++) {
+        const struct option_table *t = OPTION_TABLES[i];
+        const char *heading = command_heading(t);
+        if (heading) {
+            (void)fprintf(to, "\n%s:\n", heading);
         }
-        (void)fprintf(to, "  %-20s %s\n", c->table->command, c->table->summary);
+        (void)fprintf(to, "  %-20s %s\n", t->command, t->summary);
     }
     (void)fputs("\n`winnow help COMMAND` teaches a command by example, `winnow help options` lists "
                 "what most\ncommands take, `winnow help recipe` says how a recipe is written.\n",
@@ -90,10 +93,10 @@ void help_shared(void)
 size_t help_family(const char *word, FILE *to)
 {
     size_t len = strlen(word), found = 0;
-    for (const struct cmd *c = COMMANDS; c->table; c++) {
-        const char *name = c->table->command;
+    for (size_t i = 0; OPTION_TABLES[i]; i++) {
+        const char *name = OPTION_TABLES[i]->command;
         if (strncmp(name, word, len) == 0 && name[len] == ' ') {
-            (void)fprintf(to, "  winnow %-20s %s\n", name, c->table->summary);
+            (void)fprintf(to, "  winnow %-20s %s\n", name, OPTION_TABLES[i]->summary);
             found++;
         }
     }

@@ -10,6 +10,7 @@
 #include "cli/help.h"
 #include "cli/help_recipe.h"
 #include "option/near_name.h"
+#include "option/tables.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,9 +42,9 @@ static int exit_code(winnow_status st)
 }
 
 /* How many of the words at argv name the command: 0 (another one), 1 or 2. */
-static int match(const struct cmd *c, int argc, const char *const *argv)
+static int match(const struct option_table *table, int argc, const char *const *argv)
 {
-    const char *name = c->table->command;
+    const char *name = table->command;
     const char *space = strchr(name, ' ');
     if (argc < 1) {
         return 0;
@@ -57,6 +58,18 @@ static int match(const struct cmd *c, int argc, const char *const *argv)
     return both ? 2 : 0;
 }
 
+/* The command that the words at argv begin with, or NULL. */
+static const struct option_table *find(int argc, const char *const *argv, int *words)
+{
+    for (size_t i = 0; OPTION_TABLES[i]; i++) {
+        *words = match(OPTION_TABLES[i], argc, argv);
+        if (*words > 0) {
+            return OPTION_TABLES[i];
+        }
+    }
+    return NULL;
+}
+
 /* The command spelled most like what was asked for, or NULL.  The names stand as
  * options of a table, which knows what is near. */
 static const char *nearest_command(const char *word)
@@ -64,8 +77,8 @@ static const char *nearest_command(const char *word)
     struct option names[64] = {{.kind = OPTION_END}};
     const struct option_table table = {.options = names};
     size_t n = 0;
-    for (const struct cmd *c = COMMANDS; c->table && n + 1 < sizeof names / sizeof *names; c++) {
-        names[n++] = (struct option){.kind = OPTION_TEXT, .name = c->table->command};
+    for (size_t i = 0; OPTION_TABLES[i] && n + 1 < sizeof names / sizeof *names; i++) {
+        names[n++] = (struct option){.kind = OPTION_TEXT, .name = OPTION_TABLES[i]->command};
         names[n] = (struct option){.kind = OPTION_END};
     }
     return option_nearest(&table, str_of(word), NULL);
@@ -122,11 +135,11 @@ static int help(int argc, const char *const *argv)
         help_shared();
         return 0;
     }
-    for (const struct cmd *c = COMMANDS; c->table; c++) {
-        if (match(c, argc, argv) > 0) {
-            help_command(c->table);
-            return 0;
-        }
+    int words;
+    const struct option_table *table = find(argc, argv, &words);
+    if (table) {
+        help_command(table);
+        return 0;
     }
     if (argc == 1 && help_family(argv[0], stdout) > 0) {
         return 0;
@@ -187,14 +200,15 @@ static int end_command(winnow_status st, const struct winnow_error *err)
     return exit_code(st);
 }
 
-static int run_command(const struct cmd *c, int argc, const char *const *argv)
+static int run_command(const struct option_table *table, int argc, const char *const *argv)
 {
+    command_run *run = command_function(table);
     struct winnow_error err = {{0}};
     struct cli cli = {0};
     arena_init(&cli.keep, (size_t)1 << 14);
     cli_heed_log_json(argc, argv);
-    winnow_status st = c->run ? c->run(&cli, argc, argv, &err)
-                              : cli_corpus_command(&cli, c->table, argc, argv, &err);
+    winnow_status st =
+        run ? run(&cli, argc, argv, &err) : cli_corpus_command(&cli, table, argc, argv, &err);
     int code = end_command(st, &err);
     arena_release(&cli.keep);
     return code;
@@ -228,15 +242,14 @@ int main(int argc, char **arguments)
         strcmp(argv[1], "-h") == 0) {
         return printed(help(argc - 2, argv + 2));
     }
-    for (const struct cmd *c = COMMANDS; c->table; c++) {
-        int words = match(c, argc - 1, argv + 1);
-        if (words > 0 && asks_for_help(argc - words, argv + words)) {
-            help_command(c->table);
-            return printed(0);
-        }
-        if (words > 0) {
-            return run_command(c, argc - words, argv + words);
-        }
+    int words;
+    const struct option_table *table = find(argc - 1, argv + 1, &words);
+    if (!table) {
+        return refuse(argc - 1, argv + 1);
     }
-    return refuse(argc - 1, argv + 1);
+    if (asks_for_help(argc - words, argv + words)) {
+        help_command(table);
+        return printed(0);
+    }
+    return run_command(table, argc - words, argv + words);
 }

@@ -234,12 +234,6 @@ void model_init_random(struct model *m, uint64_t seed)
     }
 }
 
-void model_copy(struct model *dst, const struct model *src)
-{
-    assert(dst->values_count == src->values_count);
-    memcpy(dst->values, src->values, src->values_count * sizeof *src->values);
-}
-
 const struct model_config *model_config(const struct model *m)
 {
     return &m->config;

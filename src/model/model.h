@@ -81,9 +81,6 @@ void model_free(struct model *m);
  * write to the residual stream (o, down) divided by sqrt(2 layers). */
 void model_init_random(struct model *m, uint64_t seed);
 
-/* A copy of the weights of src, which has the same config. */
-void model_copy(struct model *dst, const struct model *src);
-
 const struct model_config *model_config(const struct model *m);
 
 size_t model_tensor_count(const struct model *m);

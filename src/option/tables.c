@@ -1,10 +1,11 @@
-/* tables.c -- every command's table, for callers that know commands by name.  (The
- * command line has rows of its own, which pair a table with a function.) */
+/* tables.c -- the list of all commands: the command line's help and dispatch, the library's
+ * winnow_stage() and its description as JSON read it. */
 #include "option/tables.h"
 
 #include <string.h>
 
-/* clang-format off: a row each, so that two who add one do not meet */
+/* By what one wants to do, and there in the order of a corpus's way; cli/commands.c has the
+ * headings.  clang-format off: a row each, so that two who add one do not meet */
 const struct option_table *const OPTION_TABLES[] = {
     &RUN_TABLE,
     &REPORT_TABLE,

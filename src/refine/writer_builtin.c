@@ -37,7 +37,6 @@ struct writer_builtin {
     uint64_t submitted, answered;
     struct buf text;
     struct writer_tie ties[WRITER_TIES];
-    double flops;
 };
 
 static struct writer_builtin *own(struct program_writer *w)
@@ -165,7 +164,6 @@ static winnow_status next(struct program_writer *writer, struct writer_answer *a
     struct generate_answer a;
     TRY(generator_next(w->generator, &a, err));
     const struct program_loop *loop = &w->writings[w->answered++ % writer->window].loop;
-    w->flops += model_config_flops(model_config(w->model), a.prompt_count + a.count);
     *answer = (struct writer_answer){
         .tag = a.tag,
         .outcome = outcome_of(a.end),
@@ -237,7 +235,3 @@ winnow_status writer_builtin_new(const struct writer_builtin_options *opt,
     return WINNOW_OK;
 }
 
-double writer_builtin_flops(const struct program_writer *w)
-{
-    return ((const struct writer_builtin *)w)->flops;
-}

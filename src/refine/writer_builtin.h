@@ -22,7 +22,4 @@ winnow_status writer_builtin_new(const struct writer_builtin_options *opt,
                                  const struct tokenizer *t, const struct winnow_env *env,
                                  struct program_writer **out, struct winnow_error *err);
 
-/* What was computed so far, in floating-point operations. */
-double writer_builtin_flops(const struct program_writer *w);
-
 #endif /* WINNOW_REFINE_WRITER_BUILTIN_H */

@@ -120,16 +120,6 @@ winnow_status writer_http_open(const struct completion_client_options *opt,
     return WINNOW_OK;
 }
 
-const struct completion_counts *writer_http_counts(const struct program_writer *w)
-{
-    return completion_client_counts(((const struct writer_http *)w)->client);
-}
-
-enum completion_server writer_http_server(const struct program_writer *w)
-{
-    return completion_client_server(((const struct writer_http *)w)->client);
-}
-
 const char *writer_http_model(const struct program_writer *w)
 {
     return completion_client_model(((const struct writer_http *)w)->client);

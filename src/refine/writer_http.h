@@ -18,9 +18,6 @@ winnow_status writer_http_open(const struct completion_client_options *opt,
                                const struct winnow_env *env, struct program_writer **out,
                                struct winnow_error *err);
 
-/* What its client has seen so far. */
-const struct completion_counts *writer_http_counts(const struct program_writer *w);
-enum completion_server writer_http_server(const struct program_writer *w);
 const char *writer_http_model(const struct program_writer *w);
 
 #endif /* WINNOW_REFINE_WRITER_HTTP_H */

@@ -87,15 +87,6 @@ bool rules_is_space(uint32_t code)
            code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
 }
 
-bool rules_is_alpha(uint32_t code)
-{
-    if (code < 0x80) {
-        return (code | 0x20U) - 'a' < 26;
-    }
-    utf8proc_category_t c = utf8proc_category((utf8proc_int32_t)code);
-    return c >= UTF8PROC_CATEGORY_LU && c <= UTF8PROC_CATEGORY_LO;
-}
-
 bool rules_is_symbol(uint32_t code)
 {
     if (code < 0x80) {

@@ -13,9 +13,6 @@ size_t rules_code_at(struct str s, size_t at, uint32_t *code);
 
 bool rules_is_space(uint32_t code);
 
-/* A letter (general category L). */
-bool rules_is_alpha(uint32_t code);
-
 /* A character of which no word is made: ASCII punctuation and controls, common
  * CJK punctuation and quotes (the set that CCNet strips), sentence ends. */
 bool rules_is_symbol(uint32_t code);

@@ -71,7 +71,4 @@ const void *run_stage_options(const struct run *r, size_t i);
 winnow_status run_stage_output(const struct run *r, size_t i, struct shard_list *out,
                                struct winnow_error *err);
 
-/* The hash of everything up to and including stage i, as 32 digits. */
-const char *run_stage_key(const struct run *r, size_t i);
-
 #endif /* WINNOW_RUN_DRIVER_H */

@@ -64,11 +64,6 @@ const void *run_stage_options(const struct run *r, size_t i)
     return r->stages[i].options;
 }
 
-const char *run_stage_key(const struct run *r, size_t i)
-{
-    return r->stages[i].key;
-}
-
 winnow_status run_stage_output(const struct run *r, size_t i, struct shard_list *out,
                                struct winnow_error *err)
 {

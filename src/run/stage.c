@@ -73,11 +73,6 @@ const char *stage_folder(const struct stage *s)
     return s->folder;
 }
 
-const char *stage_run_folder(const struct stage *s)
-{
-    return s->run->folder;
-}
-
 uint64_t stage_documents(const struct stage *s)
 {
     return s->documents;
@@ -91,11 +86,6 @@ uint64_t stage_ordinals(const struct stage *s)
 const struct shard_list *stage_input(const struct stage *s)
 {
     return &s->input;
-}
-
-struct winnow_list stage_paths(const struct stage *s)
-{
-    return s->run->paths;
 }
 
 const char *stage_file(const struct stage *s, const char *what, const char *name, struct buf *out)

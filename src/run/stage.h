@@ -148,9 +148,8 @@ const struct winnow_env *stage_env(const struct stage *s);
 struct pool *stage_pool(struct stage *s);
 
 /* The stage's folder, "runs/x/stages/04-prune"; its input folder ("" where the
- * input is no folder of this run) and the run's. */
+ * input is no folder of this run). */
 const char *stage_folder(const struct stage *s);
-const char *stage_run_folder(const struct stage *s);
 
 /* Documents of the input as far as known: exact after the first full pass, an
  * estimate before. */
@@ -267,8 +266,5 @@ winnow_status stage_run_source(struct stage *s, const struct stage_source *sourc
 
 /* The files that the paths given as input came to. */
 const struct shard_list *stage_input(const struct stage *s);
-
-/* The paths the recipe or command line gave as input. */
-struct winnow_list stage_paths(const struct stage *s);
 
 #endif /* WINNOW_RUN_STAGE_H */
