@@ -43,7 +43,6 @@ void mem_give_back(void);
 /* Bytes of the process that are in memory now; 0 where the system does not say. */
 uint64_t mem_resident(void);
 
-
 /* Tests: the n-th mem_try_alloc() from now returns NULL; 0 turns it off. */
 void mem_fail_at(unsigned long n);
 
