@@ -6,6 +6,7 @@ list(APPEND WINNOW_SOURCES
   src/pages/extract.c
   src/pages/html.c
   src/pages/html_structure.c
+  src/pages/html_structure_rows.c
   src/pages/html_entities.c
   src/pages/html_tags.c
   src/pages/http.c
