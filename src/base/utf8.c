@@ -120,9 +120,15 @@ size_t utf8_valid_until(struct str s)
 
 size_t utf8_count(struct str s)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        n += !utf8_continues(s.ptr[i]);
+    size_t n = s.len, at = 0;
+    for (; s.len - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        uint64_t eight; /* a byte that continues has its top bit set and not the one below */
+        memcpy(&eight, s.ptr + at, sizeof eight);
+        eight &= ~(eight << 1) & 0x8080808080808080U;
+        n -= (size_t)((eight >> 7) * 0x0101010101010101U >> 56);
+    }
+    for (; at < s.len; at++) {
+        n -= utf8_continues(s.ptr[at]);
     }
     return n;
 }

@@ -52,6 +52,7 @@ struct evidence {
     size_t count; /* characters of UTF-8 beyond ASCII */
     size_t wrong; /* bytes or pieces of characters that are none of UTF-8 */
     bool nul;     /* a NUL, as every ASCII character has in UTF-16 */
+    bool clean;   /* valid, and no character is cut off at the end */
 };
 
 /* Bytes that belong together where s begins with what is no UTF-8: a first byte and those that may
@@ -68,15 +69,30 @@ static size_t broken_length(struct str s, size_t *whole)
     return n;
 }
 
+/* First bytes of characters beyond ASCII in valid UTF-8. */
+static size_t count_leads(struct str s)
+{
+    size_t count = 0, at = 0;
+    for (; s.len - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        uint64_t eight; /* whose two top bits are both set */
+        memcpy(&eight, s.ptr + at, sizeof eight);
+        eight &= eight << 1 & 0x8080808080808080U;
+        count += (size_t)((eight >> 7) * 0x0101010101010101U >> 56);
+    }
+    for (; at < s.len; at++) {
+        count += (unsigned char)s.ptr[at] >= 0xC0;
+    }
+    return count;
+}
+
 static struct evidence weigh(struct str s)
 {
     struct evidence e = {.nul = s.len > 0 && memchr(s.ptr, '\0', s.len)};
     bool cut = false; /* the page ends within a character */
     for (size_t at = 0; at < s.len;) {
         size_t until = at + utf8_valid_until(str_sub(s, at, s.len));
-        for (; at < until; at++) {
-            e.count += (unsigned char)s.ptr[at] >= 0xC0;
-        }
+        e.count += count_leads(str_sub(s, at, until));
+        at = until;
         if (at < s.len) {
             size_t whole, n = broken_length(str_sub(s, at, s.len), &whole);
             at += n;
@@ -86,6 +102,7 @@ static struct evidence weigh(struct str s)
     }
     e.wrong += cut && e.count == 0; /* with no other character it may as well be Latin-1 */
     e.valid = e.wrong == 0;
+    e.clean = e.valid && !cut;
     return e;
 }
 
@@ -166,9 +183,10 @@ static enum charset_encoding judge(struct charset *c, enum charset_encoding e, s
     return e;
 }
 
-static enum charset_encoding choose(struct charset *c, const struct charset_page *page)
+static enum charset_encoding choose(struct charset *c, const struct charset_page *page, bool *clean)
 {
     struct evidence bytes = weigh(page->bytes);
+    *clean = bytes.clean;
     enum charset_encoding e = charset_of_label(page->declared);
     e = e != CHARSET_NONE ? judge(c, e, page->bytes, &bytes) : e;
     if (e == CHARSET_NONE && page->markup) {
@@ -206,6 +224,7 @@ bool charset_to_utf8(struct charset *c, const struct charset_page *page, struct 
 {
     struct str s = page->bytes;
     enum charset_encoding e;
+    bool clean = false; /* known to be valid UTF-8 */
     if (str_starts(s, STR_LIT("\xEF\xBB\xBF"))) {
         e = CHARSET_UTF_8;
         s = str_sub(s, 3, s.len);
@@ -213,7 +232,7 @@ bool charset_to_utf8(struct charset *c, const struct charset_page *page, struct 
         e = s.ptr[0] == '\xFE' ? CHARSET_UTF_16BE : CHARSET_UTF_16LE;
         s = str_sub(s, 2, s.len);
     } else {
-        e = choose(c, page);
+        e = choose(c, page, &clean);
     }
     *name = e == CHARSET_GUESSED ? c->guessed : CHARSET_NAMES[e].name;
     if (e == CHARSET_REPLACEMENT) {
@@ -221,7 +240,7 @@ bool charset_to_utf8(struct charset *c, const struct charset_page *page, struct 
         return false;
     }
     if (e == CHARSET_UTF_8) {
-        *utf8 = repair(c, s);
+        *utf8 = clean ? s : repair(c, s);
         return true;
     }
     buf_clear(&c->out);

@@ -67,8 +67,32 @@ static bool is_name(struct str a, const char *b)
     return a.len == strlen(b) && strncasecmp(a.ptr, b, a.len) == 0;
 }
 
+/* Most attributes (href, src, data-...) say nothing of a page's parts: their first letter and
+ * length tell. */
+static bool may_say_something(struct str name)
+{
+    switch (name.ptr[0] | 0x20) {
+    case 'a':
+        return name.len == strlen("aria-hidden");
+    case 'c':
+    case 's':
+        return name.len == strlen("class"); /* as "style" */
+    case 'h':
+        return name.len == strlen("hidden");
+    case 'i':
+        return name.len == strlen("id");
+    case 'r':
+        return name.len == strlen("role");
+    default:
+        return false;
+    }
+}
+
 void html_attributes_take(struct html_attributes *a, struct str name, struct str value)
 {
+    if (!may_say_something(name)) {
+        return;
+    }
     const struct {
         const char *name;
         struct str *to;

@@ -59,12 +59,15 @@ static enum letter classify(uint32_t c)
                                                                              : LETTER_VISIBLE;
 }
 
-/* Bytes that are visible whatever stands around them: no ASCII space or control,
- * and no first byte of a character that classify() knows. */
-static bool is_plain(unsigned char c)
-{
-    return c > ' ' && c != 0x7F && c != 0xC2 && c != 0xE1 && c != 0xE2 && c != 0xE3 && c != 0xEF;
-}
+/* Whether a byte is not visible whatever stands around it: an ASCII space or control, or the
+ * first of a character that classify() knows.  A table, since every byte of a text is asked. */
+static const bool NOT_PLAIN[256] = {
+    1,         1,          1,          1,          1,          1,          1,          1, 1,
+    1,         1,          1,          1,          1,          1,          1, /* 0..15 */
+    1,         1,          1,          1,          1,          1,          1,          1, 1,
+    1,         1,          1,          1,          1,          1,          1, /* 16..31 */
+    [' '] = 1, [0x7F] = 1, [0xC2] = 1, [0xE1] = 1, [0xE2] = 1, [0xE3] = 1, [0xEF] = 1,
+};
 
 static void add_space(struct line_builder *b, enum letter kind, char c)
 {
@@ -89,7 +92,7 @@ void line_builder_add(struct line_builder *b, struct str text)
     size_t at = 0;
     while (at < text.len) {
         size_t end = at;
-        while (end < text.len && is_plain((unsigned char)text.ptr[end])) {
+        while (end < text.len && !NOT_PLAIN[(unsigned char)text.ptr[end]]) {
             end++;
         }
         if (end == at) {

@@ -160,6 +160,23 @@ static void utf8_cuts_no_code_point(void **state)
     assert_int_equal(utf8_cut((struct str){0}, 3).len, 0);
 }
 
+/* Eight bytes at a time, at every distance from the end. */
+static void utf8_counts_code_points(void **state)
+{
+    (void)state;
+    struct rng r;
+    char bytes[64];
+    rng_init(&r, 7, "utf8");
+    for (unsigned round = 0; round < 2000; round++) {
+        size_t len = rng_below(&r, sizeof bytes + 1), want = 0;
+        for (size_t i = 0; i < len; i++) {
+            bytes[i] = (char)rng_below(&r, 256);
+            want += ((unsigned char)bytes[i] & 0xC0U) != 0x80U;
+        }
+        assert_int_equal(utf8_count((struct str){bytes, len}), want);
+    }
+}
+
 static void grown_arrays_keep_what_they_held(void **state)
 {
     (void)state;
@@ -203,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grown_arrays_keep_what_they_held),
+        cmocka_unit_test(utf8_counts_code_points),
         cmocka_unit_test(utf8_cuts_no_code_point),
         cmocka_unit_test(hash_in_pieces_is_that_of_the_whole),
         cmocka_unit_test(json_reads_back_what_was_written),

@@ -184,6 +184,8 @@ static void bytes_overrule_labels_that_they_disprove(void **state)
     /* UTF-8 with some damage is that still, and other bytes are not by one chance. */
     assert_str(READ("\xC3\xB6\xC3\x9F\xE4\xB8\xAD\xFF.", "utf-8", &name),
                "\u00f6\u00df\u4e2d\ufffd.");
+    assert_str(READ("\xC3\xB6\xC3\x9F\xE4\xB8", "utf-8", &name),
+               "\u00f6\u00df\ufffd"); /* cut off */
     assert_str(READ("\x93\xFA\x96\x7B\x8C\xEA\x82\xCC\x95\xB6\x8F\xCD\x82\xC5\x82\xB7\x81\x42"
                     "\xC3\xA9\x82\xA0\x82\xA2\x82\xA4",
                     "utf-8", &name),
