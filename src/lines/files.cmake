@@ -1,6 +1,7 @@
 list(APPEND WINNOW_SOURCES
   src/lines/line_backward.c
   src/lines/line_builtin.c
+  src/lines/line_calibrate.c
   src/lines/line_checkpoint.c
   src/lines/line_draw.c
   src/lines/line_features.c

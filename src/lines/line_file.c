@@ -1,7 +1,7 @@
 /* line_file.c -- a line model's folder: config.json and model.safetensors.
  *
  *     config.json         {"model_type": "winnow_lines", "features": 1, sizes ...,
- *                          "keep_above": 0.4, "training": {...}}
+ *                          "keep_above": 0.4, "calibration": {...}, "training": {...}}
  *     model.safetensors   "table" (rows x embed), and a tensor [out, in] for each matrix
  *
  * Sizes are checked against their bounds before anything is allocated, and each
@@ -36,6 +36,34 @@ static const struct size_key SIZES[] = {
 };
 enum { SIZE_COUNT = sizeof SIZES / sizeof SIZES[0] };
 
+static const struct {
+    const char *name;
+    size_t offset;
+} CALIBRATION[] = {
+    {"alone_scale", offsetof(struct line_calibration, alone_scale)},
+    {"alone_bias", offsetof(struct line_calibration, alone_bias)},
+    {"tagged_scale", offsetof(struct line_calibration, tagged_scale)},
+    {"tagged_bias", offsetof(struct line_calibration, tagged_bias)},
+    {"path_share", offsetof(struct line_calibration, path_share)},
+};
+enum { CALIBRATION_COUNT = sizeof CALIBRATION / sizeof CALIBRATION[0] };
+
+/* All of its numbers, or none where there is no such member. */
+static winnow_status read_calibration(struct json_value value, struct line_calibration *out,
+                                      struct winnow_error *err)
+{
+    *out = (struct line_calibration)LINE_CALIBRATION_INIT;
+    for (size_t i = 0; json_kind(value) != JSON_NONE && i < CALIBRATION_COUNT; i++) {
+        double number;
+        if (!json_as_double(json_get(value, CALIBRATION[i].name), &number)) {
+            return error_set(err, WINNOW_E_FORMAT, "\"calibration\" has no number \"%s\"",
+                             CALIBRATION[i].name);
+        }
+        memcpy((char *)out + CALIBRATION[i].offset, &number, sizeof number);
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status read_config(struct json_value root, struct line_config *c,
                                  struct winnow_error *err)
 {
@@ -60,6 +88,7 @@ static winnow_status read_config(struct json_value root, struct line_config *c,
         uint32_t size = (uint32_t)value;
         memcpy((char *)c + SIZES[i].offset, &size, sizeof size);
     }
+    TRY(read_calibration(json_get(root, "calibration"), &c->calibration, err));
     if (!json_as_double(json_get(root, "keep_above"), &c->keep_above)) {
         return error_set(err, WINNOW_E_FORMAT, "\"keep_above\" is missing or no number");
     }
@@ -196,6 +225,13 @@ static void write_config(const struct line_model *m, double keep_above, struct s
         json_u64(&w, size);
     }
     json_member_double(&w, "keep_above", keep_above);
+    json_member_open(&w, "calibration", '{');
+    for (size_t i = 0; i < CALIBRATION_COUNT; i++) {
+        double number;
+        memcpy(&number, (const char *)&m->c.calibration + CALIBRATION[i].offset, sizeof number);
+        json_member_double(&w, CALIBRATION[i].name, number);
+    }
+    json_close(&w, '}');
     if (card.len > 0) {
         json_member_raw(&w, "training", card);
     }

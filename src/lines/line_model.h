@@ -33,6 +33,17 @@
 #define LINE_DIM_MAX    1024U
 #define LINE_LAYERS_MAX 16U
 
+/* What the log-odds mean (line_calibrate.h). */
+struct line_calibration {
+    double alone_scale, alone_bias;   /* of a page whose tags are not known */
+    double tagged_scale, tagged_bias; /* of one whose tags are */
+    double path_share;
+};
+#define LINE_CALIBRATION_INIT \
+    {                         \
+        1, 0, 1, 0, 0         \
+    }
+
 struct line_config {
     uint32_t rows;   /* of the table of n-gram vectors, a power of two */
     uint32_t embed;  /* their length */
@@ -40,16 +51,18 @@ struct line_config {
     uint32_t dim, layers, ffn;
     uint32_t head_dim;
     double keep_above; /* a line whose probability is lower is removed */
+    struct line_calibration calibration;
 };
-#define LINE_CONFIG_INIT                  \
-    ((struct line_config){.rows = 32768,  \
-                          .embed = 48,    \
-                          .hidden = 96,   \
-                          .dim = 96,      \
-                          .layers = 3,    \
-                          .ffn = 192,     \
-                          .head_dim = 32, \
-                          .keep_above = 0.5})
+#define LINE_CONFIG_INIT                     \
+    ((struct line_config){.rows = 32768,     \
+                          .embed = 48,       \
+                          .hidden = 96,      \
+                          .dim = 96,         \
+                          .layers = 3,       \
+                          .ffn = 192,        \
+                          .head_dim = 32,    \
+                          .keep_above = 0.5, \
+                          .calibration = LINE_CALIBRATION_INIT})
 
 struct line_model;
 

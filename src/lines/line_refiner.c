@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "lines/line_calibrate.h"
 #include "lines/line_model_internal.h"
 #include "program/line_verdicts.h"
 
@@ -70,6 +71,7 @@ static void score_part(struct line_reader *r, const struct str *lines,
         origins = ARENA_NEW(keep, struct line_origin, count + 1);
     }
     float *logits = ARENA_NEW(keep, float, count + 1);
+    uint32_t *rows = ARENA_NEW(keep, uint32_t, count + 1);
     size_t shown_count = 0;
     for (size_t i = 0; i < count; i++) {
         scores[i] = line_has_words(lines[i]) ? 0.0F : NAN;
@@ -77,12 +79,14 @@ static void score_part(struct line_reader *r, const struct str *lines,
             if (origins) {
                 origins[shown_count] = (struct line_origin){&structure, i};
             }
+            rows[shown_count] = (uint32_t)(first + i);
             shown[shown_count++] = lines[i];
         }
     }
     struct line_features f;
     line_features_build(shown, origins, shown_count, r->m->c.rows, keep, &f);
     line_pass_run(r->pass, &f, logits);
+    line_calibrate(&r->m->c.calibration, page, rows, shown_count, keep, logits);
     for (size_t i = 0, at = 0; i < count; i++) {
         if (!isnan(scores[i])) {
             scores[i] = 1.0F / (1.0F + expf(-logits[at++]));

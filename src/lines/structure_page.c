@@ -149,6 +149,7 @@ static void place_elements(struct page_elements *p, struct arena *keep)
             p->has[e->semantic] = true;
         }
     }
+    p->path_count = paths.count;
     p->paths = ARENA_NEW(keep, struct path_sums, paths.count);
     p->tag_paths = ARENA_NEW(keep, struct path_sums, tags.count);
 }

@@ -48,6 +48,7 @@ struct page_elements {
     const struct page_structure *s;
     struct element *items;               /* s->node_count */
     struct path_sums *paths, *tag_paths; /* by number */
+    uint32_t path_count;
     uint32_t main;  /* deepest element with most of the long text; STRUCTURE_NONE: no long text */
     uint32_t dense; /* with the most long text less links and a share of the rest */
     bool has[SEMANTICS];

@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "base/utf8.h"
 #include "check.h"
+#include "lines/line_calibrate.h"
 #include "lines/line_model_internal.h"
 #include "lines/line_refiner.h"
 #include "lines/line_scan.h"
@@ -12,6 +13,7 @@
 #include "program/edit.h"
 #include "scratch.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,7 +24,8 @@ static const struct line_config SMALL = {.rows = 64,
                                          .layers = 2,
                                          .ffn = 32,
                                          .head_dim = 16,
-                                         .keep_above = 0.5};
+                                         .keep_above = 0.5,
+                                         .calibration = LINE_CALIBRATION_INIT};
 
 #define PAGE_LINES 11U
 static const char *const PAGE[PAGE_LINES] = {
@@ -334,6 +337,52 @@ static void windows_own_every_line_once(void **state)
     }
 }
 
+/* A page of two paths, <p> and <div class=menu>, and a line that no element holds. */
+static void lines_of_one_path_share_their_log_odds(void **state)
+{
+    (void)state;
+    enum { LINES = 6 };
+    struct structure_kind kinds[] = {{STR_LIT("html"), STR_LIT(""), STR_LIT("")},
+                                     {STR_LIT("p"), STR_LIT(""), STR_LIT("")},
+                                     {STR_LIT("div"), STR_LIT("menu"), STR_LIT("")}};
+    struct structure_node nodes[] = {
+        {.kind = 0}, {.kind = 1}, {.kind = 1}, {.kind = 2}, {.kind = 1}};
+    struct structure_line lines[LINES] = {{.start = 0, .end = 100, .node = 1},
+                                          {.start = 101, .end = 201, .node = 3},
+                                          {.start = 202, .end = 1202, .node = 2},
+                                          {.start = 1203, .end = 1204, .node = 4},
+                                          {.start = 1205, .end = 1215, .node = STRUCTURE_NONE},
+                                          {.start = 1216, .end = 1225, .node = 3}};
+    const struct page_structure s = {lines, nodes, kinds, LINES, 5, 3};
+    static const uint32_t ROWS[] = {0, 1, 2, 3, 4}; /* the last row is not shown to the model */
+    static const float BEFORE[] = {1, 2, -3, 4, 5};
+    const struct line_calibration c = {3, 4, 2, -1, 0.25};
+    struct page_elements page;
+    struct arena keep;
+    float x[5];
+    arena_init(&keep, 4096);
+    page_elements_build(&s, &keep, &page);
+    memcpy(x, BEFORE, sizeof x);
+    line_calibrate(&c, &page, ROWS, 5, &keep, x);
+    for (size_t i = 0; i < 5; i++) { /* from each line over all others */
+        double sum = 0, weight = 0, want = (double)BEFORE[i];
+        for (size_t k = 0; k < 5 && i < 4; k++) {
+            if ((i == 1) == (k == 1) && k < 4) {
+                double chars = lines[k].end - lines[k].start;
+                double w = 1 + sqrt(chars > 400 ? 400 : chars);
+                sum += w * (double)BEFORE[k];
+                weight += w;
+            }
+        }
+        want = weight > 0 ? 0.75 * want + 0.25 * sum / weight : want;
+        assert_near((double)x[i], 2 * want - 1, 1e-5);
+    }
+    memcpy(x, BEFORE, sizeof x);
+    line_calibrate(&c, NULL, ROWS, 5, &keep, x);
+    assert_near((double)x[2], 3 * -3.0 + 4, 1e-6);
+    arena_release(&keep);
+}
+
 static void write_model(struct line_model *m, char *folder)
 {
     struct winnow_error err;
@@ -347,9 +396,12 @@ static void a_folder_gives_back_the_model(void **state)
     char folder[] = "/tmp/winnow-lines-XXXXXX";
     struct winnow_error err;
     struct line_model *m = random_model(NULL, 9), *again = NULL, *third = NULL;
+    m->c.calibration = (struct line_calibration){1.5, -0.25, 0.5, -0.75, 0.625};
     write_model(m, folder);
     assert_ok(line_model_load(folder, NULL, &again, &err), err);
     assert_near(line_model_config(again)->keep_above, 0.25, 0);
+    assert_memory_equal(&line_model_config(again)->calibration, &m->c.calibration,
+                        sizeof m->c.calibration);
     assert_int_equal(line_model_parameters(again), line_model_parameters(m));
     for (size_t i = 0; i < m->weight_count; i++) {
         assert_near((double)again->weights[i], (double)m->weights[i], 1.0 / 256); /* bf16 */
@@ -379,6 +431,9 @@ static void damaged_folders_are_refused_in_a_sentence(void **state)
         {"\"layers\": 2", "\"layers\": 1", "tensors"},
         {"\"layers\": 2", "\"layers\": 4000000000", "layers"},
         {"\"keep_above\": 0.25", "\"keep_above\": 2", "keep_above"},
+        {"\"path_share\": 0", "\"path_share\": 2", "path_share"},
+        {"\"alone_scale\": 1", "\"alone_scale\": 0", "scales"},
+        {"\"tagged_bias\"", "\"tagged\"", "tagged_bias"},
         {"{", "", "config.json"},
     };
     char folder[] = "/tmp/winnow-lines-XXXXXX";
@@ -760,6 +815,7 @@ int main(void)
         cmocka_unit_test(lines_are_read_with_and_without_tags),
         cmocka_unit_test(gradients_agree_with_differences),
         cmocka_unit_test(windows_own_every_line_once),
+        cmocka_unit_test(lines_of_one_path_share_their_log_odds),
         cmocka_unit_test(a_folder_gives_back_the_model),
         cmocka_unit_test(damaged_folders_are_refused_in_a_sentence),
         cmocka_unit_test(programs_remove_exactly_the_lines_below_the_limit),
