@@ -103,6 +103,7 @@ set(FUZZ_TARGETS
   charset
   html
   structure
+  selectors
   http
   jsonl
   warc
@@ -134,6 +135,14 @@ foreach(target ${FUZZ_TARGETS})
     target_link_libraries(fuzz_${target} PRIVATE winnow winnow_flags)
   endif()
 endforeach()
+
+# Packs what the library unpacks.
+pkg_check_modules(BROTLI_ENCODER REQUIRED IMPORTED_TARGET libbrotlienc)
+target_link_libraries(replay_http PRIVATE PkgConfig::BROTLI_ENCODER)
+target_link_libraries(test_warc PRIVATE PkgConfig::BROTLI_ENCODER)
+if(WINNOW_FUZZ)
+  target_link_libraries(fuzz_http PRIVATE PkgConfig::BROTLI_ENCODER)
+endif()
 
 # bench/: run by hand.
 add_executable(line_scores bench/line_scores.c)

@@ -3,8 +3,8 @@
 # and this machine lacks.  Says nothing and does nothing where all is there.
 #   tools/install-deps.sh [test]
 set -eu
-build='cmake ninja-build pkg-config gcc g++ libsimdjson-dev libzstd-dev zlib1g-dev libyaml-dev
-    libsqlite3-dev libuchardet-dev libutf8proc-dev libpcre2-dev libxxhash-dev libcurl4-openssl-dev'
+build='cmake ninja-build pkg-config gcc g++ libsimdjson-dev libzstd-dev zlib1g-dev libbrotli-dev
+    libyaml-dev libsqlite3-dev libuchardet-dev libutf8proc-dev libpcre2-dev libxxhash-dev libcurl4-openssl-dev'
 test='libcmocka-dev libgumbo-dev clang-format clang-tidy shellcheck sqlite3 zstd python3 python3-venv libxml2-utils'
 
 wanted=$build

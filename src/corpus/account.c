@@ -20,6 +20,7 @@ void account_release(struct input_account *a)
 {
     mem_free(a->skipped.items);
     mem_free(a->lost.items);
+    mem_free(a->inputs.items);
     map_release(&a->lost_names);
     if (a->keep_open) {
         arena_release(&a->keep);
@@ -46,7 +47,7 @@ static void add_item(struct input_account *a, struct account_list *l, const char
     }
     GROW(l->items, l->held, l->cap, 8);
     l->items[l->held++] =
-        (struct account_item){keep_text(a, str_of(name)), keep_text(a, reason), unreadable};
+        (struct account_item){keep_text(a, str_of(name)), keep_text(a, reason), unreadable, 0};
 }
 
 void account_skip(struct input_account *a, const char *name, const char *reason)
@@ -57,9 +58,22 @@ void account_skip(struct input_account *a, const char *name, const char *reason)
 void account_lose(struct input_account *a, const char *name, struct str reason, bool unreadable)
 {
     bool is_new = false;
-    (void)map_put(&a->lost_names, str_of(name), &is_new);
+    uint64_t *at = map_put(&a->lost_names, str_of(name), &is_new);
     if (is_new) {
+        *at = a->lost.held;
         add_item(a, &a->lost, name, reason, unreadable);
+    } else if (*at < a->lost.held && !str_is(reason, a->lost.items[*at].reason)) {
+        a->lost.items[*at].more++; /* another pass meets the same */
+    }
+}
+
+/* What another account says of a shard. */
+static void lose_again(struct input_account *a, const struct account_item *it)
+{
+    account_lose(a, it->name, str_of(it->reason), it->unreadable);
+    const uint64_t *at = map_get(&a->lost_names, str_of(it->name));
+    if (at && *at < a->lost.held) {
+        a->lost.items[*at].more += it->more;
     }
 }
 
@@ -69,13 +83,27 @@ void account_lose_errno(struct input_account *a, const char *name, int code)
     account_lose(a, name, str_of(strerror_r(code, text, sizeof text)), true);
 }
 
+void account_input(struct input_account *a, const char *label)
+{
+    if (a->inputs.count < SHOWN) {
+        add_item(a, &a->inputs, label, STR_LIT(""), false);
+    } else {
+        a->inputs.count++;
+    }
+}
+
+bool account_is_lost(const struct input_account *a, const char *name)
+{
+    return map_get(&a->lost_names, str_of(name)) != NULL;
+}
+
 void account_bad(struct input_account *a, const char *shard, const struct bad_line *bad)
 {
+    a->bad++;
     if (bad->torn) {
         account_lose(a, shard, bad->reason, bad->unreadable);
         return;
     }
-    a->bad++;
     if (a->first_bad.len == 0) {
         struct buf text = {0};
         buf_addf(&text, "%s, line %" PRIu64 ": %.*s", shard, bad->line, STR_ARG(bad->reason));
@@ -102,7 +130,7 @@ void account_add(struct input_account *to, const struct input_account *from)
     }
     for (size_t i = 0; i < from->lost.held; i++) {
         const struct account_item *it = &from->lost.items[i];
-        account_lose(to, it->name, str_of(it->reason), it->unreadable);
+        lose_again(to, it);
     }
 }
 
@@ -127,8 +155,13 @@ static void say_items(const struct account_list *l, const char *joint, struct bu
     for (int data = 1; data >= 0; data--) {
         for (size_t i = 0; i < l->held && shown < SHOWN; i++) {
             if (is_data(l->items[i].name) == (data == 1)) {
-                buf_addf(out, "%s%s (%s)", shown > 0 ? joint : "", l->items[i].name,
+                buf_addf(out, "%s%s (%s", shown > 0 ? joint : "", l->items[i].name,
                          l->items[i].reason);
+                if (l->items[i].more > 0) {
+                    buf_addf(out, "; and %" PRIu64 " more %s of it", l->items[i].more,
+                             l->items[i].more == 1 ? "place" : "places");
+                }
+                buf_add_char(out, ')');
                 shown++;
             }
         }
@@ -218,6 +251,18 @@ void account_warn_bad(const struct input_account *a, const struct winnow_env *en
     buf_release(&text);
 }
 
+/* ": a.jsonl, b.jsonl.gz and 3 more are empty". */
+static void say_empty_inputs(const struct account_list *l, struct buf *out)
+{
+    for (size_t i = 0; i < l->held; i++) {
+        buf_addf(out, "%s%s", i == 0 ? ": " : ", ", l->items[i].name);
+    }
+    if (l->count > l->held) {
+        buf_addf(out, " and %" PRIu64 " more", l->count - l->held);
+    }
+    buf_addf(out, "%s empty", l->count == 0 ? ": it is" : l->count == 1 ? " is" : " are");
+}
+
 void account_say_empty(const struct input_account *a, struct buf *out)
 {
     buf_add_text(out, "there is no document in the input");
@@ -225,7 +270,7 @@ void account_say_empty(const struct input_account *a, struct buf *out)
         buf_add_text(out, ", only ");
         account_say_bad(a, out);
     } else if (a->lost.count == 0) {
-        buf_add_text(out, ": it is empty");
+        say_empty_inputs(&a->inputs, out);
     }
     if (a->lost.count > 0) {
         buf_add_text(out, "; ");
@@ -277,6 +322,9 @@ static void write_items(const struct account_list *l, bool kinds, struct json_wr
         json_member_text(w, "reason", l->items[i].reason);
         if (kinds) {
             json_member_bool(w, "unreadable", l->items[i].unreadable);
+            if (l->items[i].more > 0) {
+                json_member_u64(w, "more", l->items[i].more);
+            }
         }
         json_close(w, '}');
     }
@@ -309,7 +357,10 @@ static void read_items(struct input_account *a, struct json_value list, bool los
         buf_add_str(&name, path);
         buf_add_str(&why, reason);
         if (lost) {
-            account_lose(a, buf_cstr(&name), reason, unreadable);
+            uint64_t more = 0;
+            (void)json_as_u64(json_get(it.value, "more"), &more);
+            lose_again(a,
+                       &(struct account_item){buf_cstr(&name), buf_cstr(&why), unreadable, more});
         } else {
             account_skip(a, buf_cstr(&name), buf_cstr(&why));
         }

@@ -19,6 +19,7 @@
 struct account_item {
     const char *name, *reason; /* in keep */
     bool unreadable;           /* the system refused; may be better another time */
+    uint64_t more;             /* further places of it that are lost, for reasons of their own */
 };
 
 /* Of very many only the first are kept. */
@@ -32,11 +33,13 @@ struct account_list {
 
 /* All-zero is empty. */
 struct input_account {
-    uint64_t documents, bad;
+    uint64_t documents;
+    uint64_t bad;                /* lines of bad/: what is lost of a shard is one */
     struct str first_bad;        /* "a.jsonl, line 3: not JSON", or empty */
     struct account_list skipped; /* files that are of no kind that is read */
     struct account_list lost;    /* shards and folders that could not be read to their end */
     struct map lost_names;       /* of all of them: a second pass meets them again */
+    struct account_list inputs;  /* what is read, to name some of it where it holds nothing */
     bool keep_open;              /* keep has been used */
     struct arena keep;
 };
@@ -48,6 +51,11 @@ void account_lose(struct input_account *a, const char *name, struct str reason, 
 
 /* The same for a file or folder that the system refused with this errno. */
 void account_lose_errno(struct input_account *a, const char *name, int code);
+
+/* A shard that is going to be read, by its label. */
+void account_input(struct input_account *a, const char *label);
+
+bool account_is_lost(const struct input_account *a, const char *name);
 
 /* A line that is no document, or the place where a shard ends too early. */
 void account_bad(struct input_account *a, const char *shard, const struct bad_line *bad);

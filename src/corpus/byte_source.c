@@ -8,62 +8,43 @@
  * zstd's window is allowed up to 2 GiB, since archives of forum posts are packed
  * with --long=31, unless --memory leaves less; zlib's is 32 KiB.
  */
-#include "corpus/byte_source.h"
-
 #include "base/buf.h"
 #include "base/mem.h"
 #include "corpus/byte_kind.h"
-#include "corpus/packing.h"
+#include "corpus/byte_source_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
-#include <zstd.h>
 #include <zstd_errors.h>
 
-#define IN_ROOM          ((size_t)1 << 17)
 #define DICTIONARY_MAX   ((size_t)64 << 20)
 #define FRAME_HEADER_MAX 18U /* of zstd */
+#define FRAME_START      5U  /* of it, what tells how long it is */
 #define WINDOW_LOG_MIN   10
 
-struct byte_source {
-    const char *path;
-    int fd;
-    enum packing packing;
-    bool ended;     /* read(2) gave 0 */
-    bool in_member; /* inside a gzip member or zstd frame */
-    bool any_member;
-    bool broken;
-    bool again;           /* a file with a name, no pipe */
-    bool judged, changed; /* at the end: against both of these */
-    struct file_stamp found, opened;
-    uint64_t bytes_read;
-    uint64_t delivered, member_at; /* uncompressed */
-    char *in;
-    size_t in_at, in_len;
-    z_stream gz;
-    ZSTD_DStream *zst;
-    uint64_t window, window_max; /* of the first frame; that is allowed, 0: any */
-    char torn[200];
-};
+winnow_status byte_source_more(struct byte_source *s, size_t room, struct winnow_error *err)
+{
+    ssize_t n;
+    do {
+        n = read(s->fd, s->in + s->in_len, room);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        return error_errno(err, "cannot read", s->path);
+    }
+    s->in_len += (size_t)n;
+    s->bytes_read += (uint64_t)n;
+    s->ended = n == 0;
+    return WINNOW_OK;
+}
 
 static winnow_status fill(struct byte_source *s, struct winnow_error *err)
 {
     while (!s->ended && s->in_at == s->in_len) {
-        ssize_t n = read(s->fd, s->in, IN_ROOM);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return error_errno(err, "cannot read", s->path);
-        }
-        s->in_at = 0;
-        s->in_len = (size_t)n;
-        s->bytes_read += (uint64_t)n;
-        s->ended = n == 0;
+        s->in_at = s->in_len = 0;
+        TRY(byte_source_more(s, IN_ROOM, err));
     }
     return WINNOW_OK;
 }
@@ -191,16 +172,7 @@ static uint64_t frame_window(const char *p, size_t n)
 static winnow_status choose(struct byte_source *s, struct winnow_error *err)
 {
     while (!s->ended && s->in_len < FRAME_HEADER_MAX) {
-        ssize_t n = read(s->fd, s->in + s->in_len, IN_ROOM - s->in_len);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return error_errno(err, "cannot read", s->path);
-        }
-        s->in_len += (size_t)n;
-        s->bytes_read += (uint64_t)n;
-        s->ended = n == 0;
+        TRY(byte_source_more(s, IN_ROOM - s->in_len, err));
     }
     enum byte_kind kind = byte_kind_of((struct str){s->in, s->in_len});
     struct str name = str_of(s->path);
@@ -273,7 +245,7 @@ winnow_status byte_source_open(struct byte_source **out, const char *path, struc
     s->fd = fd;
     s->again = !standard && S_ISREG(st.st_mode);
     s->opened = stamp_of(&st);
-    s->in = mem_alloc(IN_ROOM);
+    s->in = mem_alloc(IN_CAP);
     winnow_status status = choose(s, err);
     if (status != WINNOW_OK) {
         byte_source_close(s);
@@ -302,12 +274,23 @@ void byte_source_close(struct byte_source *s)
     mem_free(s);
 }
 
+/* Of the next byte that the decoder takes, in the file. */
+static uint64_t place(const struct byte_source *s)
+{
+    return s->bytes_read - (s->in_len - s->in_at);
+}
+
 static void tear(struct byte_source *s, const char *what)
 {
     s->broken = true;
-    uint64_t at = s->bytes_read - (s->in_len - s->in_at);
     (void)snprintf(s->torn, sizeof s->torn, "the %s data %s at byte %llu of the file",
-                   s->packing == PACKING_GZ ? "gzip" : "zstd", what, (unsigned long long)at);
+                   s->packing == PACKING_GZ ? "gzip" : "zstd", what, (unsigned long long)place(s));
+}
+
+static void begin_member(struct byte_source *s)
+{
+    s->member_at = s->delivered;
+    s->member_raw = place(s);
 }
 
 /* The bytes ran out: fine between members, torn inside one or before any. */
@@ -336,13 +319,13 @@ static winnow_status next_member(struct byte_source *s, struct winnow_error *err
             return WINNOW_OK;
         }
     }
+    begin_member(s);
     if (s->in[s->in_at] != '\x1F') {
         tear(s, s->any_member ? "go on as something else" : "do not begin");
         return WINNOW_OK;
     }
     (void)inflateReset(&s->gz);
     s->in_member = true;
-    s->member_at = s->delivered;
     return WINNOW_OK;
 }
 
@@ -370,6 +353,7 @@ static winnow_status read_gz(struct byte_source *s, char *to, size_t room, size_
             return error_set(err, WINNOW_E_NOMEM, "no memory to unpack %s", s->path);
         } else if (code != Z_OK && code != Z_BUF_ERROR) {
             tear(s, "are corrupt");
+            s->corrupt = true;
         } else if (s->ended && s->in_at == s->in_len && *got == 0) {
             end_of_input(s);
         }
@@ -394,6 +378,14 @@ static winnow_status refuse_window(const struct byte_source *s, struct winnow_er
                      (unsigned long long)(((s->window - s->window_max) >> 20) + 1));
 }
 
+/* libzstd gives nothing of a call that meets an error.  So that what comes before a break
+ * does not depend on how the file was read, it is fed block by block where it is mended. */
+static size_t next_input(const struct byte_source *s, size_t have)
+{
+    size_t most = s->in_member && s->zst_full ? 0 : s->zst_hint > 0 ? s->zst_hint : FRAME_START;
+    return have < most ? have : most;
+}
+
 /* NOLINTNEXTLINE(readability-non-const-parameter): libzstd writes to it */
 static winnow_status read_zst(struct byte_source *s, char *to, size_t room, size_t *got,
                               struct winnow_error *err)
@@ -406,8 +398,15 @@ static winnow_status read_zst(struct byte_source *s, char *to, size_t room, size
             end_of_input(s);
             break;
         }
-        s->member_at = s->in_member ? s->member_at : s->delivered;
+        if (!s->in_member) {
+            begin_member(s);
+        }
+        if (s->mends) {
+            in.size = next_input(s, in.size);
+        }
         size_t code = ZSTD_decompressStream(s->zst, &out, &in);
+        s->zst_hint = ZSTD_isError(code) ? 0 : code;
+        s->zst_full = out.pos == out.size;
         s->in_at += in.pos;
         *got = out.pos;
         if (ZSTD_getErrorCode(code) == ZSTD_error_frameParameter_windowTooLarge &&
@@ -422,6 +421,7 @@ static winnow_status read_zst(struct byte_source *s, char *to, size_t room, size
         }
         if (ZSTD_isError(code)) {
             tear(s, s->any_member || s->in_member ? "are corrupt" : "do not begin");
+            s->corrupt = true;
             break;
         }
         s->in_member = code != 0;
@@ -457,6 +457,11 @@ static winnow_status read_plain(struct byte_source *s, char *to, size_t room, si
         break;
     }
     return WINNOW_OK;
+}
+
+void byte_source_set_mends(struct byte_source *s)
+{
+    s->mends = true;
 }
 
 void byte_source_expect(struct byte_source *s, const struct file_stamp *found)
@@ -544,9 +549,14 @@ const char *byte_source_torn(const struct byte_source *s)
     return s->torn[0] ? s->torn : NULL;
 }
 
+bool byte_source_corrupt(const struct byte_source *s)
+{
+    return s->torn[0] && s->corrupt;
+}
+
 uint64_t byte_source_bytes_read(const struct byte_source *s)
 {
-    return s->bytes_read - (s->in_len - s->in_at);
+    return place(s) > s->furthest ? place(s) : s->furthest;
 }
 
 bool byte_source_again(const struct byte_source *s)

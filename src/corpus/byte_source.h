@@ -54,6 +54,26 @@ winnow_status byte_source_skip(struct byte_source *s, uint64_t bytes, uint64_t *
  * data break off after 4096 bytes of the file". */
 const char *byte_source_torn(const struct byte_source *s);
 
+/* Whether it says that packed data are corrupt, not that they break off. */
+bool byte_source_corrupt(const struct byte_source *s);
+
+/* Breaks will be looked behind.  To be called before the first read: what comes before a
+ * break depends on the file alone then, not on the sizes of reads. */
+void byte_source_set_mends(struct byte_source *s);
+
+/* Bytes of the file, as it lies on disk. */
+struct byte_gap {
+    uint64_t from, to;
+};
+
+/* Behind a read that gave nothing: looks for the gzip member or zstd frame behind the break
+ * whose content begins with `start`.  Where there is one, *found, reading goes on there,
+ * and the gap counts as one byte of uncompressed offsets (so that both its sides have
+ * one).  A member that is broken is looked through from its beginning, since its decoder
+ * may run far into others before it stumbles; a pipe from the break on. */
+winnow_status byte_source_mend(struct byte_source *s, struct str start, struct byte_gap *gap,
+                               bool *found, struct winnow_error *err);
+
 /* Where the gzip member or zstd frame begins that the bytes read last are of, as an
  * uncompressed offset; one read never gives bytes of two.  UINT64_MAX for plain files. */
 uint64_t byte_source_member(const struct byte_source *s);

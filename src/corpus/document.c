@@ -366,7 +366,7 @@ bool document_structure(const struct document *d, struct json_value *out)
 
 static bool is_white(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r';
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 /* The bytes of a member whose value stands at `value`, its key and one comma with it. */

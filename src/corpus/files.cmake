@@ -3,6 +3,7 @@ list(APPEND WINNOW_SOURCES
   src/corpus/block_parser.c
   src/corpus/block_walk.c
   src/corpus/byte_kind.c
+  src/corpus/byte_mend.c
   src/corpus/byte_source.c
   src/corpus/document.c
   src/corpus/glob.c

@@ -76,7 +76,7 @@ static winnow_status parse_block(struct scan *s, struct slot *slot, uint32_t wor
 {
     struct block_parser *p = s->parsers[worker];
     const struct scan_ops *ops = s->ops;
-    const char *shard = slot->block.label;
+    const char *shard = slot->block.shown;
     block_parser_start(p, &slot->block);
     for (;;) {
         struct parsed item;
@@ -89,8 +89,8 @@ static winnow_status parse_block(struct scan *s, struct slot *slot, uint32_t wor
             TRY(ops->document(ops->ctx, slot->piece, &item.document, shard, &slot->err));
             continue;
         }
-        slot->counts.bad += !item.bad.torn;
-        account_bad(&slot->account, shard, &item.bad);
+        slot->counts.bad++;
+        account_bad(&slot->account, slot->block.label, &item.bad);
         if (ops->bad) {
             ops->bad(ops->ctx, slot->piece, &item.bad, shard);
         }

@@ -282,7 +282,9 @@ winnow_status shard_names_settle(struct shard_list *list, bool documents, struct
         name_pipe(list);
     }
     for (size_t i = 0; i < list->count; i++) {
-        list->items[i].label = list->items[i].name;
+        struct shard *s = &list->items[i];
+        s->shown = s->name;
+        s->label = is_pipe(s) ? "standard input" : s->path;
     }
     if (documents) {
         find_all_again(list);

@@ -31,7 +31,7 @@
 
 struct shard_reader {
     struct byte_source *source;
-    const char *path, *name, *label;
+    const char *path, *name, *shown, *label;
     struct shard_reader_options opt;
     struct buf carry;
     uint64_t offset, line; /* of the next block */
@@ -78,6 +78,7 @@ winnow_status shard_reader_open(struct shard_reader **out, const char *path, con
     }
     r->path = path;
     r->name = name;
+    r->shown = opt->shown ? opt->shown : name;
     r->label = opt->label ? opt->label : name;
     r->opt = *opt;
     r->offset = opt->offset;
@@ -276,6 +277,7 @@ static void keep_waiting(struct shard_reader *r, struct shard_block *b)
     buf_release(&b->bytes);
     *b = (struct shard_block){.reason = b->reason,
                               .shard = r->name,
+                              .shown = r->shown,
                               .label = r->label,
                               .waits = true,
                               .offset_end = r->offset,
@@ -311,6 +313,7 @@ static void begin_block(struct shard_reader *r, struct shard_block *b)
     *b = (struct shard_block){.bytes = bytes,
                               .reason = reason,
                               .shard = r->name,
+                              .shown = r->shown,
                               .label = r->label,
                               .offset = r->offset,
                               .line = r->line,

@@ -36,12 +36,12 @@ winnow_status line_budget_refuse(const struct line_budget *b, const char *path, 
                                  uint64_t bytes, struct winnow_error *err);
 
 struct shard_reader_options {
-    const char *label;   /* what sentences call it; NULL: its name */
-    uint64_t offset;     /* uncompressed, start of a line: where to go on reading */
-    uint64_t lines;      /* lines before that offset */
-    size_t block_max;    /* bytes of a block; a longer line makes a longer block */
-    size_t line_max;     /* a longer line is bad and never held in memory */
-    uint64_t window_max; /* of packed shards, see byte_source.h; 0: no limit */
+    const char *shown, *label; /* see struct shard; NULL: its name */
+    uint64_t offset;           /* uncompressed, start of a line: where to go on reading */
+    uint64_t lines;            /* lines before that offset */
+    size_t block_max;          /* bytes of a block; a longer line makes a longer block */
+    size_t line_max;           /* a longer line is bad and never held in memory */
+    uint64_t window_max;       /* of packed shards, see byte_source.h; 0: no limit */
     struct line_budget budget;
     /* Asked before a line of more than block_max bytes is held; where it says no,
      * shard_reader_next() gives a block that waits.  NULL: yes. */
@@ -61,7 +61,7 @@ struct shard_block {
     struct str lines; /* JSON_PADDING readable bytes lie behind */
     struct bad_line bad;
     const char *shard;           /* the name given to shard_reader_open() */
-    const char *label;           /* what sentences call it */
+    const char *shown, *label;   /* see struct shard */
     uint64_t offset, offset_end; /* uncompressed; where the next block starts */
     uint64_t line, line_end;     /* number of the first line, from 1; of the next block's first */
     size_t line_max;             /* of the reader that made it */
@@ -72,7 +72,7 @@ void shard_block_release(struct shard_block *b);
 
 struct shard_reader;
 
-/* path "-" reads standard input.  name and label must outlive the reader and its blocks. */
+/* path "-" reads standard input.  name, shown and label must outlive the reader and its blocks. */
 winnow_status shard_reader_open(struct shard_reader **out, const char *path, const char *name,
                                 const struct shard_reader_options *opt, struct winnow_error *err);
 winnow_status shard_reader_next(struct shard_reader *r, struct shard_block *block, bool *more,

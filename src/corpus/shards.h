@@ -33,7 +33,8 @@ struct shard {
      * is %XX.  Outputs called after names never meet: where they would, all are relative
      * to the deepest folder that holds them all. */
     const char *name;
-    const char *label;       /* what sentences call it: as its user calls it ("t.csv") */
+    const char *shown;       /* the same without the ending that was added, for tables */
+    const char *label;       /* what sentences call it: the path by which its user reaches it */
     uint64_t bytes;          /* size on disk, 0 for standard input */
     struct file_stamp stamp; /* when it was found; unknown of what is read once */
     bool met;                /* in a folder or by a glob; false: named */

@@ -53,7 +53,7 @@ static winnow_status note_bad(struct texts *t, const struct bad_line *bad, struc
 {
     struct input_account *a = t->walk.shards->account;
     account_bad(a, t->block.label, bad);
-    t->result->documents_bad += !bad->torn;
+    t->result->documents_bad++;
     if (t->opt.on_bad != WINNOW_TEXT_STOP) {
         return WINNOW_OK;
     }
@@ -99,7 +99,7 @@ winnow_status texts_next(struct texts *t, struct document *d, bool *more, struct
 
 const char *texts_shard(const struct texts *t)
 {
-    return t->block.label;
+    return t->block.shown;
 }
 
 winnow_status texts_next_text(void *ctx, struct str *text, bool *more, struct winnow_error *err)

@@ -156,8 +156,9 @@ static winnow_status count_document(void *ctx, void *piece, const struct documen
 
 static void count_bad(void *ctx, void *piece, const struct bad_line *bad, const char *shard)
 {
+    (void)bad;
     struct piece *p = piece;
-    tally_row(&p->tally, row_name(ctx, shard, (struct str){NULL, 0}))->bad += !bad->torn;
+    tally_row(&p->tally, row_name(ctx, shard, (struct str){NULL, 0}))->bad++;
 }
 
 /* The least limit for so much; a quarter of it, or as much as there is use for, is taken by

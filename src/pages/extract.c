@@ -5,7 +5,7 @@
 #include "winnow/extract.h"
 
 #include "corpus/account.h"
-#include "corpus/byte_kind.h"
+#include "corpus/byte_source.h"
 #include "option/tables.h"
 
 struct extract_state {
@@ -52,6 +52,7 @@ static winnow_status convert(void *state, void *worker, const struct source_bloc
     const struct page_batch *batch = block->data;
     for (size_t i = 0; i < batch->count; i++) {
         const struct page *page = &batch->items[i];
+        const struct source_place at = {page->name, page->label, page->offset};
         struct page_result r;
         TRY(page_extract(worker, page, &r, err));
         switch (r.outcome) {
@@ -63,9 +64,9 @@ static winnow_status convert(void *state, void *worker, const struct source_bloc
             break;
         case PAGE_BAD:
             if (r.lost) {
-                source_lost(out, str_of(page->name), page->offset, r.reason, r.unreadable);
+                source_lost(out, &at, r.reason, r.unreadable);
             } else {
-                source_bad(out, str_of(page->name), page->offset, r.reason, (struct str){"", 0});
+                source_bad(out, &at, r.reason);
             }
             break;
         }
@@ -84,19 +85,33 @@ static void worker_free(void *worker)
     page_extractor_free(worker);
 }
 
-/* Files without a byte, all of them: nothing was lost, but nobody meant that. */
+#define EMPTY_MAX 512U /* bytes of a packed file of nothing: its headers, with a name */
+
+/* Whether a file holds no byte, packed or not, and all of it is there. */
+static bool holds_nothing(const struct shard *s)
+{
+    struct winnow_error ignored;
+    struct byte_source *source = NULL;
+    char byte;
+    size_t got = 1;
+    if (s->once || s->bytes > EMPTY_MAX ||
+        byte_source_open(&source, s->path, &ignored) != WINNOW_OK) {
+        return false;
+    }
+    bool empty = byte_source_read(source, &byte, 1, &got, &ignored) == WINNOW_OK && got == 0 &&
+                 !byte_source_torn(source);
+    byte_source_close(source);
+    return empty;
+}
+
+/* All of them: nothing was lost, but nobody meant that. */
 static bool is_empty(const struct shard_list *input)
 {
-    char ignored[256];
-    for (size_t i = 0; i < input->count; i++) {
-        const struct shard *s = &input->items[i];
-        bool empty = s->bytes == 0 && !s->once &&
-                     !byte_kind_refusal(BYTES_PLAIN, str_of(s->path), ignored, sizeof ignored);
-        if (!empty) {
-            return false;
-        }
+    bool empty = true;
+    for (size_t i = 0; i < input->count && empty; i++) {
+        empty = holds_nothing(&input->items[i]);
     }
-    return true;
+    return empty;
 }
 
 winnow_status extract_page_options(const struct winnow_extract_options *opt, struct arena *keep,

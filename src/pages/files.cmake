@@ -16,5 +16,9 @@ list(APPEND WINNOW_SOURCES
   src/pages/page_extract.c
   src/pages/page_reader.c
   src/pages/plain_text.c
+  src/pages/unpack.c
   src/pages/warc.c
+  src/pages/warc_header.c
+  src/pages/warc_mend.c
+  src/pages/warc_window.c
 )

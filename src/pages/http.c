@@ -9,13 +9,11 @@
  */
 #include "pages/http.h"
 
-#include "base/utf8.h"
 #include "pages/mime.h"
+#include "pages/unpack.h"
 
 #include <stdio.h>
 #include <strings.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #define CODINGS_MAX 4U /* that are undone one after the other */
 
@@ -135,129 +133,20 @@ static bool join_chunks(struct str body, struct buf *out)
     }
 }
 
-enum unpacked { UNPACKED, NOT_PACKED, TOO_LARGE, BROKEN_OFF, CORRUPT };
-
-static bool is_gzip(struct str s)
-{
-    return str_starts(s, STR_LIT("\x1F\x8B"));
-}
-
-/* window_bits as zlib has them: 31 takes gzip, 15 zlib, -15 raw deflate. */
-static enum unpacked inflate_all(struct str body, int window_bits, size_t body_max, struct buf *out)
-{
-    z_stream z = {0};
-    buf_clear(out);
-    if (body.len > UINT32_MAX || inflateInit2(&z, window_bits) != Z_OK) {
-        return TOO_LARGE;
-    }
-    union { /* zlib wants its input without const, and does not write to it */
-        const char *from;
-        unsigned char *to;
-    } in = {body.ptr};
-    z.next_in = in.to;
-    z.avail_in = (uInt)body.len;
-    enum unpacked result = BROKEN_OFF;
-    while (result == BROKEN_OFF) {
-        size_t room = (size_t)1 << 16;
-        z.next_out = (unsigned char *)buf_reserve(out, room);
-        z.avail_out = (uInt)room;
-        int code = inflate(&z, Z_NO_FLUSH);
-        out->len += room - z.avail_out;
-        struct str rest = str_sub(body, body.len - z.avail_in, body.len);
-        if (out->len > body_max) {
-            result = TOO_LARGE;
-        } else if (code == Z_STREAM_END && (window_bits != 31 || !is_gzip(rest))) {
-            result = UNPACKED; /* browsers, too, pass over what follows */
-        } else if (code == Z_STREAM_END) {
-            (void)inflateReset(&z);
-        } else if (code != Z_OK && code != Z_BUF_ERROR) {
-            result = CORRUPT;
-        } else if (z.avail_in == 0 && z.avail_out > 0) {
-            break;
-        }
-    }
-    (void)inflateEnd(&z);
-    return result;
-}
-
-static enum unpacked unzstd(struct str body, size_t body_max, struct buf *out)
-{
-    buf_clear(out);
-    ZSTD_DStream *z = ZSTD_createDStream();
-    ZSTD_inBuffer in = {body.ptr, body.len, 0};
-    enum unpacked result = z ? BROKEN_OFF : TOO_LARGE;
-    while (result == BROKEN_OFF) {
-        size_t room = (size_t)1 << 16;
-        ZSTD_outBuffer to = {buf_reserve(out, room), room, 0};
-        size_t code = ZSTD_decompressStream(z, &to, &in);
-        out->len += to.pos;
-        if (ZSTD_isError(code)) {
-            result = CORRUPT;
-        } else if (out->len > body_max) {
-            result = TOO_LARGE;
-        } else if (code == 0 && in.pos == in.size) {
-            result = UNPACKED;
-        } else if (in.pos == in.size && to.pos < to.size) {
-            break;
-        }
-    }
-    (void)ZSTD_freeDStream(z);
-    return result;
-}
-
-/* Whether the bytes are a text already: no control characters near the start, and
- * UTF-8 or markup. */
-static bool looks_like_text(struct str s)
-{
-    s = str_sub(s, 0, s.len < 512 ? s.len : 512);
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        if (c < ' ' && c != '\t' && c != '\n' && c != '\f' && c != '\r') {
-            return false;
-        }
-    }
-    return s.len == 0 || utf8_valid_until(s) + 4 > s.len || memchr(s.ptr, '<', s.len);
-}
-
-static enum unpacked unpack(struct str coding, struct str body, size_t body_max, struct buf *out)
-{
-    if (mime_is(coding, "gzip") || mime_is(coding, "x-gzip")) {
-        return is_gzip(body) ? inflate_all(body, 31, body_max, out) : NOT_PACKED;
-    }
-    if (mime_is(coding, "zstd")) {
-        return str_starts(body, STR_LIT("\x28\xB5\x2F\xFD")) ? unzstd(body, body_max, out)
-                                                             : NOT_PACKED;
-    }
-    if (is_gzip(body)) { /* "deflate", and gzip in truth */
-        return inflate_all(body, 31, body_max, out);
-    }
-    enum unpacked zlib = inflate_all(body, 15, body_max, out);
-    if (zlib != CORRUPT) {
-        return zlib == BROKEN_OFF && looks_like_text(body) ? NOT_PACKED : zlib;
-    }
-    /* Without zlib's header nothing marks the data, and a text may unpack by chance. */
-    return looks_like_text(body) ? NOT_PACKED : inflate_all(body, -15, body_max, out);
-}
-
 /* Undoes one coding of r->body. */
 static const char *undo(struct str coding, size_t body_max, struct buf *out,
                         struct http_scratch *scratch, struct http_response *r)
 {
-    static const char *const KNOWN[] = {"gzip", "x-gzip", "deflate", "zstd"};
-    bool known = false;
     if (coding.len == 0 || mime_is(coding, "identity") || mime_is(coding, "utf-8") ||
         mime_is(coding, "none") || mime_is(coding, "chunked") || r->body.len == 0) {
         return NULL;
     }
-    for (size_t i = 0; i < sizeof KNOWN / sizeof KNOWN[0]; i++) {
-        known = known || mime_is(coding, KNOWN[i]);
-    }
-    if (!known) {
-        if (looks_like_text(r->body)) { /* undone by the crawler */
+    if (!unpack_knows(coding)) {
+        if (unpack_looks_like_text(r->body)) { /* undone by the crawler */
             return NULL;
         }
         (void)snprintf(scratch->reason, sizeof scratch->reason,
-                       "its content encoding \"%.*s\" is none of gzip, deflate and zstd",
+                       "its content encoding \"%.*s\" is none of gzip, deflate, zstd and brotli",
                        (int)(coding.len < 40 ? coding.len : 40), coding.ptr);
         return scratch->reason;
     }
@@ -279,7 +168,7 @@ static const char *undo(struct str coding, size_t body_max, struct buf *out,
 
 bool http_is_packed(struct str body)
 {
-    return is_gzip(body) || str_starts(body, STR_LIT("\x28\xB5\x2F\xFD"));
+    return unpack_is_gzip(body) || unpack_is_zstd(body);
 }
 
 const char *http_unpack(struct str *body, size_t body_max, struct http_scratch *scratch)
@@ -288,7 +177,8 @@ const char *http_unpack(struct str *body, size_t body_max, struct http_scratch *
     const char *why = NULL;
     for (unsigned i = 0; i < CODINGS_MAX && !why && http_is_packed(r.body); i++) {
         struct buf *out = &scratch->unpacked[r.body.ptr == scratch->unpacked[0].ptr];
-        why = undo(is_gzip(r.body) ? STR_LIT("gzip") : STR_LIT("zstd"), body_max, out, scratch, &r);
+        why = undo(unpack_is_gzip(r.body) ? STR_LIT("gzip") : STR_LIT("zstd"), body_max, out,
+                   scratch, &r);
     }
     *body = r.body;
     return why;

@@ -18,8 +18,8 @@ struct http_scratch {
 };
 void http_scratch_release(struct http_scratch *s);
 
-/* Takes a message apart, undoes chunked transfer and gzip, deflate or zstd
- * encoding.  Bodies that do not have the coding their header states (crawlers undo
+/* Takes a message apart, undoes chunked transfer and gzip, deflate, zstd
+ * or brotli encoding.  Bodies that do not have the coding their header states (crawlers undo
  * it and leave the header) are taken as they are.  NULL, or why it cannot be read,
  * valid as long as the scratch; a body is never let grow past body_max. */
 const char *http_parse(struct str message, size_t body_max, struct http_scratch *scratch,

@@ -225,7 +225,7 @@ static winnow_status open_page(struct page_extractor *x, const struct page *page
         return WINNOW_OK;
     case PAGE_BROKEN:
         say_bad(x, out, "%.*s", STR_ARG(page->bad));
-        out->lost = page->torn;
+        out->lost = page->lost;
         out->unreadable = page->unreadable;
         return WINNOW_OK;
     case PAGE_HTTP: {

@@ -102,8 +102,12 @@ static struct page *add(struct page_reader *r, struct page_batch *b, enum page_f
 {
     const struct shard *s = &r->shards->items[r->shard];
     struct page *p = &b->items[b->count++];
-    *p = (struct page){
-        .form = form, .path = s->path, .name = s->name, .found = &s->stamp, .offset = r->offset};
+    *p = (struct page){.form = form,
+                       .path = s->path,
+                       .name = s->name,
+                       .label = s->label,
+                       .found = &s->stamp,
+                       .offset = r->offset};
     return p;
 }
 
@@ -121,7 +125,7 @@ static winnow_status add_record(struct page_reader *r, struct page_batch *b,
     }
     struct page *p = add(r, b, FORMS[record->kind]);
     p->offset = record->offset;
-    p->torn = record->torn;
+    p->lost = record->lost;
     p->unreadable = record->unreadable;
     TRY(keep(b, record->block, &p->block, err));
     TRY(keep(b, record->id, &p->id, err));
@@ -144,7 +148,7 @@ static void next_shard(struct page_reader *r)
 static winnow_status give_up(struct page_reader *r, struct page_batch *b, struct winnow_error *err)
 {
     struct page *p = add(r, b, PAGE_BROKEN);
-    p->torn = p->unreadable = true;
+    p->lost = p->unreadable = true;
     next_shard(r);
     return keep(b, str_of(err->text), &p->bad, err);
 }
@@ -171,7 +175,7 @@ static winnow_status add_one_page(struct page_reader *r, struct page_batch *b, s
     winnow_status st = WINNOW_OK;
     if (reason[0] || bytes.len > 0) {
         struct page *p = add(r, b, reason[0] ? PAGE_BROKEN : PAGE_BYTES);
-        p->torn = bytes.ptr && torn;
+        p->lost = bytes.ptr && torn;
         st = reason[0] ? keep(b, str_of(reason), &p->bad, err) : keep(b, bytes, &p->block, err);
     }
     next_shard(r);
@@ -215,7 +219,7 @@ static void note_largest(const struct page_reader *r, struct page_batch *b, uint
     b->largest = bytes > b->largest ? bytes : b->largest;
 }
 
-/* Of a page that may be packed within its record, what it may unpack to. */
+/* Of a page that may be packed within its record, what it may unpack to at most. */
 static uint64_t record_bytes(const struct warc_record *record)
 {
     static const char NAME[] = "content-encoding:";
@@ -224,7 +228,7 @@ static uint64_t record_bytes(const struct warc_record *record)
     for (size_t at = 0; at + sizeof NAME <= head.len; at++) {
         if ((head.ptr[at] | 0x20) == 'c' &&
             strncasecmp(head.ptr + at, NAME, sizeof NAME - 1) == 0) {
-            return record->block.len * 1032;
+            return UINT64_MAX; /* zstd and brotli know no bound */
         }
     }
     bool packed = http_is_packed(head);

@@ -28,8 +28,8 @@ struct warc_record {
     struct str uri, date, content_type;
     struct str block;
     struct str reason;
-    bool torn;       /* nothing can be read behind this */
-    bool unreadable; /* and another time that may be better */
+    bool lost;       /* WARC_BAD: bytes of the file, in a gap or to its end */
+    bool unreadable; /* another time that may be better */
 };
 
 /* From an uncompressed offset that an earlier record ended at, or 0.  Blocks

@@ -189,6 +189,23 @@ static void tell_dropped(const struct stage *s, const struct counts *c)
     }
 }
 
+/* Shards of which no record is a document, if their end was not lost, which says more. */
+static void lose_empty(const struct stage *s, struct gather *g)
+{
+    struct map labels = {0};
+    for (size_t i = 0; i < s->input.count; i++) {
+        *map_put(&labels, str_of(s->input.items[i].name), NULL) = i;
+    }
+    for (size_t i = 0; i < g->empty.count; i++) {
+        const uint64_t *at = map_get(&labels, str_of(g->empty.items[i]));
+        const char *label = at ? s->input.items[*at].label : g->empty.items[i];
+        if (!account_is_lost(&g->account, label)) {
+            account_lose(&g->account, label, STR_LIT("none of its records is a document"), false);
+        }
+    }
+    map_release(&labels);
+}
+
 winnow_status stage_finish(struct stage *s, struct winnow_error *err)
 {
     struct gather g = {0};
@@ -206,9 +223,8 @@ winnow_status stage_finish(struct stage *s, struct winnow_error *err)
     }
     /* Where others have documents; else the input as a whole is told to have none. */
     bool some = g.counts.documents[COUNT_IN] > g.counts.documents[COUNT_BAD];
-    for (size_t i = 0; s->first && !s->kind->reads_files && some && i < g.empty.count; i++) {
-        account_lose(&g.account, g.empty.items[i], STR_LIT("none of its records is a document"),
-                     false);
+    if (s->first && !s->kind->reads_files && some) {
+        lose_empty(s, &g);
     }
     if (st == WINNOW_OK) {
         st = counts_check(&g.counts, s->name, err);
@@ -289,7 +305,7 @@ winnow_status stage_output(const char *folder, struct shard_list *out, struct wi
         struct shard *shard = &out->items[out->count++];
         *shard = (struct shard){0};
         shard->name = arena_strndup(&out->keep, name.ptr, name.len);
-        shard->label = shard->name;
+        shard->shown = shard->label = shard->name;
         buf_clear(&path);
         buf_addf(&path, "%s/documents/%s", folder, shard->name);
         shard->path = arena_strndup(&out->keep, path.ptr, path.len);

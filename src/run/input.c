@@ -160,6 +160,7 @@ winnow_status folder_find_input(struct run *r, struct winnow_error *err)
     TRY(shards_find(&opt, &first->input, err));
     for (size_t i = 0; r->request->stands_for && i < first->input.count; i++) {
         first->input.items[i].name = r->request->stands_for[i]->name;
+        first->input.items[i].shown = r->request->stands_for[i]->shown;
         first->input.items[i].label = r->request->stands_for[i]->label;
     }
     TRY(first->kind->reads_files ? WINNOW_OK : shard_list_fits(&first->input, r->folder, err));

@@ -449,9 +449,7 @@ void job_compose(struct job *j, const struct stage_pass *pass, const char *stage
         if (r->dropped) {
             continue;
         }
-        if (!r->torn || r->bytes > 0) { /* nobody knows how many documents an empty tear took */
-            count_record(&j->counts, j, r);
-        }
+        count_record(&j->counts, j, r);
         if (r->bad) {
             if (wanted[STREAM_BAD] && pass->verdicts) {
                 buf_add_str(&j->lines[STREAM_BAD], job_view(j, r->line));

@@ -213,11 +213,11 @@ static void note_bad(struct pass *p, const struct job *job)
         struct str input = p->input->name_of(job, r), reason = job_view(job, r->detail);
         buf_clear(&text);
         buf_add_str(&text, input);
+        p->account.bad++;
         if (r->torn || r->lost) {
             account_lose(&p->account, buf_cstr(&text), reason, r->unreadable);
             continue;
         }
-        p->account.bad++;
         if (p->account.first_bad.len == 0) {
             if (r->number > 0) {
                 buf_addf(&text, ", line %" PRIu64, r->number);
@@ -442,7 +442,13 @@ static winnow_status work(struct pass *p, struct winnow_error *err)
         return checkpoint_write(p, true, err);
     }
     /* the stage could say less of why */
-    return s->first && p->seen == 0 ? account_need_documents(&p->account, err) : WINNOW_OK;
+    if (!s->first || p->seen > 0) {
+        return WINNOW_OK;
+    }
+    for (size_t i = 0; i < s->input.count; i++) {
+        account_input(&p->account, s->input.items[i].label);
+    }
+    return account_need_documents(&p->account, err);
 }
 
 static winnow_status run_pass(struct pass *p, struct winnow_error *err)

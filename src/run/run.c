@@ -484,6 +484,9 @@ static winnow_status check_read(const struct run *r, struct winnow_error *err)
 {
     struct input_account account = {0};
     winnow_status st = stage_read_account(r->stages[0].folder, &account, err);
+    for (size_t i = 0; i < r->stages[0].input.count; i++) {
+        account_input(&account, r->stages[0].input.items[i].label);
+    }
     st = st == WINNOW_OK ? account_need_documents(&account, err) : st;
     account_release(&account);
     return st;

@@ -30,29 +30,24 @@ void source_remove(struct source_sink *out, struct str id, const char *rule, str
     r->detail = job_store(j, detail);
 }
 
-void source_bad(struct source_sink *out, struct str path, uint64_t offset, const char *reason,
-                struct str bytes)
+void source_bad(struct source_sink *out, const struct source_place *at, const char *reason)
 {
     struct job *j = out->job;
     struct record *r = job_add_record(j);
     const struct bad_line bad = {
-        .offset = offset, .bytes = bytes.len, .raw = bytes, .reason = str_of(reason)};
-    struct buf name = {0};
-    buf_add_str(&name, path);
+        .offset = at->offset, .raw = STR_LIT(""), .reason = str_of(reason)};
     r->bad = true;
-    r->bytes = bytes.len;
     r->line.at = j->store.len;
-    bad_line_add_json(&bad, buf_cstr(&name), &j->store);
+    bad_line_add_json(&bad, at->name, &j->store);
     r->line.len = j->store.len - r->line.at;
     r->detail = job_store(j, str_of(reason));
-    r->id = job_store(j, path);
-    buf_release(&name);
+    r->id = job_store(j, str_of(at->label));
 }
 
-void source_lost(struct source_sink *out, struct str path, uint64_t offset, const char *reason,
+void source_lost(struct source_sink *out, const struct source_place *at, const char *reason,
                  bool unreadable)
 {
-    source_bad(out, path, offset, reason, (struct str){"", 0});
+    source_bad(out, at, reason);
     struct record *r = &out->job->records[out->job->count - 1];
     r->lost = true;
     r->unreadable = unreadable;

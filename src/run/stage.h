@@ -234,10 +234,13 @@ struct source_block {
 struct source_sink;
 void source_emit(struct source_sink *out, struct str id, struct str json_line, size_t text_bytes);
 void source_remove(struct source_sink *out, struct str id, const char *rule, struct str detail);
-void source_bad(struct source_sink *out, struct str path, uint64_t offset, const char *reason,
-                struct str bytes);
-/* A bad page behind which its file cannot be read; unreadable: the system refused. */
-void source_lost(struct source_sink *out, struct str path, uint64_t offset, const char *reason,
+struct source_place {
+    const char *name, *label; /* of its file, see struct shard */
+    uint64_t offset;
+};
+void source_bad(struct source_sink *out, const struct source_place *at, const char *reason);
+/* A bad page with which bytes of its file are lost; unreadable: the system refused. */
+void source_lost(struct source_sink *out, const struct source_place *at, const char *reason,
                  bool unreadable);
 
 struct stage_source {

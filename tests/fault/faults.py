@@ -29,6 +29,9 @@ COMMANDS = {
     "prove": ["prove", "text.jsonl", "-o", "run", "--seeds", "1", "--arms", "before,low", "--tokens", "2k",
               "--reference-tokens", "1k", "--clean-rules", "none", "--eval-tokens", "1k", "--curve-points", "2",
               "--bootstrap", "10", "--cloze-items", "5"] + SMALL,
+    "features": ["features", "text.jsonl", "--model", "model", "-o", "run", "--dim", "64", "--context", "32",
+                 "--calibration", "8"],
+    "select": ["select", "text.jsonl", "--features", "vectors", "--target", "few.jsonl", "--budget", "20", "-o", "run"],
     "refiner-train": ["refiner", "train", "pairs.jsonl", "-o", "run", "--epochs", "1", "--checkpoint", "0", "--vocab",
                       "300", "--dim", "16", "--heads", "1", "--layers", "1", "--context", "256", "--chunk-tokens",
                       "100", "--answer-tokens", "60", "--batch-tokens", "512"],
@@ -40,16 +43,18 @@ input: [pages]
 output: run
 checkpoint: 0
 stages:
-  - extract: {shard-size: 3k}
+  - extract: {shard-size: 3k, main: body, mark-main: true}
   - holdout: {share: 10%}
   - rules: {filter: false}
   - refine: {refiner: builtin}
   - dedup:
   - score: {model: model}
+  - select: {method: random, budget: 90%}
   - prune: {reference-tokens: 2k, vocab: 300, dim: 16, heads: 1, layers: 1, context: 32, batch-tokens: 128}
 prove: {arms: [before, final], seeds: 1, tokens: 2k, reference-tokens: 1k, vocab: 300, dim: 16, heads: 1,
         layers: 1, context: 32, batch-tokens: 128, clean-rules: none, eval-tokens: 1k, curve-points: 2,
         bootstrap: 10, cloze-items: 5}
+report:
 """
 WORDS = ("the cat sat on a mat and then it slept all day long in the warm sun of our old house by a "
          "river where many birds sing every morning before rain comes to us").split()
@@ -77,6 +82,10 @@ def make_input(winnow):
         f.write(RECIPE)
     subprocess.run([winnow, "train", "-q", "text.jsonl", "-o", "model", "--tokens", "2k", "--vocab", "300",
                     "--dim", "16", "--heads", "1", "--layers", "1", "--context", "32", "--batch-tokens", "128"],
+                   check=True, stdout=subprocess.DEVNULL)
+    with open("text.jsonl") as f, open("few.jsonl", "w") as few:
+        few.writelines(line for i, line in enumerate(f) if i % 30 == 0)
+    subprocess.run([winnow] + [w if w != "run" else "vectors" for w in COMMANDS["features"]] + ["-q"],
                    check=True, stdout=subprocess.DEVNULL)
 
 
@@ -228,6 +237,8 @@ def main():
     args = a.parse_args()
     top = tempfile.mkdtemp()
     args.winnow, args.lib = os.path.abspath(args.winnow), os.path.abspath(args.lib)
+    if not os.path.exists(args.lib):
+        sys.exit(f"there is no {args.lib}: build the target fail")
     os.makedirs(top + "/work/tmp")
     os.chdir(top + "/work")
     try:

@@ -4,8 +4,10 @@
  * and cut short is never taken for whole. */
 #include "pages/http.h"
 #include "pages/mime.h"
+#include "pages/unpack.h"
 
 #include <assert.h>
+#include <brotli/encode.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +64,33 @@ static void pack(struct str body, struct buf *out)
     (void)deflateEnd(&z);
 }
 
+static void pack_brotli(struct str body, struct buf *out)
+{
+    size_t room = BrotliEncoderMaxCompressedSize(body.len) + 16;
+    buf_clear(out);
+    uint8_t *to = (uint8_t *)buf_reserve(out, room);
+    if (!BrotliEncoderCompress((int)(body.len % 6), 18, BROTLI_MODE_GENERIC, body.len,
+                               (const uint8_t *)body.ptr, &room, to)) {
+        abort();
+    }
+    out->len = room;
+}
+
+/* Whole, cut, and with a byte changed: never past the limit, and never cut for whole. */
+static void check_brotli(struct str body, uint8_t change, struct buf *packed, struct buf *message)
+{
+    struct http_response r;
+    pack_brotli(body, packed);
+    bool text = unpack_looks_like_text(buf_str(packed));
+    const char *why = parse("Content-Encoding: br", buf_str(packed), message, &r);
+    assert(!why && str_eq(r.body, text ? buf_str(packed) : body));
+    struct str cut = str_sub(buf_str(packed), 0, change % packed->len);
+    why = parse("content-encoding:br", cut, message, &r);
+    assert(why || unpack_looks_like_text(cut));
+    packed->ptr[change % packed->len] ^= (char)(change | 1);
+    (void)parse("Content-Encoding: br", buf_str(packed), message, &r);
+}
+
 /* In chunks of 1, 2, 3 ... bytes. */
 static void chunk(struct str body, struct buf *out)
 {
@@ -103,6 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fields = "content-encoding: x-gzip";
         const char *why = parse(fields, str_sub(buf_str(&packed), 0, cut), &message, &r);
         assert(cut < 2 || why);
+        check_brotli(body, data[size - 1], &packed, &message);
     }
     buf_release(&message);
     buf_release(&packed);

@@ -1,7 +1,8 @@
 /* Blocks out of any bytes as records of a WARC file, a gzip member each, whose
  * headers state wrong lengths as the bytes say.  What holds: each block comes back
- * as it is, since a member's end is its record's; also from any record on.  Blocks
- * that begin like a header inside are no such test and are left out. */
+ * as it is, since a member's end is its record's; also from any record on.  Then bytes
+ * of one member are changed: all others come back as they are, also from behind any
+ * record or gap.  Blocks that begin like a header inside are no such test and are left out. */
 #include "base/mem.h"
 #include "pages/warc.h"
 
@@ -41,11 +42,11 @@ static void add_member(struct buf *file, struct str record)
 }
 
 /* The record with a header that lies by `lie`. */
-static void make_record(struct buf *record, struct str block, uint8_t lie)
+static void make_record(struct buf *record, struct str block, size_t number, uint8_t lie)
 {
     static const char *const LENGTHS[] = {"-7", "99999999999999999999999", "", "1000000000000"};
     buf_clear(record);
-    buf_add_text(record, "WARC/1.0\r\nWARC-Type: resource\r\n");
+    buf_addf(record, "WARC/1.0\r\nWARC-Type: resource\r\nWARC-Record-ID: %zu\r\n", number);
     if (lie < 128) {
         size_t more = lie < 64 ? block.len + lie : block.len * (lie - 63U);
         buf_addf(record, "Content-Length: %zu\r\n", more);
@@ -89,6 +90,62 @@ static void check(const char *path, uint64_t offset, const struct str *blocks, s
     warc_close(r);
 }
 
+/* The numbers of the records from offset on, and where the first of them ends. */
+struct seen {
+    size_t numbers[2 * RECORDS], count, gaps;
+    uint64_t first_end;
+};
+
+/* Each record that is given is one of the blocks, whose number is its id. */
+static struct seen see(const char *path, uint64_t offset, const struct str *blocks, size_t count,
+                       size_t broken)
+{
+    struct winnow_error err;
+    struct warc_reader *r = NULL;
+    struct warc_record record;
+    struct seen seen = {0};
+    bool more = true, first = true;
+    if (warc_open(&r, path, offset, BLOCK_MAX, &err) != WINNOW_OK) {
+        abort();
+    }
+    for (; warc_next(r, &record, &more, &err) == WINNOW_OK && more; first = false) {
+        assert(record.offset >= offset && record.offset_end >= record.offset);
+        offset = record.offset_end;
+        seen.first_end = first ? offset : seen.first_end;
+        seen.gaps += record.lost;
+        if (record.kind != WARC_RESOURCE) {
+            continue;
+        }
+        size_t number = record.id.len == 1 ? (size_t)(record.id.ptr[0] - '0') : RECORDS;
+        assert(number < count || broken < count);
+        if (number < count && number != broken) {
+            assert(record.block.len <= blocks[number].len + 4);
+            assert(str_starts(record.block, blocks[number]));
+            assert(seen.count < 2 * RECORDS);
+            seen.numbers[seen.count++] = number;
+        }
+    }
+    assert(!more);
+    warc_close(r);
+    return seen;
+}
+
+/* All records but the broken one, in order. */
+static void check_gap(const char *path, const struct str *blocks, size_t count, size_t broken)
+{
+    struct seen all = see(path, 0, blocks, count, broken);
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i != broken) {
+            assert(at < all.count && all.numbers[at] == i);
+            at++;
+        }
+    }
+    assert(at == all.count && all.gaps <= 2);
+    struct seen rest = see(path, all.first_end, blocks, count, broken);
+    assert(rest.count == all.count - (broken > 0) || broken == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static int fd = -1;
@@ -99,7 +156,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct str blocks[RECORDS];
     struct buf file = {0}, record = {0};
-    size_t count = 0, at = 0;
+    size_t count = 0, at = 0, ends[RECORDS];
     while (count < RECORDS && size - at >= 2) {
         uint8_t lie = data[at];
         size_t len = data[at + 1];
@@ -111,8 +168,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (str_find(block, STR_LIT("WARC/")) != SIZE_MAX || ends_blank) {
             continue;
         }
-        make_record(&record, block, lie);
+        make_record(&record, block, count, lie);
         add_member(&file, buf_str(&record));
+        ends[count] = file.len;
         blocks[count++] = block;
     }
     if (count > 0) {
@@ -123,6 +181,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(path, 0, blocks, count, &next);
         if (count > 1) {
             check(path, next, blocks + 1, count - 1, &ignored);
+        }
+        size_t broken = 1 + data[size - 1] % 7U;
+        if (broken < count) { /* the first tells what the file is */
+            size_t from = ends[broken - 1], bytes = ends[broken] - from;
+            for (size_t i = 0; i <= data[0] % 4U; i++) {
+                size_t where = ((size_t)data[i % size] * 256 + data[size - 1 - i % size]) % bytes;
+                file.ptr[from + where] ^= (char)(1U + data[i % size] % 255U);
+            }
+            if (pwrite(fd, file.ptr, file.len, 0) != (ssize_t)file.len) {
+                abort();
+            }
+            check_gap(path, blocks, count, broken);
         }
     }
     buf_release(&file);

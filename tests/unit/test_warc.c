@@ -1,3 +1,4 @@
+#include "base/file.h"
 #include "check.h"
 #include "corpus/shard_writer.h"
 #include "pages/http.h"
@@ -6,6 +7,7 @@
 #include "pages/warc.h"
 #include "scratch.h"
 
+#include <brotli/encode.h>
 #include <zlib.h>
 
 static void add_record(struct buf *out, const char *type, const char *mime, const char *uri,
@@ -21,6 +23,7 @@ static void add_record(struct buf *out, const char *type, const char *mime, cons
 
 /* Every record as "kind uri bytes|", b for bad with its reason. */
 static struct buf seen;
+static uint64_t first_end; /* where the first record ended */
 
 static struct str read_warc(const char *path, uint64_t offset, size_t block_max)
 {
@@ -36,6 +39,7 @@ static struct str read_warc(const char *path, uint64_t offset, size_t block_max)
             break;
         }
         assert_true(record.offset >= offset && record.offset_end >= record.offset);
+        first_end = seen.len == 0 ? record.offset_end : first_end;
         offset = record.offset_end;
         if (record.kind == WARC_BAD) {
             buf_addf(&seen, "bad %.*s|", STR_ARG(record.reason));
@@ -211,6 +215,71 @@ static struct str first_bad(struct scratch *s, const char *name, struct str byte
     return read_warc(scratch_write(s, name, bytes), 0, 1000);
 }
 
+/* Five records, each a member of its own; where each begins, and the end, in at. */
+static void five_members(struct scratch *s, const char *name, struct buf *file, size_t at[6])
+{
+    struct winnow_error err;
+    struct buf record = {0};
+    at[0] = 0;
+    for (int i = 0; i < 5; i++) {
+        struct shard_writer *w = NULL;
+        struct shard_writer_options opt = SHARD_WRITER_OPTIONS_INIT;
+        const char *path = scratch_path(s, name);
+        buf_clear(&record);
+        add_record(&record, "resource", "x", "http://5/", STR_LIT("a block of each of them"));
+        assert_ok(shard_writer_open(&w, path, &opt, &err), err);
+        assert_ok(shard_writer_add(w, buf_str(&record), &err), err);
+        assert_ok(shard_writer_commit(w, &err), err);
+        shard_writer_close(w);
+        assert_ok(file_read(path, 1U << 20, file, &err), err);
+        at[i + 1] = file->len;
+    }
+    buf_release(&record);
+}
+
+/* Every byte of the second and the fourth member, one after the other: at most these two are
+ * lost, never another; what is read from behind any record is the rest. */
+static void a_broken_member_costs_its_record(void **state)
+{
+    (void)state;
+    struct scratch s;
+    scratch_open(&s);
+    static const char *const NAMES[] = {"a.warc.gz", "a.warc.zst"};
+    for (size_t k = 0; k < 2; k++) {
+        struct buf file = {0}, want = {0};
+        size_t at[6], lost = 0;
+        five_members(&s, NAMES[k], &file, at);
+        for (size_t i = at[1]; i < at[2]; i++) {
+            size_t other = at[3] + (i - at[1]);
+            file.ptr[i] ^= 0x55;
+            file.ptr[other] ^= 0x55;
+            const char *path = scratch_write(&s, NAMES[k], buf_str(&file));
+            struct str got = read_warc(path, 0, 1000);
+            size_t good = 0, gaps = 0;
+            buf_clear(&want);
+            for (struct str left = got; left.len > 0;) {
+                size_t bar = str_find(left, STR_LIT("|"));
+                bool is_good = str_is(str_sub(left, 0, bar), "s http://5/ 23");
+                good += is_good;
+                gaps += str_starts(left, STR_LIT("bad bytes "));
+                left = str_sub(left, bar + 1, left.len);
+                if (want.len == 0 && is_good) {
+                    buf_add_str(&want, left); /* behind the first record */
+                }
+            }
+            assert_true(good >= 3 && good + gaps == 5);
+            lost += gaps;
+            assert_str(read_warc(path, first_end, 1000), buf_cstr(&want));
+            file.ptr[i] ^= 0x55;
+            file.ptr[other] ^= 0x55;
+        }
+        assert_true(lost > 50);
+        buf_release(&want);
+        buf_release(&file);
+    }
+    scratch_close(&s);
+}
+
 static void files_of_other_kinds_are_named(void **state)
 {
     (void)state;
@@ -276,8 +345,11 @@ static void bodies_lose_their_coding(void **state)
     assert_str(body_of(STR_LIT("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\n<p>not so"), &why),
                "<p>not so");
     assert_null(why);
+    (void)body_of(STR_LIT("HTTP/1.1 200 OK\r\nContent-Encoding: exi\r\n\r\n\x01\x02\x03"), &why);
+    assert_string_equal(why,
+                        "its content encoding \"exi\" is none of gzip, deflate, zstd and brotli");
     (void)body_of(STR_LIT("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\n\x01\x02\x03"), &why);
-    assert_string_equal(why, "its content encoding \"br\" is none of gzip, deflate and zstd");
+    assert_string_equal(why, "its compressed data break off");
     (void)body_of(STR_LIT("GET / HTTP/1.1\r\n\r\n"), &why);
     assert_string_equal(why, "it does not begin with an HTTP status line");
     (void)body_of(STR_LIT("HTTP/1.1 200 OK\r\nX: y\r\n"), &why);
@@ -304,6 +376,37 @@ static void packed_message(struct buf *out, const char *coding, int window_bits,
     buf_add(out, packed, sizeof packed - z.avail_out);
     (void)deflateEnd(&z);
     buf_release(&copy);
+}
+
+static void brotli_is_undone(void **state)
+{
+    (void)state;
+    struct buf message = {0}, text = {0};
+    const char *why = NULL;
+    char packed[4096];
+    for (int i = 0; i < 80; i++) {
+        buf_addf(&text, "<p>line %d", i);
+    }
+    size_t size = sizeof packed;
+    assert_true(BrotliEncoderCompress(9, 22, BROTLI_MODE_TEXT, text.len, (const uint8_t *)text.ptr,
+                                      &size, (uint8_t *)packed));
+    static const char *const NAMES[] = {"br", "BR", "brotli", "identity, br"};
+    for (size_t i = 0; i < 4; i++) {
+        for (size_t cut = 0; cut < 2; cut++) {
+            buf_clear(&message);
+            buf_addf(&message, "HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\n\r\n", NAMES[i]);
+            buf_add(&message, packed, size - cut);
+            struct str body = body_of(buf_str(&message), &why);
+            if (cut == 0) {
+                assert_null(why);
+                assert_str(body, buf_cstr(&text));
+            } else {
+                assert_string_equal(why, "its compressed data break off");
+            }
+        }
+    }
+    buf_release(&message);
+    buf_release(&text);
 }
 
 static void gzip_and_both_deflates_are_undone(void **state)
@@ -546,8 +649,10 @@ int main(void)
         cmocka_unit_test(bad_records_do_not_hide_the_next),
         cmocka_unit_test(records_of_no_known_type_are_counted),
         cmocka_unit_test(a_members_end_is_its_records_end),
+        cmocka_unit_test(a_broken_member_costs_its_record),
         cmocka_unit_test(files_of_other_kinds_are_named),
         cmocka_unit_test(bodies_lose_their_coding),
+        cmocka_unit_test(brotli_is_undone),
         cmocka_unit_test(gzip_and_both_deflates_are_undone),
         cmocka_unit_test(headers_that_lie_cost_no_text),
         cmocka_unit_test(headers_are_read_as_they_are_found),
