@@ -34,8 +34,10 @@ set(UNIT_TESTS
   measure
   lines
   measures
+  minhash
   model_file
   muon
+  near
   nnls
   option
   packer
@@ -119,6 +121,7 @@ set(FUZZ_TARGETS
   program
   refine_ask
   safetensors
+  signatures
   tokenizer_encode
   tokenizer_json
   vectors
@@ -231,6 +234,13 @@ else()
   add_test(NAME fault.memory COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/memory.sh $<TARGET_FILE:winnow_cli> measure)
 endif()
 set_tests_properties(fault.memory PROPERTIES LABELS slow TIMEOUT 600)
+if(WINNOW_SANITIZE) # the same, and it is ten times slower
+  add_test(NAME fault.dedup
+    COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/dedup.sh $<TARGET_FILE:winnow_cli> 1 4000 400M)
+else()
+  add_test(NAME fault.dedup COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/dedup.sh $<TARGET_FILE:winnow_cli> 4)
+endif()
+set_tests_properties(fault.dedup PROPERTIES LABELS slow TIMEOUT 300)
 add_test(NAME fault.prove COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/prove.sh $<TARGET_FILE:winnow_cli> 3)
 set_tests_properties(fault.prove PROPERTIES LABELS slow TIMEOUT 300)
 add_test(NAME oracle.proof COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/proof.py $<TARGET_FILE:winnow_cli>)

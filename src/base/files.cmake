@@ -19,6 +19,7 @@ list(APPEND WINNOW_SOURCES
   src/base/place.c
   src/base/pool.c
   src/base/prints.c
+  src/base/record_sort.c
   src/base/rng.c
   src/base/show.c
   src/base/stamp.c

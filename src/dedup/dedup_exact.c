@@ -5,7 +5,8 @@
  * more than one small table twice, and load stays in 0.68..0.85: 20 bytes a
  * slot make 24 to 30 bytes a document.  A slot is
  *
- *     96 bits of the hash (with the 12 that name the part: 108) | 64 bits: offset of the id + 1
+ *     96 bits of the hash (with the 12 that name the part: 108)
+ *     | 40 bits: offset of the id + 1 | 24 bits: how often it came, less one
  *
  * Two different texts are taken for one with probability n^2 / 2^109: 2e-15 for
  * a billion documents.
@@ -30,9 +31,12 @@
 
 #define PARTS          4096U
 #define PART_SLOTS_MIN 8U
+#define OFFSET_HIGH    0xFFU /* of the last word; above it the count */
+#define COUNT_ONE      0x100U
+#define COUNT_SHIFT    8U
 
 struct slot {
-    uint32_t word[5]; /* hash, hash, hash, offset + 1 (low, high); offset 0: free */
+    uint32_t word[5]; /* hash, hash, hash, offset + 1 (low; high, count); offset 0: free */
 };
 
 struct part {
@@ -43,6 +47,7 @@ struct part {
 struct dedup_exact {
     struct part parts[PARTS];
     uint64_t bytes, memory_max;
+    uint64_t largest, largest_at; /* count of the text that came most often, offset of its id */
     int fd;
     uint64_t file_end; /* bytes in the file; what is in tail comes behind */
     struct buf tail, id;
@@ -147,7 +152,7 @@ void dedup_exact_free(struct dedup_exact *d)
 
 static uint64_t slot_offset(const struct slot *s)
 {
-    return (uint64_t)s->word[4] << 32 | s->word[3];
+    return (uint64_t)(s->word[4] & OFFSET_HIGH) << 32 | s->word[3];
 }
 
 /* The slot of that hash, or the free one where it belongs. */
@@ -247,6 +252,26 @@ static winnow_status read_id(struct dedup_exact *d, uint64_t offset, struct str 
     return WINNOW_OK;
 }
 
+static void count_again(struct dedup_exact *d, struct slot *s)
+{
+    if (s->word[4] >> COUNT_SHIFT < UINT32_MAX >> COUNT_SHIFT) {
+        s->word[4] += COUNT_ONE;
+    }
+    uint64_t count = (uint64_t)(s->word[4] >> COUNT_SHIFT) + 1;
+    if (count > d->largest) {
+        d->largest = count;
+        d->largest_at = slot_offset(s) - 1;
+    }
+}
+
+winnow_status dedup_exact_largest(struct dedup_exact *d, uint64_t *count, struct str *first,
+                                  struct winnow_error *err)
+{
+    *count = d->largest;
+    *first = (struct str){NULL, 0};
+    return d->largest > 0 ? read_id(d, d->largest_at, first, err) : WINNOW_OK;
+}
+
 winnow_status dedup_exact_add(struct dedup_exact *d, struct hash128 h, struct str id,
                               struct str *first, struct winnow_error *err)
 {
@@ -258,10 +283,14 @@ winnow_status dedup_exact_add(struct dedup_exact *d, struct hash128 h, struct st
     }
     struct slot *s = find_slot(p, hash);
     if (slot_offset(s) != 0) {
+        count_again(d, s);
         return read_id(d, slot_offset(s) - 1, first, err);
     }
     uint64_t offset;
     TRY(append_id(d, id, &offset, err));
+    if ((offset + 1) >> 32 > OFFSET_HIGH) {
+        return error_set(err, WINNOW_E_LIMIT, "the ids take more than a terabyte");
+    }
     memcpy(s->word, hash, sizeof hash);
     s->word[3] = (uint32_t)(offset + 1);
     s->word[4] = (uint32_t)((offset + 1) >> 32);

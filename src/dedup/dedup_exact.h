@@ -29,6 +29,11 @@ void dedup_exact_free(struct dedup_exact *d);
 winnow_status dedup_exact_add(struct dedup_exact *d, struct hash128 h, struct str id,
                               struct str *first, struct winnow_error *err);
 
+/* Documents of the text that came most often (up to 16,777,215), and the id of its first, or
+ * ptr NULL where none came twice; valid until the next call. */
+winnow_status dedup_exact_largest(struct dedup_exact *d, uint64_t *count, struct str *first,
+                                  struct winnow_error *err);
+
 /* Bytes of the table now. */
 uint64_t dedup_exact_bytes(const struct dedup_exact *d);
 

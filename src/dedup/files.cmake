@@ -1,4 +1,20 @@
 list(APPEND WINNOW_SOURCES
   src/dedup/dedup.c
   src/dedup/dedup_exact.c
+  src/dedup/dedup_guard.c
+  src/dedup/links.c
+  src/dedup/minhash.c
+  src/dedup/near.c
+  src/dedup/near_against.c
+  src/dedup/near_clusters.c
+  src/dedup/near_compare.c
+  src/dedup/near_file.c
+  src/dedup/near_groups.c
+  src/dedup/near_nodes.c
+  src/dedup/near_sets.c
+  src/dedup/near_sign.c
+  src/dedup/near_words.c
+  src/dedup/repeats.c
+  src/dedup/signatures.c
+  src/dedup/units.c
 )

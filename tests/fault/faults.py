@@ -48,6 +48,8 @@ stages:
   - rules: {filter: false}
   - refine: {refiner: builtin}
   - dedup:
+  - dedup: {unit: line}
+  - dedup: {method: minhash}
   - score: {model: model}
   - select: {method: random, budget: 90%}
   - prune: {reference-tokens: 2k, vocab: 300, dim: 16, heads: 1, layers: 1, context: 32, batch-tokens: 128}

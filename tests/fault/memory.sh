@@ -20,7 +20,7 @@ awk 'BEGIN {
 }' >in.jsonl
 
 sums() { (cd "$1" && find stages/*/documents stages/*/removed stages/*/attributes stages/*/ledger -type f 2>/dev/null | sort | xargs cksum); }
-for stage in "rules --edit" dedup; do
+for stage in "rules --edit" dedup "dedup --method minhash" "dedup --unit line"; do
     "$winnow" $stage -q -t 1 in.jsonl -o whole || fail "$stage"
     sums whole >want
     [ -s want ] || fail "$stage wrote nothing"

@@ -74,6 +74,8 @@ call() { # COMMAND INPUT...: the command over these inputs, into out
     count) $run count -q --ids "$@" ;;
     tokens) $run count -q --tokenizer tokenizer.json "$@" ;;
     dedup) $run dedup -q "$@" -o out ;;
+    dedup-near) $run dedup -q --method minhash "$@" -o out ;;
+    dedup-lines) $run dedup -q --unit line "$@" -o out ;;
     rules) $run rules -q --no-filter "$@" -o out ;;
     holdout) $run holdout -q --share 10% "$@" -o out ;;
     refine) $run refine -q "$@" -o out ;;
@@ -121,7 +123,7 @@ named() { # COMMAND HOW: the corpus, named in that way
     stage) call "$1" "$d/run/stages/01-dedup" ;;
     esac
 }
-commands="count tokens dedup rules holdout refine refine-programs score score-fixed features select prune prune-model recipe piped-dedup
+commands="count tokens dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features select prune prune-model recipe piped-dedup
     piped-prune tokenizer-train encode encode-npy train eval prove refiner-train refiner-lines refiner-eval"
 [ -x "$mock" ] && commands="$commands refiner-label"
 for c in $commands; do
