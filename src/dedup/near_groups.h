@@ -30,10 +30,10 @@ struct near_work {
 winnow_status near_link(struct near_nodes *nodes, const struct near_work *work, struct links *links,
                         struct near_counts *counts, struct winnow_error *err);
 
-/* Calls each with every band that more than one document has, one document after the other in
+/* Calls call() with every band that more than one document has, one document after the other in
  * ascending order; first says that a new band begins. */
 winnow_status near_each_band(struct near_nodes *nodes, const struct near_work *work,
-                             winnow_status (*each)(void *ctx, uint64_t node, bool first,
+                             winnow_status (*call)(void *ctx, uint64_t node, bool first,
                                                    struct winnow_error *err),
                              void *ctx, struct winnow_error *err);
 

@@ -26,7 +26,8 @@ struct near_run {
     struct signatures_writer writer;
     uint64_t from; /* documents before it were signed by an earlier process */
     pthread_mutex_t lock;
-    struct near_slot *free_slots, *all_slots;
+    struct near_slot **slots, *free_slots;
+    size_t slot_count, slot_cap;
     struct near_sets *sets;
     struct near_nodes nodes;
     struct guard guard;

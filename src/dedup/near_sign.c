@@ -3,6 +3,7 @@
  * Threads sign; the signatures are written in the order of the corpus, so that a killed
  * process left a beginning of the file, and the next one signs only what is behind it.
  * Between the two a signature lies in a slot, which is used again. */
+#include "base/grow.h"
 #include "base/mem.h"
 #include "dedup/near_internal.h"
 
@@ -10,7 +11,8 @@
 #include <pthread.h>
 
 struct near_slot {
-    struct near_slot *next_free, *next;
+    struct near_slot *next_free;
+    size_t number; /* in the list of all */
     struct signature *signature;
     struct buf source;
 };
@@ -36,11 +38,20 @@ static struct near_slot *take_slot(struct near_run *r)
     } else {
         slot = mem_zalloc(sizeof *slot);
         slot->signature = mem_alloc(stride_of(r));
-        slot->next = r->all_slots;
-        r->all_slots = slot;
+        slot->number = r->slot_count;
+        GROW(r->slots, r->slot_count, r->slot_cap, 64);
+        r->slots[r->slot_count++] = slot;
     }
     (void)pthread_mutex_unlock(&r->lock);
     memset(slot->signature, 0, stride_of(r));
+    return slot;
+}
+
+static struct near_slot *slot_at(struct near_run *r, uint64_t number)
+{
+    (void)pthread_mutex_lock(&r->lock);
+    struct near_slot *slot = r->slots[number];
+    (void)pthread_mutex_unlock(&r->lock);
     return slot;
 }
 
@@ -54,13 +65,14 @@ static void give_slot(struct near_run *r, struct near_slot *slot)
 
 void near_slots_release(struct near_run *r)
 {
-    while (r->all_slots) {
-        struct near_slot *slot = r->all_slots;
-        r->all_slots = slot->next;
-        mem_free(slot->signature);
-        buf_release(&slot->source);
-        mem_free(slot);
+    for (size_t i = 0; i < r->slot_count; i++) {
+        mem_free(r->slots[i]->signature);
+        buf_release(&r->slots[i]->source);
+        mem_free(r->slots[i]);
     }
+    mem_free(r->slots);
+    r->slots = NULL;
+    r->slot_count = r->slot_cap = 0;
     r->free_slots = NULL;
 }
 
@@ -107,7 +119,7 @@ static winnow_status sign_document(void *state, void *scratch, const struct docu
     s->value = r->opt->keep == WINNOW_KEEP_BEST ? number_at(d->json, r->opt->best) : 0;
     buf_clear(&slot->source);
     buf_add_str(&slot->source, d->source);
-    result->carry[0] = (uint64_t)(uintptr_t)slot;
+    result->carry[0] = slot->number;
     return minhash_sign(&r->hash, r->alphabet, d->text, scratch, s->numbers, &s->words, err);
 }
 
@@ -118,7 +130,7 @@ static winnow_status write_signature(void *state, struct str id, uint64_t ordina
     if (ordinal < r->from) {
         return WINNOW_OK;
     }
-    struct near_slot *slot = (struct near_slot *)(uintptr_t)result->carry[0];
+    struct near_slot *slot = slot_at(r, result->carry[0]);
     struct str source = slot->source.len > 0 ? buf_str(&slot->source) : STR_LIT("");
     TRY(signatures_add(&r->writer, slot->signature, id, source, err));
     give_slot(r, slot);
