@@ -234,4 +234,3 @@ winnow_status writer_builtin_new(const struct writer_builtin_options *opt,
     *out = &w->head;
     return WINNOW_OK;
 }
-

@@ -364,8 +364,9 @@ static winnow_status run_ending(struct run *r, const struct run_ending *e, const
     return st;
 }
 
+/* settles: what is made now will hold the next time. */
 static winnow_status do_ending(struct run *r, const struct run_ending *e, const char *key,
-                               struct winnow_error *err)
+                               bool settles, struct winnow_error *err)
 {
     struct buf path = {0}, name = {0};
     char done[33];
@@ -380,7 +381,7 @@ static winnow_status do_ending(struct run *r, const struct run_ending *e, const 
         json_double(&w, env_seconds() - start);
         note_set(&r->ending_times, e->name, buf_str(&seconds), &r->keep);
         buf_release(&seconds);
-        st = st == WINNOW_OK ? run_write_line(buf_cstr(&path), key, err) : st;
+        st = st == WINNOW_OK && settles ? run_write_line(buf_cstr(&path), key, err) : st;
         winnow_status wrote = st == WINNOW_OK ? folder_write_timings(r, err) : WINNOW_OK;
         st = st == WINNOW_OK ? wrote : st;
     }
@@ -389,12 +390,28 @@ static winnow_status do_ending(struct run *r, const struct run_ending *e, const 
     return st;
 }
 
+/* Stages took hours: that one ending fails, as a proof whose texts are lost, does not keep the
+ * others from being made of what is there.  They are made again with the run's next call. */
 static winnow_status do_endings(struct run *r, struct winnow_error *err)
 {
+    winnow_status first = WINNOW_OK;
     for (size_t i = 0; i < r->request->ending_count; i++) {
-        TRY(do_ending(r, &r->request->endings[i], r->ending_keys[i], err));
+        const struct run_ending *e = &r->request->endings[i];
+        struct winnow_error why;
+        winnow_status st = do_ending(r, e, r->ending_keys[i], first == WINNOW_OK, &why);
+        if (st != WINNOW_OK && first != WINNOW_OK) {
+            env_log(r->env, WINNOW_LOG_WARNING, "%s: %s", e->name, why.text);
+            continue;
+        }
+        if (st != WINNOW_OK) {
+            *err = why;
+            first = error_wrap(err, st, "%s", e->name);
+        }
+        if (st == WINNOW_E_CANCELLED || st == WINNOW_E_NOMEM || st == WINNOW_E_INTERNAL) {
+            break;
+        }
     }
-    return WINNOW_OK;
+    return first;
 }
 
 /* documents/, unless an earlier process made it and it is all there. */
