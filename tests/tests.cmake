@@ -322,7 +322,7 @@ add_test(NAME fault.left
 add_test(NAME fault.streams COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/streams.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(fault.outputs fault.left fault.streams PROPERTIES LABELS quick TIMEOUT 120)
 find_program(PYTHON3 python3)
-set(FAULT_COMMANDS run,train,tokenizer-train,encode,encode-npy,encode-megatron,eval,prove,refiner-train,refiner-lines)
+set(FAULT_COMMANDS run,train,tokenizer-train,encode,encode-npy,encode-megatron,eval,prove,features,select,refiner-train,refiner-lines)
 set(FAULT_HOW --deaths 1 --kills 3)
 if(WINNOW_SANITIZE) # ten times slower: what it is there for, calls that go wrong
   set(FAULT_COMMANDS run,train,refiner-lines)

@@ -383,7 +383,25 @@ static winnow_status refuse_window(const struct byte_source *s, struct winnow_er
 static size_t next_input(const struct byte_source *s, size_t have)
 {
     size_t most = s->in_member && s->zst_full ? 0 : s->zst_hint > 0 ? s->zst_hint : FRAME_START;
-    return have < most ? have : most;
+    return have < most || !s->mends ? have : most;
+}
+
+/* What libzstd met: the file ends here, or is refused. */
+static winnow_status stumble_zst(struct byte_source *s, size_t code, struct winnow_error *err)
+{
+    ZSTD_ErrorCode what = ZSTD_getErrorCode(code);
+    if (what == ZSTD_error_frameParameter_windowTooLarge && s->window_max > 0) {
+        return refuse_window(s, err);
+    }
+    if (what == ZSTD_error_dictionary_wrong) {
+        s->broken = true;
+        (void)snprintf(s->torn, sizeof s->torn, "the zstd data need a dictionary, which is %s",
+                       s->any_member ? "another one here" : "not in the file");
+    } else {
+        tear(s, s->any_member || s->in_member ? "are corrupt" : "do not begin");
+        s->corrupt = true;
+    }
+    return WINNOW_OK;
 }
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): libzstd writes to it */
@@ -401,28 +419,14 @@ static winnow_status read_zst(struct byte_source *s, char *to, size_t room, size
         if (!s->in_member) {
             begin_member(s);
         }
-        if (s->mends) {
-            in.size = next_input(s, in.size);
-        }
+        in.size = next_input(s, in.size);
         size_t code = ZSTD_decompressStream(s->zst, &out, &in);
-        s->zst_hint = ZSTD_isError(code) ? 0 : code;
-        s->zst_full = out.pos == out.size;
         s->in_at += in.pos;
         *got = out.pos;
-        if (ZSTD_getErrorCode(code) == ZSTD_error_frameParameter_windowTooLarge &&
-            s->window_max > 0) {
-            return refuse_window(s, err);
-        }
-        if (ZSTD_getErrorCode(code) == ZSTD_error_dictionary_wrong) {
-            s->broken = true;
-            (void)snprintf(s->torn, sizeof s->torn, "the zstd data need a dictionary, which is %s",
-                           s->any_member ? "another one here" : "not in the file");
-            break;
-        }
+        s->zst_hint = code;
+        s->zst_full = out.pos == out.size;
         if (ZSTD_isError(code)) {
-            tear(s, s->any_member || s->in_member ? "are corrupt" : "do not begin");
-            s->corrupt = true;
-            break;
+            return stumble_zst(s, code, err);
         }
         s->in_member = code != 0;
         s->any_member = s->any_member || code == 0;

@@ -156,7 +156,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct str blocks[RECORDS];
     struct buf file = {0}, record = {0};
-    size_t count = 0, at = 0, ends[RECORDS];
+    size_t count = 0, at = 0, ends[RECORDS] = {0};
     while (count < RECORDS && size - at >= 2) {
         uint8_t lie = data[at];
         size_t len = data[at + 1];
