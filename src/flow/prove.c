@@ -23,9 +23,12 @@
 #include "prune/model_speed.h"
 #include "run/command_key.h"
 #include "run/guard.h"
+#include "train/small_model.h"
 
 #include <math.h>
 #include <stdio.h>
+
+#define DOCUMENT_BYTES 200U /* of a text beside its tokens: rows, copies, draws */
 
 struct proof {
     struct experiment x;
@@ -427,6 +430,26 @@ static void expect_enough(const struct winnow_prove_options *o, const struct sta
                    amount_count(have).text, amount_count(need).text);
 }
 
+/* Texts become tokens of four bytes, some four bytes each; jobs run side by side as there is
+ * room for them. */
+static void expect_memory(const struct winnow_prove_options *o, const struct stage_plan *plan,
+                          struct stage_estimate *out)
+{
+    struct winnow_error unused;
+    uint64_t texts = plan->text_bytes, kept = plan->kept_bytes, most = o->load_bytes;
+    if (small_model_check(&o->model, &unused) != WINNOW_OK) {
+        return;
+    }
+    const struct model_config c = small_model_shape(&o->model);
+    uint64_t job = small_model_memory(&o->model, &c, 1);
+    texts = most > 0 && texts > most ? most : texts;
+    kept = most > 0 && kept > most ? most : kept;
+    uint64_t jobs = (uint64_t)o->seeds * (o->arms.count > 0 ? o->arms.count : 3);
+    jobs = jobs < plan->threads ? jobs : plan->threads;
+    out->memory = texts + kept + plan->documents * DOCUMENT_BYTES + job;
+    out->beside = jobs > 1 ? (jobs - 1) * job : 0;
+}
+
 /* Jobs run side by side, a thread each; what is read to measure with costs a third
  * of what is trained on: texts, cloze items of half their size, an eighth a point. */
 static void estimate_ending(const void *options, const struct stage_plan *plan,
@@ -436,6 +459,7 @@ static void estimate_ending(const void *options, const struct stage_plan *plan,
     struct winnow_error err;
     double speed = 0;
     expect_enough(o, plan, out);
+    expect_memory(o, plan, out);
     if (model_speed_train(&o->model, 1, &speed, &err) != WINNOW_OK || !(speed > 0)) {
         return;
     }

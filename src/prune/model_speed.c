@@ -201,7 +201,7 @@ void model_speed_expect(const char *path, int compute, struct scoring_shape shap
     }
     double tokens = model_speed_tokens(plan, TOKEN_BYTES, shape);
     out->seconds = tokens / speed;
-    out->memory = model_config_parameters(&c) * 4;
+    out->memory = scoring_memory(&c, compute, plan->threads);
     (void)snprintf(out->note, sizeof out->note,
                    "about %s tokens through %s parameters; in a trial just now %.*f tokens a "
                    "second",

@@ -7,6 +7,7 @@
 
 #include "base/amount.h"
 #include "prune/model_speed.h"
+#include "prune/scoring.h"
 #include "train/small_model.h"
 
 #include <math.h>
@@ -24,6 +25,9 @@ static void expect_trained(const struct winnow_prune_options *o, const struct st
                            struct stage_estimate *out)
 {
     const struct model_config c = small_model_shape(&o->model);
+    uint64_t trained_in = small_model_memory(&o->model, &c, plan->threads);
+    uint64_t scored_in = scoring_memory(&c, o->model.compute, plan->threads);
+    out->memory = (trained_in > scored_in ? trained_in : scored_in) + plan->documents * 100;
     struct scoring_shape shape = {o->window ? o->window : c.context, o->stride, o->fixed_length};
     struct winnow_error err;
     double train = 0, score = 0;

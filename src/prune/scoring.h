@@ -45,6 +45,9 @@ struct scoring_shape {
  * are there once. */
 uint64_t scoring_worker_bytes(const struct model_config *c, int compute);
 
+/* Of a model's weights and an engine a thread. */
+uint64_t scoring_memory(const struct model_config *c, int compute, uint32_t threads);
+
 /* Refuses a --memory (0: none) that model, engines and a pass do not fit into. */
 winnow_status scoring_need_memory(const struct model_config *c, int compute, uint32_t threads,
                                   uint64_t limit, const char *command, struct winnow_error *err);

@@ -35,6 +35,11 @@ struct program_store {
     bool complete;
 };
 
+uint64_t program_store_bytes(const struct program_store *s)
+{
+    return s->count * sizeof *s->offsets;
+}
+
 /* ---- index ---- */
 
 static winnow_status set_offset(struct program_store *s, uint64_t ordinal, uint64_t offset,
@@ -46,15 +51,10 @@ static winnow_status set_offset(struct program_store *s, uint64_t ordinal, uint6
     }
     if (ordinal >= s->cap) {
         size_t cap = (size_t)ordinal + (size_t)ordinal / 2 + 1024;
-        uint64_t *larger = mem_try_alloc(cap * sizeof *larger);
-        if (!larger) {
+        if (!mem_try_grow((void **)&s->offsets, s->cap * sizeof *s->offsets,
+                          cap * sizeof *s->offsets)) {
             return error_set(err, WINNOW_E_NOMEM, "no memory for the places of %zu programs", cap);
         }
-        if (s->count > 0) {
-            memcpy(larger, s->offsets, s->count * sizeof *larger);
-        }
-        mem_free(s->offsets);
-        s->offsets = larger;
         s->cap = cap;
     }
     while (s->count < ordinal) {

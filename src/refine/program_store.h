@@ -41,6 +41,9 @@ winnow_status program_store_mark(struct program_store *s, bool complete, struct 
 winnow_status program_store_read(const struct program_store *s, uint64_t ordinal, struct buf *out,
                                  struct winnow_error *err);
 
+/* What it holds in memory. */
+uint64_t program_store_bytes(const struct program_store *s);
+
 uint64_t program_store_documents(const struct program_store *s);
 
 #endif /* WINNOW_REFINE_PROGRAM_STORE_H */

@@ -37,6 +37,7 @@ struct refine {
     struct program_writer *writer;
     struct program_store *store;
     struct program_file *file;
+    uint64_t resident; /* bytes that the process held before there was a refiner */
 };
 
 /* ---- options ---- */
@@ -222,7 +223,7 @@ static winnow_status load_parts(struct refine *r, struct refine_ask *ask, struct
 
 static winnow_status ask_in_words(struct refine *r, struct winnow_error *err)
 {
-    struct refine_ask ask = {.opt = r->opt, .store = r->store};
+    struct refine_ask ask = {.opt = r->opt, .store = r->store, .resident = r->resident};
     TRY(load_parts(r, &ask, err));
     struct prompter *p = NULL;
     TRY(prompter_new(ask.template, r->opt->system, r->tokenizer, &p, err));
@@ -236,7 +237,8 @@ static winnow_status ask_lines(struct refine *r, struct winnow_error *err)
 {
     struct refine_lines lines = {0};
     struct direct_refiner direct = {0};
-    struct refine_ask ask = {.opt = r->opt, .store = r->store, .direct = &direct};
+    struct refine_ask ask = {
+        .opt = r->opt, .store = r->store, .direct = &direct, .resident = r->resident};
     TRY(refine_lines_open(r->opt, stage_env(r->stage), &lines, &direct, err));
     winnow_status st = refine_ask_run(r->stage, &ask, err);
     refine_lines_release(&lines);
@@ -252,6 +254,8 @@ static winnow_status get_programs(struct refine *r, struct winnow_error *err)
     if (st != WINNOW_OK || program_store_complete(r->store)) {
         return st;
     }
+    uint64_t now = mem_resident(), held = program_store_bytes(r->store);
+    r->resident = now > held ? now - held : 0;
     return by_lines(r->opt) ? ask_lines(r, err) : ask_in_words(r, err);
 }
 

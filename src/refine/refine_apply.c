@@ -455,22 +455,29 @@ static winnow_status add_document(void *state, struct str id, uint64_t ordinal,
     return WINNOW_OK;
 }
 
+static const struct stage_pass APPLY_PASS = {.name = "refine",
+                                             .verdicts = true,
+                                             .worker_new = worker_new,
+                                             .worker_free = worker_free,
+                                             .document = apply_document,
+                                             .decide = add_document,
+                                             .scratch_factor = 3,
+                                             .word_bytes = 32,
+                                             .edits = true,
+                                             .ends_structure = true,
+                                             .line_bytes = APPLIED_LINE};
+
+uint64_t refine_apply_least(const struct stage *stage, uint64_t resident, uint64_t line)
+{
+    return stage_pass_least(stage, &APPLY_PASS, resident, line);
+}
+
 winnow_status refine_apply_run(struct stage *stage, struct refine_apply *a,
                                const struct refine_description *description,
                                struct winnow_error *err)
 {
-    struct stage_pass pass = {.name = "refine",
-                              .verdicts = true,
-                              .state = a,
-                              .worker_new = worker_new,
-                              .worker_free = worker_free,
-                              .document = apply_document,
-                              .decide = add_document,
-                              .scratch_factor = 3,
-                              .word_bytes = 32,
-                              .edits = true,
-                              .ends_structure = true,
-                              .line_bytes = APPLIED_LINE};
+    struct stage_pass pass = APPLY_PASS;
+    pass.state = a;
     struct buf path = {0};
     const char *file = file_join(&path, stage_folder(stage), "refine.json");
     (void)pthread_mutex_init(&a->lock, NULL);

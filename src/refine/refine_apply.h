@@ -21,6 +21,10 @@ struct refine_apply {
     pthread_mutex_t lock;    /* of pending */
 };
 
+/* --memory that its pass takes at least, of a process that holds so much, over lines of so many
+ * bytes. */
+uint64_t refine_apply_least(const struct stage *stage, uint64_t resident, uint64_t line);
+
 /* The pass that does it, and refine.json at `path` behind it. */
 winnow_status refine_apply_run(struct stage *stage, struct refine_apply *a,
                                const struct refine_description *description,

@@ -18,8 +18,11 @@
 #include <math.h>
 #include <pthread.h>
 
-#define BLOCK_BYTES  ((size_t)256 << 10)
-#define DIRECT_BYTES ((uint64_t)8 << 20) /* a line model's buffers for a page, measured */
+#define BLOCK_BYTES    ((size_t)256 << 10)
+#define DIRECT_BYTES   ((uint64_t)8 << 20) /* a line model's buffers for a page, measured */
+
+#define LOOK_DOCUMENTS 4096U
+#define LEFT_BEHIND    ((uint64_t)4 << 20) /* of memory that was asked with, and is not given back */
 
 /* One program to be asked for. */
 struct ask_item {
@@ -56,6 +59,7 @@ struct asking {
         size_t item;
     } * sent; /* a ring as long as the writer's window */
     uint64_t submitted, answered;
+    uint64_t seen, bytes; /* documents that were queued, and of their lines */
     struct buf line;
     struct arena scratch;
     enum line_numbers numbers;
@@ -233,6 +237,7 @@ static winnow_status ask_document(void *state, void *worker, const struct docume
         doc = ask_in_words(worker, d);
     }
     r->carry[0] = (uint64_t)(uintptr_t)doc;
+    r->carry[1] = d->raw.len + 1;
     return WINNOW_OK;
 }
 
@@ -282,6 +287,26 @@ static void write_item(const struct ask_item *item, struct json_writer *w)
         write_ties(item, w);
     }
     json_close(w, '}');
+}
+
+/* What comes behind holds a place of each document, too, and blocks of as short lines: it is
+ * said now that it will not fit, not when all have been asked for. */
+static winnow_status check_room(const struct asking *k, struct winnow_error *err)
+{
+    uint64_t limit = stage_env(k->stage)->memory_max;
+    if (limit == 0 || k->seen % LOOK_DOCUMENTS != 0) {
+        return WINNOW_OK;
+    }
+    uint64_t least = refine_apply_least(k->stage, k->a->resident, k->bytes / k->seen);
+    return memory_need(limit, "refine of as many documents",
+                       least + program_store_bytes(k->a->store) + LEFT_BEHIND,
+                       "take the first with --limit", err);
+}
+
+static uint64_t store_growth(void *asking)
+{
+    const struct asking *k = asking;
+    return program_store_bytes(k->a->store);
 }
 
 /* Every document at the queue's head that is whole goes into the store. */
@@ -425,6 +450,9 @@ static winnow_status queue_document(void *state, struct str id, uint64_t ordinal
     }
     k->tail = d;
     k->queued++;
+    k->seen++;
+    k->bytes += r->carry[1];
+    TRY(check_room(k, err));
     TRY(store_whole(k, err));
     while (k->a->writer) {
         uint32_t window = program_writer_window(k->a->writer);
@@ -461,6 +489,7 @@ winnow_status refine_ask_run(struct stage *stage, struct refine_ask *a, struct w
                                     .word_bytes = 64,
                                     .line_bytes = 512,
                                     .worker_bytes = a->direct ? DIRECT_BYTES : 0,
+                                    .growth = store_growth,
                                     .state = &k,
                                     .worker_new = worker_new,
                                     .worker_free = worker_free,

@@ -32,6 +32,7 @@ struct refine_ask {
     enum chat_template template;
     uint32_t doc_tokens; /* of a prompt at the document level */
     bool texts;          /* the writer reads prompts as text */
+    uint64_t resident;   /* bytes that the process held before there was a refiner or a store */
 };
 
 /* Asks for what the store does not have yet, and marks it complete. */

@@ -31,6 +31,14 @@ struct run_ending {
     bool uses_kernels; /* its results depend on the kernel table */
 };
 
+/* What the passes of a run take of memory, by their own accounts; the largest of each. */
+struct run_memory {
+    uint64_t least;  /* --memory with which a pass would begin */
+    uint64_t fixed;  /* beside blocks on their way */
+    double per_byte; /* of a block at work */
+    size_t block;    /* bytes of one */
+};
+
 struct run_request {
     struct winnow_list paths;
     /* Of a sample: the shards that the paths are parts of, by whose names they go; or NULL. */
@@ -40,8 +48,9 @@ struct run_request {
     size_t count;
     const struct run_ending *endings; /* in order */
     size_t ending_count;
-    const char *recipe;  /* path of the recipe's file, or NULL */
-    const char *kernels; /* name of the kernel table in use, or NULL */
+    const char *recipe;        /* path of the recipe's file, or NULL */
+    const char *kernels;       /* name of the kernel table in use, or NULL */
+    struct run_memory *memory; /* out, or NULL */
     const struct winnow_env *env;
 };
 

@@ -13,23 +13,25 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "corpus/byte_source.h"
 #include "run/dry_sample_internal.h"
 #include "run/folder_internal.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <time.h>
 
-#define TOKEN_BYTES    4.0  /* of English under the common tokenizers */
+#define TOKEN_BYTES    4.0 /* of English under the common tokenizers */
+#define MIB            ((uint64_t)1 << 20)
 #define TRIALS_SECONDS 14.0 /* from the start, after which no further trial begins */
 
 /* One after the other until the stages get through one in time. */
 static const struct sample_size SIZES[] = {
-    {(size_t)1 << 20, (uint64_t)16 << 20, 4},
-    {(size_t)1 << 16, (uint64_t)1 << 20, 2},
-    {(size_t)1 << 12, (uint64_t)1 << 16, 2},
+    {(size_t)1 << 18, (size_t)1 << 20, (uint64_t)16 << 20, 4},
+    {(size_t)1 << 14, (size_t)1 << 16, (uint64_t)1 << 20, 2},
+    {(size_t)1 << 10, (size_t)1 << 12, (uint64_t)1 << 16, 2},
 };
 #define SIZES_COUNT (sizeof SIZES / sizeof *SIZES)
 
@@ -110,7 +112,9 @@ static double seconds_of(struct json_value timings, const char *name)
 
 /* What stages and endings have to say beside their lines. */
 struct said {
-    uint64_t memory;
+    uint64_t memory, beside;
+    struct run_memory passes;
+    uint64_t window; /* of the packed shards of the input */
     struct buf notes, refusal;
 };
 
@@ -136,6 +140,7 @@ static void expected(const struct stage_estimate *e, const char *name, const str
                        .disk = before->disk,
                        .said = true};
     said->memory = e->memory > said->memory ? e->memory : said->memory;
+    said->beside = e->beside > said->beside ? e->beside : said->beside;
     if (e->note[0] != '\0') {
         buf_addf(&said->notes, "%s: %s\n", name, e->note);
     }
@@ -175,17 +180,42 @@ static bool is_dear(const struct run_step *step)
     return step->kind->estimate_only && step->kind->estimate_only(step->options);
 }
 
-static void add_total(struct buf *out, const struct line *total, const struct line *last,
-                      uint64_t memory)
+/* The least --memory, and the most that a run takes without one: two batches of two blocks a
+ * thread, whose buffers are kept, or all of an input that is smaller. */
+static void add_memory(const struct run *r, const struct said *said, double input_bytes,
+                       struct buf *out)
 {
-    struct rusage use;
-    (void)getrusage(RUSAGE_SELF, &use);
+    const struct run_memory *m = &said->passes;
+    uint64_t limit = r->env->memory_max, least = m->least + said->memory + said->window;
+    double blocks = 2.0 * pool_threads(r->pool) * (double)m->block;
+    double usual = (double)(m->fixed + said->memory + said->beside + said->window) +
+                   fmin(input_bytes, 2 * blocks) * m->per_byte;
+    buf_addf(out, "memory: --memory %" PRIu64 "M at least; ", (least + MIB - 1) / MIB);
+    if (limit > 0) {
+        buf_addf(out, "no more than the %" PRIu64 "M of --memory", limit >> 20);
+    } else {
+        buf_addf(out, "up to about %.0fM without it", usual / (1 << 20));
+    }
+    buf_addf(out, "; tokens at %.0f bytes each; nothing was written\n", TOKEN_BYTES);
+}
+
+static void refuse_memory(const struct run *r, struct said *said)
+{
+    uint64_t least = said->passes.least + said->memory + said->window;
+    if (r->env->memory_max > 0 && least > r->env->memory_max && said->refusal.len == 0) {
+        buf_addf(&said->refusal,
+                 "this needs about --memory %" PRIu64 "M at least; --memory is %" PRIu64 "M",
+                 (least + MIB - 1) / MIB, r->env->memory_max >> 20);
+    }
+}
+
+static void add_total(struct buf *out, const struct line *total, const struct line *last)
+{
     buf_addf(out, "%-16s %9.0f s %12.0f", "all, kept", total->seconds, last->documents);
     add_amount(out, last->text_bytes);
     buf_addf(out, " %11.2fM", last->text_bytes / TOKEN_BYTES / 1e6);
     add_amount(out, total->disk);
-    buf_addf(out, "\nmemory: about %.0f MB; tokens at %.0f bytes each; nothing was written\n",
-             (double)((uint64_t)use.ru_maxrss * 1024 + memory) / 1e6, TOKEN_BYTES);
+    buf_add_char(out, '\n');
 }
 
 /* Endings that take time say so themselves. */
@@ -220,6 +250,7 @@ static winnow_status add_stages(const struct run *r, const struct sample *s, con
     struct json_parser *parser = json_parser_new();
     struct json_value timings = {0};
     struct line total = {0}, l = {0}, first = {0};
+    double input_bytes = (double)s->bytes / s->share;
     bool found = false;
     winnow_status st =
         run_read_json(file_join(&path, folder, "timings.json"), parser, &timings, &found, err);
@@ -243,7 +274,9 @@ static winnow_status add_stages(const struct run *r, const struct sample *s, con
         total.disk += l.disk;
     }
     add_endings(r, s, &first, &l, &total, said_of, out);
-    add_total(out, &total, &l, said_of->memory);
+    add_total(out, &total, &l);
+    add_memory(r, said_of, input_bytes, out);
+    refuse_memory(r, said_of);
     buf_add_str(out, buf_str(&said_of->notes));
     buf_release(&path);
     json_parser_free(parser);
@@ -263,6 +296,12 @@ static winnow_status scale_of(const struct run *r, const struct sample *s, const
     *scale = 1 / s->share;
     buf_addf(out, "from a sample of %.1f MB, %.3g %% of the input", (double)s->bytes / 1e6,
              100 * s->share);
+    if (s->windows > 0) {
+        buf_addf(out, " at %zu places: about", s->windows);
+    }
+    if (s->windows > 0 && isfinite(s->error)) {
+        buf_addf(out, ", give or take %.0f %%", ceil(100 * s->error));
+    }
     if (limit > 0 && taken > 0 && all > limit) {
         *scale = limit / taken;
         buf_addf(out, "; for the %.0f documents of --limit", limit);
@@ -312,7 +351,7 @@ static winnow_status report(const struct run *r, const struct sample *s, const c
                             struct winnow_error *err)
 {
     struct buf out = {0};
-    struct said said = {0};
+    struct said said = {.passes = s->memory, .window = s->window};
     double scale = 1;
     winnow_status st = scale_of(r, s, folder, &scale, &out, err);
     buf_add_text(&out,
@@ -394,6 +433,7 @@ static winnow_status run_sample(struct run *r, struct sample *s, bool *late,
     request.steps = steps;
     request.ending_count = 0;
     request.env = &env;
+    request.memory = &s->memory;
     struct winnow_run_result ignored;
     bool watched = pthread_create(&w.thread, NULL, keep_watch, &w) == 0;
     winnow_status st = run_do(&request, &ignored, err);
@@ -438,6 +478,17 @@ static winnow_status check_dear(const struct run *r, const struct shard_list *in
     return WINNOW_OK;
 }
 
+/* Zstd's, of what has to be unpacked. */
+static uint64_t largest_window(const struct shard_list *in)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < in->count; i++) {
+        uint64_t w = byte_source_peek_window(in->items[i].path);
+        most = w > most ? w : most;
+    }
+    return most;
+}
+
 winnow_status folder_dry_run(struct run *r, struct winnow_error *err)
 {
     struct shard_list in = {0};
@@ -462,6 +513,7 @@ winnow_status folder_dry_run(struct run *r, struct winnow_error *err)
         buf_release(&name);
         late = false;
         account_add(&s.account, in.account);
+        s.window = largest_window(&in);
         st = try_size(r, &in, &s, &late, err);
         if (st != WINNOW_OK) {
             sample_name_originals(&s, err);

@@ -5,6 +5,7 @@ list(APPEND WINNOW_SOURCES
   src/run/diff.c
   src/run/dry_run.c
   src/run/dry_sample.c
+  src/run/dry_windows.c
   src/run/explain.c
   src/run/feed.c
   src/run/finish.c

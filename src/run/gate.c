@@ -52,6 +52,30 @@ uint64_t gate_limit_for(const struct gate *g, uint64_t room)
     return fixed_bytes(g) + grown + room / (SCRATCH_SHARE - 1) * SCRATCH_SHARE + SCRATCH_SHARE;
 }
 
+uint64_t gate_least(const struct gate *g)
+{
+    uint64_t least = fixed_bytes(g) + least_room(&g->needs);
+    return least < STAGE_MEMORY_LEAST ? STAGE_MEMORY_LEAST : least;
+}
+
+uint64_t gate_least_of(const struct gate_needs *needs, uint64_t resident, uint64_t line)
+{
+    const struct gate g = {.needs = *needs,
+                           .resident = resident,
+                           .line_bytes = LINE_GUESS + needs->line_bytes +
+                                         (uint64_t)ATTRIBUTES_GUESS * needs->attributes};
+    struct job block = {0}; /* the first one, of which all but its lines is a guess */
+    block.block.lines.len = needs->block_max;
+    block.block.line_end = needs->block_max / (line > 0 ? line : 1);
+    uint64_t least = gate_least(&g), block_least = gate_limit_for(&g, gate_cost(&g, &block));
+    return block_least > least ? block_least : least;
+}
+
+uint64_t gate_fixed(const struct gate *g)
+{
+    return fixed_bytes(g);
+}
+
 static void without_limit(struct gate *g)
 {
     long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
@@ -71,8 +95,7 @@ winnow_status gate_init(struct gate *g, const struct gate_needs *needs, const ch
         without_limit(g);
         return WINNOW_OK;
     }
-    uint64_t least = fixed_bytes(g) + least_room(needs);
-    least = least < STAGE_MEMORY_LEAST ? STAGE_MEMORY_LEAST : least;
+    uint64_t least = gate_least(g);
     if (needs->limit < least) {
         return error_set(err, WINNOW_E_LIMIT,
                          "%s with %" PRIu32 " threads needs --memory %" PRIu64
@@ -173,7 +196,7 @@ void gate_measure(const struct gate *g, struct job *j)
 {
     struct str rest = j->block.lines;
     j->longest = j->structure = j->words = 0;
-    if (g->needs.limit == 0 && rest.len <= g->needs.block_max) {
+    if (g->needs.limit == 0 && !g->needs.measures && rest.len <= g->needs.block_max) {
         return;
     }
     while (rest.len > 0) {

@@ -22,6 +22,7 @@ struct gate_needs {
     size_t block_max;                /* bytes of a block of short lines */
     unsigned scratch, word_bytes;    /* that the stage takes a byte and a word of text */
     uint64_t worker_bytes;           /* that each thread takes for the stage */
+    bool measures;                   /* all blocks are looked at, though there is no limit */
     bool edits;                      /* it may give a document another text */
     unsigned attributes, line_bytes; /* files of attributes; see struct stage_pass */
 };
@@ -45,6 +46,13 @@ winnow_status gate_init(struct gate *g, const struct gate_needs *needs, const ch
 /* Before anything of a run starts: refuses a --memory that is too little for any
  * stage, or for the windows that the packed shards of its input need. */
 winnow_status gate_check(const struct shard_list *input, uint64_t limit, struct winnow_error *err);
+
+/* The least --memory of the pass, and what of it is no room for blocks. */
+uint64_t gate_least(const struct gate *g);
+uint64_t gate_fixed(const struct gate *g);
+
+/* The first before the pass: of a process that holds so much, over lines of so many bytes. */
+uint64_t gate_least_of(const struct gate_needs *needs, uint64_t resident, uint64_t line);
 
 /* The least --memory that leaves so much room. */
 uint64_t gate_limit_for(const struct gate *g, uint64_t room);

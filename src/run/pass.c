@@ -312,6 +312,8 @@ static winnow_status work_turn(struct pass *p, struct winnow_error *err)
     }
     for (size_t i = p->from; i < p->to; i++) {
         gate_learn(&p->gate, &p->now[i]);
+        p->cost += gate_cost(&p->gate, &p->now[i]);
+        p->cost_of += p->now[i].block.lines.len + p->now[i].piece.held;
         p->input->let_go(p, &p->now[i]);
         job_trim(&p->now[i], p->gate.releases ? (size_t)64 << 10 : 2 * BLOCK_BYTES);
     }
@@ -385,6 +387,7 @@ static winnow_status loop(struct pass *p, struct winnow_error *err)
         }
         TRY(end ? WINNOW_OK : asked);
     }
+    pass_tell_memory(p);
     if (p->open) { /* --limit ended it within a shard */
         TRY(checkpoint_shard(p, err));
     }

@@ -62,6 +62,7 @@ struct pass {
     struct counts counts;         /* of the open shard */
     uint64_t shard_number;        /* sources: of output shards begun */
     char shard_name[64];          /* sources */
+    uint64_t cost, cost_of;       /* of blocks that were at work, and their bytes */
     struct input_account account; /* of the open shard; where nothing is written, of all */
 
     uint64_t seen;                       /* documents so far, for --limit */
@@ -79,6 +80,9 @@ struct pass {
 /* ---- pass_turns.c ---- */
 
 winnow_status pass_plan_memory(struct pass *p, struct winnow_error *err);
+
+/* For a dry run: what the pass has taken, by the same account. */
+void pass_tell_memory(const struct pass *p);
 
 /* Whether another block of the usual size may wait. */
 bool pass_has_room(const struct pass *p);

@@ -48,6 +48,7 @@ winnow_status pass_plan_memory(struct pass *p, struct winnow_error *err)
         .block_max = p->how->block_bytes > 0 ? p->how->block_bytes : BLOCK_BYTES,
         .scratch = p->how->scratch_factor,
         .word_bytes = p->how->word_bytes,
+        .measures = run->request->memory != NULL,
         .edits = p->how->edits,
         .attributes = attributes,
         .line_bytes = p->how->line_bytes,
@@ -66,6 +67,40 @@ winnow_status pass_plan_memory(struct pass *p, struct winnow_error *err)
                 needs.limit >> 20, p->gate.room >> 20, fits >> 20);
     }
     return WINNOW_OK;
+}
+
+uint64_t stage_pass_least(const struct stage *s, const struct stage_pass *how, uint64_t resident,
+                          uint64_t line)
+{
+    unsigned streams = how->verdicts ? STREAM_ATTRIBUTES : 0;
+    for (unsigned i = 0; how->attributes && how->attributes[i]; i++) {
+        streams++;
+    }
+    const struct gate_needs needs = {.threads = pool_threads(s->run->pool),
+                                     .streams = streams,
+                                     .block_max =
+                                         how->block_bytes > 0 ? how->block_bytes : BLOCK_BYTES,
+                                     .scratch = how->scratch_factor,
+                                     .word_bytes = how->word_bytes,
+                                     .edits = how->edits,
+                                     .line_bytes = how->line_bytes,
+                                     .worker_bytes = how->worker_bytes};
+    return gate_least_of(&needs, resident, line);
+}
+
+void pass_tell_memory(const struct pass *p)
+{
+    struct run_memory *m = p->stage->run->request->memory;
+    if (!m) {
+        return;
+    }
+    uint64_t least = gate_least(&p->gate), fixed = gate_fixed(&p->gate);
+    fixed += p->how->growth ? p->how->growth(p->how->state) : 0;
+    double per_byte = p->cost_of > 0 ? (double)p->cost / (double)p->cost_of : 0;
+    m->least = least > m->least ? least : m->least;
+    m->fixed = fixed > m->fixed ? fixed : m->fixed;
+    m->per_byte = per_byte > m->per_byte ? per_byte : m->per_byte;
+    m->block = p->gate.needs.block_max > m->block ? p->gate.needs.block_max : m->block;
 }
 
 /* Whether another block of the usual size may wait. */

@@ -131,6 +131,11 @@ struct stage_pass {
 winnow_status stage_run_pass(struct stage *s, const struct stage_pass *pass,
                              struct winnow_error *err);
 
+/* The least --memory for such a pass in a process that holds `resident` bytes when it begins, over
+ * lines of `line` bytes on the mean. */
+uint64_t stage_pass_least(const struct stage *s, const struct stage_pass *pass, uint64_t resident,
+                          uint64_t line);
+
 /* Reads an attribute that an earlier pass of this stage wrote, in the order of
  * the input.  attributes is the object inside the line. */
 winnow_status stage_each_attribute(struct stage *s, const char *attribute,
@@ -187,7 +192,8 @@ struct stage_plan {
 struct stage_estimate {
     double seconds;    /* 0: as measured on the sample */
     double keep;       /* share of documents; 0: as measured on the sample */
-    uint64_t memory;   /* bytes beside the driver's own buffers */
+    uint64_t memory;   /* bytes beside the driver's own buffers, at the least; */
+    uint64_t beside;   /* and where there is room, by how many more */
     char note[384];    /* one line of what the stage has to say, or empty */
     char refusal[384]; /* why it would refuse its input when its turn comes, or empty */
     char more[384];    /* another line, or empty */

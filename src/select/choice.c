@@ -98,7 +98,8 @@ winnow_status choice_rows_make(const struct store *s, const struct store *pool,
     for (size_t i = 0; i < n; i++) {
         row_factors(s, i, norms, shares, factors, out->scales + i * parts);
     }
-    out->rows = (struct vector_rows){s->data, n, s->head->parts, s->head->dim, out->scales};
+    out->rows =
+        (struct vector_rows){s->data, n, s->head->parts, s->head->dim, out->scales, s->forget};
     return WINNOW_OK;
 }
 
@@ -129,6 +130,7 @@ static winnow_status add_examples(const struct choice_problem *p, size_t subtask
         vector_rows_expand(&rows.rows, i, out->x + out->count * out->width);
         out->of[out->count++] = (uint32_t)subtask;
     }
+    vector_rows_done(&rows.rows, 0, s->head->rows);
     choice_rows_release(&rows);
     return out->count > before
                ? WINNOW_OK

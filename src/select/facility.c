@@ -229,6 +229,7 @@ static winnow_status run_partitions(struct facility *f, struct choice *out,
         TRY(env_check(f->p->env, err));
         f->count = to - from;
         run_partition(f, from, quota, out);
+        vector_rows_done(&f->rows.rows, 0, rows);
     }
     return WINNOW_OK;
 }

@@ -58,6 +58,9 @@ static winnow_status pool_mean(struct rounds *r, struct winnow_error *err)
         for (size_t k = 0; k < r->width; k++) {
             sum[k] += (double)x[k];
         }
+        if (i % 1024 == 1023) {
+            vector_rows_done(&r->pool.rows, i - 1023, i + 1);
+        }
     }
     for (size_t k = 0; r->targets && k < r->width; k++) {
         r->targets[k] = (float)(sum[k] / (double)r->pool.rows.count);

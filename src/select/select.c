@@ -27,6 +27,7 @@
 #define TARGETS_MAX   64U
 #define PROGRAM_BYTES ((uint64_t)24 << 20)
 #define NOT_CHOSEN    UINT32_MAX
+#define ROW_KEPT      (24U + 40U) /* of a document to the end: its id, row and place; a choice */
 
 struct select {
     struct stage *stage;
@@ -135,6 +136,24 @@ static winnow_status check_vectors(const struct winnow_select_options *o, const 
     return WINNOW_OK;
 }
 
+/* While it is chosen: factors, orders and scores of the rows; the vectors that are held, and what
+ * pursuits keep of as many candidates; a partition. */
+static uint64_t choice_bytes(const struct winnow_select_options *o, const struct store_head *h,
+                             uint64_t budget)
+{
+    uint64_t n = h->rows, width = (uint64_t)h->parts * h->dim;
+    uint64_t bytes = n * (VECTOR_SWEEP_MAX * 4 + 40 + 8 * (uint64_t)h->parts);
+    if (o->method == WINNOW_FACILITY) {
+        uint64_t part = o->partition < n ? o->partition : n;
+        return bytes + part * (part + width) * sizeof(float);
+    }
+    if (o->method == WINNOW_GTP || o->method == WINNOW_PROJECTION) {
+        uint64_t most = pursuit_budget_max(n, width), of_one = budget < most ? budget : most;
+        return bytes + 5 * budget * width * sizeof(float) + 144 * budget * of_one;
+    }
+    return bytes;
+}
+
 static winnow_status check_select(const void *options, const struct stage_plan *plan,
                                   struct winnow_error *err)
 {
@@ -148,15 +167,16 @@ static winnow_status check_select(const void *options, const struct stage_plan *
     struct store s;
     TRY(store_open(o->features, &s, err));
     winnow_status st = check_vectors(o, &s, err);
-    uint64_t n = s.head->rows, width = (uint64_t)s.head->parts * s.head->dim;
+    uint64_t n = s.head->rows;
     size_t budget = 0;
     if (st == WINNOW_OK) {
         st = read_budget(o->budget, n, &budget, err);
     }
     if (st == WINNOW_OK) {
-        uint64_t rows = n * (VECTOR_SWEEP_MAX * 4 + 48 + 4 * (uint64_t)s.head->parts);
-        st = memory_need(plan->memory_max, "select",
-                         rows + 5 * budget * width * sizeof(float) + PROGRAM_BYTES,
+        uint64_t least = STAGE_MEMORY_LEAST + n * ROW_KEPT,
+                 chosen = choice_bytes(o, s.head, budget);
+        chosen += n * (ROW_KEPT + sizeof(struct store_row)) + PROGRAM_BYTES;
+        st = memory_need(plan->memory_max, "select", chosen > least ? chosen : least,
                          "lower --budget, or make vectors of a smaller --dim", err);
     }
     store_close(&s);
@@ -394,11 +414,25 @@ static winnow_status write_summary(const struct select *s, struct winnow_error *
     return st;
 }
 
+/* How many examples the targets have is known now. */
+static winnow_status need_room(const struct select *s, struct winnow_error *err)
+{
+    uint64_t examples = 0, width = (uint64_t)s->pool.head->parts * s->pool.head->dim;
+    for (size_t t = 0; t < s->target_count; t++) {
+        examples += s->stores[t].head->rows;
+    }
+    return memory_need(stage_env(s->stage)->memory_max, "select",
+                       mem_resident() + examples * width * sizeof(float) +
+                           choice_bytes(s->opt, s->pool.head, s->budget),
+                       "lower --budget, or make vectors of a smaller --dim", err);
+}
+
 static winnow_status make_choice(struct select *s, struct winnow_error *err)
 {
     const struct winnow_env *env = stage_env(s->stage);
     const struct kernels *k;
     TRY(kernels_pick(env->kernels, &k, err));
+    TRY(need_room(s, err));
     const struct choice_problem p = {.opt = s->opt,
                                      .pool = &s->pool,
                                      .targets = s->targets,
@@ -455,6 +489,7 @@ static winnow_status run_steps(struct select *s, struct bare_store *bare, struct
     TRY(run_survey(s, err));
     if (s->opt->features) {
         TRY(store_open(s->opt->features, &s->pool, err));
+        s->pool.forget = stage_env(s->stage)->memory_max > 0;
         TRY(align(s, err));
         TRY(find_targets(s, err));
         warn_of_marked(s);
@@ -462,6 +497,9 @@ static winnow_status run_steps(struct select *s, struct bare_store *bare, struct
         make_bare(s, bare);
     }
     TRY(make_choice(s, err));
+    if (s->pool.forget) { /* what follows needs the choice alone */
+        file_map_forget(s->pool.map.bytes);
+    }
     const struct stage_pass pass = {
         .name = "select", .verdicts = true, .attributes = NAMES, .state = s, .document = judge};
     return stage_run_pass(s->stage, &pass, err);

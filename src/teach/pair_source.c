@@ -7,6 +7,7 @@
 #include "base/json_span.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 /* Of --memory a byte of a long line: raw, parsed, page and clean text, what is made
  * of them; half of it is for what the command gathers. */
@@ -53,6 +54,13 @@ static winnow_status next_block(struct pair_source *s, bool *more, struct winnow
     s->rest = s->block.lines;
     s->number = s->block.line - 1;
     return WINNOW_OK;
+}
+
+double pair_source_done(const struct pair_source *s, uint64_t bytes)
+{
+    double of_input = s->shards.bytes > 0 ? (double)bytes / (double)s->shards.bytes : 1;
+    double of_limit = s->limit > 0 ? (double)s->given / (double)s->limit : 0;
+    return fmin(fmax(of_input, of_limit), 1);
 }
 
 winnow_status pair_source_next(struct pair_source *s, struct pair_line *line, bool *more,

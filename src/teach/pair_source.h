@@ -33,6 +33,9 @@ struct pair_line {
 winnow_status pair_source_next(struct pair_source *s, struct pair_line *line, bool *more,
                                struct winnow_error *err);
 
+/* Which share of the input the lines given so far are, by their bytes or by the limit. */
+double pair_source_done(const struct pair_source *s, uint64_t bytes);
+
 /* Parses it; the sentence on failure says where it stands. */
 winnow_status pair_line_read(const struct pair_line *line, struct json_parser *parser,
                              const char *group, struct arena *keep, struct pair *out,

@@ -29,6 +29,9 @@
 #define PROGRAM_BYTES   ((uint64_t)44 << 20) /* itself, and pages while they are read */
 
 #define TOKENIZER_BYTES ((uint64_t)64 << 20)
+#define TOKEN_BYTES     10U                 /* of an example: its number, its target, its item */
+#define LOOK_TOKENS     (1U << 17)          /* between looks at what the process holds */
+#define LOOK_BYTES      ((uint64_t)2 << 20) /* that come together between two */
 
 struct refiner_training {
     const struct winnow_refiner_train_options *opt;
@@ -51,6 +54,10 @@ struct refiner_training {
     struct arena paths_keep;
     struct buf text;
     uint64_t bytes;
+
+    /* Of --memory, while examples are made. */
+    uint64_t before; /* what the process held without any */
+    uint64_t rest;   /* what the training will take */
 };
 
 /* ---- model and tokenizer ---- */
@@ -176,11 +183,28 @@ static winnow_status set_examples(struct refiner_training *t, struct winnow_erro
 struct taking {
     struct tune_examples *to;
     struct verdict_tokens verdicts;
+    uint64_t limit;   /* --memory, 0: none */
+    size_t looked_at; /* tokens when what the process holds was last looked at */
+    uint64_t refused; /* tokens for which there is no room: they are counted only */
 };
+
+/* A page of many lines gives examples of many times its bytes, all at once. */
+static bool has_room(struct taking *t)
+{
+    if (t->limit > 0 && t->refused == 0 && t->to->tokens.len > t->looked_at + LOOK_TOKENS) {
+        t->looked_at = t->to->tokens.len;
+        t->refused = mem_resident() + LOOK_BYTES > t->limit;
+    }
+    return t->refused == 0;
+}
 
 static void take_example(void *ctx, const struct example *e)
 {
-    const struct taking *t = ctx;
+    struct taking *t = ctx;
+    if (!has_room(t)) {
+        t->refused += e->count;
+        return;
+    }
     tune_examples_add(t->to, e->tokens, e->count, e->prompt);
     for (size_t i = 0; i < e->lines; i++) {
         tune_examples_target(t->to, e->places[i],
@@ -211,11 +235,29 @@ static bool is_held_out(const struct refiner_training *t, const struct pair *p)
     return (double)(draw >> 11) * 0x1p-53 < t->opt->holdout;
 }
 
-static winnow_status check_memory(const struct refiner_training *t, struct winnow_error *err)
+/* What a training takes beside the examples: its model is there. */
+static uint64_t training_rest(const struct refiner_training *t)
 {
-    uint64_t bytes = 4 * (uint64_t)(t->train.tokens.len + t->held_out.tokens.len);
-    return memory_need(t->env->memory_max, "refiner train with as many examples", 4 * bytes,
-                       "train on fewer pages (--limit)", err);
+    const struct model_config *c = model_config(t->model);
+    return t->opt->base ? 0 /* its trainer says it */
+                        : small_model_memory(&t->opt->model, c, pool_threads(t->pool)) -
+                              model_config_parameters(c) * sizeof(float);
+}
+
+/* done: the share of the pages that were read; the others are taken to be like them. */
+static winnow_status check_memory(const struct refiner_training *t, const struct taking *taking,
+                                  double done, struct winnow_error *err)
+{
+    uint64_t tokens = t->train.tokens.len + t->held_out.tokens.len;
+    uint64_t now = mem_resident(), rest = t->rest + tokens * TOKEN_BYTES;
+    now = t->before + rest > now ? t->before + rest : now;
+    if (t->env->memory_max == 0 || (taking->refused == 0 && now <= t->env->memory_max)) {
+        return WINNOW_OK;
+    }
+    double all = (double)(tokens + taking->refused) / fmax(done, 1e-3);
+    uint64_t more = (uint64_t)(all - (double)tokens) * TOKEN_BYTES;
+    return memory_need(t->env->memory_max, "refiner train with as many examples",
+                       now + more + LOOK_BYTES, "train on fewer pages (--limit)", err);
 }
 
 /* all_held_out: every page of these paths is. */
@@ -225,6 +267,10 @@ static winnow_status read_pages(struct refiner_training *t, const struct winnow_
     struct example_maker *maker;
     TRY(example_maker_new(t->tokenizer, &t->examples, &maker, err));
     bool split = t->opt->validate.count == 0;
+    uint64_t bytes = 0;
+    uint64_t examples = t->train.tokens.len * TOKEN_BYTES, now = mem_resident();
+    t->before = now > examples ? now - examples : 0;
+    t->rest = training_rest(t);
     winnow_status st =
         pair_source_open(&t->source, paths, all_held_out ? 0 : t->opt->limit, t->env, err);
     while (st == WINNOW_OK) {
@@ -241,9 +287,11 @@ static winnow_status read_pages(struct refiner_training *t, const struct winnow_
             break;
         }
         bool held = all_held_out || (split && is_held_out(t, &p));
-        struct taking taking = {held ? &t->held_out : &t->train, t->verdicts};
+        struct taking taking = {held ? &t->held_out : &t->train, t->verdicts, t->env->memory_max, 0,
+                                0};
         st = example_maker_page(maker, &p, take_example, &taking, err);
-        st = st == WINNOW_OK ? check_memory(t, err)
+        bytes += line.text.len + 1;
+        st = st == WINNOW_OK ? check_memory(t, &taking, pair_source_done(&t->source, bytes), err)
                              : error_wrap(err, st, "%s, line %" PRIu64, line.shard, line.number);
     }
     add_counts(&t->counts, example_maker_counts(maker));
@@ -348,6 +396,10 @@ static winnow_status run(struct refiner_training *t, struct winnow_refiner_train
                          t->counts.unlike + t->counts.stripped + t->counts.refused,
                          t->counts.too_long);
     }
+    json_parser_free(t->parser); /* the pages have been read */
+    t->parser = NULL;
+    arena_release(&t->keep);
+    buf_release(&t->text);
     return train(t, result, err);
 }
 

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define AROUND_BYTES ((size_t)1 << 16) /* that the system maps along with a page */
+
 void feature_texts_release(struct feature_texts *t)
 {
     mem_free(t->rows);
@@ -101,7 +103,7 @@ static winnow_status read_document(void *ctx, void *piece, const struct document
 static winnow_status grow(struct reader *r, size_t more, struct winnow_error *err)
 {
     struct feature_texts *t = r->out;
-    uint64_t each = sizeof *t->rows + sizeof *t->places;
+    uint64_t each = 2 * sizeof *t->rows + sizeof *t->places; /* the writer has rows of its own */
     TRY(memory_need(r->env->memory_max, "features of as many documents",
                     r->r->memory_rest + (t->count + more) * each, "take the first with --limit",
                     err));
@@ -165,7 +167,8 @@ static winnow_status scan(struct reader *r, struct shard_list *shards, struct po
     const struct shards_options find = {.paths = r->r->paths, .kind = SHARDS_DOCUMENTS};
     TRY(shards_find(&find, shards, err));
     account_warn_skipped(shards->account, r->env);
-    const struct scan_options how = {.keys = &r->r->keys};
+    const struct scan_options how = {.keys = &r->r->keys,
+                                     .instead = "leave such lines out of the input"};
     TRY(scan_documents(shards, &how, pool, r->env, &ops, &counts, err));
     account_warn_bad(shards->account, r->env);
     account_add(&r->out->account, shards->account);
@@ -220,6 +223,14 @@ winnow_status feature_texts_read(const struct feature_reading *how, struct pool 
     return st;
 }
 
+/* What was read of the file need not stay in memory; the pages beside it came along. */
+static void let_go(const struct feature_texts *t, size_t at, size_t bytes)
+{
+    size_t from = at > AROUND_BYTES ? at - AROUND_BYTES : 0;
+    size_t to = at + bytes + AROUND_BYTES;
+    file_map_forget(str_sub(t->map.bytes, from, to < t->map.bytes.len ? to : t->map.bytes.len));
+}
+
 void feature_texts_batch(const struct feature_texts *t, const size_t *rows, size_t count,
                          struct tune_batch *out)
 {
@@ -234,6 +245,7 @@ void feature_texts_batch(const struct feature_texts *t, const size_t *rows, size
         out->tokens.len += n;
         out->targets.len += n;
         u32_list_add(&out->starts, (uint32_t)out->tokens.len);
+        let_go(t, t->places[rows[i]] * sizeof *from, 2 * (size_t)n * sizeof *from);
     }
     out->batch = (struct token_batch){out->tokens.ptr, out->starts.ptr, count, out->targets.ptr};
 }

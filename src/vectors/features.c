@@ -163,6 +163,34 @@ static winnow_status check_disk(const struct making *m, struct winnow_error *err
                            m->job->work, (double)room / 1e6, (double)need / 1e6);
 }
 
+/* The sketches of a batch, where they are folded to, and what makes them: projections (once more
+ * packed, with what fits them) and projected tokens, or a scale of each weight. */
+static uint64_t sketch_bytes(const struct making *m, const struct model_config *c, uint64_t tokens)
+{
+    const struct winnow_features_options *o = &m->opt;
+    uint64_t dim = dim_of(m, c), matrices = (uint64_t)c->layers * EXAMPLE_MATRICES;
+    if (o->vectors == WINNOW_HIDDEN_STATES) {
+        return FEATURES_BATCH_TOKENS * dim * sizeof(float);
+    }
+    if (o->sketch == WINNOW_HASHED) {
+        return (FEATURES_BATCH_ROWS + 1) * dim * sizeof(float) +
+               model_config_parameters(c) * sizeof(float);
+    }
+    uint64_t sides = 0, widest = 0;
+    for (int i = 0; i < EXAMPLE_MATRICES; i++) {
+        struct example_shape s = example_shape(c, (enum example_matrix)i);
+        sides += s.inputs + s.outputs;
+        widest = s.inputs > widest ? s.inputs : widest;
+        widest = s.outputs > widest ? s.outputs : widest;
+    }
+    uint64_t width = matrices * o->rank * o->rank, wide = o->rank + PROJECTIONS_SPARE;
+    uint64_t made = (matrices + EXAMPLE_MATRICES) * tokens * o->rank +
+                    2 * (uint64_t)c->layers * sides * o->rank + (FEATURES_BATCH_ROWS + 2) * width;
+    uint64_t fitted = 2 * (uint64_t)c->layers * sides * wide + 5 * tokens * (widest + wide) +
+                      2 * (uint64_t)o->calibration * o->context;
+    return (made + fitted) * sizeof(float);
+}
+
 /* Of the engine, the model beside it and what rides on a pass; rows are counted as they come. */
 static winnow_status check_memory(struct making *m, uint64_t *need, struct winnow_error *err)
 {
@@ -173,11 +201,11 @@ static winnow_status check_memory(struct making *m, uint64_t *need, struct winno
                                        .tokens_max = m->opt.context > 2048 ? m->opt.context : 2048,
                                        .gradients = m->opt.vectors == WINNOW_GRADIENTS};
     uint64_t weights = model_config_parameters(&c) * sizeof(float);
-    uint64_t sketches = (uint64_t)c.layers * EXAMPLE_MATRICES * m->opt.rank * m->opt.rank * 64 * 4;
-    *need =
-        engine_memory(&c, &opt, pool_threads(m->pool)) + 3 * weights + 2 * sketches + PROGRAM_BYTES;
+    *need = engine_memory(&c, &opt, pool_threads(m->pool)) + 3 * weights +
+            sketch_bytes(m, &c, opt.tokens_max) + PROGRAM_BYTES +
+            (m->job->of ? mem_resident() : 0); /* who makes a target's holds more */
     return memory_need(m->env->memory_max, "features", *need,
-                       "lower --context, or use fewer threads (-t)", err);
+                       "lower --context, --rank or --dim, or use fewer threads (-t)", err);
 }
 
 /* ---- what people read ---- */

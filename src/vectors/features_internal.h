@@ -6,6 +6,10 @@
 #include "vectors/features.h"
 #include "vectors/projections.h"
 
+/* Documents that go through the model together, at most. */
+#define FEATURES_BATCH_ROWS   64U
+#define FEATURES_BATCH_TOKENS 16384U
+
 struct making {
     const struct features_job *job;
     const struct winnow_env *env;

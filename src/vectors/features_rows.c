@@ -8,9 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-#define BATCH_ROWS   64U
-#define BATCH_TOKENS 16384U
-
 struct filling {
     struct making *m;
     size_t part;
@@ -24,7 +21,7 @@ struct filling {
     size_t states_cap;
     double *nll;
     struct tune_batch batch;
-    size_t rows[BATCH_ROWS], count;
+    size_t rows[FEATURES_BATCH_ROWS], count;
     uint64_t tokens, done, resumed; /* tokens */
     double started;
     bool told;
@@ -70,7 +67,7 @@ static winnow_status open_gradients(struct filling *f, struct winnow_error *err)
     }
     f->width = engine_examples_width(f->examples);
     plan_fold(f);
-    f->sketches = mem_try_alloc(BATCH_ROWS * f->width * sizeof *f->sketches);
+    f->sketches = mem_try_alloc(FEATURES_BATCH_ROWS * f->width * sizeof *f->sketches);
     return f->sketches
                ? WINNOW_OK
                : error_set(err, WINNOW_E_NOMEM, "no memory for sketches of %zu numbers", f->width);
@@ -82,12 +79,12 @@ static bool next_rows(struct filling *f, size_t *at)
     const struct feature_texts *t = &f->m->texts;
     uint64_t tokens = 0;
     f->count = 0;
-    for (; *at < t->count && f->count < BATCH_ROWS; (*at)++) {
+    for (; *at < t->count && f->count < FEATURES_BATCH_ROWS; (*at)++) {
         const struct store_row *r = &f->m->writer.rows[*at];
         if (r->flags & STORE_EMPTY || r->done >> f->part & 1U) {
             continue;
         }
-        if (f->count > 0 && tokens + r->tokens > BATCH_TOKENS) {
+        if (f->count > 0 && tokens + r->tokens > FEATURES_BATCH_TOKENS) {
             break;
         }
         tokens += r->tokens;
@@ -210,7 +207,7 @@ static winnow_status fill(struct filling *f, struct winnow_error *err)
 {
     struct making *m = f->m;
     f->row = mem_alloc(m->writer.head.dim * sizeof *f->row);
-    f->nll = mem_alloc(BATCH_ROWS * sizeof *f->nll);
+    f->nll = mem_alloc(FEATURES_BATCH_ROWS * sizeof *f->nll);
     if (m->opt.vectors == WINNOW_GRADIENTS) {
         TRY(open_gradients(f, err));
     }

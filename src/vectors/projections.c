@@ -12,9 +12,8 @@
 #include <string.h>
 
 #define KIND      "winnowPJ"
-#define SPARE     8U    /* directions beyond the rank, so that the rank's own settle sooner */
 #define EPS       1e-10 /* beside square roots of second moments */
-#define SIDES_MAX (EXAMPLE_RANK_MAX + SPARE)
+#define SIDES_MAX (EXAMPLE_RANK_MAX + PROJECTIONS_SPARE)
 
 void projections_release(struct projections *p)
 {
@@ -381,7 +380,7 @@ winnow_status projections_fit(struct engine *e, const struct token_batch *texts,
                               struct projections *out, struct winnow_error *err)
 {
     const struct model_config *c = model_config(engine_model(e));
-    struct fitting f = {.width = rank + SPARE};
+    struct fitting f = {.width = rank + PROJECTIONS_SPARE};
     struct arena keep;
     winnow_status st = make(c, rank, out, err);
     TRY(st);

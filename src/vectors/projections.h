@@ -15,6 +15,7 @@
 #include "engine/examples.h"
 
 #define PROJECTION_PASSES 3U
+#define PROJECTIONS_SPARE 8U /* directions beyond the rank: the rank's own settle sooner */
 
 struct projections {
     uint32_t layers, rank;

@@ -74,6 +74,7 @@ struct store {
     const float *norms;
     const uint16_t *data;
     struct file_map map;
+    bool forget; /* the caller's: of a sweep over data nothing stays in memory (vector_rows.h) */
 };
 
 /* Where what begins, and the size of a file. */

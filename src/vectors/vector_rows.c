@@ -1,6 +1,8 @@
 /* vector_rows.c -- the sweep in blocks of rows, several targets at a time, on all threads. */
 #include "vectors/vector_rows.h"
 
+#include "base/file.h"
+
 #include <string.h>
 
 bool vector_rows_has(const struct vector_rows *r, size_t row)
@@ -11,6 +13,14 @@ bool vector_rows_has(const struct vector_rows *r, size_t row)
         }
     }
     return false;
+}
+
+void vector_rows_done(const struct vector_rows *r, size_t from, size_t to)
+{
+    if (r->forget && to > from) {
+        size_t row = vector_rows_width(r) * sizeof *r->data;
+        file_map_forget((struct str){(const char *)r->data + from * row, (to - from) * row});
+    }
 }
 
 void vector_rows_expand(const struct vector_rows *r, size_t row, float *out)
@@ -76,6 +86,8 @@ static void sweep_piece(void *ctx, size_t piece, uint32_t worker)
             s->out[i * s->n + r] = sums[i];
         }
     }
+    vector_rows_done(rows, s->which ? s->which[from] : from,
+                     s->which ? (size_t)s->which[to - 1] + 1 : to);
 }
 
 void vector_sweep(const struct vector_sweep *s, const struct kernels *k, struct pool *pool)

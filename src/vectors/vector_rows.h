@@ -18,6 +18,7 @@ struct vector_rows {
     size_t count;
     uint32_t parts, dim;
     const float *scales; /* [count][parts] */
+    bool forget;         /* data lies in a mapping, of which what was read is let go */
 };
 
 static inline size_t vector_rows_width(const struct vector_rows *r)
@@ -26,6 +27,9 @@ static inline size_t vector_rows_width(const struct vector_rows *r)
 }
 
 bool vector_rows_has(const struct vector_rows *r, size_t row);
+
+/* Rows from..to were read: where there is a limit of memory, their pages go. */
+void vector_rows_done(const struct vector_rows *r, size_t from, size_t to);
 
 /* The stacked row in f32. */
 void vector_rows_expand(const struct vector_rows *r, size_t row, float *out);
