@@ -347,7 +347,8 @@ void report_add_proof(const struct report_data *d, const struct report_verdict *
             "primary measure, with as many as there are arms beside the baseline, and all other "
             "measures and domains together. \xE2\x80\x9CUnclear, once corrected\xE2\x80\x9D: "
             "the interval of this row alone does not hold 0, but of so many rows one may do so by "
-            "chance, and the corrected p is 0.05 or more. \xE2\x80\x9CUncorrected\xE2\x80\x9D: "
+            "chance, and the corrected p is 0.05 or more. \xE2\x80\x9CNot corrected for several "
+            "comparisons\xE2\x80\x9D: "
             "a comparison beside those, with the random documents, by its own interval "
             "alone.</p>\n");
     }

@@ -182,11 +182,14 @@ static void write_main_part(const struct report_data *d, struct report_verdict *
         number_short(data_number(d->proof, "training.tokens")).text,
         number_short(data_number(d->proof, "model.parameters")).text, number_count(v->seeds).text,
         v->seeds == 1 ? "" : "s");
+    bool alone = v->outcome == OUTCOME_UNCLEAR && !(v->seeds > 1);
     buf_addf(s, "\xE2\x80\x9C%.*s\xE2\x80\x9D %s than one trained on \xE2\x80\x9C%.*s\xE2\x80\x9D",
-             STR_ARG(v->arm), SAYS[v->outcome], STR_ARG(v->baseline));
-    if (v->outcome == OUTCOME_UNCLEAR) {
-        buf_add_text(s, v->seeds > 1 ? ", as far as these seeds can tell,"
-                                     : ", as one seed gives no interval,");
+             STR_ARG(v->arm),
+             alone ? "cannot be called better or worse, as one seed gives no interval,"
+                   : SAYS[v->outcome],
+             STR_ARG(v->baseline));
+    if (v->outcome == OUTCOME_UNCLEAR && !alone) {
+        buf_add_text(s, ", as far as these seeds can tell,");
     }
     buf_addf(s, " in %.*s: ", STR_ARG(v->label));
     struct json_value interval = json_get(v->difference, "t_interval");
