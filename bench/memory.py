@@ -112,6 +112,8 @@ def make_inputs():
     labelled("long.jsonl", 3, 60000)
     window("window.jsonl.zst", 8, 27)
     subprocess.run([winnow, "train", "usual.jsonl", "-o", "model", "-q"] + SMALL.split(), check=True)
+    subprocess.run([winnow, "features", "tiny.jsonl", "--model", "model", "--vectors", "states", "-o", "vectors", "-q"],
+                   check=True)
     open("made", "w").close()
 
 
@@ -176,7 +178,7 @@ def row(command, limit, count, again=2):
 SMALL = "--dim 32 --heads 2 --layers 1 --vocab 1000 --tokens 20000"
 PRUNE = SMALL.replace("--tokens 20000", "--reference-tokens 20000 --reference-share-max 0.5 --fixed-length 16")
 PROVE = SMALL + " --seeds 2 --eval-tokens 5000 --cloze-items 20"
-REFINER = "--context 512 --chunk-tokens 200 --answer-tokens 100 --batch-tokens 1024 --dim 32 --layers 1 --heads 2 --vocab 400 --points 2"
+REFINER = "--tokens 50000 --context 512 --chunk-tokens 200 --answer-tokens 100 --batch-tokens 1024 --dim 32 --layers 1 --heads 2 --vocab 400 --points 2"
 LINES = "--rows 1024 --embed 16 --hidden 16 --dim 32 --layers 1 --ffn 32 --epochs 1"
 ALL = ["large.jsonl", "tiny.jsonl", "shards"]
 PLAN = [("rules -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (100, 300), "shards": (80,), "window.jsonl.zst": (100, 400)}),
@@ -197,6 +199,10 @@ PLAN = [("rules -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (100, 300), "s
         ("tokenizer encode --tokenizer model/tokenizer.json -o out.npy", {"large.jsonl": (80, 400), "tiny.jsonl": (100,), "shards": (80,)}),
         ("refiner train %s -o out" % REFINER, {"pages.jsonl": (64, 150), "long.jsonl": (100,)}),
         ("refiner train-lines %s -o out" % LINES, {"pages.jsonl": (64,), "long.jsonl": (80, 200)}),
+        ("features --model model -o out", {"shards": (64,), "tiny.jsonl": (64,)}),
+        ("features --model model --vectors states -o out", {"usual.jsonl": (64,), "tiny.jsonl": (100,)}),
+        ("select --features vectors --budget 2% -o out", {"tiny.jsonl": (100,)}),
+        ("select --features vectors --method facility --budget 2% -o out", {"tiny.jsonl": (100,)}),
         ("refiner eval -o out.json", {"pages.jsonl": (64,), "long.jsonl": (80, 200)})]
 QUICK = [("rules -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (300,), "shards": (80,), "window.jsonl.zst": (100,)}),
          ("dedup -o out", {"large.jsonl": (80,), "tiny.jsonl": (300,)}),
@@ -206,6 +212,8 @@ QUICK = [("rules -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (300,), "shar
          ("train %s -o out" % SMALL, {"mixed.jsonl": (80,)}),
          ("prove %s -o out" % PROVE, {"tiny.jsonl": (100,)}),
          ("tokenizer train --vocab 1000 -o out.json", {"words.jsonl": (64,)}),
+         ("refiner train %s -o out" % REFINER, {"long.jsonl": (114,)}),
+         ("features --model model --vectors states -o out", {"usual.jsonl": (64,)}),
          ("count --by source", {"sources.jsonl": (64,)}),
          ("tokenizer encode --tokenizer model/tokenizer.json -o out.npy", {"large.jsonl": (80,)})]
 

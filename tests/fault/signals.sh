@@ -47,6 +47,11 @@ awk 'BEGIN { srand(1); printf "{\"id\":\"a\",\"text\":\""; for (i = 0; i < 60000
 stopped "a long document" TERM silent "$bin" rules -q long.jsonl -o d
 stopped "training of a tokenizer" TERM silent "$bin" tokenizer train -q --vocab 30000 long.jsonl -o t.json
 "$here/../support/words.sh" 400 >small.jsonl
+# One line that is folded, encoded or read by a model for seconds.
+"$bin" train -q small.jsonl -o lm --tokens 2k --vocab 300 --dim 16 --heads 2 --layers 1 --context 64 --batch-tokens 256 >/dev/null || fail "train"
+stopped "a long line, folded" TERM silent "$bin" dedup -q long.jsonl -o e
+stopped "a long line, encoded" TERM silent "$bin" tokenizer encode -q --tokenizer lm/tokenizer.json long.jsonl -o e.npy; rm -f e.npy.winnow.tmp  # the next call takes it
+settle=1 stopped "a long line, scored" TERM silent "$bin" score -q --model lm long.jsonl -o g
 settle=1.5 stopped "training" INT silent "$bin" train -q small.jsonl -o m --tokens 40M --epochs-max 1e6 --vocab 300 --dim 32 --heads 1 --layers 1
 settle=1.5 stopped "training, a long step" TERM silent "$bin" train -q small.jsonl -o m2 --tokens 40M --epochs-max 1e6 --vocab 300 --dim 256 --layers 8 --heads 4 --batch-tokens 65536
 ls ./*.tmp 2>/dev/null && fail "left behind"
