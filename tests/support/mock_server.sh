@@ -7,7 +7,7 @@ server=
 start() {
     [ -n "$server" ] && { kill "$server"; wait "$server" 2>/dev/null; }
     rm -f port
-    "$mock" "$1" port log 120 &
+    "$mock" "$1" port log 900 &
     server=$!
     for _ in $(seq 100); do [ -s port ] && break; sleep 0.05; done
     url=http://127.0.0.1:$(cat port)
