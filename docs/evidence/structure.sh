@@ -8,7 +8,9 @@
 #   BUILD        where winnow and line_scores are           (build/release)
 #   MODEL        a folder: measure this model instead of training one; "builtin" for the one
 #                compiled in
-#   FOLDS        yes: also trains on four of five folds by site, five times
+#   FOLDS        some or all: also trains on four of five folds by site, five times, on pages with
+#                HTML and a few others or on all, and fits what calibrates a model
+#   SEED SPLIT   of these trainings, and of the folds (0; another SPLIT needs another STATE)
 #
 # Needs python3, zstd, tar; trafilatura, resiliparse, jusText, readability-lxml and lxml_html_clean
 # for the comparison.
@@ -44,12 +46,24 @@ if python3 -c 'import trafilatura, resiliparse, justext, readability' 2>/dev/nul
 else
     echo "skipped beside extractors: they are not installed"
 fi
-[ "${FOLDS:-}" = yes ] || exit 0
+[ -n "${FOLDS:-}" ] || exit 0
+# Models of the folds, not calibrated; what calibrates them is written into a copy of the model.
+names="fold-$FOLDS-${SEED:-0}"
 for k in 0 1 2 3 4; do
-    [ -s "fold-$k/config.json" ] || train "fold-$k" 0 "fold-$k.train.jsonl"
-    "$build/line_scores" "fold-$k" "fold-$k.test.jsonl" >"fold-$k.scores.jsonl"
-    "$build/line_scores" --lines-alone "fold-$k" "fold-$k.test.jsonl" >"fold-$k.alone.jsonl"
+    [ -s "$names-$k/config.json" ] || if [ "$FOLDS" = all ]; then
+        train "$names-$k" "${SEED:-0}" "fold-$k.train.jsonl"
+    else
+        "$build/winnow" refiner train-lines "some-$k.train.jsonl" --templates some-templates.jsonl \
+            --per-template 2 --articles some-articles.jsonl --epochs 6 --keep-above 0.3 \
+            --seed "${SEED:-0}" -o "$names-$k"
+    fi
+    "$build/line_scores" "$names-$k" "fold-$k.test.jsonl" >"$names-$k.scores.jsonl"
+    "$build/line_scores" --lines-alone "$names-$k" "fold-$k.test.jsonl" >"$names-$k.alone.jsonl"
 done
 echo "== five folds by site"
-python3 "$here/structure_table.py" 'fold-{}.test.jsonl' 'with=fold-{}.scores.jsonl' \
-    'lines alone=fold-{}.alone.jsonl' --folds --types
+python3 "$here/structure_table.py" 'fold-{}.test.jsonl' "with=$names-{}.scores.jsonl" \
+    "lines alone=$names-{}.alone.jsonl" --folds --types
+echo "== calibrated"
+rm -rf calibrated && mkdir calibrated && cp "$root/models/lines/config.json" calibrated/
+python3 "$here/structure_calibrate.py" 'fold-{}.test.jsonl' "$names-{}.scores.jsonl" \
+    "$names-{}.alone.jsonl" calibrated 0.3

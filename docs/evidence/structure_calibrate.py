@@ -5,18 +5,18 @@
 
 PAGES, SCORES and ALONE hold "{}" for the folds 0 to 4: labelled pages with their tags, and what
 bench/line_scores says of them, with and without tags, by models that did not see their sites and
-are not calibrated.  path_share and the with-tags limit are those of the best kept F1 of lines that
-loses at most LOST (.05) of the gold characters; the scales are those of the least log-loss,
-characters to the root; biases put the limits that were found at LIMIT, which is MODEL's
-keep_above.  The limit of lines alone is not moved: it was chosen on text.  "calibration" of
-MODEL/config.json is written over.
+are not calibrated.  path_share and the limit with tags are those of the best kept F1 of lines that
+loses at most LOST (.05) of the gold characters; the scale is that of the least log-loss,
+characters to the root; the bias puts the limit that was found at LIMIT, which is MODEL's
+keep_above.  Lines alone are left as they are: their limit, and those for whole documents, were
+chosen on text.  "calibration" of MODEL/config.json is written over.
 """
 import json
 import math
 import os
 import sys
 
-from structure_table import counts, read, scores
+from structure_table import counts, read, scores, show
 
 WORDS = set("a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr "
             "output picture q rb rp rt ruby s samp small span strike strong sub sup time tt u "
@@ -85,41 +85,79 @@ def fit_scale(pages, odds):
     return scale
 
 
+def choose(pages, odds, most):
+    """(kept F1, lost, share, limit) of the best pair; odds: of each share, of each page."""
+    tried = [(*judge(pages, odds[share], limit), share, limit) for share in SHARES
+             for limit in LIMITS]
+    within = [t for t in tried if t[1] <= most]
+    return max(within) if within else min(tried, key=lambda t: t[1])
+
+
+def check(folds, odds, most):
+    """Each fold with what the other folds choose: what calibration gives on sites unseen by both."""
+    rows = []
+    for k, pages in folds.items():
+        rest = [p for j in folds if j != k for p in folds[j]]
+        chosen = choose(rest, {s: [o for j in folds if j != k for o in odds[j][s]] for s in SHARES},
+                        most)
+        mine = [counts(p, [x is not None and x >= log_odds(chosen[3]) for x in o])
+                for p, o in zip(pages, odds[k][chosen[2]])]
+        print(f"fold {k}: path_share {chosen[2]}, limit {chosen[3]:.3f} by the others; kept F1 "
+              f"{scores(mine)[0]:.3f}, lost {scores(mine)[3]:.3f}")
+        rows += mine
+    show("lines with tags, calibrated by the other folds", rows)
+
+
+def load(pages, tagged, alone):
+    folds, with_tags, without = {}, {}, {}
+    for k in [k for k in range(5) if os.path.exists(tagged.replace("{}", str(k)))]:
+        folds[k] = read(pages.replace("{}", str(k)))
+        for path, to in ((tagged, with_tags), (alone, without)):
+            said = {r["id"]: r["scores"] for r in read(path.replace("{}", str(k)))}
+            to[k] = [[log_odds(x) for x in said[p["id"]]] for p in folds[k]]
+    return folds, with_tags, without
+
+
+def store(folder, found):
+    path = os.path.join(folder, "config.json")
+    with open(path, encoding="utf-8") as file:
+        config = json.load(file)
+    training = config.pop("training", {})
+    config["calibration"] = found
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(json.dumps(config, indent=2)[:-2])
+        file.write(',\n  "training": ' + json.dumps(training) + "\n}\n")
+
+
 def main():
     limit = float(sys.argv[5])
     most = float(sys.argv[6]) if len(sys.argv) > 6 else .05
-    folds = [k for k in range(5) if os.path.exists(sys.argv[2].replace("{}", str(k)))]
-    pages = [p for k in folds for p in read(sys.argv[1].replace("{}", str(k)))]
-    tagged, alone = ([[log_odds(x) for x in said[p["id"]]] for p in pages] for said in (
-        {r["id"]: r["scores"] for k in folds for r in read(path.replace("{}", str(k)))}
-        for path in sys.argv[2:4]))
-    tried = []
+    folds, tagged, alone = load(*sys.argv[1:4])
+    odds = {k: {s: [shared(p, o, s) for p, o in zip(folds[k], tagged[k])] for s in SHARES}
+            for k in folds}
+    pages = [p for k in folds for p in folds[k]]
+    every = {s: [o for k in folds for o in odds[k][s]] for s in SHARES}
+    print(f"{len(pages)} pages of {len(folds)} folds\n\n"
+          "| | kept F1 | by page | removed F1 | character F1 | lost |\n"
+          "| --- | --- | --- | --- | --- | --- |")
+    for name, some in (("with tags", every[0]), ("lines alone", [o for k in folds
+                                                                  for o in alone[k]])):
+        show(f"{name}, not calibrated", [counts(p, [x is not None and x >= log_odds(limit)
+                                                    for x in o]) for p, o in zip(pages, some)])
+    if len(folds) > 1:
+        check(folds, odds, most)
     for share in SHARES:
-        odds = [shared(p, o, share) for p, o in zip(pages, tagged)]
-        tried += [(*judge(pages, odds, x), share, x) for x in LIMITS]
-    print(f"{len(pages)} pages of {len(folds)} folds\nas it is, limit {limit}: "
-          "kept F1 %.3f, lost %.3f" % judge(pages, tagged, limit))
-    for share in SHARES:
-        print(f"path_share {share}: " + ", ".join(
-            f"{x[3]:.3f} {x[0]:.3f}/{x[1]:.3f}" for x in tried if x[2] == share and
-            round(x[3] * 40) % 4 == 0))
-    kept, lost, share, best = max(t for t in tried if t[1] <= most)
-    print(f"chosen: path_share {share}, limit {best:.3f}: kept F1 {kept:.3f}, lost {lost:.3f}")
-    scales = (fit_scale(pages, alone),
-              fit_scale(pages, [shared(p, o, share) for p, o in zip(pages, tagged)]))
-    found = {"alone_scale": scales[0], "alone_bias": (1 - scales[0]) * log_odds(limit),
-             "tagged_scale": scales[1],
-             "tagged_bias": log_odds(limit) - scales[1] * log_odds(best), "path_share": share}
-    found = {key: round(value, 3) for key, value in found.items()}
+        print(f"path_share {share}: " + ", ".join("limit %.2f %.3f lost %.3f" % (x, *judge(
+            pages, every[share], x)) for x in (.3, .4, .5, .6)))
+    kept, lost, share, best = choose(pages, every, most)
+    print(f"chosen on all: path_share {share}, limit {best:.3f}: kept F1 {kept:.3f}, lost {lost:.3f}")
+    scale = fit_scale(pages, every[share])
+    print(f"scale of lines alone: {fit_scale(pages, [o for k in folds for o in alone[k]]):.3f}")
+    found = {"alone_scale": 1, "alone_bias": 0, "tagged_scale": round(scale, 3),
+             "tagged_bias": round(log_odds(limit) - scale * log_odds(best), 3),
+             "path_share": share}
     print(json.dumps(found))
-    path = os.path.join(sys.argv[4], "config.json")
-    with open(path, encoding="utf-8") as file:
-        config = json.load(file)
-    config = {**{k: v for k, v in config.items() if k != "training"}, "calibration": found,
-              "training": config.get("training", {})}
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(config, file, indent=2)
-        file.write("\n")
+    store(sys.argv[4], found)
 
 
 if __name__ == "__main__":
