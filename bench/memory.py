@@ -199,7 +199,7 @@ PLAN = [("rules -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (100, 300), "s
         ("tokenizer encode --tokenizer model/tokenizer.json -o out.npy", {"large.jsonl": (80, 400), "tiny.jsonl": (100,), "shards": (80,)}),
         ("refiner train %s -o out" % REFINER, {"pages.jsonl": (64, 150), "long.jsonl": (100,)}),
         ("refiner train-lines %s -o out" % LINES, {"pages.jsonl": (64,), "long.jsonl": (80, 200)}),
-        ("features --model model -o out", {"shards": (64,), "tiny.jsonl": (64,)}),
+        ("features --model model -o out", {"shards": (100,), "tiny.jsonl": (120,)}),
         ("features --model model --vectors states -o out", {"usual.jsonl": (64,), "tiny.jsonl": (100,)}),
         ("select --features vectors --budget 2% -o out", {"tiny.jsonl": (100,)}),
         ("select --features vectors --method facility --budget 2% -o out", {"tiny.jsonl": (100,)}),

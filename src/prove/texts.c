@@ -17,8 +17,9 @@
 #include <assert.h>
 #include <stdio.h>
 
-#define COPY_BYTES    80U                  /* of the map that numbers copies, a text */
-#define HELD_BYTES    128U                 /* of a held-out text beside it */
+#define COPY_BYTES    80U  /* of the map that numbers copies, a text */
+#define HELD_BYTES    128U /* of a held-out text beside it */
+#define NAME_BYTES    96U  /* of a source's name beside it: a map's place and entry */
 #define LOADING_BYTES ((uint64_t)24 << 20) /* blocks on their way */
 
 void source_names_release(struct source_names *s)
@@ -39,6 +40,7 @@ static uint32_t source_of(struct source_names *names, struct str source)
     uint64_t *v = map_put(&names->map, source, &is_new);
     if (is_new) {
         *v = names->map.count - 1;
+        names->bytes += source.len + NAME_BYTES;
     }
     return (uint32_t)*v;
 }
@@ -110,6 +112,7 @@ struct loader {
     const struct text_load *load;
     uint64_t memory_max, before; /* --memory; of it, what there was before the first document */
     struct source_names *names;
+    uint64_t named; /* bytes of the names that there were before */
     struct text_set *out;
     struct map copies; /* key -> documents of it so far */
     struct tokenizer_scratch **scratch;
@@ -224,7 +227,7 @@ static uint64_t held_of(const struct loader *l)
     uint64_t rows = t->docs.count * (sizeof *t->meta + sizeof *t->docs.ends);
     uint64_t held = l->load->held ? l->load->held->bytes : 0;
     return t->docs.tokens.len * sizeof *t->docs.tokens.ptr + rows + l->copies.count * COPY_BYTES +
-           held;
+           held + l->names->bytes - l->named;
 }
 
 /* How many tokens a corpus has is known when it is read. */
@@ -287,6 +290,7 @@ winnow_status text_set_load(const struct text_load *load, struct pool *pool,
     *out = (struct text_set){.sampled = 1};
     struct loader l = {.load = load,
                        .names = names,
+                       .named = names->bytes,
                        .out = out,
                        .memory_max = env->memory_max,
                        .before = env->memory_max > 0 ? mem_resident() : 0};
@@ -330,7 +334,7 @@ winnow_status held_set_load(const struct winnow_list *paths, const struct docume
     struct texts t = {0};
     texts_over(&t, &shards, keys, env, &read);
     bool more = st == WINNOW_OK;
-    uint64_t before = mem_resident() + LOADING_BYTES;
+    uint64_t before = mem_resident() + LOADING_BYTES, named = names->bytes;
     while (st == WINNOW_OK && more) {
         struct document d;
         st = texts_next(&t, &d, &more, err);
@@ -338,7 +342,7 @@ winnow_status held_set_load(const struct winnow_list *paths, const struct docume
             held_add(out, (struct held_text){d.text, d.id, split_key(d.text),
                                              source_of(names, source_text(&d, texts_shard(&t)))});
             st = memory_need(env->memory_max, "prove with these held-out texts",
-                             before + out->bytes + out->count * HELD_BYTES,
+                             before + out->bytes + out->count * HELD_BYTES + names->bytes - named,
                              "hold out fewer (--heldout, --clean)", err);
         }
     }

@@ -10,6 +10,7 @@
 /* Names of sources, numbered in the order of the input. */
 struct source_names {
     struct map map;
+    uint64_t bytes; /* that they take, about */
 };
 void source_names_release(struct source_names *s);
 struct str source_name(const struct source_names *s, uint32_t source);

@@ -133,7 +133,7 @@ winnow_status stage_run_pass(struct stage *s, const struct stage_pass *pass,
 
 /* The least --memory for such a pass in a process that holds `resident` bytes when it begins, over
  * lines of `line` bytes on the mean. */
-uint64_t stage_pass_least(const struct stage *s, const struct stage_pass *pass, uint64_t resident,
+uint64_t stage_pass_least(const struct stage *s, const struct stage_pass *how, uint64_t resident,
                           uint64_t line);
 
 /* Reads an attribute that an earlier pass of this stage wrote, in the order of
