@@ -282,19 +282,19 @@ static winnow_status open_target(struct select *s, const char *folder, const cha
 }
 
 /* Half a target would choose other documents: it is refused, also by the next call. */
-static winnow_status make_vectors(const struct select *s, struct features_job *job,
+static winnow_status make_vectors(const struct select *s, struct features_job job,
                                   const char *store, struct winnow_error *err)
 {
     struct input_account account = {0};
     struct winnow_features_result r;
-    job->account = &account;
-    winnow_status st = file_make_dirs(job->work, err);
-    st = st == WINNOW_OK ? features_make(job, stage_env(s->stage), &r, err) : st;
+    job.account = &account;
+    winnow_status st = file_make_dirs(job.work, err);
+    st = st == WINNOW_OK ? features_make(&job, stage_env(s->stage), &r, err) : st;
     st = st == WINNOW_OK ? account_need_all(&account, err) : st;
     if (st != WINNOW_OK) {
         struct winnow_error ignored;
         (void)file_remove_tree(store, &ignored);
-        st = error_wrap(err, st, "the target %s", job->of);
+        st = error_wrap(err, st, "the target %s", job.of);
     }
     account_release(&account);
     return st;
@@ -309,14 +309,14 @@ static winnow_status make_target(struct select *s, size_t i, struct winnow_error
     struct winnow_features_options opt = WINNOW_FEATURES_OPTIONS_INIT;
     opt.like = s->opt->features;
     const char *path = file;
-    struct features_job job = {.opt = &opt,
-                               .paths = {&path, 1},
-                               .output = to,
-                               .of = file,
-                               .work = file_join(&work, to, "checkpoint")};
+    const struct features_job job = {.opt = &opt,
+                                     .paths = {&path, 1},
+                                     .output = to,
+                                     .of = file,
+                                     .work = file_join(&work, to, "checkpoint")};
     struct buf done = {0};
     const char *store = file_join(&done, to, STORE_FILE);
-    winnow_status st = file_exists(store) ? WINNOW_OK : make_vectors(s, &job, store, err);
+    winnow_status st = file_exists(store) ? WINNOW_OK : make_vectors(s, job, store, err);
     st = st == WINNOW_OK ? file_remove_tree(job.work, err) : st; /* or a killed call's */
     st = st == WINNOW_OK ? open_target(s, to, file, err) : st;
     buf_release(&name);
