@@ -201,7 +201,7 @@ PLAN = [("rules -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (100, 300), "s
         ("refiner train-lines %s -o out" % LINES, {"pages.jsonl": (64,), "long.jsonl": (80, 200)}),
         ("features --model model -o out", {"shards": (100,), "tiny.jsonl": (120,)}),
         ("features --model model --vectors states -o out", {"usual.jsonl": (64,), "tiny.jsonl": (100,)}),
-        ("select --features vectors --budget 2% -o out", {"tiny.jsonl": (100,)}),
+        ("select --features vectors --method projection --budget 2% -o out", {"tiny.jsonl": (100,)}),
         ("select --features vectors --method facility --budget 2% -o out", {"tiny.jsonl": (100,)}),
         ("refiner eval -o out.json", {"pages.jsonl": (64,), "long.jsonl": (80, 200)})]
 QUICK = [("rules -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (300,), "shards": (80,), "window.jsonl.zst": (100,)}),
