@@ -245,6 +245,9 @@ add_test(NAME fault.prove COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/prove.sh $<TAR
 set_tests_properties(fault.prove PROPERTIES LABELS slow TIMEOUT 300)
 add_test(NAME oracle.proof COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/proof.py $<TARGET_FILE:winnow_cli>)
 set_tests_properties(oracle.proof PROPERTIES LABELS slow TIMEOUT 300)
+add_test(NAME oracle.dedup
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/dedup_planted.py $<TARGET_FILE:winnow_cli>)
+set_tests_properties(oracle.dedup PROPERTIES LABELS slow SKIP_RETURN_CODE 77 TIMEOUT 300)
 add_test(NAME fault.stale COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/stale.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(fault.stale PROPERTIES LABELS quick TIMEOUT 300)
 add_test(NAME fault.gone COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/gone.sh $<TARGET_FILE:winnow_cli>)

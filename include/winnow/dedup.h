@@ -30,6 +30,7 @@ struct winnow_dedup_options {
     /* minhash */
     uint32_t bands, rows;       /* of a signature; candidates agree in all rows of a band */
     uint32_t ngram;             /* words of a shingle */
+    bool numbers;               /* they count; otherwise each is the same 0 */
     double threshold;           /* Jaccard index from which a candidate is a near-copy */
     int verify;                 /* enum winnow_dedup_verify: how that is found */
     int keep;                   /* enum winnow_dedup_keep: which of a cluster stays */

@@ -169,7 +169,7 @@ static winnow_status run_steps(struct near_run *r, struct winnow_error *err)
     if (!file_exists(buf_cstr(&r->paths.summary))) {
         minhash_init(&r->hash, r->opt->bands * r->opt->rows, r->opt->ngram,
                      stage_env(r->stage)->seed);
-        r->alphabet = near_alphabet_new();
+        r->alphabet = near_alphabet_new(r->opt->numbers);
         TRY(near_sign(r, err));
         near_slots_release(r);
         signatures_close(&r->writer);

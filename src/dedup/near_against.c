@@ -58,13 +58,15 @@ static winnow_status check_alike(const struct near_run *r, const char *run,
                                  const struct signatures *old, struct winnow_error *err)
 {
     const struct signatures_shape a = near_shape(r), b = old->shape;
-    if (a.bands == b.bands && a.rows == b.rows && a.ngram == b.ngram && a.seed == b.seed) {
+    if (a.bands == b.bands && a.rows == b.rows && a.ngram == b.ngram && a.numbers == b.numbers &&
+        a.seed == b.seed) {
         return WINNOW_OK;
     }
     return error_set(err, WINNOW_E_USAGE,
                      "--against %s: its signatures were made with --bands %u --rows %u --ngram %u "
-                     "--seed %" PRIu64 ", and only such compare with them",
-                     run, b.bands, b.rows, b.ngram, b.seed);
+                     "--seed %" PRIu64 "%s, and only such compare with them",
+                     run, b.bands, b.rows, b.ngram, b.seed,
+                     b.numbers ? " --numbers" : ", without --numbers");
 }
 
 winnow_status near_against_open(struct near_run *r, struct winnow_error *err)

@@ -10,9 +10,10 @@
 
 #include <inttypes.h>
 
-#define OLD_COMPARED 64U   /* of the old documents of a cluster, to name the nearest */
-#define STAYS_MAX    4096U /* compared with, with --direct */
-#define ROW_WORDS    4U    /* ordinal, node that stays, cluster, value */
+#define OLD_COMPARED 64U    /* of the old documents of a cluster, to name the nearest */
+#define STAYS_MAX    4096U  /* compared with, with --direct */
+#define FORGET_EVERY 65536U /* look-ups */
+#define ROW_WORDS    4U     /* ordinal, node that stays, cluster, value */
 
 struct member {
     uint32_t node;
@@ -282,7 +283,7 @@ winnow_status near_choose(struct near_nodes *nodes, struct links *links,
 winnow_status near_rows_open(const char *rows, const char *names, struct near_rows *out,
                              struct winnow_error *err)
 {
-    *out = (struct near_rows){0};
+    *out = (struct near_rows){.count = 0};
     TRY(file_map_open(rows, &out->rows, err));
     TRY(file_map_open(names, &out->names, err));
     out->count = out->rows.bytes.len / sizeof(struct near_row);
@@ -293,11 +294,21 @@ void near_rows_close(struct near_rows *r)
 {
     file_map_close(&r->rows);
     file_map_close(&r->names);
-    *r = (struct near_rows){0};
+    *r = (struct near_rows){.count = 0};
 }
 
-const struct near_row *near_rows_find(const struct near_rows *r, uint64_t ordinal)
+/* Documents come nearly in order, so what was looked at before is not needed any more. */
+static void forget(struct near_rows *r)
 {
+    if (atomic_fetch_add(&r->looked, 1) % FORGET_EVERY == FORGET_EVERY - 1) {
+        file_map_forget(r->rows.bytes);
+        file_map_forget(r->names.bytes);
+    }
+}
+
+const struct near_row *near_rows_find(struct near_rows *r, uint64_t ordinal)
+{
+    forget(r);
     const struct near_row *rows = (const struct near_row *)(const void *)r->rows.bytes.ptr;
     uint64_t low = 0, high = r->count;
     while (low < high) {

@@ -12,6 +12,8 @@
 
 #include "dedup/near_groups.h"
 
+#include <stdatomic.h>
+
 /* One document of a cluster. */
 struct near_row {
     uint64_t ordinal;
@@ -50,13 +52,14 @@ static inline bool near_bit(const uint64_t *bits, uint64_t i)
 struct near_rows {
     struct file_map rows, names;
     uint64_t count;
+    _Atomic uint64_t looked; /* so many times */
 };
 winnow_status near_rows_open(const char *rows, const char *names, struct near_rows *out,
                              struct winnow_error *err);
 void near_rows_close(struct near_rows *r);
 
 /* Of the document at that ordinal, or NULL; on any thread. */
-const struct near_row *near_rows_find(const struct near_rows *r, uint64_t ordinal);
+const struct near_row *near_rows_find(struct near_rows *r, uint64_t ordinal);
 struct str near_rows_name(const struct near_rows *r, const struct near_row *row);
 
 #endif /* WINNOW_DEDUP_NEAR_CLUSTERS_H */

@@ -17,8 +17,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define SORT_MOST  ((uint64_t)1 << 30)
-#define SORT_LEAST ((uint64_t)8 << 20)
+#define SORT_MOST     ((uint64_t)1 << 30)
+#define SORT_LEAST    ((uint64_t)8 << 20)
+#define PROGRAM_BYTES ((uint64_t)40 << 20) /* with what the pass before left behind */
 
 struct comparing {
     struct near_run *r;
@@ -40,8 +41,8 @@ static size_t bit_words(const struct near_run *r)
 static uint64_t sort_memory(const struct near_run *r)
 {
     uint64_t limit = stage_env(r->stage)->memory_max;
-    uint64_t fixed = near_memory(r->opt, r->nodes.starts[r->nodes.corpus_count]) +
-                     (STAGE_MEMORY_LEAST / 2) + (r->sets ? near_sets_bytes(r->sets) : 0);
+    uint64_t fixed = near_memory(r->opt, r->nodes.starts[r->nodes.corpus_count]) + PROGRAM_BYTES +
+                     (r->sets ? near_sets_bytes(r->sets) : 0);
     if (limit == 0) {
         return SORT_MOST;
     }
@@ -63,7 +64,7 @@ static winnow_status open_all(struct comparing *c, struct winnow_error *err)
     TRY(near_nodes_count(n, err));
     c->work = (struct near_work){
         .env = stage_env(r->stage), .folder = r->folder, .memory = sort_memory(r)};
-    n->memory = c->work.env->memory_max > 0 ? c->work.memory / 2 : 0;
+    n->memory = c->work.env->memory_max > 0 ? c->work.memory / 4 : 0;
     return WINNOW_OK;
 }
 

@@ -26,8 +26,9 @@ struct near_run {
     struct signatures_writer writer;
     uint64_t from; /* documents before it were signed by an earlier process */
     pthread_mutex_t lock;
-    struct near_slot **slots, *free_slots;
-    size_t slot_count, slot_cap;
+    char **chunks; /* of slots */
+    size_t chunk_count, chunk_cap;
+    struct near_slot *free_slots;
     struct near_sets *sets;
     struct near_nodes nodes;
     struct guard guard;

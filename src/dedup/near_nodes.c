@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#define PAGE_BYTES 4096U
+#define AROUND_BYTES ((uint64_t)128 << 10) /* that the system maps around what is touched */
 
 winnow_status near_nodes_count(struct near_nodes *n, struct winnow_error *err)
 {
@@ -51,7 +51,8 @@ size_t near_corpus_of(const struct near_nodes *n, uint64_t node)
 const struct signature *near_signature(struct near_nodes *n, uint64_t node)
 {
     size_t corpus = near_corpus_of(n, node);
-    n->touched += n->corpora[corpus].stride + PAGE_BYTES;
+    n->touched += n->corpora[corpus].stride + (node == n->last + 1 ? 0 : AROUND_BYTES);
+    n->last = node;
     if (n->memory > 0 && n->touched > n->memory) {
         for (size_t i = 0; i < n->corpus_count; i++) {
             file_map_forget(n->corpora[i].maps[0].bytes);

@@ -19,7 +19,7 @@ struct near_nodes {
     double threshold;
     struct near_sets *sets; /* compare these, not signatures; NULL: signatures */
     uint64_t memory;        /* of mapped files that may stay in memory; 0: all */
-    uint64_t touched;
+    uint64_t touched, last; /* bytes since they were given back; the node asked for last */
 };
 
 /* Once all corpora are open. */

@@ -10,17 +10,25 @@
 #include <math.h>
 #include <pthread.h>
 
+#define CHUNK_SLOTS  512U /* a chunk is large enough to go back to the system when it is freed */
+#define SOURCE_SHORT 48U
+
+/* Its signature lies behind it. */
 struct near_slot {
     struct near_slot *next_free;
-    size_t number; /* in the list of all */
-    struct signature *signature;
-    struct buf source;
+    uint64_t number; /* chunk and place in it */
+    struct buf long_source;
+    size_t source_len;
+    char source[SOURCE_SHORT];
 };
 
 struct signatures_shape near_shape(const struct near_run *r)
 {
-    return (struct signatures_shape){r->opt->bands, r->opt->rows, r->opt->ngram,
-                                     stage_env(r->stage)->seed};
+    return (struct signatures_shape){.bands = r->opt->bands,
+                                     .rows = r->opt->rows,
+                                     .ngram = r->opt->ngram,
+                                     .numbers = r->opt->numbers,
+                                     .seed = stage_env(r->stage)->seed};
 }
 
 static size_t stride_of(const struct near_run *r)
@@ -29,28 +37,53 @@ static size_t stride_of(const struct near_run *r)
     return signatures_stride(&shape);
 }
 
+static size_t slot_bytes(const struct near_run *r)
+{
+    return sizeof(struct near_slot) + stride_of(r);
+}
+
+static struct near_slot *slot_in(const struct near_run *r, uint64_t number)
+{
+    char *chunk = r->chunks[number / CHUNK_SLOTS];
+    return (struct near_slot *)(void *)(chunk + number % CHUNK_SLOTS * slot_bytes(r));
+}
+
+static struct signature *signature_of(struct near_slot *slot)
+{
+    return (struct signature *)(void *)(slot + 1);
+}
+
+/* With the lock held. */
+static void add_chunk(struct near_run *r)
+{
+    GROW(r->chunks, r->chunk_count, r->chunk_cap, 16);
+    r->chunks[r->chunk_count++] = mem_zalloc(CHUNK_SLOTS * slot_bytes(r));
+    for (uint64_t i = CHUNK_SLOTS; i > 0; i--) {
+        uint64_t number = (r->chunk_count - 1) * CHUNK_SLOTS + i - 1;
+        struct near_slot *slot = slot_in(r, number);
+        slot->number = number;
+        slot->next_free = r->free_slots;
+        r->free_slots = slot;
+    }
+}
+
 static struct near_slot *take_slot(struct near_run *r)
 {
     (void)pthread_mutex_lock(&r->lock);
-    struct near_slot *slot = r->free_slots;
-    if (slot) {
-        r->free_slots = slot->next_free;
-    } else {
-        slot = mem_zalloc(sizeof *slot);
-        slot->signature = mem_alloc(stride_of(r));
-        slot->number = r->slot_count;
-        GROW(r->slots, r->slot_count, r->slot_cap, 64);
-        r->slots[r->slot_count++] = slot;
+    if (!r->free_slots) {
+        add_chunk(r);
     }
+    struct near_slot *slot = r->free_slots;
+    r->free_slots = slot->next_free;
     (void)pthread_mutex_unlock(&r->lock);
-    memset(slot->signature, 0, stride_of(r));
+    memset(signature_of(slot), 0, stride_of(r));
     return slot;
 }
 
 static struct near_slot *slot_at(struct near_run *r, uint64_t number)
 {
     (void)pthread_mutex_lock(&r->lock);
-    struct near_slot *slot = r->slots[number];
+    struct near_slot *slot = slot_in(r, number);
     (void)pthread_mutex_unlock(&r->lock);
     return slot;
 }
@@ -63,16 +96,34 @@ static void give_slot(struct near_run *r, struct near_slot *slot)
     (void)pthread_mutex_unlock(&r->lock);
 }
 
+static void set_source(struct near_slot *slot, struct str source)
+{
+    slot->source_len = source.len;
+    buf_clear(&slot->long_source);
+    if (source.len > SOURCE_SHORT) {
+        buf_add_str(&slot->long_source, source);
+    } else if (source.len > 0) {
+        memcpy(slot->source, source.ptr, source.len);
+    }
+}
+
+static struct str source_in(const struct near_slot *slot)
+{
+    return slot->source_len > SOURCE_SHORT ? buf_str(&slot->long_source)
+                                           : (struct str){slot->source, slot->source_len};
+}
+
 void near_slots_release(struct near_run *r)
 {
-    for (size_t i = 0; i < r->slot_count; i++) {
-        mem_free(r->slots[i]->signature);
-        buf_release(&r->slots[i]->source);
-        mem_free(r->slots[i]);
+    for (uint64_t i = 0; i < r->chunk_count * CHUNK_SLOTS; i++) {
+        buf_release(&slot_in(r, i)->long_source);
     }
-    mem_free(r->slots);
-    r->slots = NULL;
-    r->slot_count = r->slot_cap = 0;
+    for (size_t i = 0; i < r->chunk_count; i++) {
+        mem_free(r->chunks[i]);
+    }
+    mem_free(r->chunks);
+    r->chunks = NULL;
+    r->chunk_count = r->chunk_cap = 0;
     r->free_slots = NULL;
 }
 
@@ -113,12 +164,11 @@ static winnow_status sign_document(void *state, void *scratch, const struct docu
         return WINNOW_OK;
     }
     struct near_slot *slot = take_slot(r);
-    struct signature *s = slot->signature;
+    struct signature *s = signature_of(slot);
     s->ordinal = d->ordinal;
     s->bytes = d->text.len;
     s->value = r->opt->keep == WINNOW_KEEP_BEST ? number_at(d->json, r->opt->best) : 0;
-    buf_clear(&slot->source);
-    buf_add_str(&slot->source, d->source);
+    set_source(slot, d->source);
     result->carry[0] = slot->number;
     return minhash_sign(&r->hash, r->alphabet, d->text, scratch, s->numbers, &s->words, err);
 }
@@ -131,8 +181,7 @@ static winnow_status write_signature(void *state, struct str id, uint64_t ordina
         return WINNOW_OK;
     }
     struct near_slot *slot = slot_at(r, result->carry[0]);
-    struct str source = slot->source.len > 0 ? buf_str(&slot->source) : STR_LIT("");
-    TRY(signatures_add(&r->writer, slot->signature, id, source, err));
+    TRY(signatures_add(&r->writer, signature_of(slot), id, source_in(slot), err));
     give_slot(r, slot);
     return WINNOW_OK;
 }
@@ -154,8 +203,7 @@ winnow_status near_sign(struct near_run *r, struct winnow_error *err)
                                     .decide = write_signature,
                                     .scratch_factor = 3,
                                     .word_bytes = 16,
-                                    .line_bytes =
-                                        (unsigned)(stride_of(r) + sizeof(struct near_slot) + 64)};
+                                    .line_bytes = (unsigned)slot_bytes(r)};
     TRY(stage_run_pass(r->stage, &pass, err));
     return signatures_finish(&r->writer, err);
 }

@@ -25,6 +25,7 @@ enum kind {
 };
 
 struct near_alphabet {
+    bool numbers_count;
     uint32_t codes[TABLE_CODES];
 };
 
@@ -93,9 +94,10 @@ static size_t fold(uint32_t code, uint32_t out[8])
     return count;
 }
 
-static uint32_t entry_of(uint32_t code)
+static uint32_t entry_of(uint32_t code, bool numbers_count)
 {
     enum kind kind = kind_of(code);
+    kind = kind == KIND_DIGIT && numbers_count ? KIND_LETTER : kind;
     uint32_t parts[8] = {code};
     if (kind == KIND_LETTER || kind == KIND_ALONE) {
         kind = fold(code, parts) > 1 ? KIND_MANY : kind;
@@ -105,11 +107,12 @@ static uint32_t entry_of(uint32_t code)
     return (uint32_t)kind << 24 | parts[0];
 }
 
-struct near_alphabet *near_alphabet_new(void)
+struct near_alphabet *near_alphabet_new(bool numbers_count)
 {
     struct near_alphabet *a = mem_alloc(sizeof *a);
+    a->numbers_count = numbers_count;
     for (uint32_t code = 0; code < TABLE_CODES; code++) {
-        a->codes[code] = entry_of(code);
+        a->codes[code] = entry_of(code, numbers_count);
     }
     return a;
 }
@@ -138,7 +141,9 @@ struct writer {
 static void begin_word(struct writer *w)
 {
     struct near_words *words = w->words;
-    GROW(words->starts, words->count, words->cap, 1024);
+    if (words->count == words->cap) {
+        GROW(words->starts, words->count, words->cap, 1024);
+    }
     words->starts[words->count++] = (uint32_t)w->len;
     w->in_word = true;
 }
@@ -179,7 +184,7 @@ static bool digit_at(struct str text, size_t at)
 
 static void put_other(const struct near_alphabet *a, struct writer *w, uint32_t code)
 {
-    uint32_t entry = code < TABLE_CODES ? a->codes[code] : entry_of(code);
+    uint32_t entry = code < TABLE_CODES ? a->codes[code] : entry_of(code, a->numbers_count);
     uint32_t parts[8];
     switch ((enum kind)(entry >> 24)) {
     case KIND_SEPARATOR:

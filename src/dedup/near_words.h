@@ -6,7 +6,8 @@
  *   - Letters, marks and digits that follow each other are a word; all else separates.
  *   - Letters are case-folded and decomposed (NFD), marks that do not space (Mn) dropped.
  *     Hangul syllables stay whole.
- *   - A run of decimal digits, with . or , between digits, is one "0".
+ *   - A run of decimal digits, with . or , between digits, is one "0"; or digits are letters,
+ *     where numbers count.
  *   - Each Han, Hiragana, Katakana, Thai, Lao, Khmer and Myanmar code point is a word of its
  *     own: these scripts write no spaces, and no dictionary is asked.
  *
@@ -21,7 +22,7 @@
 
 /* What becomes of each code point; some 256 KB, read by all threads. */
 struct near_alphabet;
-struct near_alphabet *near_alphabet_new(void);
+struct near_alphabet *near_alphabet_new(bool numbers_count);
 void near_alphabet_free(struct near_alphabet *a);
 
 /* All-zero is empty; used again for text after text. */

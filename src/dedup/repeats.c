@@ -20,12 +20,14 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define HASH_WORDS     3U /* hash | rest of the hash, ordinal | index, source */
 #define PLACE_WORDS    2U /* ordinal | index */
 #define ORDINAL_BITS   40U
 #define BATCH          4096U
 #define SORT_MOST      ((uint64_t)1 << 30)
+#define FORGET_EVERY   65536U /* look-ups */
 #define SUMMARY_MAX    ((size_t)1 << 24)
 #define UNIT_NAME(opt) ((opt)->unit == WINNOW_DEDUP_LINE ? "line" : "paragraph")
 
@@ -39,6 +41,7 @@ struct repeats {
     winnow_status status; /* of a batch that was handed over at the end of a thread */
     struct winnow_error error;
     struct file_map list;
+    _Atomic uint64_t looked; /* so many times */
 };
 
 static bool by_paragraphs(const struct repeats *r)
@@ -244,8 +247,11 @@ static winnow_status read_summary(struct repeats *r, struct winnow_error *err)
 /* ---- 2. verdicts ---- */
 
 /* The repeats of a document: pairs of ordinal and index. */
-static const uint64_t *repeats_of(const struct repeats *r, uint64_t ordinal, size_t *count)
+static const uint64_t *repeats_of(struct repeats *r, uint64_t ordinal, size_t *count)
 {
+    if (atomic_fetch_add(&r->looked, 1) % FORGET_EVERY == FORGET_EVERY - 1) {
+        file_map_forget(r->list.bytes); /* documents come nearly in order: it is behind us */
+    }
     const uint64_t *places = (const uint64_t *)(const void *)r->list.bytes.ptr;
     size_t all = r->list.bytes.len / (PLACE_WORDS * sizeof *places), low = 0, high = all;
     while (low < high) {

@@ -8,10 +8,11 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#define MAGIC       "winnowS1"
-#define UNFINISHED  UINT64_MAX
-#define NUMBERS_MAX 2048U
-#define TRAILER     16U
+#define MAGIC        "winnowS1"
+#define UNFINISHED   UINT64_MAX
+#define NUMBERS_MAX  2048U
+#define TRAILER      16U
+#define FORGET_EVERY ((uint64_t)8 << 20)
 
 size_t signatures_stride(const struct signatures_shape *shape)
 {
@@ -25,6 +26,7 @@ static struct signatures_head head_of(const struct signatures_shape *shape, uint
     struct signatures_head h = {.bands = shape->bands,
                                 .rows = shape->rows,
                                 .ngram = shape->ngram,
+                                .numbers = shape->numbers,
                                 .seed = shape->seed,
                                 .count = count,
                                 .names = names};
@@ -60,7 +62,7 @@ static winnow_status parse_head(struct str bytes, struct signatures *out, struct
         h->rows > NUMBERS_MAX || h->bands * h->rows > NUMBERS_MAX) {
         return refuse(err, "its bands, rows or words of a shingle are out of range");
     }
-    out->shape = (struct signatures_shape){h->bands, h->rows, h->ngram, h->seed};
+    out->shape = (struct signatures_shape){h->bands, h->rows, h->ngram, h->numbers, h->seed};
     out->stride = signatures_stride(&out->shape);
     out->count = h->count;
     return WINNOW_OK;
@@ -83,7 +85,25 @@ static winnow_status check_records(const struct signatures *s, struct winnow_err
     return WINNOW_OK;
 }
 
-winnow_status signatures_parse(struct str bytes, struct signatures *out, struct winnow_error *err)
+static struct hash128 sum_of(struct str bytes, bool mapped)
+{
+    struct hash_stream *h = hash_stream_new();
+    struct str rest = bytes;
+    while (rest.len > 0) {
+        struct str piece = str_sub(rest, 0, rest.len < FORGET_EVERY ? rest.len : FORGET_EVERY);
+        hash_stream_add(h, piece);
+        if (mapped) {
+            file_map_forget(piece);
+        }
+        rest = str_sub(rest, piece.len, rest.len);
+    }
+    struct hash128 sum = hash_stream_value(h);
+    hash_stream_free(h);
+    return sum;
+}
+
+static winnow_status parse(struct str bytes, bool mapped, struct signatures *out,
+                           struct winnow_error *err)
 {
     struct signatures_head h;
     *out = (struct signatures){0};
@@ -96,18 +116,24 @@ winnow_status signatures_parse(struct str bytes, struct signatures *out, struct 
     size_t records = (size_t)(h.count * out->stride);
     out->records = (struct str){bytes.ptr + sizeof h, records};
     out->names = (struct str){bytes.ptr + sizeof h + records, (size_t)h.names};
-    struct hash128 sum = hash128((struct str){bytes.ptr, bytes.len - TRAILER});
+    struct hash128 sum = sum_of((struct str){bytes.ptr, bytes.len - TRAILER}, mapped);
     if (memcmp(&sum, bytes.ptr + bytes.len - TRAILER, TRAILER) != 0) {
         return refuse(err, "its check sum is another");
     }
     return check_records(out, err);
 }
 
+winnow_status signatures_parse(struct str bytes, struct signatures *out, struct winnow_error *err)
+{
+    return parse(bytes, false, out, err);
+}
+
 winnow_status signatures_open(const char *path, struct signatures *out, struct winnow_error *err)
 {
     struct file_map map;
     TRY(file_map_open(path, &map, err));
-    winnow_status st = signatures_parse(map.bytes, out, err);
+    winnow_status st = parse(map.bytes, true, out, err);
+    file_map_forget(map.bytes);
     out->maps[0] = map;
     return st == WINNOW_OK ? st : error_wrap(err, st, "%s", path);
 }
@@ -263,6 +289,15 @@ static winnow_status put(struct summed *to, const void *bytes, size_t len, struc
     return near_file_add(&to->file, s, err);
 }
 
+/* Going over a mapped file from front to back must not leave all of it in memory. */
+static void forget(const struct signatures *s, uint64_t i)
+{
+    if (i * s->stride % FORGET_EVERY < s->stride) {
+        file_map_forget(s->maps[0].bytes);
+        file_map_forget(s->maps[1].bytes);
+    }
+}
+
 static winnow_status put_records(const struct signatures *s,
                                  bool (*keep)(const void *ctx, uint64_t i), const void *ctx,
                                  struct summed *to, struct winnow_error *err)
@@ -271,6 +306,7 @@ static winnow_status put_records(const struct signatures *s,
     winnow_status st = WINNOW_OK;
     uint64_t names = 0;
     for (uint64_t i = 0; st == WINNOW_OK && i < s->count; i++) {
+        forget(s, i);
         if (!keep(ctx, i)) {
             continue;
         }
@@ -290,6 +326,7 @@ static winnow_status put_names(const struct signatures *s,
 {
     for (uint64_t i = 0; i < s->count; i++) {
         const struct signature *one = signatures_at(s, i);
+        forget(s, i);
         if (keep(ctx, i) && one->id_len + one->source_len > 0) {
             TRY(put(to, s->names.ptr + one->name_at, (size_t)one->id_len + one->source_len, err));
         }
@@ -304,6 +341,7 @@ static winnow_status put_all(const struct signatures *s, bool (*keep)(const void
     for (uint64_t i = 0; i < s->count; i++) {
         const struct signature *one = signatures_at(s, i);
         bool kept = keep(ctx, i);
+        forget(s, i);
         count += kept;
         names += kept ? (uint64_t)one->id_len + one->source_len : 0;
     }

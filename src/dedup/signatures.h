@@ -13,13 +13,14 @@
 
 struct signatures_shape {
     uint32_t bands, rows, ngram;
+    uint32_t numbers; /* 1: numbers count; 0: each is the same 0 */
     uint64_t seed;
 };
 
 /* 64 bytes. */
 struct signatures_head {
     char magic[8];
-    uint32_t bands, rows, ngram, unused;
+    uint32_t bands, rows, ngram, numbers;
     uint64_t seed;
     uint64_t count; /* records; UINT64_MAX while they are being written */
     uint64_t names; /* bytes of ids and sources */

@@ -28,6 +28,8 @@ static const struct option OPTIONS[] = {
     OPT_U32(0, "rows", T, rows, 1, 128,
             "minhash: of a band; documents that agree in all are compared"),
     OPT_U32(0, "ngram", T, ngram, 1, 64, "minhash: words of a shingle"),
+    OPT_FLAG(0, "numbers", T, numbers,
+             "minhash: numbers count; without, each is the same 0, as in FineWeb"),
     OPT_ENUM(0, "verify", T, verify, VERIFIES,
              "minhash: how compared: by signatures, by all shingles, or not at all (as others do)"),
     OPT_ENUM(0, "keep", T, keep, KEEPS, "minhash: which document of a cluster stays"),

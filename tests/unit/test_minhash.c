@@ -16,7 +16,7 @@ static struct near_alphabet *alphabet;
 static int make_alphabet(void **state)
 {
     (void)state;
-    alphabet = near_alphabet_new();
+    alphabet = near_alphabet_new(false);
     return 0;
 }
 
@@ -71,6 +71,17 @@ static void a_number_is_one_zero(void **state)
     assert_words("1 22 3.14 1,234,567.8 9. x1 1x", "0 0 0 0 0 x0 0x ");
     assert_words("\xD9\xA1\xD9\xA2 7", "0 0 "); /* Arabic digits */
     assert_words("1..2 3., 4", "0 0 0 0 ");
+}
+
+static void numbers_count_where_they_are_asked_to(void **state)
+{
+    (void)state;
+    struct near_alphabet *before = alphabet;
+    alphabet = near_alphabet_new(true);
+    assert_words("1 22 3.14 x1", "1 22 3 14 x1 ");
+    assert_words("\xD9\xA1\xD9\xA2", "\xD9\xA1\xD9\xA2 ");
+    near_alphabet_free(alphabet);
+    alphabet = before;
 }
 
 static void shingles_are_words_in_a_row(void **state)
@@ -281,6 +292,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_folded_letters_and_digits),
         cmocka_unit_test(a_number_is_one_zero),
+        cmocka_unit_test(numbers_count_where_they_are_asked_to),
         cmocka_unit_test(shingles_are_words_in_a_row),
         cmocka_unit_test(the_fast_least_is_the_plain_one),
         cmocka_unit_test(order_and_repeats_do_not_change_a_signature),

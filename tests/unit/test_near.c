@@ -96,7 +96,7 @@ static void draw_corpus(struct corpus *c, uint64_t seed)
     uint32_t x[200], base[200], least[NUMBERS];
     rng_init(&r, seed, "corpus");
     minhash_init(&m, NUMBERS, 5, seed);
-    c->s.shape = (struct signatures_shape){NUMBERS / ROWS, ROWS, 5, seed};
+    c->s.shape = (struct signatures_shape){NUMBERS / ROWS, ROWS, 5, 0, seed};
     c->s.stride = signatures_stride(&c->s.shape);
     c->s.count = TEXTS;
     memset(buf_reserve(&c->bytes, TEXTS * c->s.stride), 0, TEXTS * c->s.stride);
@@ -211,7 +211,7 @@ static void a_killed_writer_goes_on_behind_the_last_whole_record(void **state)
     struct scratch dir;
     struct winnow_error err;
     struct signatures_writer w;
-    const struct signatures_shape shape = {2, 3, 5, 9};
+    const struct signatures_shape shape = {2, 3, 5, 0, 9};
     struct buf records = {0}, names = {0}, kept = {0};
     struct signatures s;
     scratch_open(&dir);
@@ -249,7 +249,7 @@ static void a_killed_writer_goes_on_behind_the_last_whole_record(void **state)
     assert_str(signatures_id(&s, signatures_at(&s, 1)), "new");
     signatures_release(&s);
 
-    const struct signatures_shape other = {2, 3, 4, 9}; /* nothing of it can be used */
+    const struct signatures_shape other = {2, 3, 4, 0, 9}; /* nothing of it can be used */
     assert_ok(signatures_start(&w, &other, buf_cstr(&records), buf_cstr(&names), &err), err);
     assert_int_equal(w.count, 0);
     signatures_close(&w);
@@ -265,7 +265,7 @@ static void a_damaged_file_is_refused(void **state)
     struct scratch dir;
     struct winnow_error err;
     struct signatures_writer w;
-    const struct signatures_shape shape = {2, 2, 5, 9};
+    const struct signatures_shape shape = {2, 2, 5, 0, 9};
     struct buf records = {0}, names = {0}, kept = {0}, bytes = {0};
     struct signatures s;
     scratch_open(&dir);
