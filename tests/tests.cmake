@@ -30,6 +30,7 @@ set(UNIT_TESTS
   eval
   gguf
   kernels
+  leak
   lora
   measure
   lines
@@ -102,6 +103,7 @@ target_link_libraries(test_report PRIVATE PkgConfig::GUMBO)
 # in every build, fuzzed in the fuzz preset.
 set(FUZZ_TARGETS
   recipe
+  benchmark
   charset
   html
   structure
@@ -265,6 +267,9 @@ set_tests_properties(oracle.html PROPERTIES LABELS slow SKIP_RETURN_CODE 77)
 add_test(NAME oracle.structure
   COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/structure_vs_tree.py $<TARGET_FILE:winnow_cli>)
 set_tests_properties(oracle.structure PROPERTIES LABELS slow SKIP_RETURN_CODE 77 TIMEOUT 300)
+# Benchmark items in Wikipedia against sets of Python's; needs data/clean and data/eval.
+add_test(NAME oracle.leak COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/leak_overlap.py $<TARGET_FILE:winnow_cli> 1000)
+set_tests_properties(oracle.leak PROPERTIES LABELS slow SKIP_RETURN_CODE 77 TIMEOUT 300)
 add_test(NAME fault.long-line
   COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/long_line.sh $<TARGET_FILE:winnow_cli>)
 add_test(NAME fault.kill-extract

@@ -40,6 +40,16 @@ winnow_status cli_parse(struct cli *cli, const struct option_table *table, void 
 winnow_status cli_parse_sets(struct cli *cli, const struct option_set *sets, size_t n, int argc,
                              const char *const *argv, struct winnow_error *err);
 
+struct winnow_corpus_options;
+
+/* The two halves of cli_corpus_command(), for a stage whose command can do something else,
+ * too: options and paths; the stage over the paths. */
+winnow_status cli_corpus_parse(struct cli *cli, const struct option_table *table, void *options,
+                               struct winnow_corpus_options *corpus, int argc,
+                               const char *const *argv, struct winnow_error *err);
+winnow_status cli_corpus_run(struct cli *cli, const struct option_table *table, const void *options,
+                             const struct winnow_corpus_options *corpus, struct winnow_error *err);
+
 /* All of a command that is a stage ("rules", "dedup"): parses its options and
  * those of CORPUS_TABLE, runs the stage over the paths into its run folder. */
 winnow_status cli_corpus_command(struct cli *cli, const struct option_table *table, int argc,

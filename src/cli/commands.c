@@ -12,6 +12,7 @@ static const struct {
     {&EXPLAIN_TABLE, cmd_explain},
     {&VERIFY_TABLE, cmd_verify},
     {&COUNT_TABLE, cmd_count},
+    {&DECONTAMINATE_TABLE, cmd_decontaminate},
     {&FEATURES_TABLE, cmd_features},
     {&PROVE_TABLE, cmd_prove},
     {&TRAIN_TABLE, cmd_train},

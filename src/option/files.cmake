@@ -1,6 +1,7 @@
 list(APPEND WINNOW_SOURCES
   src/option/corpus_options.c
   src/option/count_options.c
+  src/option/decontaminate_options.c
   src/option/dedup_options.c
   src/option/eval_options.c
   src/option/extract_options.c

@@ -17,6 +17,7 @@ const struct option_table *const OPTION_TABLES[] = {
     &RULES_TABLE,
     &REFINE_TABLE,
     &DEDUP_TABLE,
+    &DECONTAMINATE_TABLE,
     &SCORE_TABLE,
     &PRUNE_TABLE,
     &FEATURES_TABLE,

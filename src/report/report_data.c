@@ -179,6 +179,9 @@ static winnow_status load_stages(struct report_data *d, struct winnow_error *err
         if (st == WINNOW_OK) {
             st = load_json(d, buf_cstr(&folder), "refine.json", &s->refine, err);
         }
+        if (st == WINNOW_OK) {
+            st = load_json(d, buf_cstr(&folder), "leak.json", &s->leak, err);
+        }
         s->command = name_of_stage(s);
         struct json_value n = json_get_str(data_get(tokens, "stages"), str_of(s->folder));
         if (!json_as_double(n, &s->tokens)) {

@@ -93,7 +93,7 @@ static void add_nav(const struct buf *body, struct buf *out)
     static const char *const LINKS[][2] = {
         {"proof", "Proof"},        {"curves", "Learning curves"}, {"domains", "Domains"},
         {"cost", "Cost"},          {"funnel", "Funnel"},          {"sources", "Sources"},
-        {"reasons", "Reasons"},    {"programs", "Programs"},      {"scores", "Scores"},
+        {"reasons", "Reasons"},    {"programs", "Programs"}, {"leaks", "Leakage"},      {"scores", "Scores"},
         {"examples", "Threshold"}, {"samples", "Samples"},        {"settings", "Settings"},
     };
     struct buf id = {0};
@@ -120,6 +120,7 @@ static void add_sections(const struct report_data *d, const struct report_verdic
     report_add_sources(d, out);
     report_add_reasons(d, out);
     report_add_programs(d, out);
+    report_add_leaks(d, out);
     report_add_scores(d, out);
     report_add_edge_examples(d, out);
     report_add_samples(d, out);

@@ -276,6 +276,61 @@ static winnow_status add_prune_text(struct explain *x, const struct entry *e,
     return st;
 }
 
+static void add_indented(struct buf *out, struct str text, size_t lines_max)
+{
+    struct str rest = text, line;
+    size_t n = 0;
+    while (n < lines_max && str_next_line(&rest, &line)) {
+        buf_addf(out, "    | %.*s\n", STR_ARG(line));
+        n++;
+    }
+    if (rest.len > 0) {
+        buf_addf(out, "    | ... (%zu bytes more)\n", rest.len);
+    }
+}
+
+static struct str member(struct json_value object, const char *key)
+{
+    struct str s = {"", 0};
+    (void)json_as_str(json_get(object, key), &s);
+    return s;
+}
+
+static void add_block(struct explain *x, const char *heading, struct str text)
+{
+    buf_addf(&x->out, "    %s:\n", heading);
+    add_indented(&x->out, text, 40);
+}
+
+/* A benchmark's item and the passage that it was found in, beside each other: what else
+ * is in the line is for programs. */
+static winnow_status add_leak_text(struct explain *x, const struct entry *e,
+                                   struct winnow_error *err)
+{
+    struct json_value detail = {0};
+    struct json_parser *parser = json_parser_new();
+    winnow_status st = json_parse(parser, str_of(e->detail), &detail, err);
+    uint64_t found = 0;
+    if (st == WINNOW_OK) {
+        (void)json_as_u64(json_get(detail, "found"), &found);
+        struct str benchmark = member(detail, "benchmark"), item = member(detail, "item");
+        buf_addf(&x->out, "    %.*s, item %.*s", STR_ARG(benchmark), STR_ARG(item));
+        if (found > 1) {
+            buf_addf(&x->out, ", and %" PRIu64 " others", found - 1);
+        }
+        buf_add_char(&x->out, '\n');
+        add_block(x, "the document", member(detail, "passage"));
+        add_block(x, "the item", member(detail, "item_text"));
+    }
+    json_parser_free(parser);
+    return st;
+}
+
+static bool is_leak(const struct entry *e)
+{
+    return e->rule && e->detail && strncmp(e->rule, "leak.", 5) == 0;
+}
+
 static void add_verdict_text(struct explain *x, const struct entry *e)
 {
     buf_addf(&x->out, "%s: %s", e->stage, e->verdict);
@@ -289,21 +344,8 @@ static void add_verdict_text(struct explain *x, const struct entry *e)
         buf_addf(&x->out, " (threshold %.6g)", sqlite3_column_double(e->row, 13));
     }
     buf_add_char(&x->out, '\n');
-    if (e->detail) {
+    if (e->detail && !is_leak(e)) {
         buf_addf(&x->out, "    %s\n", e->detail);
-    }
-}
-
-static void add_indented(struct buf *out, struct str text, size_t lines_max)
-{
-    struct str rest = text, line;
-    size_t n = 0;
-    while (n < lines_max && str_next_line(&rest, &line)) {
-        buf_addf(out, "    | %.*s\n", STR_ARG(line));
-        n++;
-    }
-    if (rest.len > 0) {
-        buf_addf(out, "    | ... (%zu bytes more)\n", rest.len);
     }
 }
 
@@ -412,7 +454,7 @@ static winnow_status add_entry(struct explain *x, const struct entry *e, bool la
         st = add_json(x, e, buf_cstr(&before), buf_cstr(&after), err);
     } else if (st == WINNOW_OK) {
         add_verdict_text(x, e);
-        st = add_prune_text(x, e, err);
+        st = is_leak(e) ? add_leak_text(x, e, err) : add_prune_text(x, e, err);
         if (e->line > 0) {
             buf_addf(&x->out, "    read from %s:%" PRId64 "\n", buf_cstr(&before), e->line);
         }

@@ -50,6 +50,7 @@ stages:
   - dedup:
   - dedup: {unit: line}
   - dedup: {method: minhash}
+  - decontaminate: {benchmark: [bench.jsonl], action: label}
   - score: {model: model}
   - select: {method: random, budget: 90%}
   - prune: {reference-tokens: 2k, vocab: 300, dim: 16, heads: 1, layers: 1, context: 32, batch-tokens: 128}
@@ -73,6 +74,11 @@ def make_input(winnow):
             for _ in range(4 + i % 5):
                 f.write("<p>" + " ".join(text.choice(WORDS) for _ in range(25)) + ".</p>\n")
             f.write("<p>(c) 2020</p></body></html>")
+    with open("bench.jsonl", "w") as f:
+        for i in range(5):
+            text = random.Random(i)
+            question = " ".join(text.choice(WORDS) for _ in range(25))
+            f.write(json.dumps({"id": "q%d" % i, "question": question}) + "\n")
     with open("text.jsonl", "w") as f:
         for i in range(150):
             f.write('{"id": "t%d", "text": "%s"}\n' % (i, " ".join(rng.choice(WORDS) for _ in range(40))))

@@ -10,6 +10,8 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
 "$here/make_corpus.sh" in 30000
+# items of six words that stand somewhere in it
+sed -n 's/.*"text":" \([a-z ]*\) [0-9]*".*/{"question":"\1"}/p' in/a.jsonl | awk 'NR % 97 == 1' | cut -d " " -f 1-9 | sed 's/$/"}/' | head -n 30 >bench.jsonl
 mkdir -p pages/a pages/b
 for i in $(seq 400); do # pages of 10 kB, some alike, some empty
     d=a; [ $((i % 3)) = 0 ] && d=b
@@ -25,6 +27,7 @@ checkpoint: 0
 stages:
   - dedup:
   - dedup: {spaces: true, fold-case: true}
+  - decontaminate: {benchmark: [bench.jsonl], rule: gpt3, n: 6, action: cut, margin: 20, left-min: 40}
 Y
 cat >pages.yaml <<'Y'
 winnow: 1

@@ -41,6 +41,7 @@ small="--dim 16 --layers 1 --heads 2 --vocab 300 --context 64 --batch-tokens 256
 # shellcheck disable=SC2086  # several options
 $run train -q words/file $small --tokens 1k --epochs-max 9 -o model >/dev/null || exit 1
 $run tokenizer train -q --vocab 300 words/file -o tokenizer.json || exit 1
+sed -n 's/.*"text":" \([w0-9 ]*\).*/{"question":"\1"}/p' words/file/stdin.jsonl | awk 'NR % 20 == 1' >bench.jsonl
 sed 's/"text":"[^"]*"/"program":"remove_lines(0, 0)"/; s/,"clean":.*/}/' pages/file/stdin.jsonl >programs.jsonl
 sed 's/"text":"[^"]*",//; s/"clean"/"text"/' pages/file/stdin.jsonl >cleaned.jsonl
 if [ -x "$mock" ]; then
@@ -56,7 +57,7 @@ run_result() {
 }
 show() { # COMMAND: its result, from out (a file or folder) and stdout
     case $1 in
-    count | tokens | eval | refiner-eval) cat stdout ;;
+    count | tokens | eval | refiner-eval | self-test) cat stdout ;;
     tokenizer-train | encode | encode-npy) cat out ;;
     train | refiner-train) cat out/model.safetensors out/tokenizer.json ;;
     refiner-lines) cat out/*.safetensors out/*.bin 2>/dev/null ;;
@@ -74,6 +75,8 @@ call() { # COMMAND INPUT...: the command over these inputs, into out
     count) $run count -q --ids "$@" ;;
     tokens) $run count -q --tokenizer tokenizer.json "$@" ;;
     dedup) $run dedup -q "$@" -o out ;;
+    decontaminate) $run decontaminate -q --benchmark bench.jsonl --rule gpt3 --n 3 --action label "$@" -o out ;;
+    self-test) $run decontaminate -q --benchmark bench.jsonl --self-test --self-test-items 3 "$@" ;;
     dedup-near) $run dedup -q --method minhash "$@" -o out ;;
     dedup-lines) $run dedup -q --unit line "$@" -o out ;;
     rules) $run rules -q --no-filter "$@" -o out ;;
@@ -123,7 +126,7 @@ named() { # COMMAND HOW: the corpus, named in that way
     stage) call "$1" "$d/run/stages/01-dedup" ;;
     esac
 }
-commands="count tokens dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features select prune prune-model recipe piped-dedup
+commands="count tokens decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features select prune prune-model recipe piped-dedup
     piped-prune tokenizer-train encode encode-npy train eval prove refiner-train refiner-lines refiner-eval"
 [ -x "$mock" ] && commands="$commands refiner-label"
 for c in $commands; do
@@ -172,7 +175,7 @@ for c in $commands; do
         grep -qE -- "$(tells $how)" said || fail "$c, $how: does not say what is wrong: $(cat said)"
         checks=$((checks + 1))
         case $how-$c in
-        torn-*train* | gone-*train* | *-features | *-refiner-* | *-eval | *-encode* | *-tokenizer* | *-count | *-tokens | *-piped* | *-prove | empty* | bad*) ;;
+        torn-*train* | gone-*train* | *-features | *-refiner-* | *-eval | *-encode* | *-tokenizer* | *-count | *-tokens | *-self-test | *-piped* | *-prove | empty* | bad*) ;;
         *)  # a second call says so again, verify too, and what could be read is there
             bad "$c" $how >stdout 2>said; code=$?
             [ $code = 3 ] || fail "$c, $how, again: exit $code instead of 3: $(cat said)"
