@@ -20,7 +20,7 @@
 
 /* clang-format off: a row each, so that two who add one do not meet */
 const struct stage_kind *const STAGE_KINDS[] = {
-    &EXTRACT_STAGE, &HOLDOUT_STAGE, &RULES_STAGE,  &REFINE_STAGE, &DEDUP_STAGE,
+    &EXTRACT_STAGE, &HOLDOUT_STAGE, &RULES_STAGE,  &REFINE_STAGE,        &DEDUP_STAGE,
     &SCORE_STAGE,   &PRUNE_STAGE,   &SELECT_STAGE, &DECONTAMINATE_STAGE, NULL,
 };
 

@@ -26,9 +26,8 @@ static const struct near COMMANDS[] = {
      "`score` gives each document its mean NLL (the logarithm of its perplexity), `prune` keeps a "
      "band of it"},
     {" select top-k topk band sift ", "`prune` keeps a band of the documents by score"},
-    {" decontaminate decontamination contamination overlap ",
-     "no command compares a corpus with benchmarks; `holdout` sets documents aside before "
-     "anything else has seen them"},
+    {" decon decontamination contamination leak leakage overlap ",
+     "`decontaminate` finds the items of benchmarks in documents"},
     {" html warc wet html2text parse convert import ingest extract-text trafilatura ",
      "`extract` makes documents of HTML, WARC, WET, text and Markdown"},
     {" stats stat wc info du size histogram ", "`count` counts documents, bytes, words and tokens"},

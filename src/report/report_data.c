@@ -159,6 +159,15 @@ static struct str name_of_stage(const struct report_stage *s)
     return command.len > 0 ? command : str_of(dash ? dash + 1 : s->folder);
 }
 
+static winnow_status load_stage(struct report_data *d, const char *folder, struct report_stage *s,
+                                struct winnow_error *err)
+{
+    TRY(load_json(d, folder, "stats.json", &s->stats, err));
+    TRY(load_json(d, folder, "prune.json", &s->prune, err));
+    TRY(load_json(d, folder, "refine.json", &s->refine, err));
+    return load_json(d, folder, "leak.json", &s->leak, err);
+}
+
 static winnow_status load_stages(struct report_data *d, struct winnow_error *err)
 {
     struct buf stages = {0}, folder = {0};
@@ -172,16 +181,7 @@ static winnow_status load_stages(struct report_data *d, struct winnow_error *err
     for (size_t i = 0; i < d->stage_count && st == WINNOW_OK; i++) {
         struct report_stage *s = &d->stages[i];
         (void)file_join(&folder, buf_cstr(&stages), s->folder);
-        st = load_json(d, buf_cstr(&folder), "stats.json", &s->stats, err);
-        if (st == WINNOW_OK) {
-            st = load_json(d, buf_cstr(&folder), "prune.json", &s->prune, err);
-        }
-        if (st == WINNOW_OK) {
-            st = load_json(d, buf_cstr(&folder), "refine.json", &s->refine, err);
-        }
-        if (st == WINNOW_OK) {
-            st = load_json(d, buf_cstr(&folder), "leak.json", &s->leak, err);
-        }
+        st = load_stage(d, buf_cstr(&folder), s, err);
         s->command = name_of_stage(s);
         struct json_value n = json_get_str(data_get(tokens, "stages"), str_of(s->folder));
         if (!json_as_double(n, &s->tokens)) {
