@@ -49,6 +49,7 @@ set(UNIT_TESTS
   program_store
   prox
   pursuit
+  quality
   refine_prompt
   rules
   report
@@ -116,6 +117,7 @@ set(FUZZ_TARGETS
   config_json
   options_json
   expert
+  fasttext
   gguf
   pair
   line_model

@@ -17,7 +17,8 @@ struct winnow_prune_options {
     double rate;                 /* share of the pool that is kept */
     bool by_source;              /* a band of each source's own distribution */
     const char *reference_model; /* folder or .gguf: nothing is trained or set aside */
-    const char *score_attribute; /* folder of attributes with winnow__nll: nothing is scored */
+    const char *score_attribute; /* folder of attributes with a score: nothing is scored */
+    const char *score_name;      /* of that score: "winnow__nll", "winnow__quality" */
     bool cross_fit;              /* two references, each scores the other's half */
     uint64_t reference_tokens;   /* what a reference is trained on */
     double reference_share_max;  /* of the documents, set aside for it at most */
@@ -34,6 +35,7 @@ struct winnow_prune_options {
                                       .reference_share_max = 0.5,  \
                                       .document_tokens = 2048,     \
                                       .fixed_length = 256,         \
+                                      .score_name = "winnow__nll", \
                                       .model = WINNOW_SMALL_MODEL_INIT})
 
 /* Sets a share of the documents aside, by the hash of their normalised text: all

@@ -17,6 +17,7 @@ static const struct {
     {&PROVE_TABLE, cmd_prove},
     {&TRAIN_TABLE, cmd_train},
     {&EVAL_TABLE, cmd_eval},
+    {&QUALITY_TRAIN_TABLE, cmd_quality_train},
     {&REFINER_TRAIN_TABLE, cmd_refiner_train},
     {&REFINER_LINES_TABLE, cmd_refiner_lines},
     {&REFINER_LABEL_TABLE, cmd_refiner_label},

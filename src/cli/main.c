@@ -58,16 +58,20 @@ static int match(const struct option_table *table, int argc, const char *const *
     return both ? 2 : 0;
 }
 
-/* The command that the words at argv begin with, or NULL. */
+/* The command that the words at argv begin with, the one of more words where there are two
+ * (`quality`, `quality train`), or NULL. */
 static const struct option_table *find(int argc, const char *const *argv, int *words)
 {
+    const struct option_table *found = NULL;
+    *words = 0;
     for (size_t i = 0; OPTION_TABLES[i]; i++) {
-        *words = match(OPTION_TABLES[i], argc, argv);
-        if (*words > 0) {
-            return OPTION_TABLES[i];
+        int matched = match(OPTION_TABLES[i], argc, argv);
+        if (matched > *words) {
+            *words = matched;
+            found = OPTION_TABLES[i];
         }
     }
-    return NULL;
+    return found;
 }
 
 /* The command spelled most like what was asked for, or NULL.  The names stand as

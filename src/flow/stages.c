@@ -14,14 +14,16 @@
 #include "prune/holdout.h"
 #include "prune/prune.h"
 #include "prune/score.h"
+#include "quality/quality.h"
 #include "refine/refine.h"
 #include "rules/rules_stage.h"
 #include "select/select.h"
 
 /* clang-format off: a row each, so that two who add one do not meet */
 const struct stage_kind *const STAGE_KINDS[] = {
-    &EXTRACT_STAGE, &HOLDOUT_STAGE, &RULES_STAGE,  &REFINE_STAGE,        &DEDUP_STAGE,
-    &SCORE_STAGE,   &PRUNE_STAGE,   &SELECT_STAGE, &DECONTAMINATE_STAGE, NULL,
+    &EXTRACT_STAGE, &HOLDOUT_STAGE,       &RULES_STAGE, &REFINE_STAGE,
+    &DEDUP_STAGE,   &QUALITY_STAGE,       &SCORE_STAGE, &PRUNE_STAGE,
+    &SELECT_STAGE,  &DECONTAMINATE_STAGE, NULL,
 };
 
 const struct ending_kind *const ENDING_KINDS[] = {

@@ -52,7 +52,9 @@ static const struct near COMMANDS[] = {
      "`explain RUN ID` tells what happened to one document"},
     {" html-report dashboard summary view ", "`report` writes a finished run as one HTML page"},
     {" label annotate classify classifier ",
-     "`rules --no-filter` measures documents, `score` scores them, `refiner label` asks an expert"},
+     "`quality` asks a classifier of texts, `rules --no-filter` measures documents, `score` scores "
+     "them, `refiner label` asks an expert"},
+    {" fasttext dclm edu ", "`quality` scores documents with a fastText model"},
     {" language langid lang lid ", "no command tells languages apart"},
     {" pii redact anonymize anonymise ", "no command looks for personal data"},
     {" merge concat join combine ",

@@ -208,9 +208,9 @@ static winnow_status check_scores(const struct prune *p, struct winnow_error *er
     }
     if (pool > 0 && scored == 0 && p->opt->score_attribute) {
         return error_set(err, WINNOW_E_FORMAT,
-                         "%s holds no winnow__nll of any of the %llu documents: --score-attribute "
-                         "wants a folder that score wrote (attributes/NAME)",
-                         p->opt->score_attribute, (unsigned long long)pool);
+                         "%s holds no %s of any of the %llu documents: --score-attribute "
+                         "wants a folder that score or quality wrote (attributes/NAME)",
+                         p->opt->score_attribute, p->opt->score_name, (unsigned long long)pool);
     }
     if (pool > 0 && scored == 0) {
         const char *model = p->opt->reference_model;
@@ -243,7 +243,7 @@ static winnow_status cut_band(struct prune *p, struct winnow_error *err)
                                              .group = p->traits.by_source ? s->rows[i].source : 0};
     }
     if (p->opt->score_attribute) {
-        TRY(attribute_read(p->opt->score_attribute, "winnow__nll", s, p->items, err));
+        TRY(attribute_read(p->opt->score_attribute, p->opt->score_name, s, p->items, err));
     } else {
         TRY(stage_each_attribute(p->stage, "nll", take_score, p, err));
     }
@@ -379,7 +379,8 @@ static winnow_status write_json(struct prune *p, const char *path, struct winnow
     json_member_text(&w, "criterion", CRITERION_NAMES[p->opt->criterion]);
     json_member_double(&w, "rate", p->opt->rate);
     json_member_text(&w, "score", p->score_name);
-    json_member_text(&w, "score_attribute", "winnow__nll");
+    json_member_text(&w, "score_attribute",
+                     p->opt->score_attribute ? p->opt->score_name : "winnow__nll");
     write_scorer(p, &w);
     write_counts(p, &w);
     write_references(p, &w);

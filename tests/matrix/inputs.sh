@@ -42,6 +42,7 @@ small="--dim 16 --layers 1 --heads 2 --vocab 300 --context 64 --batch-tokens 256
 $run train -q words/file $small --tokens 1k --epochs-max 9 -o model >/dev/null || exit 1
 $run tokenizer train -q --vocab 300 words/file -o tokenizer.json || exit 1
 sed -n 's/.*"text":" \([w0-9 ]*\).*/{"question":"\1"}/p' words/file/stdin.jsonl | awk 'NR % 20 == 1' >bench.jsonl
+$run quality train -q --dim 4 --bucket 500 --epochs 1 words/file --against pages/file -o quality.bin >/dev/null || exit 1
 sed 's/"text":"[^"]*"/"program":"remove_lines(0, 0)"/; s/,"clean":.*/}/' pages/file/stdin.jsonl >programs.jsonl
 sed 's/"text":"[^"]*",//; s/"clean"/"text"/' pages/file/stdin.jsonl >cleaned.jsonl
 if [ -x "$mock" ]; then
@@ -63,6 +64,7 @@ show() { # COMMAND: its result, from out (a file or folder) and stdout
     refiner-lines) cat out/*.safetensors out/*.bin 2>/dev/null ;;
     refiner-label) cat out/documents.jsonl out/chunks.jsonl ;;
     features) cat out/vectors.bin ;;
+    quality-train) cat out ;;
     prove) sed -n '/"arms"/,$p' out/results.json ;;
     piped-*) cat stdout ;;
     *) run_result ;;
@@ -87,6 +89,8 @@ call() { # COMMAND INPUT...: the command over these inputs, into out
     score-fixed) $run score -q --model model --fixed-length 16 "$@" -o out ;;
     prune) $run prune -q --reference-tokens 2k $small "$@" -o out ;;
     features) $run features -q --model model --calibration 8 "$@" -o out ;;
+    quality) $run quality -q --model quality.bin "$@" -o out ;;
+    quality-train) $run quality train -q --dim 4 --bucket 500 --epochs 1 --against pages/file/stdin.jsonl "$@" -o out >/dev/null ;;
     select) $run select -q --method random "$@" -o out ;;
     prune-model) $run prune -q --reference-model model "$@" -o out ;;
     recipe) { printf 'winnow: 1\noutput: out\ninput:\n'; printf '  - "%s"\n' "$@"
@@ -126,7 +130,7 @@ named() { # COMMAND HOW: the corpus, named in that way
     stage) call "$1" "$d/run/stages/01-dedup" ;;
     esac
 }
-commands="count tokens decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features select prune prune-model recipe piped-dedup
+commands="count tokens decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features quality quality-train select prune prune-model recipe piped-dedup
     piped-prune tokenizer-train encode encode-npy train eval prove refiner-train refiner-lines refiner-eval"
 [ -x "$mock" ] && commands="$commands refiner-label"
 for c in $commands; do

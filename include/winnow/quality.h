@@ -1,0 +1,76 @@
+/* quality.h -- classifiers of texts: what they make of documents, and training one.
+ *
+ * Options of the stage `quality`, which winnow_stage() and recipes run; and training from
+ * good and bad examples.  Models are fastText's, in its own file format, both ways. */
+#ifndef WINNOW_QUALITY_H
+#define WINNOW_QUALITY_H
+
+#include "winnow/tokenizer.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct winnow_quality_options {
+    const char *model; /* a supervised fastText model, .bin or .ftz */
+    const char *label; /* whose probability is the score; with or without "__label__" */
+    const char *name;  /* of the attribute folder; "quality" */
+    double min, max;   /* documents outside go; 0 and 1: all stay */
+    const char *truth; /* NULL, or a member that says whether a document is good */
+};
+#define WINNOW_QUALITY_OPTIONS_INIT      \
+    (WINNOW_NEW(winnow_quality_options){ \
+        .label = "__label__hq", .name = "quality", .min = 0, .max = 1})
+
+struct winnow_quality_train_options {
+    struct winnow_text_options text;
+    const char *output; /* the model, a .bin of fastText */
+    /* Paths given: good documents; against: bad ones.  With label_key, a member of each
+     * document says which it is (true or above 0: good), and against is empty. */
+    struct winnow_list against;
+    const char *label_key;
+    double holdout;                    /* share of the documents to measure with */
+    uint32_t dim, word_ngrams, bucket; /* bucket: rows for hashed n-grams */
+    uint32_t minn, maxn;               /* characters of a word's pieces; maxn 0: none */
+    uint64_t count_min;                /* rarer words have no row of their own */
+    double epochs, lr;
+    uint32_t batch;    /* documents a step */
+    double checkpoint; /* seconds between two at least; a broken-off training goes on */
+    const char *good_label, *bad_label;
+};
+#define WINNOW_QUALITY_TRAIN_OPTIONS_INIT                                       \
+    (WINNOW_NEW(winnow_quality_train_options){.text = WINNOW_TEXT_OPTIONS_INIT, \
+                                              .holdout = 0.1,                   \
+                                              .dim = 16,                        \
+                                              .word_ngrams = 2,                 \
+                                              .bucket = 1 << 20,                \
+                                              .count_min = 2,                   \
+                                              .epochs = 10,                     \
+                                              .lr = 0.01,                       \
+                                              .batch = 16,                      \
+                                              .checkpoint = 60,                 \
+                                              .good_label = "__label__hq",      \
+                                              .bad_label = "__label__cc"})
+
+struct winnow_quality_train_result {
+    uint64_t good, bad, held_good, held_bad, unlabelled;
+    uint64_t words, steps, sources, seed;
+    double loss; /* mean of the last tenth of the steps */
+    /* Of the documents held out, with intervals of 95 %; NaN where there are none of a kind. */
+    double auc, auc_low, auc_high;
+    double source_auc, source_auc_low, source_auc_high; /* of the source's name alone */
+};
+
+/* The same examples, options and env->seed give the same file, whatever the number of threads
+ * and interruptions. */
+WINNOW_API winnow_status winnow_quality_train(const struct winnow_quality_train_options *opt,
+                                              const struct winnow_list *paths,
+                                              const struct winnow_env *env,
+                                              struct winnow_quality_train_result *result,
+                                              struct winnow_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* WINNOW_QUALITY_H */

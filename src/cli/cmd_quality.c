@@ -1,0 +1,42 @@
+/* cmd_quality.c -- `winnow quality train`. */
+#include "winnow/quality.h"
+
+#include "cli/commands.h"
+#include "option/tables.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+static void say_aucs(const struct winnow_quality_train_result *r)
+{
+    if (isnan(r->auc)) {
+        (void)printf("held out: %" PRIu64 " good and %" PRIu64
+                     " bad documents, too few to measure with (--holdout)\n",
+                     r->held_good, r->held_bad);
+        return;
+    }
+    (void)printf("held out: %" PRIu64 " good and %" PRIu64 " bad documents\n", r->held_good,
+                 r->held_bad);
+    (void)printf("AUC                        %.3f [%.3f, %.3f]\n", r->auc, r->auc_low, r->auc_high);
+    (void)printf("AUC of the source alone    %.3f [%.3f, %.3f]  (%" PRIu64 " source%s)\n",
+                 r->source_auc, r->source_auc_low, r->source_auc_high, r->sources,
+                 r->sources == 1 ? "" : "s");
+}
+
+winnow_status cmd_quality_train(struct cli *cli, int argc, const char *const *argv,
+                                struct winnow_error *err)
+{
+    struct winnow_quality_train_options options = WINNOW_QUALITY_TRAIN_OPTIONS_INIT;
+    struct winnow_quality_train_result r;
+    TRY(cli_parse(cli, &QUALITY_TRAIN_TABLE, &options, argc, argv, err));
+    if (!options.text.files_from) {
+        TRY(cli_need_paths(cli, &QUALITY_TRAIN_TABLE, 1, SIZE_MAX, err));
+    }
+    TRY(winnow_quality_train(&options, &cli->paths, &cli->env, &r, err));
+    (void)printf("%s: %" PRIu64 " words, %" PRIu64 " good and %" PRIu64 " bad documents, %" PRIu64
+                 " steps, loss %.4f, seed %" PRIu64 "\n",
+                 cli_field(cli, options.output), r.words, r.good, r.bad, r.steps, r.loss, r.seed);
+    say_aucs(&r);
+    return WINNOW_OK;
+}

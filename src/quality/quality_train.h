@@ -1,0 +1,39 @@
+/* quality_train.h -- trains a classifier of good and bad texts.
+ *
+ * The same examples, options and seed give the same weights bit for bit, whatever the number
+ * of threads and interruptions: a step is a few texts, each of which some thread reads, and
+ * rows are then moved by SHARDS pieces of work, each of which owns its rows and goes through
+ * the texts in order.
+ */
+#ifndef WINNOW_QUALITY_QUALITY_TRAIN_H
+#define WINNOW_QUALITY_QUALITY_TRAIN_H
+
+#include "base/pool.h"
+#include "quality/quality_examples.h"
+#include "quality/quality_net.h"
+
+struct quality_train_options {
+    struct fasttext_args args; /* dim, bucket, word_ngrams, minn, maxn count */
+    double epochs, rate;
+    uint32_t batch;         /* texts a step */
+    const char *checkpoint; /* a file to go on from and to leave behind; NULL: none */
+    double save_seconds;
+};
+
+struct quality_train_result {
+    uint64_t steps;
+    double loss; /* mean of the last tenth of the steps */
+};
+
+/* Bytes of the weights, and of a step. */
+uint64_t quality_train_bytes(const struct quality_train_options *opt, uint64_t rows);
+
+/* Fills *net, which quality_net_release() frees.  The checkpoint stays, for the caller to
+ * remove once the model is stored; WINNOW_E_FORMAT where it is of another training. */
+winnow_status quality_train(const struct quality_examples *e,
+                            const struct quality_train_options *opt, struct pool *pool,
+                            const struct winnow_env *env, struct quality_net *net,
+                            struct quality_train_result *result, struct winnow_error *err);
+void quality_net_release(struct quality_net *net);
+
+#endif /* WINNOW_QUALITY_QUALITY_TRAIN_H */
