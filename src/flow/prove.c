@@ -356,8 +356,28 @@ static winnow_status resolve_arm(struct ending *e, const char *name, const char 
             return WINNOW_OK;
         }
     }
-    return error_set(err, WINNOW_E_USAGE, "prove: there is no stage or arm \"%s\" in this recipe",
-                     name);
+    return error_set(err, WINNOW_E_USAGE, "there is no stage or arm \"%s\" in this recipe", name);
+}
+
+/* What the stages are yet to make, and patterns, are not looked for. */
+static winnow_status check_there(struct run *run, const char *what, const char *path,
+                                 struct winnow_error *err)
+{
+    size_t own = strlen(run_folder(run));
+    bool made = own > 0 && strncmp(path, run_folder(run), own) == 0 && path[own] == '/';
+    if (made || path[strcspn(path, "*?[")] != '\0' || file_exists(path)) {
+        return WINNOW_OK;
+    }
+    return error_set(err, WINNOW_E_IO, "%s: there is no %s", what, path);
+}
+
+static winnow_status check_list(struct run *run, const char *what, struct winnow_list paths,
+                                struct winnow_error *err)
+{
+    for (size_t i = 0; i < paths.count; i++) {
+        TRY(check_there(run, what, paths.items[i], err));
+    }
+    return WINNOW_OK;
 }
 
 /* What the stage holdout set aside is the held-out text; without such a stage
@@ -379,6 +399,34 @@ static void find_heldout(struct ending *e)
         }
     }
     e->before = documents_of(e, first);
+}
+
+static winnow_status check_arms(struct ending *e, struct winnow_error *err)
+{
+    for (size_t i = 0; i < e->opt.arms.count; i++) {
+        const char *arm = e->opt.arms.items[i], *named = strchr(arm, '='), *unused;
+        TRY(resolve_arm(e, arm, &unused, err));
+        if (named) {
+            TRY(check_there(e->run, arm, named + 1, err));
+        }
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status check_ending(struct run *run, const void *options, struct winnow_error *err)
+{
+    const struct winnow_prove_options *o = options;
+    TRY(check_list(run, "heldout", o->heldout, err));
+    TRY(check_list(run, "clean", o->clean, err));
+    TRY(check_list(run, "tasks", o->tasks, err));
+    if (o->tokenizer) {
+        TRY(check_there(run, "tokenizer", o->tokenizer, err));
+    }
+    struct ending e = {.run = run, .opt = *o};
+    arena_init(&e.keep, 4096);
+    winnow_status st = check_arms(&e, err);
+    arena_release(&e.keep);
+    return st;
 }
 
 static winnow_status run_ending(struct run *run, const void *options, const char *key,
@@ -476,5 +524,8 @@ static void estimate_ending(const void *options, const struct stage_plan *plan,
                    amount_count(tokens).text, speed);
 }
 
-const struct ending_kind PROVE_ENDING = {
-    .table = &PROVE_TABLE, .run = run_ending, .estimate = estimate_ending, .uses_kernels = true};
+const struct ending_kind PROVE_ENDING = {.table = &PROVE_TABLE,
+                                         .run = run_ending,
+                                         .check = check_ending,
+                                         .estimate = estimate_ending,
+                                         .uses_kernels = true};

@@ -68,6 +68,7 @@ static size_t make_endings(const struct recipe *recipe, struct run_ending *endin
                                            .table = kind->table,
                                            .options = options ? options : kind->table->defaults,
                                            .run = kind->run,
+                                           .check = kind->check,
                                            .estimate = kind->estimate,
                                            .uses_kernels = kind->uses_kernels};
     }

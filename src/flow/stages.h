@@ -16,6 +16,8 @@ struct ending_kind {
     const struct option_table *table; /* table->command is the section: "prove" */
     winnow_status (*run)(struct run *r, const void *options, const char *key,
                          struct winnow_error *err);
+    winnow_status (*check)(struct run *r, const void *options,
+                           struct winnow_error *err); /* before the stages; may be NULL */
     void (*estimate)(const void *options, const struct stage_plan *plan,
                      struct stage_estimate *out); /* may be NULL */
     bool always;                                  /* also where the recipe does not name it */

@@ -25,6 +25,8 @@ struct run_ending {
     const void *options;
     winnow_status (*run)(struct run *r, const void *options, const char *key,
                          struct winnow_error *err);
+    /* Refuses, before the stages take their hours, what cannot be made behind them; may be NULL. */
+    winnow_status (*check)(struct run *r, const void *options, struct winnow_error *err);
     /* For --dry-run; plan is of the first stage's documents.  NULL: nothing to speak of. */
     void (*estimate)(const void *options, const struct stage_plan *plan,
                      struct stage_estimate *out);

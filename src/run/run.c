@@ -588,6 +588,18 @@ static winnow_status refuse_mounted(const struct run *r, struct winnow_error *er
     return st;
 }
 
+static winnow_status check_endings(struct run *r, struct winnow_error *err)
+{
+    for (size_t i = 0; i < r->request->ending_count; i++) {
+        const struct run_ending *e = &r->request->endings[i];
+        winnow_status st = e->check ? e->check(r, e->options, err) : WINNOW_OK;
+        if (st != WINNOW_OK) {
+            return error_wrap(err, st, "%s", e->name);
+        }
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status do_all(struct run *r, struct winnow_run_result *out, struct winnow_error *err)
 {
     bool finished = false;
@@ -643,6 +655,9 @@ winnow_status run_do(const struct run_request *request, struct winnow_run_result
     winnow_status st = name_folder(&r, err);
     if (st == WINNOW_OK) {
         make_stages(&r);
+        st = check_endings(&r, err);
+    }
+    if (st == WINNOW_OK) {
         st = r.corpus->dry_run ? folder_dry_run(&r, err) : do_all(&r, out, err);
     }
     release(&r);
