@@ -38,7 +38,8 @@ for x in d["measures"]:
     name = x["name"] + (" (primary)" if x["primary"] else "") + (", nats" if nll else ", points")
     print(f"| {name} | " + " | ".join(cell(a, x["name"], None, nll) for a in order) + " |")
 for h in d["heldout"]["domains"]:
-    for measure, nll in (("clean", True), ("cloze", False)):
+    texts = "clean" if any(x["name"] == "clean" for x in d["measures"]) else "raw"
+    for measure, nll in ((texts, True), ("cloze", False)):
         if (base, measure, h["name"]) in result:
             print(f"| {measure}, {h['name']} | "
                   + " | ".join(cell(a, measure, h["name"], nll) for a in order) + " |")

@@ -1,20 +1,22 @@
 #!/usr/bin/env python3
 """The corpora of refining.sh: the same pages as different hands leave them.
 
-    refining_corpus.py folds DATA STATE
-        labelled pages for training, STATE/train-K.jsonl: those whose site is not in fold K
-    refining_corpus.py pages DATA STATE
-        STATE/pages/: WCXB and Dragnet as they come (raw-0 to raw-3 by the fold that the page's
+    refining_corpus.py folds WINNOW DATA STATE
+        labelled pages for training, with what their tags say where there is HTML, STATE/train-K.jsonl:
+        those whose site is not in fold K
+    refining_corpus.py pages DATA STATE FOLDS
+        STATE/pages/: WCXB in these folds of sites and Dragnet as they come (raw-K by the fold that the page's
         site is in, Dragnet in 0; together raw.jsonl), as people cut them (gold.jsonl), and with
         the lines that a C4-like rule takes (rules.jsonl)
     refining_corpus.py injected DATA STATE
         STATE/injected/: Wikipedia articles in frames and with blocks of Dragnet's boilerplate
         (raw.jsonl, raw-0.jsonl), the same in the C4-like rule's version, and as they were (gold.jsonl)
-    refining_corpus.py html DATA STATE
-        STATE/html/: those pages of WCXB that have raw HTML, after STATE/pages/ is complete: its versions,
-        and what trafilatura makes of the HTML (needs it installed)
+    refining_corpus.py html WINNOW DATA STATE FOLDER FOLDS
+        STATE/FOLDER/, after folds: those pages of WCXB in these folds of sites that have HTML, as extract reads
+        them (raw, rules, gold; parts raw-K without and tags-K with what tags say), and what trafilatura makes of
+        the HTML (needs it installed)
     refining_corpus.py arms FOLDER
-        after refining: joins the parts (refined.jsonl) and takes from each page of raw.jsonl
+        after refining: joins the parts (refined.jsonl; alone.jsonl, by lines alone) and takes from each page of raw.jsonl
         random lines, as many characters as refining took (random.jsonl)
     refining_corpus.py heldout DATA STATE
         STATE/heldout/: human text of other kinds to measure with
@@ -31,6 +33,7 @@ import tarfile
 
 import refiner_pages
 import refiner_rivals
+import structure_pages
 
 FOLDS = refiner_pages.FOLDS
 ARTICLE = 4000  # characters of an article, at most
@@ -56,14 +59,34 @@ def fold(page):
     return int(hashlib.sha256(refiner_pages.site(page).encode()).hexdigest(), 16) % FOLDS
 
 
-def folds(data, state):
-    """Fold 0 is the one that models/lines was not trained on: refiner_pages.py's own split."""
-    pages = read(f"{data}/pages/wcxb_dev.jsonl.zst")
-    others = [p for name in ("readability", "newspaper") for p in read(f"{data}/pages/{name}.jsonl.zst")]
+def html_file(state, folder, page):
+    return f"{state}/web/{folder}/{page['id']}.html"
+
+
+def folds(winnow, data, state):
+    """Fold 0 is the one that models/lines was not trained on: structure_pages.py's own split."""
+    if not os.path.isdir(f"{state}/web/readability"):
+        os.makedirs(f"{state}/web", exist_ok=True)
+        with tarfile.open(fileobj=io.BytesIO(refiner_pages.raw(f"{data}/html/html.tar.zst"))) as tar:
+            tar.extractall(f"{state}/web")
+    pages = []
+    for name in ("wcxb_dev", "readability", "newspaper"):
+        seen = structure_pages.extract(winnow, f"{state}/web/{name}") if name != "newspaper" else {}
+        for p in read(f"{data}/pages/{name}.jsonl.zst"):
+            html = None
+            if "structure" in seen.get(p["id"], {}):
+                p["structure"] = structure_pages.structure_of(p, seen[p["id"]])
+                with open(html_file(state, name, p), "rb") as f:
+                    html = f.read()
+            where = structure_pages.page_site(p, html)
+            pages.append((int(hashlib.sha256(where.encode()).hexdigest(), 16) % FOLDS, where, name, p))
     for k in range(1, FOLDS):
-        with open(f"{state}/train-{k}.jsonl", "w", encoding="utf-8") as out:
-            for p in [p for p in pages if fold(p) != k] + others:
-                out.write(json.dumps(p, ensure_ascii=False) + "\n")
+        held = {where for f, where, name, _ in pages if f == k and name == "wcxb_dev"}
+        with open(f"{state}/train-{k}.part", "w", encoding="utf-8") as out:
+            for _, where, _, p in pages:
+                if where not in held:
+                    out.write(json.dumps(p, ensure_ascii=False) + "\n")
+        os.rename(f"{state}/train-{k}.part", f"{state}/train-{k}.jsonl")
 
 
 def write_versions(folder, pages):
@@ -78,8 +101,9 @@ def write_versions(folder, pages):
     write(f"{folder}/raw.jsonl", [(n, "\n".join(lines)) for _, n, lines, _ in pages])
 
 
-def pages(data, state):
-    wcxb = [(fold(p), p["id"], p["lines"], p["gold"]) for p in read(f"{data}/pages/wcxb_dev.jsonl.zst")]
+def pages(data, state, wanted):
+    wcxb = [(fold(p), p["id"], p["lines"], p["gold"]) for p in read(f"{data}/pages/wcxb_dev.jsonl.zst")
+            if str(fold(p)) in wanted.split()]
     dragnet = [(0, p["id"], p["lines"], p["gold"]) for p in read(f"{data}/pages/dragnet_train.jsonl.zst")]
     write_versions(f"{state}/pages", wcxb + dragnet)
 
@@ -125,12 +149,22 @@ def injected(data, state):
     write_versions(f"{state}/injected", out)
 
 
+def refined_by(folder, how):
+    """What the runs HOW-K left, by id."""
+    texts = {}
+    for path in sorted(glob.glob(f"{folder}/{how}-*/documents/*.jsonl")):
+        with open(path, encoding="utf-8") as lines:
+            texts.update((d["id"], d["text"]) for d in map(json.loads, lines))
+    return texts
+
+
 def arms(folder):
-    refined = {}
-    for path in sorted(glob.glob(f"{folder}/refined-*/documents/*.jsonl")):
-        refined.update((d["id"], d["text"]) for d in map(json.loads, open(path, encoding="utf-8")))
+    refined = refined_by(folder, "refined")
     raw = [json.loads(line) for line in open(f"{folder}/raw.jsonl", encoding="utf-8")]
     write(f"{folder}/refined.jsonl", [(d["id"], refined.get(d["id"], "")) for d in raw])
+    alone = refined_by(folder, "alone")
+    if alone:
+        write(f"{folder}/alone.jsonl", [(d["id"], alone.get(d["id"], "")) for d in raw])
     rng, out = random.Random("random"), []
     for d in raw:
         lines = d["text"].split("\n")
@@ -145,19 +179,22 @@ def arms(folder):
     write(f"{folder}/random.jsonl", out)
 
 
-def html(data, state):
+def html(winnow, data, state, folder, wanted):
+    """Pages of WCXB with HTML as `winnow extract` reads them; trafilatura with what keeps the best F1 in structure.md."""
     import trafilatura
-    ids, out = set(), []
-    with tarfile.open(fileobj=io.BytesIO(refiner_pages.raw(f"{data}/html/html.tar.zst"))) as tar:
-        for member in tar:
-            name = os.path.basename(member.name)
-            if member.isfile() and "wcxb_dev" in member.name and name.endswith(".html"):
-                ids.add(name[:-5])
-                out.append((name[:-5], trafilatura.extract(tar.extractfile(member).read()) or ""))
-    write(f"{state}/html/trafilatura.jsonl", sorted(out))
-    for arm in ("raw", "rules", "random", "refined", "gold"):
-        documents = [json.loads(x) for x in open(f"{state}/pages/{arm}.jsonl", encoding="utf-8")]
-        write(f"{state}/html/{arm}.jsonl", [(d["id"], d["text"]) for d in documents if d["id"] in ids])
+    seen = structure_pages.extract(winnow, f"{state}/web/wcxb_dev")
+    pages = [p for p in read(f"{data}/pages/wcxb_dev.jsonl.zst")
+             if "structure" in seen.get(p["id"], {}) and str(fold(p)) in wanted.split()]
+    write_versions(f"{state}/{folder}", [(fold(p), p["id"], seen[p["id"]]["text"].split("\n"), p["gold"]) for p in pages])
+    for k in wanted.split():
+        with open(f"{state}/{folder}/tags-{k}.jsonl", "w", encoding="utf-8") as out:
+            for p in (p for p in pages if fold(p) == int(k)):
+                out.write(json.dumps({**seen[p["id"]], "id": p["id"]}, ensure_ascii=False) + "\n")
+    cut = []
+    for p in pages:
+        with open(html_file(state, "wcxb_dev", p), "rb") as f:
+            cut.append((p["id"], trafilatura.extract(f.read(), favor_recall=True) or ""))
+    write(f"{state}/{folder}/trafilatura.jsonl", cut)
 
 
 def heldout(data, state):
