@@ -11,7 +11,8 @@
 #   pages      WCXB and Dragnet as lines of text, without tags; 450k, three seeds
 #
 # A proof is named SET-SIZE or SET-SIZE-half: small 0.53M parameters (the default), large 1.6M; half the rate.
-# Other sizes and rates have four arms (raw, rules, refined, and trafilatura or else random) and 400k tokens.
+# Other sizes and rates have four arms: raw, rules, refined, and trafilatura (html) or random; the latter 300k
+# tokens, measured with 200k.
 #
 #   refining.sh [PROOF...]       default: html-small scarce-small injected-large html-small-half
 #
@@ -104,9 +105,9 @@ prove() { # proof
     esac
     case $1 in
     html-small) seeds=4 ;;
-    *-small) ;;
+    *-small | scarce-*) ;;
     html-*) arms="before,rules=html/rules.jsonl,refined=html/refined.jsonl,trafilatura=html/trafilatura.jsonl" ;;
-    *) arms="before,rules=$set/rules.jsonl,refined=$set/refined.jsonl,random=$set/random.jsonl" tokens=400k ;;
+    *) arms="before,rules=$set/rules.jsonl,refined=$set/refined.jsonl,random=$set/random.jsonl" tokens=300k more="--eval-tokens 200k" ;;
     esac
     case $size in
     small) ;;

@@ -77,7 +77,9 @@ def show(path, folder):
     print("\nDetectable, primary: " + ", ".join(f"{x['arm']} {x['detectable']:.3f}" for x in d["differences"] if x["detectable"]
                                                and x["measure"] == primary and x["domain"] is None))
     show_rivals(seeds, primary, names)
-    if "gold" in names:
+    apart = next((x["t_interval"] for x in d["differences"] if x["arm"] == "gold" and x["measure"] == primary
+                  and x["domain"] is None), [None, None])
+    if apart[0] is not None and apart[0] * apart[1] > 0:  # else there is no way to have a share of
         texts = "clean" if any(m == "clean" for _, m, _ in seeds) else "raw"
         measures = [(primary, None)] + [(texts, x["name"]) for x in d["heldout"]["domains"]
                                         if ("gold", texts, x["name"]) in seeds]
