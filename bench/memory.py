@@ -182,6 +182,9 @@ REFINER = "--tokens 50000 --context 512 --chunk-tokens 200 --answer-tokens 100 -
 LINES = "--rows 1024 --embed 16 --hidden 16 --dim 32 --layers 1 --ffn 32 --epochs 1"
 ALL = ["large.jsonl", "tiny.jsonl", "shards"]
 PLAN = [("rules -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (100, 300), "shards": (80,), "window.jsonl.zst": (100, 400)}),
+        ("dedup --method minhash -o out", {"large.jsonl": (100, 400), "tiny.jsonl": (100, 300), "sources.jsonl": (100, 300)}),
+        ("dedup --method minhash --verify exact -o out", {"mixed.jsonl": (100, 400), "tiny.jsonl": (120,)}),
+        ("dedup --unit line -o out", {"large.jsonl": (100, 400), "tiny.jsonl": (100, 300), "sources.jsonl": (100,)}),
         ("dedup -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (100, 300), "shards": (80,), "window.jsonl.zst": (100, 400)}),
         ("holdout --share 0.1 -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (100,), "shards": (80,), "window.jsonl.zst": (100,)}),
         ("refine -o out", {"tiny.jsonl": (300,), "mixed.jsonl": (400,), "shards": (100,)}),

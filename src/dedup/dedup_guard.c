@@ -7,7 +7,6 @@
 #include <inttypes.h>
 
 #define SOURCE_LEAST  20U /* documents of a source whose share says something */
-#define SOURCES_SHOWN 100000U
 #define WARNED_MAX    5U
 #define LARGE_LEAST   100U
 #define LARGE_SHARE   20U /* of a cluster: one document in so many */
@@ -23,8 +22,18 @@ void guard_release(struct guard *g)
 
 size_t guard_source(struct guard *g, struct str name)
 {
+    if (g->many) {
+        return 0;
+    }
     bool is_new;
     uint64_t *at = map_put(&g->names, name, &is_new);
+    if (is_new && g->names.count > GUARD_SOURCES_MAX) {
+        g->many = true;
+        map_release(&g->names);
+        mem_free(g->sources);
+        g->sources = NULL;
+        return 0;
+    }
     if (is_new) {
         *at = g->names.count - 1;
         if (*at >= g->source_cap) {
@@ -42,8 +51,10 @@ void guard_count(struct guard *g, size_t source, uint64_t in, uint64_t removed)
 {
     g->in += in;
     g->removed += removed;
-    g->sources[source].in += in;
-    g->sources[source].removed += removed;
+    if (!g->many) {
+        g->sources[source].in += in;
+        g->sources[source].removed += removed;
+    }
 }
 
 /* ---- by name: threads number sources as they meet them ---- */
@@ -73,13 +84,14 @@ void guard_write(const struct guard *g, struct json_writer *w)
     json_member_u64(w, "removed", g->removed);
     json_member_u64(w, "chained", g->chained);
     json_member_u64(w, "passed_over", g->passed_over);
+    json_member_bool(w, "many_sources", g->many);
     json_member_open(w, "largest", '{');
     json_member_u64(w, "documents", g->largest);
     json_member_str(w, "first", g->first.len > 0 ? buf_str(&g->first) : STR_LIT(""));
     json_close(w, '}');
     const struct map_entry **order = in_order(g);
     json_member_open(w, "sources", '[');
-    for (size_t i = 0; i < g->names.count && i < SOURCES_SHOWN; i++) {
+    for (size_t i = 0; i < g->names.count; i++) {
         const struct guard_source *s = &g->sources[order[i]->value];
         json_open(w, '{');
         json_member_str(w, "source", order[i]->key);
@@ -99,6 +111,7 @@ bool guard_read(struct guard *g, struct json_value object)
                 json_as_u64(json_get(object, "removed"), &g->removed) &&
                 json_as_u64(json_get(object, "chained"), &g->chained) &&
                 json_as_u64(json_get(object, "passed_over"), &g->passed_over) &&
+                json_as_bool(json_get(object, "many_sources"), &g->many) &&
                 json_as_u64(json_get(largest, "documents"), &g->largest) &&
                 json_as_str(json_get(largest, "first"), &first);
     buf_clear(&g->first);
@@ -110,7 +123,7 @@ bool guard_read(struct guard *g, struct json_value object)
         good = json_as_str(json_get(it.value, "source"), &name) &&
                json_as_u64(json_get(it.value, "in"), &s.in) &&
                json_as_u64(json_get(it.value, "removed"), &s.removed);
-        if (good) {
+        if (good && !g->many) {
             size_t at = guard_source(g, name);
             g->sources[at] = s;
         }
@@ -187,6 +200,12 @@ static const char *or_else(const struct winnow_dedup_options *opt)
 static winnow_status check_sources(const struct guard *g, const struct winnow_dedup_options *opt,
                                    struct winnow_error *err)
 {
+    if (g->many) {
+        return error_set(err, WINNOW_E_LIMIT,
+                         "nothing was removed: the documents name more than %u sources, and "
+                         "--max-source-removed looks at each; leave it away",
+                         GUARD_SOURCES_MAX);
+    }
     const struct map_entry **order = in_order(g);
     winnow_status st = WINNOW_OK;
     for (size_t i = 0; st == WINNOW_OK && i < g->names.count; i++) {

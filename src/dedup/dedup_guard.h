@@ -24,17 +24,20 @@ struct guard {
     struct map names;
     struct guard_source *sources; /* by the index of their name */
     size_t source_cap;
+    bool many;        /* more sources than are looked at one by one: an address a page, say */
     uint64_t largest; /* documents of the largest cluster */
     struct buf first; /* id of a document of it */
     uint64_t chained, passed_over;
 };
 void guard_release(struct guard *g);
 
-/* The number of a source, which stays the same. */
+#define GUARD_SOURCES_MAX 10000U
+
+/* The number of a source, which stays the same; 0 for all once there are too many. */
 size_t guard_source(struct guard *g, struct str name);
 void guard_count(struct guard *g, size_t source, uint64_t in, uint64_t removed);
 
-/* Members of the object that is open: in, removed, largest, sources by name (at most 100,000). */
+/* Members of the object that is open: in, removed, largest, sources by name. */
 void guard_write(const struct guard *g, struct json_writer *w);
 /* From such an object; false where it is none. */
 bool guard_read(struct guard *g, struct json_value object);
