@@ -14,7 +14,7 @@
 # Other sizes and rates have four arms: raw, rules, refined, and trafilatura (html) or random; the latter 300k
 # tokens, measured with 200k.
 #
-#   refining.sh [PROOF...]       default: html-small scarce-small injected-large html-small-half
+#   refining.sh [PROOF...]       default: html-small scarce-small html-small-half injected-large
 #
 # Arms: raw ("before"), rules (C4-like line rule), refined, gold (as people cut the page; the article as it
 # was), random (random lines, as many characters of a page as refining takes); with HTML also trafilatura (at
@@ -123,7 +123,7 @@ prove() { # proof
 }
 
 [ -s heldout/news.jsonl ] || $corpus heldout "$data" .
-[ $# -gt 0 ] || set -- html-small scarce-small injected-large html-small-half
+[ $# -gt 0 ] || set -- html-small scarce-small html-small-half injected-large
 for proof; do
     prepare "${proof%%-*}"
     prove "$proof"
