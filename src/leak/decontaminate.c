@@ -301,7 +301,7 @@ static winnow_status run_pass(struct stage *stage, struct decontaminate *c,
                               .worker_bytes = leak_scratch_memory(&c->set),
                               .edits = c->opt.action == WINNOW_LEAK_CUT};
     TRY(stage_run_pass(stage, &pass, err));
-    if (c->notes.documents == 0) { /* an earlier life came to the end of the pass */
+    if (c->notes.documents == 0 && stage_documents(stage) > 0) { /* an earlier life did the pass */
         pass.name = "count";
         pass.verdicts = false;
         pass.attributes = NULL;
