@@ -34,7 +34,7 @@ static const struct {
 } HEADINGS[] = {
     {&RUN_TABLE, "run a recipe and look at what came out"},
     {&EXTRACT_TABLE, "get documents"},
-    {&RULES_TABLE, "clean and choose them"},
+    {&LANGUAGE_TABLE, "clean and choose them"},
     {&PROVE_TABLE, "train and measure models"},
     {&REFINER_TRAIN_TABLE, "make a refiner of one's own"},
     {&TOKENIZER_TRAIN_TABLE, "make tokens"},

@@ -55,7 +55,7 @@ static const struct near COMMANDS[] = {
      "`quality` asks a classifier of texts, `rules --no-filter` measures documents, `score` scores "
      "them, `refiner label` asks an expert"},
     {" fasttext dclm edu ", "`quality` scores documents with a fastText model"},
-    {" language langid lang lid ", "no command tells languages apart"},
+    {" langid lang lid languages ", "`language` says what language each document is in"},
     {" pii redact anonymize anonymise ", "no command looks for personal data"},
     {" merge concat join combine ",
      "every command takes several files and folders at once, as in `winnow dedup a/ b/ -o "

@@ -14,6 +14,7 @@ const struct option_table *const OPTION_TABLES[] = {
     &EXTRACT_TABLE,
     &HOLDOUT_TABLE,
     &COUNT_TABLE,
+    &LANGUAGE_TABLE,
     &RULES_TABLE,
     &REFINE_TABLE,
     &DEDUP_TABLE,

@@ -45,6 +45,7 @@ checkpoint: 0
 stages:
   - extract: {shard-size: 3k, main: body, mark-main: true}
   - holdout: {share: 10%}
+  - language: {lines: true}
   - rules: {filter: false}
   - refine: {refiner: builtin}
   - dedup:

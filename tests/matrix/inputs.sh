@@ -79,6 +79,7 @@ call() { # COMMAND INPUT...: the command over these inputs, into out
     dedup) $run dedup -q "$@" -o out ;;
     decontaminate) $run decontaminate -q --benchmark bench.jsonl --rule gpt3 --n 3 --action label "$@" -o out ;;
     self-test) $run decontaminate -q --benchmark bench.jsonl --self-test --self-test-items 3 "$@" ;;
+    language) $run language -q --lines "$@" -o out ;;
     dedup-near) $run dedup -q --method minhash "$@" -o out ;;
     dedup-lines) $run dedup -q --unit line "$@" -o out ;;
     rules) $run rules -q --no-filter "$@" -o out ;;
@@ -130,7 +131,7 @@ named() { # COMMAND HOW: the corpus, named in that way
     stage) call "$1" "$d/run/stages/01-dedup" ;;
     esac
 }
-commands="count tokens decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features quality quality-train select prune prune-model recipe piped-dedup
+commands="count tokens language decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features quality quality-train select prune prune-model recipe piped-dedup
     piped-prune tokenizer-train encode encode-npy train eval prove refiner-train refiner-lines refiner-eval"
 [ -x "$mock" ] && commands="$commands refiner-label"
 for c in $commands; do
