@@ -266,6 +266,10 @@ add_test(NAME oracle.html
   COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/html_vs_tree.sh $<TARGET_FILE:html_vs_tree>)
 set_tests_properties(oracle.html PROPERTIES LABELS slow SKIP_RETURN_CODE 77)
 # What tags say of lines against a tree; needs data/html and lxml.
+add_test(NAME oracle.fasttext
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/fasttext_scores.py $<TARGET_FILE:winnow_cli>)
+set_tests_properties(oracle.fasttext PROPERTIES LABELS slow SKIP_RETURN_CODE 77 TIMEOUT 600)
+
 add_test(NAME oracle.structure
   COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/structure_vs_tree.py $<TARGET_FILE:winnow_cli>)
 set_tests_properties(oracle.structure PROPERTIES LABELS slow SKIP_RETURN_CODE 77 TIMEOUT 300)

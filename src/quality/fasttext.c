@@ -178,7 +178,7 @@ static void mean_of_rows(const struct fasttext *m, struct fasttext_scratch *s)
 
 static void softmax(const struct fasttext *m, struct fasttext_scratch *s)
 {
-    double most = -INFINITY, sum = 0;
+    double most = -(double)INFINITY, sum = 0;
     for (uint32_t i = 0; i < m->label_count; i++) {
         s->scores[i] = fasttext_matrix_dot(&m->output, i, s->hidden);
         most = s->scores[i] > most ? s->scores[i] : most;
