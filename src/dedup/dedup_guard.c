@@ -123,8 +123,8 @@ bool guard_read(struct guard *g, struct json_value object)
         good = json_as_str(json_get(it.value, "source"), &name) &&
                json_as_u64(json_get(it.value, "in"), &s.in) &&
                json_as_u64(json_get(it.value, "removed"), &s.removed);
-        if (good && !g->many) {
-            size_t at = guard_source(g, name);
+        size_t at = good ? guard_source(g, name) : 0;
+        if (good && g->sources) { /* none where there are many */
             g->sources[at] = s;
         }
     }
