@@ -364,9 +364,10 @@ static winnow_status run_ending(struct run *r, const struct run_ending *e, const
     return st;
 }
 
-/* settles: what is made now will hold the next time. */
+/* *settles: what is made now will hold the next time.  What is made without texts that could
+ * not be read does not, nor does what follows it: they may be there again. */
 static winnow_status do_ending(struct run *r, const struct run_ending *e, const char *key,
-                               bool settles, struct winnow_error *err)
+                               bool *settles, struct winnow_error *err)
 {
     struct buf path = {0}, name = {0};
     char done[33];
@@ -381,7 +382,8 @@ static winnow_status do_ending(struct run *r, const struct run_ending *e, const 
         json_double(&w, env_seconds() - start);
         note_set(&r->ending_times, e->name, buf_str(&seconds), &r->keep);
         buf_release(&seconds);
-        st = st == WINNOW_OK && settles ? run_write_line(buf_cstr(&path), key, err) : st;
+        *settles = *settles && st == WINNOW_OK && !r->ending_lost;
+        st = *settles ? run_write_line(buf_cstr(&path), key, err) : st;
         winnow_status wrote = st == WINNOW_OK ? folder_write_timings(r, err) : WINNOW_OK;
         st = st == WINNOW_OK ? wrote : st;
     }
@@ -395,10 +397,11 @@ static winnow_status do_ending(struct run *r, const struct run_ending *e, const 
 static winnow_status do_endings(struct run *r, struct winnow_error *err)
 {
     winnow_status first = WINNOW_OK;
+    bool settles = true;
     for (size_t i = 0; i < r->request->ending_count; i++) {
         const struct run_ending *e = &r->request->endings[i];
         struct winnow_error why;
-        winnow_status st = do_ending(r, e, r->ending_keys[i], first == WINNOW_OK, &why);
+        winnow_status st = do_ending(r, e, r->ending_keys[i], &settles, &why);
         if (st != WINNOW_OK && first != WINNOW_OK) {
             env_log(r->env, WINNOW_LOG_WARNING, "%s: %s", e->name, why.text);
             continue;
@@ -489,6 +492,9 @@ static winnow_status is_finished(const struct run *r, bool *finished, struct win
     *finished = strcmp(folder_key(r), done) == 0;
     for (size_t i = 0; i < r->request->count; i++) {
         *finished = *finished && r->stages[i].complete;
+    }
+    for (size_t i = 0; i < r->request->ending_count; i++) {
+        *finished = *finished && !file_exists(lost_path(r, &r->request->endings[i], &path));
     }
     buf_clear(&path);
     *finished = *finished && (r->to_stdout || whole_documents(r, &path));
