@@ -12,6 +12,7 @@
 #include "base/url.h"
 #include "option/near_name.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -262,18 +263,38 @@ static winnow_status set_address(const struct option *o, unsigned char *at, stru
     return WINNOW_OK;
 }
 
-/* An empty name is mostly a variable that was not set, and would mean this folder. */
-static winnow_status refuse_empty(const struct option *o, struct winnow_error *err)
+/* Whether a member of the list names something on another machine: "s3://x", "after=https://y". */
+static bool has_address(struct str list)
+{
+    size_t at = str_find(list, STR_LIT("://"));
+    size_t from = at < list.len ? at : 0;
+    while (from > 0 && (isalnum((unsigned char)list.ptr[from - 1]) || list.ptr[from - 1] == '+')) {
+        from--;
+    }
+    bool begins = from == 0 || list.ptr[from - 1] == ',' || list.ptr[from - 1] == '=';
+    return at < list.len && at - from > 1 && begins;
+}
+
+/* Names of files and folders.  An address would become a folder of that name, with what is
+ * secret in it; an empty name is mostly a variable that was not set, and would mean this folder. */
+static winnow_status check_place(const struct option *o, struct str value, struct winnow_error *err)
 {
     static const char *const PLACES[] = {"PATH", "FILE", "FOLDER", NULL};
+    bool place = o->kind == OPTION_FILES || o->kind == OPTION_NAMED;
     for (size_t i = 0; o->value && PLACES[i]; i++) {
-        if (strcmp(o->value, PLACES[i]) == 0) {
-            return error_set(err, WINNOW_E_USAGE,
-                             "%s: the name is empty; was a variable of the shell not set?",
-                             o->name);
-        }
+        place = place || strcmp(o->value, PLACES[i]) == 0;
     }
-    return WINNOW_OK;
+    if (place && has_address(value)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "%s: '%.*s' is an address, and only files on this machine are read and "
+                         "written: name a place here, and fetch or upload with curl, aws s3 or "
+                         "huggingface-cli",
+                         o->name, STR_ARG(value));
+    }
+    return place && value.len == 0 && !option_is_list(o)
+               ? error_set(err, WINNOW_E_USAGE,
+                           "%s: the name is empty; was a variable of the shell not set?", o->name)
+               : WINNOW_OK;
 }
 
 static winnow_status store(const struct option *o, void *target, struct str name, struct str value,
@@ -288,11 +309,12 @@ static winnow_status store(const struct option *o, void *target, struct str name
     case OPTION_LIST:
     case OPTION_FILES:
     case OPTION_NAMED:
+        TRY(check_place(o, value, err));
         set_list(at, value, keep);
         return WINNOW_OK;
     case OPTION_TEXT:
     case OPTION_FILE: {
-        TRY(value.len == 0 ? refuse_empty(o, err) : WINNOW_OK);
+        TRY(check_place(o, value, err));
         const char *text = arena_strndup(keep, value.ptr, value.len);
         memcpy(at, &text, sizeof text);
         return WINNOW_OK;

@@ -1,12 +1,14 @@
 /* counts.c -- documents in = kept + removed + aside + bad, per stage, reason, source.
  *
  * Jobs count for themselves; sums are added in order.  Sources are bounded in number
- * (COUNT_SOURCES_MAX): behind that they are only part of the totals.  counts_check()
+ * (COUNT_SOURCES_MAX): behind that they are only part of the totals.  Their names are, too
+ * (COUNT_SOURCE_BYTES), as they come from documents and are held until the end.  counts_check()
  * is the law of the house, asked at each stage's end and by `winnow verify`. */
 #include "run/counts.h"
 
 #include "base/mem.h"
 #include "base/sort.h"
+#include "base/utf8.h"
 
 #include <inttypes.h>
 
@@ -27,6 +29,7 @@ void counts_release(struct counts *c)
 
 static void add_source(struct counts *c, struct str source, uint64_t in, uint64_t kept)
 {
+    source = utf8_cut(source, COUNT_SOURCE_BYTES);
     if (c->sources_in.count >= COUNT_SOURCES_MAX && !map_get(&c->sources_in, source)) {
         return;
     }

@@ -38,10 +38,12 @@ struct counts {
     uint64_t text_bytes[COUNT_FIELDS]; /* of texts; edited and bad: not used */
     struct map reasons[COUNT_REASONS];
     /* Documents by their source, in and kept: of the first COUNT_SOURCES_MAX sources
-     * in the order of the input. */
+     * in the order of the input.  Sources that begin with the same COUNT_SOURCE_BYTES
+     * bytes are one. */
     struct map sources_in, sources_kept;
 };
-#define COUNT_SOURCES_MAX 1000U
+#define COUNT_SOURCES_MAX  1000U
+#define COUNT_SOURCE_BYTES ((size_t)1 << 10)
 
 void counts_release(struct counts *c);
 void counts_add(struct counts *c, const struct counts *other);

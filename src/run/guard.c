@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define START_BYTES ((size_t)1 << 16) /* of a file, to see what it is */
+#define START_BYTES     ((size_t)1 << 16) /* of a file, to see what it is */
+#define LINES_LOOKED_AT 20                /* of them, those that are not empty */
 
 /* A folder's own path says that nothing may be written into it; its shards, where
  * links in it lead. */
@@ -144,25 +145,45 @@ static winnow_status refuse_part(const char *output, struct winnow_error *err)
     return st;
 }
 
-/* Whether s begins as a corpus does: packed, or with an object that has a text. */
-static bool begins_with_documents(struct str s)
+/* Whether a line, or a member of an array, is an object with a text. */
+static bool is_document(struct json_parser *parser, struct str line)
 {
-    static const char *const KEYS[] = {"text", "raw_content", "content", "messages"};
-    if (str_starts(s, STR_LIT("\x1F\x8B")) || str_starts(s, STR_LIT("\x28\xB5\x2F\xFD"))) {
-        return true;
-    }
-    struct str line = {NULL, 0};
-    if (!str_starts(str_trim(s), STR_LIT("{")) || !str_next_line(&s, &line)) {
-        return false;
-    }
-    struct json_parser *parser = json_parser_new();
+    static const char *const KEYS[] = {"text", "raw_content", "content", "messages",
+                                       "body", "html",        "lines"};
     struct json_value object;
     struct winnow_error ignored;
     bool found = false;
+    line = str_ends(line, STR_LIT(",")) ? str_sub(line, 0, line.len - 1) : line;
     if (json_parse(parser, line, &object, &ignored) == WINNOW_OK) {
         for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
             found = found || json_kind(json_get(object, KEYS[i])) != JSON_NONE;
         }
+    }
+    return found;
+}
+
+/* Whether s begins as a corpus does: packed, of another format, or with an object that has a
+ * text, be it behind a mark, empty lines, a bad one or a bracket. */
+static bool begins_with_documents(struct str s)
+{
+    static const struct str KINDS[] = {
+        {"\x1F\x8B", 2}, {"\x28\xB5\x2F\xFD", 4}, {"\xFD\x37zXZ", 5}, {"BZh", 3},
+        {"PAR1", 4},     {"ARROW1", 6},           {"WARC/", 5}};
+    bool found = s.len >= 4 && memcmp(s.ptr + 1, "*M\x18", 3) == 0; /* zstd's frame to be skipped */
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
+        found = found || str_starts(s, KINDS[i]);
+    }
+    s = str_starts(s, STR_LIT("\xEF\xBB\xBF")) ? str_sub(s, 3, s.len) : s;
+    struct json_parser *parser = json_parser_new();
+    struct str line = {NULL, 0};
+    struct str begin = str_trim(s);
+    if (str_starts(begin, STR_LIT("["))) {
+        found = found || str_starts(str_trim(str_sub(begin, 1, begin.len)), STR_LIT("{"));
+    }
+    for (size_t looked = 0; !found && looked < LINES_LOOKED_AT && str_next_line(&s, &line);) {
+        line = str_trim(line);
+        looked += line.len > 0;
+        found = str_starts(line, STR_LIT("{")) && is_document(parser, line);
     }
     json_parser_free(parser);
     return found;

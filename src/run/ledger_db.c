@@ -3,7 +3,11 @@
  * Built in one go when the last stage is done: rows in the order of the flow,
  * one transaction, the index on id last, into NAME.tmp that gets its name when
  * it is whole.  The same ledgers give the same bytes.  About 0.5 million rows a
- * second; a row takes about 60 bytes and its index entry 30. */
+ * second; a row takes about 60 bytes and its index entry 30.
+ *
+ * SQLite sorts for an index in runs of 2 MB and holds a row of each run when it merges them:
+ * of ids of a megabyte it would hold them all.  So the index comes before the first
+ * long id, and rows behind it go into it one by one, slowly. */
 #include "base/file.h"
 #include "corpus/json_lines.h"
 #include "corpus/shard_reader.h"
@@ -12,6 +16,8 @@
 #include "run/run_internal.h"
 
 #include <sqlite3.h>
+
+#define ID_LONG ((size_t)64 << 10) /* bytes from which an id is not sorted with others */
 
 static const char *const SCHEMA =
     "PRAGMA journal_mode=OFF;PRAGMA synchronous=OFF;PRAGMA page_size=8192;"
@@ -31,6 +37,7 @@ struct index {
     sqlite3_stmt *insert;
     const struct winnow_env *env;
     uint64_t rows;
+    bool indexed;
     int stage, shard;
     uint64_t output_lines[4]; /* by verdict: documents (keep, edit), removed, aside */
     struct buf detail;
@@ -110,6 +117,15 @@ static uint64_t next_output_line(struct index *x, struct str verdict)
     return ++x->output_lines[stream];
 }
 
+static winnow_status make_index(struct index *x, struct winnow_error *err)
+{
+    if (x->indexed) {
+        return WINNOW_OK;
+    }
+    x->indexed = true;
+    return execute(x, "CREATE INDEX entries_by_id ON entries(id);", err);
+}
+
 static winnow_status add_row(void *ctx, const struct json_line *line, struct winnow_error *err)
 {
     struct index *x = ctx;
@@ -120,6 +136,7 @@ static winnow_status add_row(void *ctx, const struct json_line *line, struct win
         !json_as_str(json_get(root, "verdict"), &verdict)) {
         return error_set(err, WINNOW_E_FORMAT, "a line of a ledger has no id or no verdict");
     }
+    TRY(id.len < ID_LONG ? WINNOW_OK : make_index(x, err));
     bind_str(x, 1, id);
     (void)sqlite3_bind_int(x->insert, 2, x->stage);
     (void)sqlite3_bind_int(x->insert, 3, x->shard);
@@ -222,7 +239,8 @@ static winnow_status fill(struct index *x, const char *run, const struct winnow_
     for (size_t i = 0; i < stages->count; i++) {
         TRY(add_stage(x, run, stages->items[i], err));
     }
-    TRY(execute(x, "CREATE INDEX entries_by_id ON entries(id);COMMIT;", err));
+    TRY(make_index(x, err));
+    TRY(execute(x, "COMMIT;", err));
     return count_duplicates(x, duplicates, err);
 }
 

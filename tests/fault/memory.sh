@@ -73,7 +73,25 @@ cmp t.json limited.json || fail "another tokenizer under a limit"
 grows "count --by source sources.jsonl" "as many sources"
 [ "$(wc -l <rows)" = 400002 ] || fail "count lost rows"
 
+# Ids and sources of two megabytes each: neither the ledger's index nor the counts hold them.
+awk 'BEGIN { x = "x"; while (length(x) < 2000000) x = x x; for (n = 0; n < 30; n++) printf "{\"id\": \"%d%s\", \"text\": \"text %d\"}\n", n, x, n }' >ids.jsonl
+sed 's/\([0-9]\)x*/\1/' ids.jsonl >short.jsonl
+awk 'BEGIN { x = "x"; while (length(x) < 2000000) x = x x; for (n = 0; n < 30; n++) printf "{\"id\": \"%d\", \"text\": \"text %d\", \"source\": \"%d%s\"}\n", n, n, n, x }' >names.jsonl
+for f in ids names; do
+    "$winnow" holdout -q --share 50% --memory 64M -t 1 $f.jsonl -o $f 2>err || { cat err; fail "long $f"; }
+    "$winnow" verify -q $f >/dev/null || fail "long $f: verify"
+done
+"$winnow" holdout -q --share 50% short.jsonl -o short || fail "short ids"
+[ "$(cat ids/documents/*.jsonl | wc -l)" = "$(cat short/documents/*.jsonl | wc -l)" ] || fail "long ids: other documents"
+[ "$(wc -c <names/stages/01-holdout/stats.json)" -lt 200000 ] || fail "long sources stand in stats.json"
+
 if [ -n "${2:-}" ]; then
+    for f in ids names; do
+        python3 -c 'import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+sys.exit(0 if peak <= 64 else "%d MB, --memory is 64M" % peak)' "$winnow" holdout -q --share 50% --memory 64M -t 1 $f.jsonl -o $f.again || fail "long $f"
+    done
     python3 "$here/../../bench/memory.py" "$winnow" --quick || fail "a limit was passed"
 fi
 echo ok

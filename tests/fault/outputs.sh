@@ -22,6 +22,21 @@ train dangling.json 2>err && fail "a link to nothing was taken"
 grep -q 'dangling.json is a link to nothing' err || { cat err; exit 1; }
 [ -L dangling.json ] || fail "the link was replaced"
 train there 2>err && fail "a folder was replaced by a file"
+# Documents in the place of the output, however their file begins, are not written over.
+kept() { # NAME < its content
+    cat >victim.jsonl; cp victim.jsonl want
+    train victim.jsonl 2>err && fail "$1 was written over"
+    grep -q 'holds documents' err && cmp want victim.jsonl || { cat err; fail "$1: other words or bytes"; }
+}
+{ printf '\357\273\277'; cat in.jsonl; } | kept "a corpus behind a byte order mark"
+{ printf '\n \n'; cat in.jsonl; } | kept "a corpus behind empty lines"
+{ echo '# exported'; cat in.jsonl; } | kept "a corpus behind a comment"
+{ echo '['; sed 's/$/,/' in.jsonl; echo ']'; } | kept "an array of documents"
+printf '[\n  {\n    "name": "a"\n  }\n]\n' | kept "an array, indented"
+sed 's/"text"/"body"/' in.jsonl | kept "a corpus with another key"
+printf 'PAR1....PAR1' | kept "a Parquet file"
+printf '\120\052\115\030\004\000\000\000abcd\050\265\057\375' | kept "a zst file with a frame to be skipped"
+printf 'WARC/1.0\r\nWARC-Type: warcinfo\r\n\r\n' | kept "a WARC file"
 # A pipe.
 mkfifo pipe; cat pipe >got & train pipe || fail "a pipe is not taken"
 wait; [ -p pipe ] && cmp plain.json got || fail "the pipe was replaced or got other bytes"

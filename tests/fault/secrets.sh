@@ -36,6 +36,18 @@ for command in http label; do
     refused 'one of --key-file and --key-env' $command --url http://h --key-env K --key-file key in.jsonl -o o
 done
 refused 'is an address' "$bin" count http://u:PASSWORD1@h/x
+for place in http://u:PASSWORD1@h/x 's3+x://u:PASSWORD1@h/?k=QUERYSECRET'; do
+    refused 'is an address' "$bin" dedup in.jsonl -o "$place"
+    refused 'is an address' "$bin" dedup in.jsonl -o - --run "$place"
+    refused 'is an address' "$bin" dedup in.jsonl -o o --temporary "$place"
+    refused 'is an address' "$bin" refine --programs "$place" in.jsonl -o o
+    refused 'is an address' "$bin" tokenizer train in.jsonl -o "$place"
+    refused 'is an address' "$bin" dedup --method minhash --against "$place" in.jsonl -o o
+    refused 'is an address' "$bin" prove --arms "before,after=$place" in.jsonl -o o
+    printf 'winnow: 1\ninput: in.jsonl\noutput: "%s"\nstages: [dedup]\n' "$place" >r.yaml
+    refused 'is an address' "$bin" run r.yaml
+done
+ls -d http: s3+x: 2>/dev/null && fail "an address became a folder"
 cat >r.yaml <<'Y'
 winnow: 1
 input: [in.jsonl]
