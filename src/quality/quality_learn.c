@@ -213,6 +213,15 @@ static winnow_status write_model(const struct learning *l, struct winnow_error *
     return fasttext_write(l->opt->output, &parts, err);
 }
 
+/* With what a kill may have left of the next one. */
+static winnow_status remove_checkpoint(struct learning *l, struct winnow_error *err)
+{
+    TRY(file_remove_tree(l->train.checkpoint, err));
+    buf_add_text(&l->checkpoint, FILE_TMP);
+    l->train.checkpoint = buf_cstr(&l->checkpoint);
+    return file_remove_tree(l->train.checkpoint, err);
+}
+
 static winnow_status learn(struct learning *l, const struct winnow_list *paths,
                            struct winnow_error *err)
 {
@@ -224,7 +233,7 @@ static winnow_status learn(struct learning *l, const struct winnow_list *paths,
     l->result->words = l->examples.row_count;
     measure(l);
     TRY(write_model(l, err));
-    return file_remove_tree(l->train.checkpoint, err);
+    return remove_checkpoint(l, err);
 }
 
 static struct fasttext_args model_args(const struct winnow_quality_train_options *o)
