@@ -132,7 +132,7 @@ static void keep_plain(char *code)
 static void ask_model(const struct fasttext *m, struct language_scratch *s, struct str text,
                       struct language_guesses *out)
 {
-    uint32_t taken[LANGUAGES_TOLD];
+    uint32_t taken[LANGUAGES_TOLD] = {0};
     out->reliable = fasttext_score(m, text, s->model);
     size_t most = m->label_count < LANGUAGES_TOLD ? m->label_count : LANGUAGES_TOLD;
     while (out->reliable && out->count < most) {
