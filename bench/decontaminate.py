@@ -6,7 +6,7 @@
 DECON: the binary of github.com/allenai/decon (cargo build --release), built elsewhere; without it winnow stands alone.
 WINNOW_DATA has eval/ (BoolQ and MMLU are the items) and clean/wiki; its first MB megabytes (default 100) are the
 long documents, their paragraphs the short ones.  Everything runs on one thread; seconds are processor seconds (user
-and system) of the whole program and, without the index, of what it does more for twice the documents.
+and system) of the whole program; a document's are those that all take more than the first ten (which the index takes).
 """
 import gzip, json, os, random, re, subprocess, sys, tempfile
 
@@ -49,7 +49,7 @@ def items():
 
 
 def write_corpora(tmp):
-    """long: articles; short: their paragraphs; each of them once and twice (with other ids)."""
+    """long: articles; short: their paragraphs; of both all, and the first ten for what the index costs."""
     sizes = {}
     articles, taken = [], 0
     for d in records(os.path.join(data, "clean/wiki.jsonl.zst")):
@@ -59,12 +59,11 @@ def write_corpora(tmp):
         articles.append(d["text"])
     paragraphs = [p for a in articles for p in a.split("\n") if len(p) > 200]
     for name, texts in (("long", articles), ("short", paragraphs)):
-        for copies in (1, 2):
-            folder = os.path.join(tmp, f"{name}{copies}")
+        for part, some in (("all", texts), ("start", texts[:10])):
+            folder = os.path.join(tmp, f"{name}-{part}")
             os.mkdir(folder)
             with open(os.path.join(folder, "c.jsonl"), "w") as f:
-                for c in range(copies):
-                    f.writelines(json.dumps({"id": f"{c}-{i}", "text": t}) + "\n" for i, t in enumerate(texts))
+                f.writelines(json.dumps({"id": str(i), "text": t}) + "\n" for i, t in enumerate(some))
         sizes[name] = (len(texts), sum(len(t.encode()) for t in texts))
     return articles, sizes
 
@@ -147,15 +146,15 @@ def main():
         for name, command in who:
             row, peak = f"{name:16}", 0
             for kind, (count, size) in sizes.items():
-                once, twice = [], []
+                whole, start = [], []
                 for turn in range(3):
-                    for copies, times in ((1, once), (2, twice)):
-                        run = os.path.join(tmp, f"run-{name.replace(' ', '-')}-{kind}-{copies}-{turn}")
-                        seconds, memory = measure(command(os.path.join(tmp, f"{kind}{copies}"), run))
+                    for part, times in (("all", whole), ("start", start)):
+                        run = os.path.join(tmp, f"run-{name.replace(' ', '-')}-{kind}-{part}-{turn}")
+                        seconds, memory = measure(command(os.path.join(tmp, f"{kind}-{part}"), run))
                         times.append(seconds)
                         peak = max(peak, memory)
-                more = min(twice) - min(once)
-                row += f"{min(once):>14.2f}{1e6 * more / count:>13.1f}{size / 1e6 / more:>8.0f}"
+                more = min(whole) - min(start)
+                row += f"{min(whole):>14.2f}{1e6 * more / count:>13.1f}{size / 1e6 / more:>8.0f}"
             print(row + f"{peak:>9.0f}", flush=True)
         print(f"\nshare of {planted} items found in the middle of articles, by the share of their words that was edited")
         print(f"{'':16}" + "".join(f"{100 * r:>7.0f} %" for r in RATES))

@@ -31,11 +31,11 @@ struct winnow_prune_options {
 #define WINNOW_PRUNE_OPTIONS_INIT                                  \
     (WINNOW_NEW(winnow_prune_options){.criterion = WINNOW_MEDIUM,  \
                                       .rate = 0.5,                 \
+                                      .score_name = "winnow__nll", \
                                       .reference_tokens = 1000000, \
                                       .reference_share_max = 0.5,  \
                                       .document_tokens = 2048,     \
                                       .fixed_length = 256,         \
-                                      .score_name = "winnow__nll", \
                                       .model = WINNOW_SMALL_MODEL_INIT})
 
 /* Sets a share of the documents aside, by the hash of their normalised text: all
