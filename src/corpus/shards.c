@@ -166,10 +166,15 @@ static void take_met(struct finder *f, const char *path, const char *rel)
 
 static void skip_kind(struct finder *f, const char *path)
 {
-    const char *dot = strrchr(file_base(path), '.');
+    struct str name = str_of(file_base(path)), inner = packing_cut(name);
     struct buf reason = {0};
-    if (dot) {
-        buf_addf(&reason, "%s is not read", dot);
+    size_t at = inner.len; /* of the ending below that of the packing, too: .warc.gz */
+    while (at > 0 && name.ptr[at - 1] != '.') {
+        at--;
+    }
+    at = at > 0 ? at - 1 : inner.len;
+    if (at < name.len) {
+        buf_addf(&reason, "%s is not read", name.ptr + at);
     } else {
         buf_add_text(&reason, "no ending that is read");
     }
@@ -181,7 +186,7 @@ static void skip_kind(struct finder *f, const char *path)
 static bool has_pages(const struct input_account *a)
 {
     for (size_t i = 0; i < a->skipped.held; i++) {
-        if (ending(str_of(a->skipped.items[i].name), PAGE_ENDINGS) > 0) {
+        if (ending(packing_cut(str_of(a->skipped.items[i].name)), PAGE_ENDINGS) > 0) {
             return true;
         }
     }

@@ -9,10 +9,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static winnow_status copy(int from, int to, const char *pipe, const char *path,
+static winnow_status copy(int from, int to, const char *pipe, const char *path, uint64_t *copied,
                           const struct winnow_env *env, struct winnow_error *err)
 {
     struct buf bytes = {0};
@@ -37,7 +38,21 @@ static winnow_status copy(int from, int to, const char *pipe, const char *path,
         env_progress(env, "spool", "bytes", total, 0);
     }
     buf_release(&bytes);
+    *copied = total;
     return st;
+}
+
+/* A pipe that was forgotten, or whose writer failed, costs nobody what an earlier one gave. */
+static winnow_status keep_earlier(const char *pipe, const char *path, struct winnow_error *err)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || st.st_size == 0) {
+        return WINNOW_OK;
+    }
+    return error_set(err, WINNOW_E_FORMAT,
+                     "%s is empty; %s, what an earlier call read, and what was made of it stay as "
+                     "they are",
+                     pipe, path);
 }
 
 winnow_status spool_pipe(const char *pipe, const char *path, const struct winnow_env *env,
@@ -55,15 +70,37 @@ winnow_status spool_pipe(const char *pipe, const char *path, const struct winnow
     if (to < 0) {
         st = error_errno(err, "cannot open", buf_cstr(&temporary));
     } else {
-        st = copy(from, to, standard ? "standard input" : pipe, buf_cstr(&temporary), env, err);
+        const char *name = standard ? "standard input" : pipe;
+        uint64_t copied = 0;
+        st = copy(from, to, name, buf_cstr(&temporary), &copied, env, err);
+        st = st == WINNOW_OK && copied == 0 ? keep_earlier(name, path, err) : st;
         (void)close(to);
     }
     if (!standard) {
         (void)close(from);
     }
+    if (st == WINNOW_E_FORMAT) {
+        (void)unlink(buf_cstr(&temporary));
+    }
     st = st == WINNOW_OK ? file_commit(buf_cstr(&temporary), path, err) : st;
     buf_release(&temporary);
     return st;
+}
+
+bool spool_has_nothing(void)
+{
+    struct stat st, null;
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (fstat(STDIN_FILENO, &st) != 0) {
+        return false;
+    }
+    if (S_ISREG(st.st_mode)) {
+        return lseek(STDIN_FILENO, 0, SEEK_CUR) >= st.st_size;
+    }
+    if (S_ISCHR(st.st_mode)) {
+        return stat("/dev/null", &null) == 0 && st.st_rdev == null.st_rdev;
+    }
+    return poll(&in, 1, -1) == 1 && (in.revents & (POLLIN | POLLHUP)) == POLLHUP;
 }
 
 const char *spool_name(const char *folder, size_t i, struct arena *keep)

@@ -8,9 +8,13 @@
 #include "base/arena.h"
 #include "base/env.h"
 
-/* Everything of a pipe ("-": standard input) into the file path: whole or not at all. */
+/* Everything of a pipe ("-": standard input) into the file path: whole or not at all.  One
+ * that is empty does not replace what an earlier one left there. */
 winnow_status spool_pipe(const char *pipe, const char *path, const struct winnow_env *env,
                          struct winnow_error *err);
+
+/* Whether standard input ends without a byte; waits for the first one of a pipe. */
+bool spool_has_nothing(void);
 
 /* The same paths with the pipes among them spooled into folder, which is made
  * where needed ("stdin.jsonl", "stdin-1.jsonl" ...).  out lives in keep. */

@@ -183,10 +183,14 @@ static winnow_status check_room(const struct counting *c, size_t more_ids, struc
     }
     double rest = c->bytes > 0 ? (double)c->shards.bytes / (double)c->bytes : 1;
     uint64_t all = (uint64_t)((double)(rows + ids) * (rest > 1 ? rest : 1));
+    bool many_ids = c->opt->ids && ids > rows;
+    if (!many_ids && c->opt->by != WINNOW_COUNT_BY_SOURCE) {
+        return memory_need(c->env->memory_max, "count", with_blocks(c, all), "no limit", err);
+    }
     const char *what =
-        ids > rows ? "count --ids of as many documents" : "count --by source of as many sources";
+        many_ids ? "count --ids of as many documents" : "count --by source of as many sources";
     return memory_need(c->env->memory_max, what, with_blocks(c, all),
-                       ids > rows ? "leave --ids out" : "count without --by source", err);
+                       many_ids ? "leave --ids out" : "count without --by source", err);
 }
 
 /* Adds what a block gave to the sum. */

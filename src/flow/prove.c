@@ -461,12 +461,17 @@ static winnow_status run_ending(struct run *run, const void *options, const char
     return st;
 }
 
-/* An arm of fewer tokens is refused when its turn comes, after all stages.  Bytes a token
- * are only roughly known: of a vocabulary of 400 some 2.5, of 32,000 some 4.4. */
+/* Only roughly known: of a vocabulary of 400 some 2.5, of 32,000 some 4.4. */
+static double token_bytes(const struct winnow_prove_options *o)
+{
+    return o->tokenizer ? 4 : 0.29 * log2(fmax(o->model.vocab, 256));
+}
+
+/* An arm of fewer tokens is refused when its turn comes, after all stages. */
 static void expect_enough(const struct winnow_prove_options *o, const struct stage_plan *plan,
                           struct stage_estimate *out)
 {
-    double per_token = o->tokenizer ? 4 : 0.29 * log2(fmax(o->model.vocab, 256));
+    double per_token = token_bytes(o);
     uint64_t bytes = plan->kept_bytes < plan->text_bytes ? plan->kept_bytes : plan->text_bytes;
     double have = (double)bytes / per_token, need = (double)o->tokens;
     if (o->fixed_pool || have > need * 1.2 || bytes == 0) {
@@ -476,6 +481,14 @@ static void expect_enough(const struct winnow_prove_options *o, const struct sta
                    "the smallest arm will hold about %s tokens, and each arm trains on %s: lower "
                    "--tokens, or repeat documents with --fixed-pool",
                    amount_count(have).text, amount_count(need).text);
+}
+
+/* Tokens that are there to measure with: of a small corpus less than is asked for.  Of texts
+ * named by --heldout nothing is known here. */
+static double expected_heldout(const struct winnow_prove_options *o, const struct stage_plan *plan)
+{
+    double all = (double)plan->text_bytes / token_bytes(o);
+    return o->heldout.count > 0 || o->clean.count > 0 ? (double)INFINITY : all * o->heldout_share;
 }
 
 /* Texts become tokens of four bytes, some four bytes each; jobs run side by side as there is
@@ -512,7 +525,8 @@ static void estimate_ending(const void *options, const struct stage_plan *plan,
         return;
     }
     double arms = o->arms.count > 0 ? (double)o->arms.count : 3;
-    double measured = (double)o->eval_tokens * (1.5 + (o->curve_points + 1) / 8.0) / 3;
+    double heldout = fmin((double)o->eval_tokens, expected_heldout(o, plan));
+    double measured = heldout * (1.5 + (o->curve_points + 1) / 8.0) / 3;
     double reference = (double)(o->reference_tokens > 0 ? o->reference_tokens : o->tokens);
     double tokens = o->seeds * (arms * ((double)o->tokens + measured) + reference);
     double threads = fmin(plan->threads, o->seeds * arms);
@@ -524,8 +538,11 @@ static void estimate_ending(const void *options, const struct stage_plan *plan,
                    amount_count(tokens).text, speed);
 }
 
-const struct ending_kind PROVE_ENDING = {.table = &PROVE_TABLE,
-                                         .run = run_ending,
-                                         .check = check_ending,
-                                         .estimate = estimate_ending,
-                                         .uses_kernels = true};
+const struct ending_kind PROVE_ENDING = {
+    .table = &PROVE_TABLE,
+    .run = run_ending,
+    .check = check_ending,
+    .estimate = estimate_ending,
+    .product = "prove/results.json",
+    .uses_kernels = true,
+};

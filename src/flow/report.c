@@ -98,5 +98,6 @@ winnow_status report_tell(const char *folder, const struct winnow_env *env,
 const struct ending_kind REPORT_ENDING = {
     .table = &REPORT_TABLE,
     .run = report_ending,
+    .product = "report.html",
     .always = true,
 };

@@ -70,6 +70,7 @@ static size_t make_endings(const struct recipe *recipe, struct run_ending *endin
                                            .run = kind->run,
                                            .check = kind->check,
                                            .estimate = kind->estimate,
+                                           .product = kind->product,
                                            .uses_kernels = kind->uses_kernels};
     }
     return n;

@@ -20,8 +20,9 @@ struct ending_kind {
                            struct winnow_error *err); /* before the stages; may be NULL */
     void (*estimate)(const void *options, const struct stage_plan *plan,
                      struct stage_estimate *out); /* may be NULL */
-    bool always;                                  /* also where the recipe does not name it */
-    bool uses_kernels;                            /* its results depend on the kernel table */
+    const char *product; /* the file that is there when it is done; NULL: not in every run */
+    bool always;         /* also where the recipe does not name it */
+    bool uses_kernels;   /* its results depend on the kernel table */
 };
 
 /* In the order in which they run; ends with NULL. */

@@ -73,14 +73,15 @@ uint64_t scoring_worker_bytes(const struct model_config *c, int compute)
 uint64_t scoring_memory(const struct model_config *c, int compute, uint32_t threads)
 {
     const struct engine_options opt = {.compute = scoring_compute(compute), .tokens_max = 1};
-    return engine_memory(c, &opt, threads) + threads * scoring_worker_bytes(c, compute);
+    return engine_memory(c, &opt, threads) + threads * scoring_worker_bytes(c, compute) +
+           PASS_BESIDE;
 }
 
 winnow_status scoring_need_memory(const struct model_config *c, int compute, uint32_t threads,
                                   uint64_t limit, const char *command, struct winnow_error *err)
 {
     uint64_t bytes = scoring_memory(c, compute, threads);
-    return memory_need(limit, command, bytes + STAGE_MEMORY_LEAST + PASS_BESIDE,
+    return memory_need(limit, command, bytes + STAGE_MEMORY_LEAST,
                        "use fewer threads (-t), each of which has an engine, or --compute int8",
                        err);
 }

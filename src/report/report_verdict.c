@@ -11,6 +11,8 @@
 
 #include <math.h>
 
+#define SEEDS_THAT_SETTLE 5 /* as src/prove/results_words.c has it */
+
 const char *report_outcome_name(enum report_outcome outcome)
 {
     static const char *const NAMES[] = {"no proof", "better", "worse", "unclear"};
@@ -311,6 +313,15 @@ static void add_because(const struct report_data *d, struct report_verdict *v)
     buf_add_text(s, ".");
 }
 
+/* As the proof's own words say it: few seeds spread as they happen to. */
+static void add_few_seeds(const struct report_verdict *v, struct buf *s)
+{
+    if (v->seeds < SEEDS_THAT_SETTLE) {
+        buf_addf(s, " With %s seeds only nothing is settled: repeat the proof with %d.",
+                 number_count(v->seeds).text, SEEDS_THAT_SETTLE);
+    }
+}
+
 static void write_headline(const struct report_data *d, struct report_verdict *v)
 {
     struct buf *s = &v->headline;
@@ -319,11 +330,13 @@ static void write_headline(const struct report_data *d, struct report_verdict *v
         buf_add_text(s, "Use this corpus: it trains the better model, ");
         add_by_how_much(d, v);
         add_because(d, v);
+        add_few_seeds(v, s);
         break;
     case OUTCOME_WORSE:
         buf_add_text(s, "Do not use this corpus: it trains the worse model, ");
         add_by_how_much(d, v);
         add_because(d, v);
+        add_few_seeds(v, s);
         break;
     case OUTCOME_UNCLEAR:
         buf_addf(s,

@@ -30,7 +30,8 @@ struct run_ending {
     /* For --dry-run; plan is of the first stage's documents.  NULL: nothing to speak of. */
     void (*estimate)(const void *options, const struct stage_plan *plan,
                      struct stage_estimate *out);
-    bool uses_kernels; /* its results depend on the kernel table */
+    const char *product; /* "report.html", which is there when it is done; or NULL */
+    bool uses_kernels;   /* its results depend on the kernel table */
 };
 
 /* What the passes of a run take of memory, by their own accounts; the largest of each. */

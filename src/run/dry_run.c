@@ -284,7 +284,7 @@ static winnow_status add_stages(const struct run *r, const struct sample *s, con
 }
 
 /* By how much the sample's documents stand for the run's: all of them, or --limit. */
-static winnow_status scale_of(const struct run *r, const struct sample *s, const char *folder,
+static winnow_status scale_of(const struct run *r, struct sample *s, const char *folder,
                               double *scale, struct buf *out, struct winnow_error *err)
 {
     struct buf path = {0};
@@ -292,6 +292,7 @@ static winnow_status scale_of(const struct run *r, const struct sample *s, const
     double limit = (double)r->corpus->limit;
     buf_addf(&path, "%s/stages/%s", folder, s->names[0]);
     winnow_status st = stage_read_counts(buf_cstr(&path), &c, err);
+    s->bytes = s->bytes > 0 ? s->bytes : c.bytes[COUNT_IN]; /* of a pipe: known by now */
     double taken = (double)c.documents[COUNT_IN], all = taken / s->share;
     *scale = 1 / s->share;
     buf_addf(out, "from a sample of %.1f MB, %.3g %% of the input", (double)s->bytes / 1e6,
@@ -329,7 +330,7 @@ static winnow_status add_bad(const struct run *r, const struct sample *s, const 
             account_lose(&met, it->name, str_of(it->reason), it->unreadable);
         }
     }
-    if (met.bad > 0) {
+    if (met.bad > 0 && met.first_bad.len > 0) { /* else shards broke off, which are told below */
         buf_add_text(out, "in the sample: ");
         account_say_bad(&met, out);
         buf_addf(out, "; about %s in all", amount_count((double)met.bad * scale).text);
@@ -339,7 +340,9 @@ static winnow_status add_bad(const struct run *r, const struct sample *s, const 
     }
     if (met.lost.count > 0) {
         account_say_lost(&met, out);
-        buf_add_char(out, '\n');
+        buf_add_text(out, r->corpus->on_bad == WINNOW_ON_BAD_STOP
+                              ? "; --on-bad stop ends the run there\n"
+                              : "; the run will do without and end with exit code 3\n");
     }
     account_release(&sample);
     account_release(&met);
@@ -347,7 +350,7 @@ static winnow_status add_bad(const struct run *r, const struct sample *s, const 
     return st;
 }
 
-static winnow_status report(const struct run *r, const struct sample *s, const char *folder,
+static winnow_status report(const struct run *r, struct sample *s, const char *folder,
                             struct winnow_error *err)
 {
     struct buf out = {0};
@@ -434,14 +437,17 @@ static winnow_status run_sample(struct run *r, struct sample *s, bool *late,
     request.ending_count = 0;
     request.env = &env;
     request.memory = &s->memory;
-    struct winnow_run_result ignored;
+    struct winnow_run_result done;
     bool watched = pthread_create(&w.thread, NULL, keep_watch, &w) == 0;
-    winnow_status st = run_do(&request, &ignored, err);
+    winnow_status st = run_do(&request, &done, err);
     w.over = 1;
     if (watched) {
         (void)pthread_join(w.thread, NULL);
     }
     *late = st == WINNOW_E_CANCELLED && w.late;
+    if (st == WINNOW_E_FORMAT && done.complete) { /* inputs that broke off are among what is told */
+        st = WINNOW_OK;
+    }
     st = st == WINNOW_OK ? report(r, s, buf_cstr(&folder), err) : st;
     buf_release(&folder);
     return st;
@@ -501,6 +507,7 @@ winnow_status folder_dry_run(struct run *r, struct winnow_error *err)
     winnow_status st = shards_find(&opt, &in, err);
     if (st == WINNOW_OK) {
         account_warn_skipped(in.account, r->env);
+        st = folder_foresee(r, err);
     }
     st = st == WINNOW_OK ? check_dear(r, &in, err) : st;
     st = st == WINNOW_OK ? run_temporary_folder(r, &folder, err) : st;

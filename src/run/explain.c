@@ -495,6 +495,36 @@ static winnow_status add_duplicates(struct explain *x, const char *id, struct wi
     return WINNOW_OK;
 }
 
+/* A line that is no document has no id: it may be the one that is looked for. */
+static winnow_status refuse_unknown(struct explain *x, const char *id, struct winnow_error *err)
+{
+    struct input_account account = {0};
+    struct winnow_list stages = {0};
+    struct arena keep;
+    struct buf folder = {0}, bad = {0};
+    struct winnow_error unread;
+    arena_init(&keep, 1024);
+    if (run_list_stages(x->run, &stages, &keep, &unread) == WINNOW_OK && stages.count > 0) {
+        buf_addf(&folder, "%s/stages/%s", x->run, stages.items[0]);
+        if (stage_read_account(buf_cstr(&folder), &account, &unread) == WINNOW_OK &&
+            account.bad > 0) {
+            buf_add_text(&folder, "/bad");
+            bool kept = file_exists(buf_cstr(&folder)); /* not with --on-bad skip */
+            buf_addf(&bad, "; the input also held %" PRIu64 " bad record%s, without an id%s%s",
+                     account.bad, account.bad == 1 ? "" : "s", kept ? ": " : "",
+                     kept ? buf_cstr(&folder) : "");
+        }
+    }
+    winnow_status st =
+        error_set(err, WINNOW_E_USAGE, "%s: no stage met a document with the id '%s'%s", x->run, id,
+                  buf_cstr(&bad));
+    account_release(&account);
+    arena_release(&keep);
+    buf_release(&folder);
+    buf_release(&bad);
+    return st;
+}
+
 static winnow_status explain_id(struct explain *x, const char *id, struct winnow_error *err)
 {
     sqlite3_stmt *rows = NULL, *count = NULL;
@@ -504,8 +534,7 @@ static winnow_status explain_id(struct explain *x, const char *id, struct winnow
         sqlite3_step(count) == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(count, 0) : 0;
     (void)sqlite3_finalize(count);
     if (total == 0) {
-        return error_set(err, WINNOW_E_USAGE, "%s: no stage met a document with the id '%s'",
-                         x->run, id);
+        return refuse_unknown(x, id, err);
     }
     winnow_status st = prepare(x, FIND, &rows, err);
     (void)sqlite3_bind_text(rows, 1, id, -1, SQLITE_STATIC);

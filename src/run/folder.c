@@ -9,6 +9,7 @@
 #include "base/claim.h"
 #include "base/env.h"
 #include "base/file.h"
+#include "corpus/spool.h"
 #include "run/command_key.h"
 #include "run/folder_internal.h"
 #include "run/settings.h"
@@ -314,6 +315,58 @@ static winnow_status remove_stage(const struct run *r, const char *name, struct 
     return st;
 }
 
+/* Whether any of these stages kept documents. */
+static bool has_results(const struct run *r, const struct winnow_list *names)
+{
+    bool some = false;
+    for (size_t i = 0; i < names->count && !some; i++) {
+        struct buf folder = {0};
+        struct counts c = {0};
+        struct winnow_error ignored;
+        buf_addf(&folder, "%s/stages/%s", r->folder, names->items[i]);
+        some = stage_read_counts(buf_cstr(&folder), &c, &ignored) == WINNOW_OK &&
+               c.documents[COUNT_KEPT] > 0;
+        counts_release(&c);
+        buf_release(&folder);
+    }
+    return some;
+}
+
+static bool is_empty(const struct shard *s)
+{
+    struct winnow_error ignored;
+    uint64_t bytes = 1;
+    if (s->once) {
+        return strcmp(s->path, "-") == 0 && spool_has_nothing();
+    }
+    return file_size(s->path, &bytes, &ignored) == WINNOW_OK && bytes == 0;
+}
+
+/* An input without a byte, as of a pipe whose writer failed, gives nothing that would be
+ * worth what an earlier one gave. */
+static winnow_status refuse_empty(const struct run *r, const struct winnow_list *names,
+                                  struct winnow_error *err)
+{
+    const struct shard_list *in = &r->stages[0].input;
+    struct input_account account = {0};
+    size_t empty = 0;
+    if (r->env->force || !has_results(r, names)) {
+        return WINNOW_OK;
+    }
+    while (empty < in->count && is_empty(&in->items[empty])) {
+        account_input(&account, in->items[empty++].label);
+    }
+    winnow_status st = WINNOW_OK;
+    if (empty > 0 && empty == in->count) {
+        st = account_need_documents(&account, err);
+        const struct winnow_error why = *err;
+        st = error_set(err, st, "%s; what %s holds stays as it is, unless you say --force",
+                       why.text, r->folder);
+    }
+    account_release(&account);
+    return st;
+}
+
 /* Finished results are never thrown away without being asked.  The same command with
  * the same settings asks: its input has changed, so what is there is not its result. */
 static winnow_status clear_way(struct run *r, const struct winnow_list *names,
@@ -331,7 +384,8 @@ static winnow_status clear_way(struct run *r, const struct winnow_list *names,
                        r->folder, known ? " (" : "", known ? buf_cstr(&differing) : "",
                        known ? ")" : "", buf_cstr(&text));
     } else if (names->count > 0) {
-        st = file_refuse_mounts(r->folder, err);
+        st = refuse_empty(r, names, err);
+        st = st == WINNOW_OK ? file_refuse_mounts(r->folder, err) : st;
     }
     if (st == WINNOW_OK && names->count > 0) {
         env_log(r->env, precious ? WINNOW_LOG_WARNING : WINNOW_LOG_INFO,
@@ -381,18 +435,49 @@ winnow_status folder_compare(struct run *r, struct winnow_error *err)
     return remove_damaged(r, err);
 }
 
+/* All stages that are there, of this request or not. */
+static winnow_status find_stages(struct run *r, struct winnow_list *out, struct winnow_error *err)
+{
+    for (size_t i = 0; i < r->request->count; i++) {
+        settings_describe(&r->stages[i]);
+        if (file_exists(r->stages[i].folder)) {
+            option_list_add(out, str_of(r->stages[i].name), &r->keep);
+        }
+    }
+    return find_strangers(r, out, err);
+}
+
 /* Standard input cannot be compared with what an earlier call read of it. */
 winnow_status folder_start_anew(struct run *r, struct winnow_error *err)
 {
     struct winnow_list all = {0};
-    for (size_t i = 0; i < r->request->count; i++) {
-        settings_describe(&r->stages[i]);
-        if (file_exists(r->stages[i].folder)) {
-            option_list_add(&all, str_of(r->stages[i].name), &r->keep);
-        }
-    }
-    TRY(find_strangers(r, &all, err));
+    TRY(find_stages(r, &all, err));
     return clear_way(r, &all, err);
+}
+
+winnow_status folder_foresee(struct run *r, struct winnow_error *err)
+{
+    struct winnow_list all = {0};
+    struct winnow_error why;
+    if (!r->corpus->output || strcmp(r->corpus->output, "-") == 0) {
+        return WINNOW_OK;
+    }
+    if (claim_check(r->folder, CLAIM_RUN, &why) != WINNOW_OK) {
+        env_log(r->env, WINNOW_LOG_WARNING, "the run will be refused: %s", why.text);
+        return WINNOW_OK;
+    }
+    TRY(find_stages(r, &all, err));
+    struct buf text = {0}, differing = {0};
+    if (describe(r, &all, &text, &differing) && !r->env->force) {
+        env_log(r->env, WINNOW_LOG_WARNING,
+                "the run will be refused: %s holds finished results of another command or other "
+                "settings%s%.100s%s; --force replaces them",
+                r->folder, differing.len > 0 ? " (" : "", buf_cstr(&differing),
+                differing.len > 0 ? ")" : "");
+    }
+    buf_release(&text);
+    buf_release(&differing);
+    return WINNOW_OK;
 }
 
 winnow_status folder_forget(struct run *r, struct winnow_error *err)

@@ -41,6 +41,9 @@ const char *folder_key(const struct run *r);
 /* Removes what other calls left: of a run over a pipe nothing can be gone on with. */
 winnow_status folder_start_anew(struct run *r, struct winnow_error *err);
 
+/* Warns where a run would be refused for what is in its folder; writes nothing. */
+winnow_status folder_foresee(struct run *r, struct winnow_error *err);
+
 /* Takes away what says that the run is finished, and writes recipe.yaml. */
 winnow_status folder_begin(struct run *r, struct winnow_error *err);
 

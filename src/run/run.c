@@ -364,6 +364,15 @@ static winnow_status run_ending(struct run *r, const struct run_ending *e, const
     return st;
 }
 
+/* Whether what the ending made is there, as far as one file tells. */
+static bool has_product(const struct run *r, const struct run_ending *e)
+{
+    struct buf path = {0};
+    bool there = !e->product || file_exists(file_join(&path, r->folder, e->product));
+    buf_release(&path);
+    return there;
+}
+
 /* *settles: what is made now will hold the next time.  What is made without texts that could
  * not be read does not, nor does what follows it: they may be there again. */
 static winnow_status do_ending(struct run *r, const struct run_ending *e, const char *key,
@@ -374,7 +383,13 @@ static winnow_status do_ending(struct run *r, const struct run_ending *e, const 
     double start = env_seconds();
     buf_addf(&name, "completions/%s", e->name);
     winnow_status st = run_read_line(file_join(&path, r->folder, buf_cstr(&name)), done, err);
-    if (st == WINNOW_OK && strcmp(done, key) != 0) {
+    bool made = strcmp(done, key) == 0;
+    if (st == WINNOW_OK && made && !has_product(r, e)) {
+        env_log(r->env, WINNOW_LOG_WARNING, "%s/%s is missing, and is made anew", r->folder,
+                e->product);
+        made = false;
+    }
+    if (st == WINNOW_OK && !made) {
         env_log(r->env, WINNOW_LOG_INFO, "=== %s", e->name);
         st = run_ending(r, e, key, err);
         struct buf seconds = {0};
@@ -447,6 +462,9 @@ static winnow_status gather(struct run *r, struct winnow_error *err)
     bool same = strcmp(done, key) == 0;
     bool indexed = same && file_exists(file_join(&path, r->folder, "ledger.db"));
     st = st == WINNOW_OK ? gather_documents(r, same, err) : st;
+    if (st == WINNOW_OK && same && !indexed) {
+        env_log(r->env, WINNOW_LOG_WARNING, "%s is missing, and is made anew", buf_cstr(&path));
+    }
     if (st == WINNOW_OK && !indexed) {
         st = index_ledgers(r, err);
         st = st == WINNOW_OK ? run_write_line(buf_cstr(&mark), key, err) : st;
@@ -498,6 +516,10 @@ static winnow_status is_finished(const struct run *r, bool *finished, struct win
     }
     buf_clear(&path);
     *finished = *finished && (r->to_stdout || whole_documents(r, &path));
+    *finished = *finished && file_exists(file_join(&path, r->folder, "ledger.db"));
+    for (size_t i = 0; i < r->request->ending_count; i++) {
+        *finished = *finished && has_product(r, &r->request->endings[i]);
+    }
     buf_release(&path);
     return st;
 }

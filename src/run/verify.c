@@ -344,8 +344,10 @@ static winnow_status check_links(const char *run, const char *last, struct winno
         st = file_hash(buf_cstr(&a), &x, err);
         st = st == WINNOW_OK ? file_hash(list.items[i].path, &y, err) : st;
         if (st == WINNOW_OK && (x.low != y.low || x.high != y.high)) {
-            st =
-                error_set(err, WINNOW_E_INTERNAL, "%s is not %s", buf_cstr(&a), list.items[i].path);
+            st = error_set(err, WINNOW_E_INTERNAL,
+                           "%s is not %s; remove it, and the command that made the run links it "
+                           "anew",
+                           buf_cstr(&a), list.items[i].path);
         }
     }
     shard_list_release(&list);
@@ -380,6 +382,19 @@ winnow_status run_list_stages(const char *run, struct winnow_list *out, struct a
     return st;
 }
 
+/* Calling the command again finds what is missing or has another size, but not this. */
+static winnow_status add_remedy(const char *folder, winnow_status st, struct winnow_error *err)
+{
+    if (st == WINNOW_E_INTERNAL) {
+        const struct winnow_error what = *err;
+        st = error_set(err, st,
+                       "%s; remove the folder %s, and the command that made the run does that "
+                       "stage and what is behind it anew",
+                       what.text, folder);
+    }
+    return st;
+}
+
 static winnow_status check_one(struct checked c, const char *run, struct counts *before,
                                struct winnow_error *err)
 {
@@ -396,6 +411,7 @@ static winnow_status check_one(struct checked c, const char *run, struct counts 
                        c.folder);
     }
     st = st == WINNOW_OK ? check_stage(&c, c.before ? before : NULL, &counts, err) : st;
+    st = add_remedy(c.folder, st, err);
     counts_release(before);
     *before = counts;
     buf_release(&folder);
