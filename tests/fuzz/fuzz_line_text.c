@@ -21,7 +21,8 @@ static struct line_reader *reader(void)
                                   .layers = 1,
                                   .ffn = 16,
                                   .head_dim = 16,
-                                  .keep_above = 0.5};
+                                  .keep_above = 0.5,
+                                  .calibration = LINE_CALIBRATION_INIT};
     if (!r) {
         if (line_model_new(&c, 1, "generic", false, &m, &err) != WINNOW_OK) {
             abort();
