@@ -49,7 +49,7 @@ stopped "training of a tokenizer" TERM silent "$bin" tokenizer train -q --vocab 
 "$here/../support/words.sh" 400 >small.jsonl
 # One line that is folded, encoded or read by a model for seconds.
 "$bin" train -q small.jsonl -o lm --tokens 2k --vocab 300 --dim 16 --heads 2 --layers 1 --context 64 --batch-tokens 256 >/dev/null || fail "train"
-stopped "a long line, folded" TERM silent "$bin" dedup -q long.jsonl -o e
+settle=0.3 stopped "a long line, folded" TERM silent "$bin" dedup -q --fold-case --spaces long.jsonl -o e
 stopped "a long line, encoded" TERM silent "$bin" tokenizer encode -q --tokenizer lm/tokenizer.json long.jsonl -o e.npy; rm -f e.npy.winnow.tmp  # the next call takes it
 settle=1 stopped "a long line, scored" TERM silent "$bin" score -q --model lm long.jsonl -o g
 settle=1.5 stopped "training" INT silent "$bin" train -q small.jsonl -o m --tokens 40M --epochs-max 1e6 --vocab 300 --dim 32 --heads 1 --layers 1
