@@ -97,9 +97,9 @@ winnow_status claim_check(const char *folder, const char *kind, struct winnow_er
         st = file_list(folder, note_other, &empty, &found, err);
         if (st == WINNOW_OK && !empty) {
             st = error_set(err, WINNOW_E_USAGE,
-                           "%s is neither empty nor a folder that winnow filled as a %s; name "
+                           "%s is neither empty nor a folder that winnow filled %s %s; name "
                            "another one with -o",
-                           folder, kind);
+                           folder, kind[strlen(kind) - 1] == 's' ? "with" : "as a", kind);
         }
     }
     buf_release(&text);

@@ -83,6 +83,9 @@ winnow_status file_map_open(const char *path, struct file_map *out, struct winno
     int fd = -1;
     struct stat st;
     *out = (struct file_map){{NULL, 0}};
+    if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode)) { /* opening it would wait for a writer */
+        return error_set(err, WINNOW_E_IO, "%s is a pipe where a file is needed", path);
+    }
     TRY(open_read(path, &fd, &st, err));
     winnow_status status = WINNOW_OK;
     if (st.st_size > 0) {

@@ -45,8 +45,9 @@ winnow_status near_against_find(const char *run, struct buf *path, struct winnow
     winnow_status st = file_list(file_join(&stages, run, "stages"), look_at_stage, &f, &found, err);
     if (st == WINNOW_OK && path->len == 0) {
         st = error_set(err, WINNOW_E_USAGE,
-                       "--against %s: that is no finished run with a dedup --method minhash, which "
-                       "leaves stages/NN-dedup/state/" SIGNATURES_FILE,
+                       "--against %s: no stage of it holds state/" SIGNATURES_FILE
+                       ", which a finished dedup --method minhash leaves behind; make that run "
+                       "again, or name another",
                        run);
     }
     buf_release(&stages);
