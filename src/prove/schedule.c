@@ -86,9 +86,14 @@ static void show_progress(struct schedule *s)
     }
 }
 
+/* A job counts the tokens that it trains on; what it reads to score or measure is not in the
+ * total. */
 static void job_progress(void *user, const struct winnow_progress *p)
 {
     struct job_env *je = user;
+    if (p->total > je->job->tokens || strcmp(p->unit, "tokens") != 0) {
+        return;
+    }
     (void)pthread_mutex_lock(&je->s->lock);
     je->job->tokens_done = p->done;
     je->job->tokens_resumed = p->resumed;

@@ -10,6 +10,8 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/sort.h"
+#include "base/utf8.h"
+#include "run/counts.h"
 
 #include <math.h>
 
@@ -35,7 +37,8 @@ void survey_add(struct survey *s, const struct document *d, const struct selecto
         s->cap = cap;
     }
     bool is_new;
-    uint64_t *source = map_put(&s->sources, d->source, &is_new);
+    struct str name = utf8_cut(d->source, COUNT_SOURCE_BYTES); /* held until the end */
+    uint64_t *source = map_put(&s->sources, name, &is_new);
     if (is_new) {
         *source = s->sources.count - 1;
     }
