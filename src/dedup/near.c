@@ -126,7 +126,11 @@ static winnow_status judge(void *state, void *worker, const struct document *d,
     result->score = row->value;
     result->threshold = r->opt->verify == WINNOW_VERIFY_NONE ? 0 : r->opt->threshold;
     buf_add_text(&result->detail, "\"kept\": ");
-    json_quote(&result->detail, near_rows_name(&r->rows, row));
+    struct str kept = near_rows_name(&r->rows, row);
+    json_quote(&result->detail, kept);
+    if (kept.len >= NEAR_LONG_NAME) {
+        file_map_forget(kept);
+    }
     buf_addf(&result->detail, ", \"cluster\": \"%016" PRIx64 "\"", row->cluster);
     if (row->against > 0) {
         buf_addf(&result->detail, ", \"against\": %u", row->against);

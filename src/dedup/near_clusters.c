@@ -222,6 +222,9 @@ static winnow_status write_row(struct choosing *c, const uint64_t *r, struct nea
         row.against = (uint32_t)corpus;
         row.name_len = (uint32_t)id.len;
         TRY(near_file_add(names, id, err));
+        if (id.len >= NEAR_LONG_NAME) {
+            file_map_forget(id);
+        }
     }
     return near_file_add(rows, (struct str){(const char *)&row, sizeof row}, err);
 }

@@ -14,6 +14,9 @@
 
 #include <stdatomic.h>
 
+/* An id of so many bytes is let go of as soon as it was read: mapped pages count as memory. */
+#define NEAR_LONG_NAME ((size_t)1 << 16)
+
 /* One document of a cluster. */
 struct near_row {
     uint64_t ordinal;
