@@ -49,7 +49,8 @@ static uint64_t fixed_bytes(const struct gate *g)
 uint64_t gate_limit_for(const struct gate *g, uint64_t room)
 {
     uint64_t grown = g->room_max > g->room ? g->room_max - g->room : 0;
-    return fixed_bytes(g) + grown + room / (SCRATCH_SHARE - 1) * SCRATCH_SHARE + SCRATCH_SHARE;
+    return fixed_bytes(g) + g->kept + grown + room / (SCRATCH_SHARE - 1) * SCRATCH_SHARE +
+           SCRATCH_SHARE;
 }
 
 uint64_t gate_least(const struct gate *g)
@@ -105,9 +106,8 @@ winnow_status gate_init(struct gate *g, const struct gate_needs *needs, const ch
     g->room = needs->limit - fixed_bytes(g);
     uint64_t kept = needs->threads * 4 * JOB_KEEPS; /* two batches of two jobs a thread */
     g->releases = g->room < 4 * kept;
-    if (!g->releases) {
-        g->room -= kept;
-    }
+    g->kept = g->releases ? 0 : kept;
+    g->room -= g->kept;
     uint64_t scratch = g->room / SCRATCH_SHARE; /* of all threads, kept between blocks */
     g->scratch_max = (size_t)(scratch / needs->threads / line_factor(needs));
     g->room_max = g->room - scratch;

@@ -35,6 +35,7 @@ struct gate {
     uint64_t held_max;   /* of it, for the bytes of blocks that wait */
     uint64_t line_bytes; /* ledger, attributes, details of one line: a guess, then measured */
     bool measured;
+    uint64_t kept;      /* bytes of buffers that blocks leave behind to be used again */
     bool releases;      /* a block's buffers are freed as soon as it is through */
     size_t scratch_max; /* longest line after which a thread's scratch is kept */
 };
