@@ -6,6 +6,7 @@ list(APPEND WINNOW_SOURCES
   src/run/dry_run.c
   src/run/dry_sample.c
   src/run/dry_windows.c
+  src/run/endings.c
   src/run/explain.c
   src/run/feed.c
   src/run/finish.c

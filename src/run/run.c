@@ -19,10 +19,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define ENDING_LOST_MAX ((size_t)1 << 20) /* bytes of a sentence */
-#define VANISHED_MIN    20U               /* documents of a source that is missed */
-#define VANISHED_PART   50U               /* fewer than one in so many are kept */
-#define VANISHED_NAMED  3U
+#define VANISHED_MIN   20U /* documents of a source that is missed */
+#define VANISHED_PART  50U /* fewer than one in so many are kept */
+#define VANISHED_NAMED 3U
 
 const char *run_folder(const struct run *r)
 {
@@ -334,104 +333,6 @@ static winnow_status index_ledgers(struct run *r, struct winnow_error *err)
     return WINNOW_OK;
 }
 
-/* "completions/NAME.lost" holds what the ending did without; no such file: nothing. */
-static const char *lost_path(const struct run *r, const struct run_ending *e, struct buf *out)
-{
-    struct buf name = {0};
-    buf_addf(&name, "completions/%s.lost", e->name);
-    const char *path = file_join(out, r->folder, buf_cstr(&name));
-    buf_release(&name);
-    return path;
-}
-
-void run_ending_lost(struct run *r, const char *sentence)
-{
-    r->ending_lost = arena_strndup(&r->keep, sentence, strlen(sentence));
-}
-
-static winnow_status run_ending(struct run *r, const struct run_ending *e, const char *key,
-                                struct winnow_error *err)
-{
-    struct buf path = {0};
-    r->ending_lost = NULL;
-    winnow_status st = e->run(r, e->options, key, err);
-    if (st == WINNOW_OK) {
-        const char *lost = lost_path(r, e, &path);
-        st = r->ending_lost ? file_write_atomic(lost, str_of(r->ending_lost), err)
-                            : file_remove_tree(lost, err);
-    }
-    buf_release(&path);
-    return st;
-}
-
-/* Whether what the ending made is there, as far as one file tells. */
-static bool has_product(const struct run *r, const struct run_ending *e)
-{
-    struct buf path = {0};
-    bool there = !e->product || file_exists(file_join(&path, r->folder, e->product));
-    buf_release(&path);
-    return there;
-}
-
-/* *settles: what is made now will hold the next time.  What is made without texts that could
- * not be read does not, nor does what follows it: they may be there again. */
-static winnow_status do_ending(struct run *r, const struct run_ending *e, const char *key,
-                               bool *settles, struct winnow_error *err)
-{
-    struct buf path = {0}, name = {0};
-    char done[33];
-    double start = env_seconds();
-    buf_addf(&name, "completions/%s", e->name);
-    winnow_status st = run_read_line(file_join(&path, r->folder, buf_cstr(&name)), done, err);
-    bool made = strcmp(done, key) == 0;
-    if (st == WINNOW_OK && made && !has_product(r, e)) {
-        env_log(r->env, WINNOW_LOG_WARNING, "%s/%s is missing, and is made anew", r->folder,
-                e->product);
-        made = false;
-    }
-    if (st == WINNOW_OK && !made) {
-        env_log(r->env, WINNOW_LOG_INFO, "=== %s", e->name);
-        st = run_ending(r, e, key, err);
-        struct buf seconds = {0};
-        struct json_writer w = {.out = &seconds};
-        json_double(&w, env_seconds() - start);
-        note_set(&r->ending_times, e->name, buf_str(&seconds), &r->keep);
-        buf_release(&seconds);
-        *settles = *settles && st == WINNOW_OK && !r->ending_lost;
-        st = *settles ? run_write_line(buf_cstr(&path), key, err) : st;
-        winnow_status wrote = st == WINNOW_OK ? folder_write_timings(r, err) : WINNOW_OK;
-        st = st == WINNOW_OK ? wrote : st;
-    }
-    buf_release(&path);
-    buf_release(&name);
-    return st;
-}
-
-/* Stages took hours: that one ending fails, as a proof whose texts are lost, does not keep the
- * others from being made of what is there.  They are made again with the run's next call. */
-static winnow_status do_endings(struct run *r, struct winnow_error *err)
-{
-    winnow_status first = WINNOW_OK;
-    bool settles = true;
-    for (size_t i = 0; i < r->request->ending_count; i++) {
-        const struct run_ending *e = &r->request->endings[i];
-        struct winnow_error why;
-        winnow_status st = do_ending(r, e, r->ending_keys[i], &settles, &why);
-        if (st != WINNOW_OK && first != WINNOW_OK) {
-            env_log(r->env, WINNOW_LOG_WARNING, "%s: %s", e->name, why.text);
-            continue;
-        }
-        if (st != WINNOW_OK) {
-            *err = why;
-            first = error_wrap(err, st, "%s", e->name);
-        }
-        if (st == WINNOW_E_CANCELLED || st == WINNOW_E_NOMEM || st == WINNOW_E_INTERNAL) {
-            break;
-        }
-    }
-    return first;
-}
-
 /* documents/, unless an earlier process made it and it is all there. */
 static winnow_status gather_documents(struct run *r, bool said, struct winnow_error *err)
 {
@@ -491,7 +392,7 @@ static winnow_status finish(struct run *r, struct winnow_error *err)
 {
     TRY(gather(r, err));
     TRY(folder_write_timings(r, err));
-    TRY(do_endings(r, err));
+    TRY(endings_make(r, err));
     struct buf path = {0};
     bool found;
     winnow_status st = file_list(r->folder, remove_temporary, r, &found, err);
@@ -511,15 +412,9 @@ static winnow_status is_finished(const struct run *r, bool *finished, struct win
     for (size_t i = 0; i < r->request->count; i++) {
         *finished = *finished && r->stages[i].complete;
     }
-    for (size_t i = 0; i < r->request->ending_count; i++) {
-        *finished = *finished && !file_exists(lost_path(r, &r->request->endings[i], &path));
-    }
     buf_clear(&path);
-    *finished = *finished && (r->to_stdout || whole_documents(r, &path));
+    *finished = *finished && endings_are_made(r) && (r->to_stdout || whole_documents(r, &path));
     *finished = *finished && file_exists(file_join(&path, r->folder, "ledger.db"));
-    for (size_t i = 0; i < r->request->ending_count; i++) {
-        *finished = *finished && has_product(r, &r->request->endings[i]);
-    }
     buf_release(&path);
     return st;
 }
@@ -537,26 +432,6 @@ static winnow_status check_read(const struct run *r, struct winnow_error *err)
     return st;
 }
 
-/* What the endings did without. */
-static winnow_status tell_endings(const struct run *r, struct winnow_error *err)
-{
-    struct buf path = {0}, text = {0};
-    winnow_status st = WINNOW_OK;
-    for (size_t i = 0; st == WINNOW_OK && i < r->request->ending_count; i++) {
-        const struct run_ending *e = &r->request->endings[i];
-        buf_clear(&text);
-        if (file_exists(lost_path(r, e, &path))) {
-            st = file_read(buf_cstr(&path), ENDING_LOST_MAX, &text, err);
-            if (st == WINNOW_OK) {
-                st = error_set(err, WINNOW_E_FORMAT, "%s: %s", e->name, buf_cstr(&text));
-            }
-        }
-    }
-    buf_release(&path);
-    buf_release(&text);
-    return st;
-}
-
 /* At the end of the run: what of the input is not in it. */
 static winnow_status tell_input(const struct run *r, struct winnow_run_result *out,
                                 struct winnow_error *err)
@@ -567,7 +442,7 @@ static winnow_status tell_input(const struct run *r, struct winnow_run_result *o
     out->files_skipped = account.skipped.count;
     account_warn_bad(&account, r->env);
     struct winnow_error second;
-    winnow_status endings = st == WINNOW_OK ? tell_endings(r, &second) : WINNOW_OK;
+    winnow_status endings = st == WINNOW_OK ? endings_tell(r, &second) : WINNOW_OK;
     st = st == WINNOW_OK ? account_tell_lost(&account, err) : st;
     if (endings != WINNOW_OK && st == WINNOW_OK) {
         *err = second;
@@ -614,18 +489,6 @@ static winnow_status refuse_mounted(const struct run *r, struct winnow_error *er
     winnow_status st = file_refuse_mount(file_join(&path, r->folder, "documents"), err);
     buf_release(&path);
     return st;
-}
-
-static winnow_status check_endings(struct run *r, struct winnow_error *err)
-{
-    for (size_t i = 0; i < r->request->ending_count; i++) {
-        const struct run_ending *e = &r->request->endings[i];
-        winnow_status st = e->check ? e->check(r, e->options, err) : WINNOW_OK;
-        if (st != WINNOW_OK) {
-            return error_wrap(err, st, "%s", e->name);
-        }
-    }
-    return WINNOW_OK;
 }
 
 static winnow_status do_all(struct run *r, struct winnow_run_result *out, struct winnow_error *err)
@@ -683,7 +546,7 @@ winnow_status run_do(const struct run_request *request, struct winnow_run_result
     winnow_status st = name_folder(&r, err);
     if (st == WINNOW_OK) {
         make_stages(&r);
-        st = check_endings(&r, err);
+        st = endings_check(&r, err);
     }
     if (st == WINNOW_OK) {
         st = r.corpus->dry_run ? folder_dry_run(&r, err) : do_all(&r, out, err);

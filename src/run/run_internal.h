@@ -81,6 +81,17 @@ bool stage_lost_is_back(const struct stage *s);
 /* After run() of the stage: checks the sum and writes stats.json and _SUCCESS. */
 winnow_status stage_finish(struct stage *s, struct winnow_error *err);
 
+/* ---- endings.c ---- */
+
+/* Refuses, before the stages, what cannot be made behind them. */
+winnow_status endings_check(struct run *r, struct winnow_error *err);
+/* Makes those that an earlier process has not made; the first failure, when all were tried. */
+winnow_status endings_make(struct run *r, struct winnow_error *err);
+/* Whether what they made is there, and nothing was lost to them. */
+bool endings_are_made(const struct run *r);
+/* WINNOW_E_FORMAT with what they did without. */
+winnow_status endings_tell(const struct run *r, struct winnow_error *err);
+
 /* The documents of a finished stage, from its stats.json. */
 winnow_status stage_output(const char *folder, struct shard_list *out, struct winnow_error *err);
 
