@@ -13,6 +13,7 @@ extern "C" {
  *     "NAME=PATH"             a corpus
  *     "low" "medium" "high"   the band of the pool by a reference model that each seed
  *                             trains anew
+ *     "medium-by-source"      the same of each source's own scores; low and high too
  *     "random"                a random subset of the pool with as many tokens as the
  *                             smallest other arm that is selected from it
  *     "before"                the first corpus given (paths)

@@ -336,7 +336,9 @@ static const char *final_arm(struct ending *e)
 static winnow_status resolve_arm(struct ending *e, const char *name, const char **out,
                                  struct winnow_error *err)
 {
-    static const char *const PLAIN[] = {"before", "random", "matched", "low", "medium", "high"};
+    static const char *const PLAIN[] = {"before",        "random",           "matched",
+                                        "low",           "medium",           "high",
+                                        "low-by-source", "medium-by-source", "high-by-source"};
     *out = name;
     if (strcmp(name, "final") == 0) {
         *out = final_arm(e);

@@ -8,10 +8,11 @@
 
 static const struct option OPTIONS[] = {
     OPT_OUTPUT(T, output, "FOLDER", "where results go; a run has its own"),
-    OPT_NAMED(0, "arms", T, arms, "ARM,...",
-              "before, random, matched, low, medium, high, NAME=PATH; in a recipe also names of "
-              "stages and final (default: before, medium, random; in a recipe: the first stage, "
-              "final, random)"),
+    OPT_NAMED(
+        0, "arms", T, arms, "ARM,...",
+        "before, random, matched, low, medium, high, these as medium-by-source, NAME=PATH; in "
+        "a recipe also names of stages and final (default: before, medium, random; in a "
+        "recipe: the first stage, final, random)"),
     OPT_TEXT(0, "baseline", T, baseline, "ARM",
              "what the others are compared with (default: first)"),
     OPT_TEXT(

@@ -73,6 +73,32 @@ static winnow_status set_of_path(struct experiment *x, const char *path, uint32_
     return WINNOW_OK;
 }
 
+/* "medium", or "medium-by-source": the same of each source's own scores. */
+static winnow_status band_of_name(struct experiment *x, const char *text, struct arm *a,
+                                  struct winnow_error *err)
+{
+    static const char BY_SOURCE[] = "-by-source";
+    for (uint32_t c = 0; CRITERION_NAMES[c]; c++) {
+        size_t n = strlen(CRITERION_NAMES[c]);
+        bool by_source = strcmp(text + strnlen(text, n), BY_SOURCE) == 0;
+        if (strncmp(CRITERION_NAMES[c], text, n) == 0 && (text[n] == 0 || by_source)) {
+            struct winnow_prune_options *options =
+                ARENA_NEW(&x->keep, struct winnow_prune_options, 1);
+            *options = *(const struct winnow_prune_options *)x->method.options;
+            options->criterion = (int)c;
+            options->by_source = options->by_source || by_source;
+            a->kind = ARM_BAND;
+            a->options = options;
+            x->has_bands = true;
+            return WINNOW_OK;
+        }
+    }
+    return error_set(err, WINNOW_E_USAGE,
+                     "there is no arm \"%s\"; arms are before, random, matched, low, medium, high, "
+                     "these three with -by-source behind, and NAME=PATH",
+                     text);
+}
+
 static winnow_status add_arm(struct experiment *x, const char *text, struct winnow_error *err)
 {
     struct arm *a = &x->arms[x->arm_count];
@@ -86,22 +112,7 @@ static winnow_status add_arm(struct experiment *x, const char *text, struct winn
     } else if (strcmp(text, "random") == 0 || strcmp(text, "matched") == 0) {
         a->kind = text[0] == 'r' ? ARM_RANDOM : ARM_MATCHED;
     } else {
-        a->kind = ARM_BAND;
-        uint32_t c = 0;
-        while (CRITERION_NAMES[c] && strcmp(CRITERION_NAMES[c], text) != 0) {
-            c++;
-        }
-        if (!CRITERION_NAMES[c]) {
-            return error_set(err, WINNOW_E_USAGE,
-                             "there is no arm \"%s\"; arms are before, random, matched, low, "
-                             "medium, high and NAME=PATH",
-                             text);
-        }
-        struct winnow_prune_options *options = ARENA_NEW(&x->keep, struct winnow_prune_options, 1);
-        *options = *(const struct winnow_prune_options *)x->method.options;
-        options->criterion = (int)c;
-        a->options = options;
-        x->has_bands = true;
+        TRY(band_of_name(x, text, a, err));
     }
     for (const char *c = a->name; *c; c++) { /* names become file names */
         if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||

@@ -111,6 +111,12 @@ static winnow_status score_up_to(struct pick *p, size_t to, struct winnow_error 
     return WINNOW_OK;
 }
 
+/* A document's source where a band is one of each source; else all are one group. */
+static uint32_t group_of(const struct text_meta *m, const struct selector_traits *traits)
+{
+    return traits->by_source && m->named ? m->source + 1 : 0;
+}
+
 /* For every arm that is a selection of its own. */
 static winnow_status choose(struct pick *p, struct winnow_error *err)
 {
@@ -121,15 +127,20 @@ static winnow_status choose(struct pick *p, struct winnow_error *err)
     memset(out->chosen, 0, n * sizeof *out->chosen);
     for (size_t i = 0; i < n; i++) {
         const struct text_meta *m = &p->line->set->meta[p->line->items[out->reference_end + i]];
-        uint32_t group = x->traits.by_source && m->named ? m->source + 1 : 0;
-        items[i] = (struct selector_item){out->scores[i], m->key, group, false};
+        items[i] = (struct selector_item){out->scores[i], m->key, 0, false};
     }
-    size_t groups = x->traits.by_source ? x->names.map.count + 1 : 1;
     winnow_status st = WINNOW_OK;
     for (uint32_t a = 0; st == WINNOW_OK && a < x->arm_count; a++) {
         if (x->arms[a].kind != ARM_BAND) {
             continue;
         }
+        struct selector_traits traits;
+        p->kind->traits(x->arms[a].options, &traits);
+        for (size_t i = 0; i < n; i++) {
+            uint32_t item = p->line->items[out->reference_end + i];
+            items[i].group = group_of(&p->line->set->meta[item], &traits);
+        }
+        size_t groups = traits.by_source ? x->names.map.count + 1 : 1;
         st = p->kind->choose(p->selector, x->arms[a].options, items, n, groups, err);
         for (size_t i = 0; st == WINNOW_OK && i < n; i++) {
             out->chosen[i] = (uint16_t)((unsigned)out->chosen[i] | (items[i].kept ? 1U << a : 0U));

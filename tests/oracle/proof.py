@@ -6,7 +6,7 @@
 1. The proof proves what ships: for a recipe that ends in `prune`, with the defaults and with
    options that differ from them, each proof's seed selects the very documents (scores to the last
    digit) that the stage itself keeps when it is run over the same corpus with that seed; and the
-   options matter.
+   options matter.  Other bands of it, by source too, are arms by their names.
 2. A planted corpus: half of the documents are noise. The arm without them must win.
 3. A null corpus: two random halves of one corpus. Neither may be called better."""
 import glob
@@ -70,24 +70,26 @@ def noise(rng, words, count):
     return " ".join(f"w{rng.randrange(words)}" for _ in range(10 * count))
 
 
-def recipe(options, out):
+def recipe(options, out, arms):
     stage = "".join(f", {k}: {v}" for k, v in {**MODEL, "reference-tokens": "2k", **options}.items())
-    proof = {**MODEL, "dim": 32, "arms": "[before, final]", "seeds": 1, "tokens": "60k", "fixed-pool": "true", "primary": "raw",
+    proof = {**MODEL, "dim": 32, "arms": f"[{', '.join(arms)}]", "seeds": 1, "tokens": "60k", "fixed-pool": "true", "primary": "raw",
              "clean-rules": "none", "eval-tokens": "2k", "cloze-items": 0, "curve-points": 0, "bootstrap": 10}
     return (f"winnow: 1\ninput: [c.jsonl]\noutput: {out}\nstages:\n  - holdout: {{share: 10%}}\n  - prune: {{{stage[2:]}}}\n"
             f"prove: {{{', '.join(f'{k}: {v}' for k, v in proof.items())}}}\n")
 
 
-def ships(name, options):
-    """The scores that the proof's seed chose, and those that the stage keeps with that seed."""
+def ships(name, options, arm="final", other=None):
+    """The scores that the proof's seed chose, and those that the stage keeps with that seed (with
+    the other options that the arm stands for)."""
     out = name.replace(" ", "-").replace(",", "")
+    arms = ["before", "final"] + ([arm] if arm != "final" else [])
     with open(f"{out}.yaml", "w", encoding="utf-8") as f:
-        f.write(recipe(options, out))
+        f.write(recipe(options, out, arms))
     winnow("run", "-q", f"{out}.yaml")
     jobs = json.load(open(f"{out}/prove/jobs/seed-0001/_selection.json", encoding="utf-8"))
-    of_proof = sorted(s for s, c in zip(jobs["scores"], jobs["chosen"]) if c)
+    of_proof = sorted(s for s, c in zip(jobs["scores"], jobs["chosen"]) if c >> (len(arms) - 1) & 1)
     seed = mix(1000003)
-    args = [x for k, v in {**MODEL, "reference-tokens": "2k", **options}.items()
+    args = [x for k, v in {**MODEL, "reference-tokens": "2k", **options, **(other or {})}.items()
             for x in ([f"--{k}"] if v == "true" else [f"--{k}", str(v)])]
     winnow("prune", "-q", "--seed", str(seed), *args, f"{out}/stages/01-holdout/documents", "-o", f"{out}-stage")
     rows = read(f"{out}-stage/stages/01-prune/attributes/nll/*.jsonl")
@@ -119,6 +121,9 @@ def main():
     for name in VARIANTS:
         if name != "defaults" and chosen[name] == chosen["defaults"]:
             sys.exit(f"{name}: chooses what the defaults choose")
+    band = {"by-source": "true", "criterion": "high"}
+    if ships("arm by source", {}, "high-by-source", band) == ships("arm high", {}, "high", {"criterion": "high"}):
+        sys.exit("the band by source is the band of all")
 
     clean = [("s", sentences(rng, 60, 8)) for _ in range(1200)]
     write("held.jsonl", [("s", sentences(rng, 60, 8)) for _ in range(60)])
