@@ -65,6 +65,7 @@ set(UNIT_TESTS
   html
   structure
   warc
+  train_weights
   trainer
   tune
   verdicts

@@ -13,7 +13,10 @@ extern "C" {
  *
  *   BOS      stands before each text (EOS where the tokenizer has no BOS); where it has
  *            neither, the first token is context only
- *   windows  a text longer than `window` goes on in windows that share one token */
+ *   windows  a text longer than `window` goes on in windows that share one token
+ *
+ * With `responses` rows are read as `train` and `features` read them: what is longer than the
+ * window loses the start of its prompt, or where the response alone is longer, its end. */
 struct winnow_eval_options {
     const char *model;        /* folder or .gguf */
     const char *tokenizer;    /* NULL: the model's */
@@ -25,9 +28,10 @@ struct winnow_eval_options {
     bool cloze;               /* make cloze items from the documents */
     uint32_t cloze_options, cloze_context, cloze_length, cloze_per_document, cloze_per_domain;
     const char *domain_key; /* key of a document's domain; dots for inner ones */
-    uint32_t window;        /* 0: the model's context, at most 2,048 */
-    int compute;            /* enum winnow_compute (train.h) */
-    uint64_t documents;     /* of the paths, at most; 0: all */
+    bool responses;     /* rows are prompt and response, or messages: NLL of the responses alone */
+    uint32_t window;    /* 0: the model's context, at most 2,048 */
+    int compute;        /* enum winnow_compute (train.h) */
+    uint64_t documents; /* of the paths, at most; 0: all */
     const char *text_key, *id_key, *files_from;
 };
 #define WINNOW_EVAL_OPTIONS_INIT                               \

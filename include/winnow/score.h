@@ -26,6 +26,9 @@ extern "C" {
  *           what documents of the corpus lose on average over L tokens and over its
  *           own m:  s = nll(first m) - mean curve(1..m) + mean curve(1..L)
  *
+ *   rows    with `responses` rows are read as `train` and `features` read them, one sequence
+ *           each, and the mean is over the tokens of responses and the EOS behind them
+ *
  * A document without any scored token gets no score. */
 struct winnow_score_options {
     const char *model;     /* folder or .gguf */
@@ -33,6 +36,7 @@ struct winnow_score_options {
     uint32_t window;       /* 0: the model's context, at most 2,048 */
     uint32_t stride;       /* 0: half the window */
     uint32_t fixed_length; /* 0: whole documents */
+    bool responses;        /* rows are prompt and response, or messages: of responses alone */
     int compute;           /* enum winnow_compute (train.h) */
     const char *name;      /* of the attribute folder; "nll" */
 };

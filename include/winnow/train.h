@@ -54,19 +54,36 @@ enum winnow_optimizer {
         .optimizer = WINNOW_MUON                                                                 \
     }
 
+enum winnow_weights_as {
+    WINNOW_AS_LOSS,   /* factors of the documents' losses */
+    WINNOW_AS_REPEATS /* how often documents come in an epoch */
+};
+enum winnow_mean_of { WINNOW_MEAN_OF_TOKENS, WINNOW_MEAN_OF_DOCUMENTS };
+
 struct winnow_train_options {
     struct winnow_small_model model;
-    const char *output;        /* the model folder */
-    const char *tokenizer;     /* file or folder; NULL: one is trained on the corpus first */
-    uint64_t tokens;           /* 0: one epoch */
-    double epochs_max;         /* refuse more passes over the documents than this */
-    uint64_t document_tokens;  /* of a document at most so many; 0: all */
+    const char *output;    /* the model folder */
+    const char *init;      /* a model to go on from: its shape and tokenizer; NULL: from chance */
+    const char *tokenizer; /* file or folder; NULL: one is trained on the corpus first */
+    bool responses;        /* rows are prompt and response, or messages: winnow/features.h */
+    uint64_t tokens;       /* 0: the epochs */
+    double epochs;         /* 0: one */
+    double epochs_max;     /* with tokens: refuse more passes over the documents than this */
+    uint64_t document_tokens; /* of a document at most so many; 0: all */
+    /* What each document counts for, scaled to a mean of 1: the attribute weight_name in the
+     * folder of attributes `weights`, or the document's own member weight_key; NULL: 1. */
+    const char *weights, *weight_name, *weight_key;
+    int weights_as;            /* enum winnow_weights_as */
+    int mean_of;               /* enum winnow_mean_of: what a step's loss is the mean of */
+    uint32_t lora_rank;        /* adapters on init's matrices, merged at the end; 0: all weights */
+    double lora_alpha;         /* 0: twice the rank */
     uint64_t limit;            /* documents; 0: all */
     uint32_t keep_checkpoints; /* at equal distances, for features; 0: none */
     const char *text_key, *id_key;
 };
-#define WINNOW_TRAIN_OPTIONS_INIT \
-    (WINNOW_NEW(winnow_train_options){.model = WINNOW_SMALL_MODEL_INIT, .epochs_max = 4})
+#define WINNOW_TRAIN_OPTIONS_INIT      \
+    (WINNOW_NEW(winnow_train_options){ \
+        .model = WINNOW_SMALL_MODEL_INIT, .epochs_max = 4, .weight_name = "winnow__weight"})
 
 struct winnow_train_result {
     uint64_t documents, documents_bad, tokens, steps, parameters;

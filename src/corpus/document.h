@@ -36,6 +36,10 @@ struct document {
     bool id_made;     /* raw holds no id */
 };
 
+/* What a document counts for in a training, from whoever knows. */
+typedef winnow_status (*document_weigh)(void *ctx, const struct document *d, float *weight,
+                                        struct winnow_error *err);
+
 /* Appends the object as a later stage should read it: raw, with the made id put
  * in as first member where raw had none (line numbers change between stages,
  * ids must not).  No newline. */

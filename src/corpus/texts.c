@@ -35,6 +35,13 @@ winnow_status texts_open(struct texts *t, const struct winnow_text_options *opt,
     return opt->on_bad == WINNOW_TEXT_STOP ? account_need_all(t->shards.account, err) : WINNOW_OK;
 }
 
+void texts_take_examples(struct texts *t)
+{
+    const struct document_keys keys = {t->opt.text_key, t->opt.id_key, true};
+    block_parser_free(t->parser);
+    t->parser = block_parser_new(&keys);
+}
+
 void texts_budget(struct texts *t, const struct line_budget *budget)
 {
     t->walk.opt.budget = *budget;

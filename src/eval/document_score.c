@@ -15,6 +15,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 struct document_scorer {
     struct document_score_options opt;
@@ -75,14 +76,11 @@ static void lay_out(struct document_scorer *s, const uint32_t *tokens, size_t co
     }
 }
 
-winnow_status document_score(struct document_scorer *s, struct engine *engine,
-                             const struct model_config *config, const uint32_t *tokens,
-                             size_t count, struct document_nll *out, struct winnow_error *err)
+/* What is laid out. */
+static winnow_status score(struct document_scorer *s, struct engine *engine,
+                           const struct model_config *config, struct document_nll *out,
+                           struct winnow_error *err)
 {
-    if (s->opt.fixed_length > 0 && count > s->opt.fixed_length) {
-        count = s->opt.fixed_length;
-    }
-    lay_out(s, tokens, count);
     size_t n = s->tokens.len;
     *out = (struct document_nll){.mean = (double)NAN, .computed = n};
     if (n == 0) {
@@ -93,8 +91,7 @@ winnow_status document_score(struct document_scorer *s, struct engine *engine,
         s->nll_cap = 0;
         s->nll = mem_try_alloc(2 * n * sizeof *s->nll);
         if (!s->nll) {
-            return error_set(err, WINNOW_E_NOMEM, "no memory to score a document of %zu tokens",
-                             count);
+            return error_set(err, WINNOW_E_NOMEM, "no memory to score a document of %zu tokens", n);
         }
         s->nll_cap = 2 * n;
     }
@@ -115,6 +112,31 @@ winnow_status document_score(struct document_scorer *s, struct engine *engine,
     out->mean = out->tokens > 0 ? sum / (double)out->tokens : (double)NAN;
     out->nll = s->nll;
     return WINNOW_OK;
+}
+
+winnow_status document_score(struct document_scorer *s, struct engine *engine,
+                             const struct model_config *config, const uint32_t *tokens,
+                             size_t count, struct document_nll *out, struct winnow_error *err)
+{
+    if (s->opt.fixed_length > 0 && count > s->opt.fixed_length) {
+        count = s->opt.fixed_length;
+    }
+    lay_out(s, tokens, count);
+    return score(s, engine, config, out, err);
+}
+
+winnow_status document_score_targets(struct document_scorer *s, struct engine *engine,
+                                     const struct model_config *config, const uint32_t *tokens,
+                                     const uint32_t *targets, size_t count,
+                                     struct document_nll *out, struct winnow_error *err)
+{
+    s->tokens.len = s->targets.len = s->starts.len = 0;
+    memcpy(u32_list_reserve(&s->tokens, count + 1), tokens, count * sizeof *tokens);
+    memcpy(u32_list_reserve(&s->targets, count + 1), targets, count * sizeof *targets);
+    s->tokens.len = s->targets.len = count;
+    u32_list_add(&s->starts, 0);
+    u32_list_add(&s->starts, (uint32_t)count);
+    return score(s, engine, config, out, err);
 }
 
 void length_curve_init(struct length_curve *c, uint32_t length)

@@ -29,6 +29,12 @@ winnow_status document_score(struct document_scorer *s, struct engine *engine,
                              const struct model_config *config, const uint32_t *tokens,
                              size_t count, struct document_nll *out, struct winnow_error *err);
 
+/* The same of one sequence that says itself what it predicts (targets as in a batch). */
+winnow_status document_score_targets(struct document_scorer *s, struct engine *engine,
+                                     const struct model_config *config, const uint32_t *tokens,
+                                     const uint32_t *targets, size_t count,
+                                     struct document_nll *out, struct winnow_error *err);
+
 /* What documents of a corpus lose on average at each of their first positions:
  * takes length out of a score. */
 struct length_curve {

@@ -17,10 +17,12 @@
 #include "corpus/texts.h"
 #include "engine/engine.h"
 #include "eval/eval_results.h"
+#include "eval/eval_scorer.h"
 #include "model/model_file.h"
 #include "option/tables.h"
 #include "prune/scoring.h"
 #include "run/guard.h"
+#include "train/example_text.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -32,6 +34,12 @@
 #define TEXTS_BESIDE  ((uint64_t)24 << 20) /* a block, and what is scored of it */
 /* Cloze items need the documents at once. */
 #define CLOZE_BYTES_MAX ((uint64_t)1 << 30)
+
+/* Rows as tokens, one behind the other. */
+struct eval_rows {
+    struct u32_list tokens, targets;
+    struct u32_list counts; /* tokens of each */
+};
 
 struct evaluation {
     const struct winnow_eval_options *opt;
@@ -45,6 +53,12 @@ struct evaluation {
     struct tokenizer *tokenizer;
     struct engine *engine;
     struct eval_scorer *scorer;
+
+    /* Of rows with responses. */
+    struct example_encoder *encoder;
+    struct example_text example;
+    struct eval_rows rows; /* kept at the moment */
+    uint64_t cut, empty;
 
     struct map domains;
     struct arena keep;               /* of documents: one block's, or all for cloze */
@@ -82,6 +96,9 @@ static winnow_status load(struct evaluation *e, struct winnow_error *err)
     e->resident = mem_resident();
     struct eval_scorer_options scorer = EVAL_SCORER_OPTIONS_INIT;
     scorer.window = window;
+    if (e->opt->responses) {
+        e->encoder = example_encoder_new(e->tokenizer, window);
+    }
     return eval_scorer_new(e->engine, e->tokenizer, &scorer, &e->scorer, err);
 }
 
@@ -112,12 +129,31 @@ static struct str keep(struct evaluation *e, struct str s)
     return (struct str){arena_strndup(&e->keep, s.ptr, s.len), s.len};
 }
 
+static void keep_row(struct evaluation *e, const struct document *d)
+{
+    struct example_text *x = &e->example;
+    example_encode(e->encoder, d->json, d->text, x);
+    size_t n = x->count > 0 ? x->tokens.len : 0;
+    u32_list_add(&e->rows.counts, (uint32_t)n);
+    memcpy(u32_list_reserve(&e->rows.tokens, n + 1), x->tokens.ptr, n * sizeof *x->tokens.ptr);
+    memcpy(u32_list_reserve(&e->rows.targets, n + 1), x->targets.ptr, n * sizeof *x->targets.ptr);
+    e->rows.tokens.len += n;
+    e->rows.targets.len += n;
+    e->cut += x->cut;
+    e->empty += n == 0;
+}
+
 static void keep_document(struct evaluation *e, const struct document *d)
 {
+    struct str text = d->text;
+    if (e->encoder) {
+        keep_row(e, d);
+        text.len = 0;
+    }
     GROW(e->documents, e->count, e->cap, 1024);
     e->documents[e->count++] = (struct eval_document){
-        keep(e, d->id), keep(e, d->text), keep(e, domain_of(d->json, str_of(e->opt->domain_key)))};
-    e->bytes_kept += d->text.len;
+        keep(e, d->id), keep(e, text), keep(e, domain_of(d->json, str_of(e->opt->domain_key)))};
+    e->bytes_kept += text.len;
     e->result->documents++;
 }
 
@@ -130,6 +166,34 @@ static winnow_status refuse_overflow(const struct evaluation *e, const char *wha
                      "the model %s gives %s \"%.*s\" no finite likelihood: its numbers overflow; "
                      "its weights are broken, or its training went astray",
                      e->opt->model, what, STR_ARG(id));
+}
+
+/* What was kept of rows, which are let go; the sequences of a row are one. */
+static winnow_status score_rows(struct evaluation *e, struct eval_text_nll *out,
+                                struct winnow_error *err)
+{
+    struct eval_rows *r = &e->rows;
+    winnow_status st = WINNOW_OK;
+    size_t at = 0;
+    for (size_t i = 0; st == WINNOW_OK && i < r->counts.len; i++) {
+        size_t n = r->counts.ptr[i];
+        out[i] = (struct eval_text_nll){0};
+        for (size_t k = at; k < at + n; k++) {
+            uint32_t target = r->targets.ptr[k];
+            out[i].tokens += target != BATCH_NO_TARGET;
+            out[i].bytes += target != BATCH_NO_TARGET && target != tokenizer_eos(e->tokenizer)
+                                ? eval_token_bytes(e->scorer, target)
+                                : 0;
+        }
+        if (n > 0) {
+            const struct eval_sum sum = {.nll = &out[i].nll};
+            st = eval_queue(e->scorer, r->tokens.ptr + at, r->targets.ptr + at, n, sum, err);
+        }
+        at += n;
+    }
+    winnow_status flushed = eval_flush(e->scorer, err); /* empties the queue after a failure too */
+    r->tokens.len = r->targets.len = r->counts.len = 0;
+    return st == WINNOW_OK ? flushed : st;
 }
 
 /* Scores the documents from the first-th kept one on. */
@@ -151,7 +215,8 @@ static winnow_status score_documents(struct evaluation *e, size_t first, struct 
         *number = is_new ? e->domains.count - 1 : *number;
         e->domain_of[e->nll_count + i] = (uint32_t)*number;
     }
-    winnow_status st = eval_nll(e->scorer, texts, count, e->nll + e->nll_count, err);
+    winnow_status st = e->encoder ? score_rows(e, e->nll + e->nll_count, err)
+                                  : eval_nll(e->scorer, texts, count, e->nll + e->nll_count, err);
     for (size_t i = 0; st == WINNOW_OK && i < count; i++) {
         if (!isfinite(e->nll[e->nll_count + i].nll)) {
             st = refuse_overflow(e, "document", e->documents[first + i].id, err);
@@ -225,7 +290,16 @@ static winnow_status read_documents(struct evaluation *e, struct winnow_error *e
     winnow_status st = texts_open(&t, &text, *e->paths, e->env, &read, err);
     if (st == WINNOW_OK) {
         texts_budget(&t, &budget);
+        if (e->encoder) {
+            texts_take_examples(&t);
+        }
         st = score_texts(e, &t, err);
+    }
+    if (st == WINNOW_OK && e->cut + e->empty > 0) {
+        env_log(e->env, WINNOW_LOG_WARNING,
+                "%" PRIu64 " rows are longer than the window and cut, %" PRIu64
+                " have no response and no loss",
+                e->cut, e->empty);
     }
     if (st == WINNOW_OK) {
         st = texts_read(&t, e->result->documents, err);
@@ -371,6 +445,11 @@ static winnow_status check(const struct winnow_eval_options *opt, const struct w
         return error_set(err, WINNOW_E_USAGE,
                          "nothing to measure: name held-out documents or --tasks");
     }
+    if (opt->responses && (opt->cloze || !documents)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--responses measures rows of the corpus, and --cloze their texts: name "
+                         "rows, and leave --cloze out");
+    }
     if (!documents && opt->cloze) {
         return error_set(err, WINNOW_E_USAGE, "--cloze needs documents to make items from");
     }
@@ -406,6 +485,11 @@ winnow_status winnow_eval(const struct winnow_eval_options *opt, const struct wi
     arena_init(&e.keep, (size_t)1 << 20);
     winnow_status st = evaluate(&e, err);
     eval_scorer_free(e.scorer);
+    example_encoder_free(e.encoder);
+    example_text_release(&e.example);
+    u32_list_release(&e.rows.tokens);
+    u32_list_release(&e.rows.targets);
+    u32_list_release(&e.rows.counts);
     engine_free(e.engine);
     tokenizer_free(e.tokenizer);
     model_free(e.model);

@@ -11,4 +11,6 @@ list(APPEND WINNOW_SOURCES
   src/flow/tokenizer_train.c
   src/flow/tokens.c
   src/flow/train.c
+  src/flow/train_rows.c
+  src/flow/train_weights.c
 )

@@ -1,5 +1,8 @@
 /* train.c -- `winnow train`: tokenizer, documents, order, fit, model folder.
  *
+ * Documents are either text, cut into sequences that fill a step (train/packer.h), or with
+ * --responses rows, each of them whole (flow/train_rows.h).
+ *
  * Everything that is made on the way lies in the folder's checkpoint/: spooled pipes,
  * the tokenizer, the trainer's state.  The same command after a kill finds them there
  * and goes on; the checkpoint goes when the model is saved. */
@@ -11,12 +14,14 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "corpus/spool.h"
+#include "flow/train_rows.h"
 #include "model/model_file.h"
 #include "option/tables.h"
 #include "prove/draw.h"
 #include "run/output_folder.h"
 #include "train/fit.h"
 #include "train/small_model.h"
+#include "train/tune_plan.h"
 #include "train/weights_file.h"
 #include "vectors/features.h"
 
@@ -32,9 +37,12 @@ struct training {
     struct tokenizer *tokenizer;
     struct model_config config;
     struct packer_options packer;
+    struct train_weights weights;
     struct source_names names;
     struct text_set texts;
     struct arm_draw order;
+    struct train_factors factors; /* of texts */
+    struct train_rows rows;
     uint64_t tokens;
     struct buf checkpoint; /* folder of it */
     struct arena keep;
@@ -54,6 +62,9 @@ static winnow_status make_tokenizer(void *ctx, struct tokenizer **out, struct wi
 /* A repeated call finds it beside the checkpoint. */
 static winnow_status get_tokenizer(struct training *t, struct winnow_error *err)
 {
+    if (t->opt->init) {
+        return model_load_tokenizer(t->opt->init, &t->tokenizer, err);
+    }
     struct buf path = {0};
     const char *file = file_join(&path, buf_cstr(&t->checkpoint), "tokenizer.json");
     winnow_status st =
@@ -62,31 +73,97 @@ static winnow_status get_tokenizer(struct training *t, struct winnow_error *err)
     return st;
 }
 
-static uint64_t training_bytes(const struct winnow_train_options *opt, const struct winnow_env *env)
+static uint64_t training_bytes(const struct winnow_train_options *opt, const struct model_config *c,
+                               const struct winnow_env *env)
 {
-    const struct model_config c = small_model_shape(&opt->model);
-    return small_model_memory(&opt->model, &c, env->threads > 0 ? env->threads : pool_processors());
+    uint32_t threads = env->threads > 0 ? env->threads : pool_processors();
+    if (opt->lora_rank == 0) {
+        return small_model_memory(&opt->model, c, threads);
+    }
+    struct lora_options lora = {.rank = opt->lora_rank};
+    small_model_trainer(&opt->model, 1, &lora.trainer);
+    return lora_memory(c, &lora, threads) + model_config_parameters(c) * sizeof(float);
 }
 
-static winnow_status read_documents(struct training *t, struct winnow_error *err)
+/* The longest sequence: where nobody said one, no more than the model was made for. */
+static uint32_t context_of(const struct winnow_train_options *opt, const struct model_config *c)
+{
+    bool said = opt->model.context != WINNOW_TRAIN_OPTIONS_INIT.model.context;
+    return !said && c->context < opt->model.context ? c->context : opt->model.context;
+}
+
+static winnow_status find_shape(struct training *t, struct winnow_error *err)
+{
+    if (!t->opt->init) {
+        TRY(small_model_config(&t->opt->model, t->tokenizer, &t->config, err));
+    }
+    small_model_packer(&t->opt->model, &t->config, t->opt->document_tokens, &t->packer);
+    t->packer.context = context_of(t->opt, &t->config);
+    return WINNOW_OK;
+}
+
+/* ---- texts ---- */
+
+/* What the documents' weights do to their losses, and where they come more or less often, their
+ * order. */
+static winnow_status weigh_documents(struct training *t, struct winnow_error *err)
+{
+    size_t n = t->texts.docs.count;
+    uint32_t *targets = mem_alloc((n + 1) * sizeof *targets);
+    uint32_t *lengths = mem_alloc((n + 1) * sizeof *lengths);
+    float *weights = mem_alloc((n + 1) * sizeof *weights);
+    for (size_t i = 0; i < n; i++) {
+        size_t tokens;
+        (void)token_docs_at(&t->texts.docs, i, &tokens);
+        lengths[i] = (uint32_t)packer_stream(&t->packer, tokens);
+        targets[i] = lengths[i] > 0 ? lengths[i] - 1 : 0;
+        weights[i] = t->texts.meta[i].weight;
+    }
+    winnow_status st = train_factors_make(t->opt, train_weights_wanted(t->opt) ? weights : NULL,
+                                          targets, n, &t->factors, err);
+    if (st == WINNOW_OK && t->factors.repeats) {
+        const struct tune_planning p = {.lengths = lengths,
+                                        .count = n,
+                                        .seed = t->env->seed,
+                                        .batch_tokens = t->packer.batch_tokens,
+                                        .tokens = t->tokens,
+                                        .repeats = t->factors.repeats};
+        struct tune_plan plan;
+        tune_plan_of(&p, &plan);
+        mem_free(t->order.order);
+        t->order.order = plan.order;
+        t->order.order_count = plan.steps > 0 ? plan.ends[plan.steps - 1] : 0;
+        plan.order = NULL;
+        tune_plan_release(&plan);
+    }
+    t->packer.weights = t->factors.loss;
+    mem_free(targets);
+    mem_free(lengths);
+    mem_free(weights);
+    return st;
+}
+
+static winnow_status read_texts(struct training *t, struct winnow_error *err)
 {
     const struct text_load load = {.paths = *t->paths,
                                    .keys = &t->keys,
                                    .tokenizer = t->tokenizer,
                                    .limit = t->opt->limit,
-                                   .memory_rest = training_bytes(t->opt, t->env),
+                                   .memory_rest = training_bytes(t->opt, &t->config, t->env),
+                                   .weigh = train_weights_wanted(t->opt) ? train_weigh : NULL,
+                                   .weigh_ctx = &t->weights,
                                    .command = "train",
                                    .remedy = "train on fewer documents (--limit)"};
     TRY(text_set_load(&load, t->pool, t->env, &t->names, &t->texts, err));
-    TRY(small_model_config(&t->opt->model, t->tokenizer, &t->config, err));
-    small_model_packer(&t->opt->model, &t->config, t->opt->document_tokens, &t->packer);
+    TRY(find_shape(t, err));
     struct draw_line line;
     draw_line_init(&line, &t->texts, NULL, &t->packer, t->env->seed);
     arm_draw_range(&line, 0, line.count, &t->order);
     draw_line_release(&line);
-    t->tokens = t->opt->tokens > 0 ? t->opt->tokens : t->order.tokens;
+    double passes = t->opt->epochs > 0 ? t->opt->epochs : 1;
+    t->tokens = t->opt->tokens > 0 ? t->opt->tokens : (uint64_t)(passes * (double)t->order.tokens);
     double epochs = (double)t->tokens / (double)(t->order.tokens > 0 ? t->order.tokens : 1);
-    if (epochs > t->opt->epochs_max) {
+    if (t->opt->tokens > 0 && epochs > t->opt->epochs_max) {
         return error_set(err, WINNOW_E_FORMAT,
                          "the %zu documents hold %llu tokens; --tokens %llu would repeat them %.1f "
                          "times, more than --epochs-max %g",
@@ -94,8 +171,44 @@ static winnow_status read_documents(struct training *t, struct winnow_error *err
                          (unsigned long long)t->tokens, epochs, t->opt->epochs_max);
     }
     arm_draw_order(&t->order, &t->texts, t->tokens, t->env->seed);
+    return weigh_documents(t, err);
+}
+
+/* ---- rows ---- */
+
+static winnow_status read_rows(struct training *t, struct winnow_error *err)
+{
+    TRY(find_shape(t, err));
+    struct document_keys keys = t->keys;
+    keys.examples = true;
+    const struct feature_reading how = {.paths = *t->paths,
+                                        .keys = keys,
+                                        .limit = t->opt->limit,
+                                        .tokenizer = t->tokenizer,
+                                        .context = t->packer.context,
+                                        .folder = buf_cstr(&t->checkpoint),
+                                        .memory_rest = training_bytes(t->opt, &t->config, t->env),
+                                        .what = "train on as many documents",
+                                        .weigh = train_weights_wanted(t->opt) ? train_weigh : NULL,
+                                        .weigh_ctx = &t->weights};
+    TRY(train_rows_read(&how, t->pool, t->env, &t->rows, err));
+    TRY(train_rows_plan(&t->rows, t->opt, t->env->seed, err));
+    if (t->opt->tokens > 0 && t->rows.plan.epochs > t->opt->epochs_max) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "--tokens %llu would repeat the %zu documents %.1f times, more than "
+                         "--epochs-max %g",
+                         (unsigned long long)t->opt->tokens, t->rows.count, t->rows.plan.epochs,
+                         t->opt->epochs_max);
+    }
     return WINNOW_OK;
 }
+
+static size_t documents_of(const struct training *t)
+{
+    return t->opt->responses ? t->rows.count : t->order.count;
+}
+
+/* ---- the model folder ---- */
 
 static void write_card(const struct training *t, const struct fit_result *fitted, struct buf *out)
 {
@@ -105,7 +218,7 @@ static void write_card(const struct training *t, const struct fit_result *fitted
     option_write_json(&TRAIN_TABLE, t->opt, &w);
     json_close(&w, '}');
     json_member_u64(&w, "seed", t->env->seed);
-    json_member_u64(&w, "documents", t->order.count);
+    json_member_u64(&w, "documents", documents_of(t));
     json_member_u64(&w, "parameters", model_config_parameters(&t->config));
     json_member_u64(&w, "steps", fitted->steps);
     json_member_double(&w, "flops", fitted->flops);
@@ -202,38 +315,64 @@ static winnow_status keep_checkpoint(void *ctx, const struct trainer *now, struc
     return st;
 }
 
+static void fill_result(const struct training *t, const struct fit_result *fitted,
+                        struct winnow_train_result *out)
+{
+    const struct tune_plan *plan = &t->rows.plan;
+    bool rows = t->opt->responses;
+    *out = (struct winnow_train_result){
+        .documents = documents_of(t),
+        .documents_bad = rows ? t->rows.texts.account.bad : t->texts.documents_bad,
+        .tokens = rows ? plan->tokens : fitted->steps * t->packer.batch_tokens,
+        .steps = fitted->steps,
+        .parameters = model_config_parameters(&t->config),
+        .epochs = rows ? plan->epochs : (double)fitted->used / (double)t->order.tokens,
+        .loss = fitted->loss,
+        .flops = fitted->flops,
+    };
+}
+
+static winnow_status start_model(const struct training *t, struct model **out,
+                                 struct winnow_error *err)
+{
+    if (t->opt->init) {
+        return model_load(t->opt->init, out, err);
+    }
+    TRY(model_new(&t->config, out, err));
+    model_init_random(*out, rng_mix(t->env->seed));
+    return WINNOW_OK;
+}
+
 static winnow_status fit_model(struct training *t, struct winnow_train_result *result,
                                struct winnow_error *err)
 {
+    const struct winnow_train_options *opt = t->opt;
+    uint64_t steps = opt->responses ? t->rows.plan.steps : packer_steps(&t->packer, t->tokens);
     struct fit_options fit_opt = {.packer = t->packer,
+                                  .lora_rank = opt->lora_rank,
+                                  .lora_alpha =
+                                      opt->lora_alpha > 0 ? opt->lora_alpha : 2.0 * opt->lora_rank,
+                                  .seed = t->env->seed,
                                   .folder = buf_cstr(&t->checkpoint),
                                   .stage = "train",
-                                  .points = t->opt->keep_checkpoints,
-                                  .keep = t->opt->keep_checkpoints > 0 ? keep_checkpoint : NULL,
+                                  .points = opt->keep_checkpoints,
+                                  .keep = opt->keep_checkpoints > 0 ? keep_checkpoint : NULL,
                                   .ctx = t};
-    small_model_trainer(&t->opt->model, packer_steps(&t->packer, t->tokens), &fit_opt.trainer);
-    const struct fit_data data = {&t->texts.docs, t->order.order, t->order.order_count};
+    small_model_trainer(&opt->model, steps, &fit_opt.trainer);
+    const struct sampler rows = train_rows_sampler(&t->rows);
+    const struct fit_data data = {&t->texts.docs, t->order.order, t->order.order_count,
+                                  opt->responses ? &rows : NULL};
     struct model *m = NULL;
     struct fit_result fitted = {0};
-    winnow_status st = model_new(&t->config, &m, err);
+    winnow_status st = start_model(t, &m, err);
     if (st == WINNOW_OK) {
-        model_init_random(m, rng_mix(t->env->seed));
         st = fit(m, t->pool, &data, &fit_opt, t->env, &fitted, err);
     }
     if (st == WINNOW_OK) {
         st = save_folder(t, m, &fitted, err);
     }
     if (st == WINNOW_OK) {
-        *result = (struct winnow_train_result){
-            .documents = t->order.count,
-            .documents_bad = t->texts.documents_bad,
-            .tokens = fitted.steps * t->packer.batch_tokens,
-            .steps = fitted.steps,
-            .parameters = model_config_parameters(&t->config),
-            .epochs = (double)fitted.used / (double)t->order.tokens,
-            .loss = fitted.loss,
-            .flops = fitted.flops,
-        };
+        fill_result(t, &fitted, result);
     }
     fit_result_release(&fitted);
     model_free(m);
@@ -248,10 +387,13 @@ static winnow_status train_model(struct training *t, const struct winnow_list *p
     TRY(file_make_dirs(checkpoint, err));
     TRY(spool_paths(paths, checkpoint, t->env, &t->keep, files, err));
     TRY(get_tokenizer(t, err));
-    TRY(read_documents(t, err));
+    TRY(train_weights_open(&t->weights, t->opt, err));
+    TRY(t->opt->responses ? read_rows(t, err) : read_texts(t, err));
     TRY(fit_model(t, result, err));
-    output_folder_account(folder, &t->texts.account);
-    return account_tell_lost(&t->texts.account, err);
+    const struct input_account *account =
+        t->opt->responses ? &t->rows.texts.account : &t->texts.account;
+    output_folder_account(folder, account);
+    return account_tell_lost(account, err);
 }
 
 static winnow_status train(const struct winnow_train_options *opt, const struct winnow_list *paths,
@@ -264,8 +406,17 @@ static winnow_status train(const struct winnow_train_options *opt, const struct 
     (void)file_join(&t.checkpoint, opt->output, OUTPUT_CHECKPOINT);
     t.pool = pool_new(env->threads);
     arena_init(&t.keep, 4096);
-    winnow_status st = train_model(&t, paths, &files, folder, result, err);
+    winnow_status st = opt->init ? model_load_config(opt->init, &t.config, err) : WINNOW_OK;
+    if (!opt->init) {
+        t.config = small_model_shape(&opt->model);
+    }
+    if (st == WINNOW_OK) {
+        st = train_model(&t, paths, &files, folder, result, err);
+    }
     arena_release(&t.keep);
+    train_rows_release(&t.rows);
+    train_factors_release(&t.factors);
+    train_weights_release(&t.weights);
     arm_draw_release(&t.order);
     text_set_release(&t.texts);
     source_names_release(&t.names);
@@ -275,15 +426,75 @@ static winnow_status train(const struct winnow_train_options *opt, const struct 
     return st;
 }
 
-winnow_status winnow_train(const struct winnow_train_options *opt, const struct winnow_list *paths,
-                           const struct winnow_env *env, struct winnow_train_result *result,
+/* ---- the command ---- */
+
+static bool shape_is_given(const struct winnow_small_model *m)
+{
+    const struct winnow_small_model none = WINNOW_SMALL_MODEL_INIT;
+    return m->dim != none.dim || m->layers != none.layers || m->heads != none.heads ||
+           m->kv_heads != none.kv_heads || m->ffn != none.ffn || m->vocab != none.vocab;
+}
+
+static winnow_status check_init(const struct winnow_train_options *opt, struct model_config *c,
+                                struct winnow_error *err)
+{
+    if (opt->tokenizer || shape_is_given(&opt->model)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--init brings its tokenizer and shape; leave --tokenizer, --vocab, --dim "
+                         "and what else makes a new model out");
+    }
+    TRY(model_load_config(opt->init, c, err));
+    uint32_t context = context_of(opt, c);
+    if (context > c->context) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--context %u is more than the %u tokens that %s was made for", context,
+                         c->context, opt->init);
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status check(const struct winnow_train_options *opt, struct model_config *c,
                            struct winnow_error *err)
 {
     if (!opt->output) {
         return error_set(err, WINNOW_E_USAGE, "say where the model goes: -o FOLDER");
     }
+    if (!opt->init && opt->lora_rank > 0) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--lora-rank puts adapters on a model that is there: --init MODEL");
+    }
+    TRY(opt->init ? check_init(opt, c, err) : WINNOW_OK);
     TRY(small_model_check(&opt->model, err));
-    TRY(memory_need(env->memory_max, "train", training_bytes(opt, env) + PROGRAM_BYTES,
+    if (!opt->init) {
+        *c = small_model_shape(&opt->model);
+    }
+    if (opt->lora_rank > 0 && opt->keep_checkpoints > 0) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--keep-checkpoints keeps what all weights are trained with; leave "
+                         "--lora-rank out");
+    }
+    if (opt->weights && opt->weight_key) {
+        return error_set(err, WINNOW_E_USAGE, "weights come from --weights or from --weight-key");
+    }
+    if (opt->responses && !opt->init && !opt->tokenizer) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--responses needs a tokenizer: a model's (--init), or --tokenizer");
+    }
+    if (opt->responses && opt->document_tokens > 0) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "with --responses a document is cut to --context; leave --document-tokens "
+                         "out");
+    }
+    return WINNOW_OK;
+}
+
+winnow_status winnow_train(const struct winnow_train_options *opt, const struct winnow_list *paths,
+                           const struct winnow_env *env, struct winnow_train_result *result,
+                           struct winnow_error *err)
+{
+    struct model_config shape;
+    TRY(check(opt, &shape, err));
+    TRY(memory_need(env->memory_max, "train", training_bytes(opt, &shape, env) + PROGRAM_BYTES,
                     "lower --dim, --layers or --batch-tokens, or use fewer threads (-t)", err));
     const struct output_wanted want = {.path = opt->output,
                                        .kind = CLAIM_MODEL,

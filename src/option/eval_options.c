@@ -23,6 +23,8 @@ static const struct option OPTIONS[] = {
     OPT_U32(0, "cloze-per-document", T, cloze_per_document, 1, 1000, "most items of one document"),
     OPT_U32(0, "cloze-per-domain", T, cloze_per_domain, 0, 1e9, "most items of a domain; 0: all"),
     OPT_TEXT(0, "domain-key", T, domain_key, "KEY", "key of a document's domain"),
+    OPT_FLAG(0, "responses", T, responses,
+             "rows are prompt and response, or messages: NLL of the responses alone"),
     OPT_U32(0, "window", T, window, 0, 1000000,
             "tokens read at once; 0: the model's context, at most 2048"),
     OPT_ENUM(0, "compute", T, compute, SCORING_COMPUTE, "number format of matrix products"),
@@ -37,6 +39,7 @@ const struct option_table EVAL_TABLE = {
     .usage = "[options] --model PATH [CORPUS...]",
     .example = "  winnow eval --model models/small heldout.jsonl.zst -o results.json\n"
                "  winnow eval --model models/small --cloze heldout.jsonl.zst -o results.json\n"
+               "  winnow eval --model models/tuned --responses questions.jsonl -o results.json\n"
                "  winnow eval --model smollm2.gguf --tasks blimp.jsonl.zst --limit 100\n",
     .options = OPTIONS,
     .defaults = &WINNOW_EVAL_OPTIONS_INIT,

@@ -16,6 +16,8 @@ static const struct option OPTIONS[] = {
             "tokens from one window to the next; 0: half of it"),
     OPT_U32(0, "fixed-length", T, fixed_length, 0, 1000000,
             "score the first N tokens, length taken out; 0: whole documents"),
+    OPT_FLAG(0, "responses", T, responses,
+             "rows are prompt and response, or messages: score the responses alone"),
     OPT_ENUM(0, "compute", T, compute, SCORING_COMPUTE, "number format of matrix products"),
     OPT_TEXT(0, "name", T, name, "NAME", "of the folder under attributes/"),
     OPT_END,

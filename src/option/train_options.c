@@ -6,14 +6,32 @@
 
 #define T struct winnow_train_options
 
+static const char *const WEIGHTS_AS[] = {"loss", "repeats", NULL};
+static const char *const MEAN_OF[] = {"tokens", "documents", NULL};
+
 static const struct option OPTIONS[] = {
     OPT_OUTPUT(T, output, "FOLDER", "the model folder"),
+    OPT_FILE(0, "init", T, init, "go on from this model, with its shape and tokenizer"),
     OPT_FILE(0, "tokenizer", T, tokenizer,
              "tokenizer.json or its folder (default: one is trained on the corpus)"),
-    OPT_COUNT(0, "tokens", T, tokens, 0, 1e15, "to train on; 0: one epoch"),
-    OPT_REAL(0, "epochs-max", T, epochs_max, 0.01, 1e6, "refuse to repeat documents more often"),
+    OPT_FLAG(0, "responses", T, responses,
+             "rows are prompt and response, or messages: loss on the response only"),
+    OPT_COUNT(0, "tokens", T, tokens, 0, 1e15, "to train on; 0: --epochs"),
+    OPT_REAL(0, "epochs", T, epochs, 0, 1e6, "passes over the documents; 0: one"),
+    OPT_REAL(0, "epochs-max", T, epochs_max, 0.01, 1e6,
+             "with --tokens: refuse to repeat documents more often"),
     OPT_COUNT(0, "document-tokens", T, document_tokens, 0, 1e12,
               "use the first N tokens of a document; 0: all"),
+    OPT_FILE(0, "weights", T, weights,
+             "attributes with a weight of each document, as select writes them"),
+    OPT_TEXT(0, "weight-name", T, weight_name, "NAME", "of the weight among them"),
+    OPT_TEXT(0, "weight-key", T, weight_key, "KEY", "key of a document's own weight"),
+    OPT_ENUM(0, "weights-as", T, weights_as, WEIGHTS_AS,
+             "what weights are: factors of the loss, or how often a document comes"),
+    OPT_ENUM(0, "mean-of", T, mean_of, MEAN_OF, "what a step's loss is the mean of"),
+    OPT_U32(0, "lora-rank", T, lora_rank, 0, 4096,
+            "train adapters on the model of --init, merged at the end; 0: all weights"),
+    OPT_REAL(0, "lora-alpha", T, lora_alpha, 0, 1e6, "their scale; 0: twice the rank"),
     OPT_U32(0, "keep-checkpoints", T, keep_checkpoints, 0, 32,
             "models kept on the way at equal distances, the last one among them, for features"),
     OPT_COUNT(0, "limit", T, limit, 0, 1e15, "use the first N documents; 0: all"),
@@ -25,12 +43,14 @@ static const struct option OPTIONS[] = {
 
 const struct option_table TRAIN_TABLE = {
     .command = "train",
-    .summary = "a small Llama-architecture model from scratch",
+    .summary = "a small Llama-architecture model, from scratch or from another",
     .usage = "[options] CORPUS... -o FOLDER",
     .example =
         "  winnow train corpus/ -o models/small --tokens 10M\n"
         "  winnow train corpus/ -o models/wide --dim 256 --layers 6 --heads 4 --vocab 8192\n"
         "  winnow train corpus/ -o models/muon --optimizer muon --batch-tokens 2048 --lr 8e-3\n"
+        "  winnow train runs/chosen --init models/small --responses --epochs 4 \\\n"
+        "      --weights runs/chosen/stages/01-select/attributes/select -o models/tuned\n"
         "  winnow train corpus/ -o models/own --tokenizer gpt2/   # again after a kill: goes on\n",
     .options = OPTIONS,
     .defaults = &WINNOW_TRAIN_OPTIONS_INIT,

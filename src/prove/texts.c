@@ -160,9 +160,9 @@ static void piece_hold_out(struct piece *p, const struct document *d, uint64_t k
 static winnow_status load_document(void *ctx, void *piece, const struct document *d,
                                    const char *shard, struct winnow_error *err)
 {
-    (void)err;
     struct loader *l = ctx;
     struct piece *p = piece;
+    float weight = 1;
     uint64_t key = split_key(d->text);
     p->read++;
     if (l->load->heldout_share > 0 && split_is_heldout(key, l->load->heldout_share)) {
@@ -173,11 +173,15 @@ static winnow_status load_document(void *ctx, void *piece, const struct document
     if (split_unit(key, 0, "sample") >= l->out->sampled) {
         return WINNOW_OK;
     }
+    if (l->load->weigh) {
+        TRY(l->load->weigh(l->load->weigh_ctx, d, &weight, err));
+    }
     GROW(p->meta, p->docs.count, p->meta_cap, 256);
     p->meta[p->docs.count] =
         (struct text_meta){.key = key,
                            .source = piece_source(p, source_text(d, shard)),
                            .bytes = d->text.len < UINT32_MAX ? (uint32_t)d->text.len : UINT32_MAX,
+                           .weight = weight,
                            .named = d->source.len > 0};
     tokenizer_encode(l->load->tokenizer, l->scratch[p->worker], d->text, TOKENIZER_PLAIN_SPECIAL,
                      &p->docs.tokens);

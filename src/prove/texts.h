@@ -21,6 +21,7 @@ struct text_meta {
     uint32_t copy; /* how many documents of that key came before it */
     uint32_t source;
     uint32_t bytes; /* of its text, 4 GiB - 1 at most */
+    float weight;   /* 1 where nobody weighs */
     bool named;     /* it says its source itself; else its shard's name stands for it */
 };
 
@@ -60,6 +61,8 @@ struct text_load {
     struct held_set *held; /* ... and go here, where it is not NULL */
     uint64_t limit;        /* documents; 0: all */
     uint64_t bytes_max;    /* of text; 0: no bound */
+    document_weigh weigh;  /* NULL: documents have no weight */
+    void *weigh_ctx;
 
     /* For --memory: what is yet to come beside the corpus, who asks, what helps. */
     uint64_t memory_rest;

@@ -29,39 +29,29 @@ double attribute_score(struct json_value attributes, const char *name)
     return score;
 }
 
-struct reading {
-    const char *name;
-    const struct survey *survey;
-    struct selector_item *items;
+/* ---- rows ---- */
+
+struct walk {
+    attribute_row each;
+    void *ctx;
     struct json_parser *parser;
-    size_t next; /* ordinal */
 };
 
-static winnow_status take_row(struct reading *r, struct str line, const char *path, uint64_t number,
-                              struct winnow_error *err)
+static winnow_status take_line(struct walk *w, struct str line, const char *path, uint64_t number,
+                               struct winnow_error *err)
 {
     struct json_value root;
     struct str id;
-    winnow_status st = json_parse(r->parser, line, &root, err);
+    winnow_status st = json_parse(w->parser, line, &root, err);
     if (st != WINNOW_OK || !json_span_id(root, line, "id", &id)) {
         return error_set(err, WINNOW_E_FORMAT, "%s: line %llu is no attribute row", path,
                          (unsigned long long)number);
     }
-    while (r->next < r->survey->count && r->survey->rows[r->next].role == SURVEY_ABSENT) {
-        r->next++;
-    }
-    if (r->next == r->survey->count || r->survey->rows[r->next].id_hash != hash64(id, 0)) {
-        return error_set(err, WINNOW_E_FORMAT,
-                         "%s: line %llu is about \"%.*s\", which is not the document at this place "
-                         "of the corpus: attributes have to be those of this input",
-                         path, (unsigned long long)number, STR_ARG(id));
-    }
-    r->items[r->next++].score = attribute_score(json_get(root, "attributes"), r->name);
-    return WINNOW_OK;
+    const struct attribute_place place = {path, number};
+    return w->each(w->ctx, id, json_get(root, "attributes"), &place, err);
 }
 
-static winnow_status read_shard(struct reading *r, const struct shard *shard,
-                                struct winnow_error *err)
+static winnow_status read_shard(struct walk *w, const struct shard *shard, struct winnow_error *err)
 {
     struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
     struct shard_reader *reader = NULL;
@@ -78,7 +68,7 @@ static winnow_status read_shard(struct reading *r, const struct shard *shard,
         struct str rest = block.lines, line;
         uint64_t number = block.line;
         while (st == WINNOW_OK && more && str_next_line(&rest, &line)) {
-            st = take_row(r, line, shard->path, number++, err);
+            st = take_line(w, line, shard->path, number++, err);
         }
     }
     if (reader) {
@@ -88,16 +78,52 @@ static winnow_status read_shard(struct reading *r, const struct shard *shard,
     return st;
 }
 
-winnow_status attribute_read(const char *folder, const char *name, const struct survey *s,
-                             struct selector_item *items, struct winnow_error *err)
+winnow_status attribute_each(const char *folder, attribute_row each, void *ctx,
+                             struct winnow_error *err)
 {
     struct shard_list shards = {0};
     const struct shards_options find = {.paths = {&folder, 1}, .kind = SHARDS_DOCUMENTS};
-    struct reading r = {name, s, items, json_parser_new(), 0};
+    struct walk w = {each, ctx, json_parser_new()};
     winnow_status st = shards_find(&find, &shards, err);
     for (size_t i = 0; st == WINNOW_OK && i < shards.count; i++) {
-        st = read_shard(&r, &shards.items[i], err);
+        st = read_shard(&w, &shards.items[i], err);
     }
+    json_parser_free(w.parser);
+    shard_list_release(&shards);
+    return st;
+}
+
+/* ---- beside surveyed documents ---- */
+
+struct reading {
+    const char *name;
+    const struct survey *survey;
+    struct selector_item *items;
+    size_t next; /* ordinal */
+};
+
+static winnow_status take_row(void *ctx, struct str id, struct json_value attributes,
+                              const struct attribute_place *place, struct winnow_error *err)
+{
+    struct reading *r = ctx;
+    while (r->next < r->survey->count && r->survey->rows[r->next].role == SURVEY_ABSENT) {
+        r->next++;
+    }
+    if (r->next == r->survey->count || r->survey->rows[r->next].id_hash != hash64(id, 0)) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "%s: line %llu is about \"%.*s\", which is not the document at this place "
+                         "of the corpus: attributes have to be those of this input",
+                         place->path, (unsigned long long)place->line, STR_ARG(id));
+    }
+    r->items[r->next++].score = attribute_score(attributes, r->name);
+    return WINNOW_OK;
+}
+
+winnow_status attribute_read(const char *folder, const char *name, const struct survey *s,
+                             struct selector_item *items, struct winnow_error *err)
+{
+    struct reading r = {name, s, items, 0};
+    winnow_status st = attribute_each(folder, take_row, &r, err);
     while (r.next < s->count && s->rows[r.next].role == SURVEY_ABSENT) {
         r.next++;
     }
@@ -107,7 +133,5 @@ winnow_status attribute_read(const char *folder, const char *name, const struct 
                        "those of this input",
                        folder);
     }
-    json_parser_free(r.parser);
-    shard_list_release(&shards);
     return st;
 }

@@ -7,6 +7,17 @@
 /* The score of {"name": [[start, end, score]]}, NaN where there is none that is finite. */
 double attribute_score(struct json_value attributes, const char *name);
 
+/* Rows of the attribute files under folder, in order. */
+struct attribute_place {
+    const char *path;
+    uint64_t line;
+};
+typedef winnow_status (*attribute_row)(void *ctx, struct str id, struct json_value attributes,
+                                       const struct attribute_place *place,
+                                       struct winnow_error *err);
+winnow_status attribute_each(const char *folder, attribute_row each, void *ctx,
+                             struct winnow_error *err);
+
 /* Fills the items' scores from the attribute files under folder, whose rows have
  * to be about the surveyed documents, in their order: checked by id. */
 winnow_status attribute_read(const char *folder, const char *name, const struct survey *s,

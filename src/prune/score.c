@@ -13,6 +13,7 @@
 #include <math.h>
 
 struct score_state {
+    const struct winnow_score_options *opt;
     struct scoring scoring;
     struct least_draws sample;
     struct model *model;
@@ -46,9 +47,10 @@ static void worker_free(void *worker)
 static winnow_status score_document(void *state, void *worker, const struct document *d,
                                     struct stage_result *r, struct winnow_error *err)
 {
-    (void)state;
     struct document_nll nll;
-    TRY(scoring_text(worker, d->text, true, &nll, err));
+    TRY(((struct score_state *)state)->opt->responses
+            ? scoring_responses(worker, d, &nll, err)
+            : scoring_text(worker, d->text, true, &nll, err));
     scoring_attributes(d->text, &nll, &r->attributes[0]);
     r->score = nll.mean;
     return WINNOW_OK;
@@ -133,7 +135,8 @@ static winnow_status score_corpus(struct stage *s, const struct winnow_score_opt
 static winnow_status run_score(struct stage *s, const void *options, struct winnow_error *err)
 {
     const struct winnow_score_options *opt = options;
-    struct score_state state = {.scoring = {.env = stage_env(s), .compute = opt->compute}};
+    struct score_state state = {.opt = opt,
+                                .scoring = {.env = stage_env(s), .compute = opt->compute}};
     winnow_status st = score_corpus(s, opt, &state, err);
     scoring_release(&state.scoring);
     tokenizer_free(state.tokenizer);
@@ -152,6 +155,11 @@ static winnow_status check_score(const void *options, const struct stage_plan *p
     if (opt->name[0] == '\0' || strchr(opt->name, '/')) {
         return error_set(err, WINNOW_E_USAGE, "--name \"%s\" is no name of a folder", opt->name);
     }
+    if (opt->responses && (opt->fixed_length > 0 || opt->stride > 0)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--responses scores each row as one sequence; leave --fixed-length and "
+                         "--stride out");
+    }
     TRY(model_load_config(opt->model, &config, err));
     return scoring_need_memory(&config, opt->compute, plan->threads, plan->memory_max, "score",
                                err);
@@ -160,6 +168,11 @@ static winnow_status check_score(const void *options, const struct stage_plan *p
 static bool passes_again(const void *options)
 {
     return ((const struct winnow_score_options *)options)->fixed_length > 0;
+}
+
+static bool reads_examples(const void *options)
+{
+    return ((const struct winnow_score_options *)options)->responses;
 }
 
 /* Reading the sample with a large model takes minutes: a trial of seconds says it. */
@@ -183,4 +196,5 @@ const struct stage_kind SCORE_STAGE = {.table = &SCORE_TABLE,
                                        .estimate_only = too_dear,
                                        .run = run_score,
                                        .passes_again = passes_again,
+                                       .reads_examples = reads_examples,
                                        .uses_kernels = true};

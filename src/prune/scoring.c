@@ -11,6 +11,7 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "train/example_text.h"
 
 #include <math.h>
 
@@ -93,6 +94,8 @@ struct scoring_worker {
     struct document_scorer *scorer;
     struct tokenizer_scratch *scratch;
     struct u32_list tokens;
+    struct example_encoder *encoder; /* of responses; made when they are asked for */
+    struct example_text example;
     double flops;
 };
 
@@ -116,6 +119,8 @@ void scoring_worker_free(struct scoring_worker *w)
         document_scorer_free(w->scorer);
         tokenizer_scratch_free(w->scratch);
         u32_list_release(&w->tokens);
+        example_encoder_free(w->encoder);
+        example_text_release(&w->example);
         pool_free(w->pool);
         mem_free(w);
     }
@@ -140,16 +145,39 @@ enum engine_compute scoring_compute(int compute)
     return OF[compute];
 }
 
+static winnow_status need_engine(struct scoring_worker *w, struct winnow_error *err)
+{
+    if (w->engine) {
+        return WINNOW_OK;
+    }
+    const struct scoring *s = w->s;
+    struct engine_options opt = ENGINE_OPTIONS_INIT;
+    opt.compute = scoring_compute(s->compute);
+    opt.weights = s->weights;
+    return engine_new(s->model, w->pool, &opt, s->env, &w->engine, err);
+}
+
+winnow_status scoring_responses(struct scoring_worker *w, const struct document *d,
+                                struct document_nll *out, struct winnow_error *err)
+{
+    struct scoring *s = w->s;
+    struct example_text *x = &w->example;
+    TRY(need_engine(w, err));
+    if (!w->encoder) {
+        w->encoder = example_encoder_new(s->tokenizer, s->score.window);
+    }
+    example_encode(w->encoder, d->json, d->text, x);
+    TRY(document_score_targets(w->scorer, w->engine, model_config(s->model), x->tokens.ptr,
+                               x->targets.ptr, x->count > 0 ? x->tokens.len : 0, out, err));
+    w->flops += out->flops;
+    return WINNOW_OK;
+}
+
 winnow_status scoring_text(struct scoring_worker *w, struct str text, bool correct,
                            struct document_nll *out, struct winnow_error *err)
 {
     struct scoring *s = w->s;
-    if (!w->engine) {
-        struct engine_options opt = ENGINE_OPTIONS_INIT;
-        opt.compute = scoring_compute(s->compute);
-        opt.weights = s->weights;
-        TRY(engine_new(s->model, w->pool, &opt, s->env, &w->engine, err));
-    }
+    TRY(need_engine(w, err));
     w->tokens.len = 0;
     tokenizer_encode(s->tokenizer, w->scratch, prefix(text, s->score.fixed_length),
                      TOKENIZER_PLAIN_SPECIAL, &w->tokens);

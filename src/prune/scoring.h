@@ -65,6 +65,10 @@ void scoring_worker_free(struct scoring_worker *w);
 winnow_status scoring_text(struct scoring_worker *w, struct str text, bool correct,
                            struct document_nll *out, struct winnow_error *err);
 
+/* The same of what a document's responses lose (train/example_text.h). */
+winnow_status scoring_responses(struct scoring_worker *w, const struct document *d,
+                                struct document_nll *out, struct winnow_error *err);
+
 /* Appends winnow__nll, winnow__ppl and winnow__tokens of the text. */
 void scoring_attributes(struct str text, const struct document_nll *nll, struct buf *out);
 

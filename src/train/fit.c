@@ -3,9 +3,12 @@
 
 #include "base/mem.h"
 
+#include <assert.h>
+
 struct fitting {
     const struct fit_options *opt;
-    struct trainer *trainer;
+    struct trainer *trainer; /* of all weights; else of adapters */
+    struct learner learner;
 };
 
 void fit_result_release(struct fit_result *r)
@@ -24,7 +27,7 @@ static winnow_status measure(void *ctx, struct loop_point *point, struct winnow_
     if (!f->opt->measure) {
         return WINNOW_OK;
     }
-    return f->opt->measure(f->opt->ctx, trainer_engine(f->trainer), point->values, err);
+    return f->opt->measure(f->opt->ctx, f->learner.kind->engine(f->learner.of), point->values, err);
 }
 
 /* What the loop gave, which owns nothing from here on. */
@@ -45,7 +48,7 @@ static void take_result(const struct fit_options *opt, struct loop_result *done,
     loop_result_release(done);
 }
 
-static void finish(const struct trainer *t, const struct packer *packer, struct fit_result *out)
+static void finish(const struct learner *l, const struct packer *packer, struct fit_result *out)
 {
     uint64_t n = out->steps / 10 > 0 ? out->steps / 10 : 1;
     double sum = 0;
@@ -53,12 +56,30 @@ static void finish(const struct trainer *t, const struct packer *packer, struct 
         sum += (double)out->losses[i];
     }
     out->loss = sum / (double)n;
-    out->flops = trainer_flops(t);
-    out->used = packer_used(packer);
+    out->flops = l->kind->flops(l->of);
+    out->used = packer ? packer_used(packer) : 0;
 }
 
-static winnow_status train(struct fitting *f, struct packer *packer, const struct winnow_env *env,
-                           struct fit_result *out, struct winnow_error *err)
+static winnow_status start(struct fitting *f, struct model *m, struct pool *pool,
+                           const struct winnow_env *env, struct winnow_error *err)
+{
+    const struct fit_options *opt = f->opt;
+    if (opt->lora_rank == 0) {
+        TRY(trainer_new(m, pool, &opt->trainer, env, &f->trainer, err));
+        f->learner = trainer_learner(f->trainer);
+        return WINNOW_OK;
+    }
+    assert(!opt->keep);
+    struct lora *lora = NULL;
+    const struct lora_options how = {opt->lora_rank, opt->lora_alpha, opt->seed, opt->trainer};
+    TRY(lora_new(m, pool, &how, env, &lora, err));
+    f->learner = lora_learner(lora);
+    return WINNOW_OK;
+}
+
+static winnow_status train(struct fitting *f, const struct sampler *sampler,
+                           const struct winnow_env *env, struct fit_result *out,
+                           struct winnow_error *err)
 {
     const struct fit_options *opt = f->opt;
     const struct loop_options loop = {.steps = opt->trainer.steps,
@@ -69,10 +90,8 @@ static winnow_status train(struct fitting *f, struct packer *packer, const struc
                                       .points = opt->points,
                                       .measure = measure,
                                       .ctx = f};
-    const struct learner learner = trainer_learner(f->trainer);
-    const struct sampler sampler = packer_sampler(packer);
     struct loop_result done;
-    winnow_status st = train_loop(&learner, &sampler, &loop, env, &done, err);
+    winnow_status st = train_loop(&f->learner, sampler, &loop, env, &done, err);
     take_result(opt, &done, out);
     return st;
 }
@@ -88,15 +107,22 @@ winnow_status fit(struct model *m, struct pool *pool, const struct fit_data *dat
                          (unsigned long long)opt->packer.batch_tokens);
     }
     struct fitting f = {.opt = opt};
-    struct packer *packer = packer_new(data->docs, data->order, data->order_count, &opt->packer);
-    winnow_status st = trainer_new(m, pool, &opt->trainer, env, &f.trainer, err);
+    struct packer *packer = NULL;
+    struct sampler sampler;
+    if (data->sampler) {
+        sampler = *data->sampler;
+    } else {
+        packer = packer_new(data->docs, data->order, data->order_count, &opt->packer);
+        sampler = packer_sampler(packer);
+    }
+    winnow_status st = start(&f, m, pool, env, err);
     if (st == WINNOW_OK) {
-        st = train(&f, packer, env, out, err);
+        st = train(&f, &sampler, env, out, err);
     }
     if (st == WINNOW_OK) {
-        finish(f.trainer, packer, out);
+        finish(&f.learner, packer, out);
     }
-    trainer_free(f.trainer);
+    learner_free(&f.learner);
     packer_free(packer);
     return st;
 }

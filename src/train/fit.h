@@ -9,6 +9,7 @@
 #define WINNOW_TRAIN_FIT_H
 
 #include "train/loop.h"
+#include "train/lora.h"
 #include "train/packer.h"
 #include "train/trainer.h"
 
@@ -22,6 +23,9 @@ struct fit_point {
 struct fit_options {
     struct trainer_options trainer; /* steps is the budget */
     struct packer_options packer;
+    uint32_t lora_rank; /* adapters instead of the weights, which they are merged into; 0: none */
+    double lora_alpha;
+    uint64_t seed;       /* of the adapters */
     const char *folder;  /* of the checkpoint, which exists; NULL: none is kept */
     double save_seconds; /* between two checkpoints; 0: 30 */
     const char *stage;   /* name for progress; NULL: silent */
@@ -32,7 +36,7 @@ struct fit_options {
     winnow_status (*measure)(void *ctx, struct engine *engine, double *values,
                              struct winnow_error *err);
     /* Called at the points, too, with all that a checkpoint is made of; may be NULL, as
-     * measure may then. */
+     * measure may then.  Not of adapters. */
     winnow_status (*keep)(void *ctx, const struct trainer *t, struct winnow_error *err);
     void *ctx;
 };
@@ -44,7 +48,7 @@ struct fit_result {
     size_t curve_count;
     double loss; /* mean over the last tenth of the steps */
     double flops;
-    uint64_t used; /* stream tokens, packer.h */
+    uint64_t used; /* stream tokens, packer.h; 0 where a sampler was given */
 };
 void fit_result_release(struct fit_result *r);
 
@@ -54,6 +58,7 @@ struct fit_data {
     const struct token_docs *docs;
     const uint32_t *order;
     size_t order_count;
+    const struct sampler *sampler; /* gives the batches instead of a packer; NULL: none does */
 };
 winnow_status fit(struct model *m, struct pool *pool, const struct fit_data *data,
                   const struct fit_options *opt, const struct winnow_env *env,

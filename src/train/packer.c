@@ -40,6 +40,7 @@ struct packer {
     uint32_t *tokens;
     uint32_t *starts;
     uint32_t *documents; /* of each sequence of the batch */
+    float *weights;      /* the same; NULL: all are 1 */
 };
 
 uint64_t packer_stream(const struct packer_options *opt, uint64_t tokens)
@@ -70,6 +71,7 @@ struct packer *packer_new(const struct token_docs *docs, const uint32_t *order, 
     p->tokens = mem_alloc(opt->batch_tokens * sizeof *p->tokens);
     p->starts = mem_alloc((opt->batch_tokens + 1) * sizeof *p->starts);
     p->documents = mem_alloc((opt->batch_tokens + 1) * sizeof *p->documents);
+    p->weights = opt->weights ? mem_alloc((opt->batch_tokens + 1) * sizeof *p->weights) : NULL;
     return p;
 }
 
@@ -80,6 +82,7 @@ void packer_free(struct packer *p)
         mem_free(p->tokens);
         mem_free(p->starts);
         mem_free(p->documents);
+        mem_free(p->weights);
         mem_free(p);
     }
 }
@@ -157,6 +160,9 @@ bool packer_next(struct packer *p, struct token_batch *batch)
         uint64_t to = s->to - s->from <= room ? s->to : s->from + room;
         copy_sequence(p, s, to, p->tokens + at);
         p->documents[sequences] = s->document;
+        if (p->weights) {
+            p->weights[sequences] = p->opt.weights[s->document];
+        }
         p->starts[sequences++] = (uint32_t)at;
         at += to - s->from;
         /* a token that stands alone at the end of a batch starts again in the next */
@@ -165,7 +171,7 @@ bool packer_next(struct packer *p, struct token_batch *batch)
         s->from = to - 1; /* what is left, if any, repeats one token as its context */
     }
     p->starts[sequences] = (uint32_t)at;
-    *batch = (struct token_batch){p->tokens, p->starts, sequences, NULL, NULL};
+    *batch = (struct token_batch){p->tokens, p->starts, sequences, NULL, p->weights};
     return at == p->opt.batch_tokens;
 }
 

@@ -41,6 +41,8 @@ struct packer_options {
     uint32_t context;         /* longest sequence, at least 2 */
     uint64_t batch_tokens;    /* at least 2 */
     uint64_t document_tokens; /* a document counts with its first so many; 0: all */
+    /* By which the gradient of each of docs is multiplied, borrowed; NULL: 1. */
+    const float *weights;
 };
 
 struct packer;
@@ -54,8 +56,7 @@ void packer_free(struct packer *p);
  * fill another one. */
 bool packer_next(struct packer *p, struct token_batch *batch);
 
-/* The same as a sampler: every document in its turn, with equal weight.  documents are
- * numbers in docs. */
+/* The same as a sampler: every document in its turn.  documents are numbers in docs. */
 struct sampler packer_sampler(struct packer *p);
 
 /* Tokens of the streams that have gone into batches so far. */

@@ -10,6 +10,7 @@
 #include "base/rng.h"
 
 #include <assert.h>
+#include <math.h>
 
 void tune_examples_release(struct tune_examples *e)
 {
@@ -51,50 +52,99 @@ void tune_examples_target(struct tune_examples *e, uint32_t position, uint32_t t
     e->items[e->count - 1].targets++;
 }
 
-/* The examples in the order of an epoch. */
-static void shuffle(uint32_t *order, size_t count, uint64_t seed, uint64_t epoch)
+/* An epoch's examples in its order. */
+struct epoch {
+    uint32_t *items;
+    size_t count, cap;
+};
+
+static void fill_epoch(const struct tune_planning *p, uint64_t number, struct epoch *out)
 {
-    struct rng r;
-    rng_init(&r, rng_mix(seed) + epoch, "examples");
-    for (uint32_t i = 0; i < count; i++) {
-        order[i] = i;
+    struct rng r, round;
+    rng_init(&r, rng_mix(p->seed) + number, "examples");
+    rng_init(&round, rng_mix(p->seed) + number, "repeats");
+    out->count = 0;
+    for (uint32_t i = 0; i < p->count; i++) {
+        double times = p->repeats ? (double)p->repeats[i] : 1;
+        double more = p->repeats && rng_uniform(&round) < times - floor(times) ? 1 : 0;
+        for (double k = 0; k < floor(times) + more; k++) {
+            GROW(out->items, out->count, out->cap, 1024);
+            out->items[out->count++] = i;
+        }
     }
-    rng_shuffle_u32(&r, order, count);
+    rng_shuffle_u32(&r, out->items, out->count);
+}
+
+static uint64_t all_tokens(const struct tune_planning *p)
+{
+    double sum = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        sum += (double)p->lengths[i] * (p->repeats ? (double)p->repeats[i] : 1);
+    }
+    return (uint64_t)sum;
+}
+
+/* Steps being filled. */
+struct filling {
+    struct tune_plan *out;
+    size_t n, order_cap, ends_cap;
+    uint64_t filled;
+};
+
+static void end_step(struct filling *f)
+{
+    GROW(f->out->ends, f->out->steps, f->ends_cap, 1024);
+    f->out->ends[f->out->steps++] = f->n;
+    f->filled = 0;
+}
+
+static void take(struct filling *f, const struct tune_planning *p, uint32_t item)
+{
+    uint64_t length = p->lengths[item];
+    if (f->filled > 0 && f->filled + length > p->batch_tokens) {
+        end_step(f);
+    }
+    GROW(f->out->order, f->n, f->order_cap, 1024);
+    f->out->order[f->n++] = item;
+    f->filled += length;
+    f->out->tokens += length;
+}
+
+void tune_plan_of(const struct tune_planning *p, struct tune_plan *out)
+{
+    *out = (struct tune_plan){0};
+    uint64_t all = all_tokens(p);
+    uint64_t budget = p->tokens > 0 ? p->tokens : (uint64_t)(p->epochs * (double)all);
+    struct filling f = {.out = out};
+    struct epoch epoch = {0};
+    for (uint64_t e = 0; all > 0 && out->tokens < budget; e++) {
+        fill_epoch(p, e, &epoch);
+        for (size_t i = 0; i < epoch.count && out->tokens < budget; i++) {
+            take(&f, p, epoch.items[i]);
+        }
+    }
+    if (f.filled > 0) {
+        end_step(&f);
+    }
+    out->epochs = all > 0 ? (double)out->tokens / (double)all : 0;
+    mem_free(epoch.items);
 }
 
 void tune_plan_make(const struct tune_examples *e, const struct tune_options *opt,
                     struct tune_plan *out)
 {
-    *out = (struct tune_plan){0};
-    uint64_t budget = opt->tokens;
-    if (budget == 0) {
-        budget = (uint64_t)(opt->epochs * (double)e->tokens.len);
+    uint32_t *lengths = mem_alloc((e->count + 1) * sizeof *lengths);
+    for (size_t i = 0; i < e->count; i++) {
+        lengths[i] = (uint32_t)(e->items[i].end - start_of(e, i));
     }
-    uint32_t *epoch = mem_alloc((e->count + 1) * sizeof *epoch);
-    size_t n = 0, order_cap = 0, ends_cap = 0;
-    uint64_t spent = 0, filled = 0;
-    for (uint64_t i = 0; e->count > 0 && spent < budget; i++) {
-        size_t at = (size_t)(i % e->count);
-        if (at == 0) {
-            shuffle(epoch, e->count, opt->seed, i / e->count);
-        }
-        uint64_t length = e->items[epoch[at]].end - start_of(e, epoch[at]);
-        if (filled > 0 && filled + length > opt->batch_tokens) {
-            GROW(out->ends, out->steps, ends_cap, 1024);
-            out->ends[out->steps++] = n;
-            filled = 0;
-        }
-        GROW(out->order, n, order_cap, 1024);
-        out->order[n++] = epoch[at];
-        filled += length;
-        spent += length;
-    }
-    if (filled > 0) {
-        GROW(out->ends, out->steps, ends_cap, 1024);
-        out->ends[out->steps++] = n;
-    }
-    out->epochs = e->tokens.len > 0 ? (double)spent / (double)e->tokens.len : 0;
-    mem_free(epoch);
+    const struct tune_planning p = {.lengths = lengths,
+                                    .count = e->count,
+                                    .seed = opt->seed,
+                                    .batch_tokens = opt->batch_tokens,
+                                    .tokens = opt->tokens,
+                                    .epochs = opt->epochs};
+    tune_plan_of(&p, out);
+    mem_free(lengths);
 }
 
 void tune_plan_release(struct tune_plan *p)

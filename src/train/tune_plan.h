@@ -8,11 +8,25 @@ struct tune_plan {
     uint32_t *order; /* examples, epoch behind epoch */
     size_t *ends;    /* step i is order[i ? ends[i - 1] : 0 .. ends[i]) */
     uint64_t steps;
+    uint64_t tokens; /* of all steps */
     double epochs;
 };
 
 /* Whole examples in the order of `seed`, a step being full where the next one would
  * pass batch_tokens, until tokens (or the epochs) are spent. */
+struct tune_planning {
+    const uint32_t *lengths; /* of the examples, in tokens */
+    size_t count;
+    uint64_t seed, batch_tokens;
+    uint64_t tokens; /* 0: epochs */
+    double epochs;
+    /* How often each comes in an epoch; what is no whole number is rounded by chance, anew in
+     * every epoch.  NULL: once. */
+    const float *repeats;
+};
+void tune_plan_of(const struct tune_planning *p, struct tune_plan *out);
+
+/* The same for a tuning. */
 void tune_plan_make(const struct tune_examples *e, const struct tune_options *opt,
                     struct tune_plan *out);
 void tune_plan_release(struct tune_plan *p);

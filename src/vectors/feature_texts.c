@@ -19,6 +19,7 @@ void feature_texts_release(struct feature_texts *t)
 {
     mem_free(t->rows);
     mem_free(t->places);
+    mem_free(t->weights);
     file_map_close(&t->map);
     account_release(&t->account);
     *t = (struct feature_texts){0};
@@ -27,6 +28,7 @@ void feature_texts_release(struct feature_texts *t)
 /* A block's documents, in order. */
 struct piece {
     struct store_row *rows;
+    float *weights;
     size_t count, cap;
     struct u32_list tokens; /* tokens, then targets, document behind document */
     uint64_t not_prompted;
@@ -59,6 +61,7 @@ static void piece_free(void *ctx, void *piece)
     (void)ctx;
     struct piece *p = piece;
     mem_free(p->rows);
+    mem_free(p->weights);
     u32_list_release(&p->tokens);
     mem_free(p);
 }
@@ -73,18 +76,23 @@ static winnow_status read_document(void *ctx, void *piece, const struct document
                                    const char *shard, struct winnow_error *err)
 {
     (void)shard;
-    (void)err;
     struct reader *r = ctx;
     struct piece *p = piece;
     struct example_text *e = &r->examples[p->worker];
+    float weight = 1;
+    if (r->r->weigh) {
+        TRY(r->r->weigh(r->r->weigh_ctx, d, &weight, err));
+    }
     example_encode(r->encoders[p->worker], d->json, d->text, e);
     if (p->count == p->cap) {
         size_t cap = p->cap > 0 ? 2 * p->cap : 64;
         p->rows = mem_realloc(p->rows, p->cap * sizeof *p->rows, cap * sizeof *p->rows);
+        p->weights = mem_realloc(p->weights, p->cap * sizeof *p->weights, cap * sizeof *p->weights);
         p->cap = cap;
     }
     struct str bytes = {(const char *)e->tokens.ptr, e->tokens.len * sizeof *e->tokens.ptr};
     bool empty = e->count == 0;
+    p->weights[p->count] = weight;
     p->rows[p->count++] =
         (struct store_row){.id = hash64(d->id, 0),
                            .key = hash64(bytes, 0),
@@ -104,28 +112,33 @@ static winnow_status grow(struct reader *r, size_t more, struct winnow_error *er
 {
     struct feature_texts *t = r->out;
     uint64_t each = 2 * sizeof *t->rows + sizeof *t->places; /* the writer has rows of its own */
-    TRY(memory_need(r->env->memory_max, "features of as many documents",
-                    r->r->memory_rest + (t->count + more) * each, "take the first with --limit",
-                    err));
+    const char *what = r->r->what ? r->r->what : "features of as many documents";
+    TRY(memory_need(r->env->memory_max, what, r->r->memory_rest + (t->count + more) * each,
+                    "take the first with --limit", err));
     if (t->count + more <= t->cap) {
         return WINNOW_OK;
     }
     size_t cap = t->count + more + t->cap / 2 + 1024;
     if (!mem_try_grow((void **)&t->rows, t->count * sizeof *t->rows, cap * sizeof *t->rows) ||
-        !mem_try_grow((void **)&t->places, t->count * sizeof *t->places, cap * sizeof *t->places)) {
+        !mem_try_grow((void **)&t->places, t->count * sizeof *t->places, cap * sizeof *t->places) ||
+        (r->r->weigh && !mem_try_grow((void **)&t->weights, t->count * sizeof *t->weights,
+                                      cap * sizeof *t->weights))) {
         return error_set(err, WINNOW_E_NOMEM, "no memory for the rows of %zu documents", cap);
     }
     t->cap = cap;
     return WINNOW_OK;
 }
 
-static void take_row(struct reader *r, struct store_row row)
+static void take_row(struct reader *r, struct store_row row, float weight)
 {
     struct feature_texts *t = r->out;
     row.ordinal = r->ordinal++;
     const uint64_t hashed[2] = {row.id, row.key};
     hash64_stream_add(r->hash, (struct str){(const char *)hashed, sizeof hashed});
     t->places[t->count] = r->place;
+    if (t->weights) {
+        t->weights[t->count] = weight;
+    }
     t->rows[t->count++] = row;
     r->place += 2 * (uint64_t)row.tokens;
     t->tokens += row.tokens;
@@ -142,7 +155,7 @@ static winnow_status join(void *ctx, void *piece, bool *stop, struct winnow_erro
     uint64_t from = r->place;
     winnow_status st = grow(r, p->count, err);
     for (size_t i = 0; st == WINNOW_OK && i < p->count && !*stop; i++) {
-        take_row(r, p->rows[i]);
+        take_row(r, p->rows[i], p->weights[i]);
         *stop = r->r->limit > 0 && r->out->count >= r->r->limit;
     }
     if (st == WINNOW_OK) {

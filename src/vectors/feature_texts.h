@@ -11,6 +11,7 @@
 struct feature_texts {
     struct store_row *rows;
     uint64_t *places; /* of a row's tokens in the file, and of its targets behind them */
+    float *weights;   /* NULL where nobody weighs */
     size_t count, cap;
     uint64_t tokens, targets, cut, empty, not_prompted;
     uint64_t hash; /* of all ids and tokens in order */
@@ -28,6 +29,9 @@ struct feature_reading {
     uint32_t context;
     const char *folder;   /* where the file goes */
     uint64_t memory_rest; /* what is taken beside, of --memory */
+    const char *what;     /* whose memory it is; NULL: features */
+    document_weigh weigh; /* NULL: documents have no weight */
+    void *weigh_ctx;
 };
 winnow_status feature_texts_read(const struct feature_reading *how, struct pool *pool,
                                  const struct winnow_env *env, struct feature_texts *out,

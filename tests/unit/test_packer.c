@@ -104,7 +104,7 @@ static void packer_makes_each_token_a_target_once(void **state)
     (void)state;
     for (uint64_t seed = 0; seed < 20; seed++) {
         for (uint32_t context = 2; context <= 40; context = context * 2 + 1) {
-            struct packer_options o = {BOS, EOS, context, 64, 0};
+            struct packer_options o = {BOS, EOS, context, 64, 0, NULL};
             check_packing(seed, o, 100);
             o.batch_tokens = context < 7 ? 7 : context; /* cuts fall everywhere */
             check_packing(seed, o, 100);
@@ -114,6 +114,40 @@ static void packer_makes_each_token_a_target_once(void **state)
             check_packing(seed, o, 3);
         }
     }
+}
+
+/* A document of n tokens holds its own number n times. */
+static void sequences_have_the_weights_of_their_documents(void **state)
+{
+    (void)state;
+    struct token_docs docs = {0};
+    float weights[20];
+    uint32_t order[20];
+    for (uint32_t i = 0; i < 20; i++) {
+        for (uint32_t k = 0; k < 5 + 3 * i; k++) {
+            u32_list_add(&docs.tokens, i);
+        }
+        token_docs_end(&docs);
+        weights[i] = 1 + (float)i / 4;
+        order[i] = 19 - i;
+    }
+    const struct packer_options o = {MODEL_NO_TOKEN, MODEL_NO_TOKEN, 16, 40, 0, weights};
+    struct packer *p = packer_new(&docs, order, 20, &o);
+    const struct sampler sampler = packer_sampler(p);
+    struct sampler_batch b;
+    struct winnow_error err;
+    bool more = true;
+    size_t sequences = 0;
+    while (sampler.next(sampler.state, &b, &more, &err) == WINNOW_OK && more) {
+        for (size_t s = 0; s < b.batch.sequences; s++, sequences++) {
+            uint32_t document = b.batch.tokens[b.batch.starts[s]];
+            assert_int_equal(b.documents[s], document);
+            assert_true(b.batch.weights[s] == weights[document]);
+        }
+    }
+    assert_true(sequences > 40);
+    packer_free(p);
+    token_docs_release(&docs);
 }
 
 static void packer_leaves_out_what_has_nothing_to_predict(void **state)
@@ -134,6 +168,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(packer_makes_each_token_a_target_once),
+        cmocka_unit_test(sequences_have_the_weights_of_their_documents),
         cmocka_unit_test(packer_leaves_out_what_has_nothing_to_predict),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

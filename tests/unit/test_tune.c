@@ -212,6 +212,38 @@ static void a_plan_spends_each_epoch_once(void **state)
     tune_examples_release(&e);
 }
 
+/* 1.5 is 1 or 2 in an epoch and 3 in the mean of two; 0 never; whole numbers always. */
+static void a_plan_repeats_examples_as_it_is_told(void **state)
+{
+    (void)state;
+    enum { COUNT = 4, EPOCHS = 400 };
+    const uint32_t lengths[COUNT] = {10, 10, 10, 10};
+    const float repeats[COUNT] = {1.5F, 0, 2, 0.25F};
+    const struct tune_planning want = {.lengths = lengths,
+                                       .count = COUNT,
+                                       .seed = 5,
+                                       .batch_tokens = 30,
+                                       .epochs = EPOCHS,
+                                       .repeats = repeats};
+    struct tune_plan p, again;
+    tune_plan_of(&want, &p);
+    tune_plan_of(&want, &again);
+    size_t n = p.ends[p.steps - 1];
+    unsigned seen[COUNT] = {0};
+    for (size_t i = 0; i < n; i++) {
+        seen[p.order[i]]++;
+    }
+    assert_int_equal(again.ends[again.steps - 1], n);
+    assert_memory_equal(again.order, p.order, n * sizeof *p.order);
+    assert_int_equal(seen[1], 0);
+    assert_in_range(seen[2], 2 * EPOCHS - 40, 2 * EPOCHS + 40);
+    assert_in_range(seen[0], 3 * EPOCHS / 2 - 40, 3 * EPOCHS / 2 + 40);
+    assert_in_range(seen[3], EPOCHS / 4 - 40, EPOCHS / 4 + 40);
+    assert_int_equal(p.tokens, 10 * n);
+    tune_plan_release(&p);
+    tune_plan_release(&again);
+}
+
 static void only_answers_and_what_was_given_are_targets(void **state)
 {
     (void)state;
@@ -263,6 +295,7 @@ int main(void)
         cmocka_unit_test(what_is_learnt_is_the_answer),
         cmocka_unit_test(the_best_weights_stay),
         cmocka_unit_test(a_plan_spends_each_epoch_once),
+        cmocka_unit_test(a_plan_repeats_examples_as_it_is_told),
         cmocka_unit_test(only_answers_and_what_was_given_are_targets),
         cmocka_unit_test(weights_files_are_whole_or_refused),
     };
