@@ -276,6 +276,16 @@ static winnow_status score_texts(struct evaluation *e, struct texts *t, struct w
     }
 }
 
+static void warn_of_rows(const struct evaluation *e)
+{
+    if (e->cut + e->empty > 0) {
+        env_log(e->env, WINNOW_LOG_WARNING,
+                "%" PRIu64 " rows are longer than the window and cut, %" PRIu64
+                " have no response and no loss",
+                e->cut, e->empty);
+    }
+}
+
 static winnow_status read_documents(struct evaluation *e, struct winnow_error *err)
 {
     const struct winnow_text_options text = {.text_key = e->opt->text_key,
@@ -295,15 +305,10 @@ static winnow_status read_documents(struct evaluation *e, struct winnow_error *e
         }
         st = score_texts(e, &t, err);
     }
-    if (st == WINNOW_OK && e->cut + e->empty > 0) {
-        env_log(e->env, WINNOW_LOG_WARNING,
-                "%" PRIu64 " rows are longer than the window and cut, %" PRIu64
-                " have no response and no loss",
-                e->cut, e->empty);
-    }
     if (st == WINNOW_OK) {
         st = texts_read(&t, e->result->documents, err);
     }
+    warn_of_rows(e);
     if (st == WINNOW_OK) { /* said at the end */
         e->lost = texts_end(&t, &e->lost_error);
     }

@@ -10,7 +10,6 @@
 #include "base/rng.h"
 
 #include <assert.h>
-#include <math.h>
 
 void tune_examples_release(struct tune_examples *e)
 {
@@ -66,8 +65,9 @@ static void fill_epoch(const struct tune_planning *p, uint64_t number, struct ep
     out->count = 0;
     for (uint32_t i = 0; i < p->count; i++) {
         double times = p->repeats ? (double)p->repeats[i] : 1;
-        double more = p->repeats && rng_uniform(&round) < times - floor(times) ? 1 : 0;
-        for (double k = 0; k < floor(times) + more; k++) {
+        uint64_t count = (uint64_t)times;
+        count += p->repeats && rng_uniform(&round) < times - (double)count;
+        for (uint64_t k = 0; k < count; k++) {
             GROW(out->items, out->count, out->cap, 1024);
             out->items[out->count++] = i;
         }
