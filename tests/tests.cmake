@@ -57,6 +57,7 @@ set(UNIT_TESTS
   safetensors
   shards
   stats
+  select_selector
   store
   scan
   tokenizer

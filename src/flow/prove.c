@@ -20,9 +20,11 @@
 #include "option/tables.h"
 #include "prove/results.h"
 #include "prune/band.h"
+#include "prune/band_selector.h"
 #include "prune/model_speed.h"
 #include "run/command_key.h"
 #include "run/guard.h"
+#include "select/select_selector.h"
 #include "train/small_model.h"
 
 #include <math.h>
@@ -32,8 +34,7 @@
 
 struct proof {
     struct experiment x;
-    const struct winnow_prune_options
-        *stage; /* whose method bands are cut by; NULL: by the options */
+    const struct method *stage; /* that arms are selected by; NULL: bands, by the options */
     const char *folder;
     double started;
 };
@@ -229,8 +230,7 @@ static winnow_status prove_in(struct proof *p, const struct winnow_prove_options
     return st;
 }
 
-static winnow_status prove(const struct winnow_prove_options *opt,
-                           const struct winnow_prune_options *stage,
+static winnow_status prove(const struct winnow_prove_options *opt, const struct method *stage,
                            const struct winnow_list *paths, const struct winnow_env *env,
                            struct buf *table, struct winnow_prove_result *result,
                            struct winnow_error *err)
@@ -262,8 +262,8 @@ static winnow_status prove(const struct winnow_prove_options *opt,
 }
 
 static winnow_status prove_and_tell(const struct winnow_prove_options *opt,
-                                    const struct winnow_prune_options *stage,
-                                    const struct winnow_list *paths, const struct winnow_env *env,
+                                    const struct method *stage, const struct winnow_list *paths,
+                                    const struct winnow_env *env,
                                     struct winnow_prove_result *result, struct winnow_error *err)
 {
     struct buf table = {0};
@@ -289,7 +289,7 @@ winnow_status winnow_prove(const struct winnow_prove_options *opt, const struct 
 struct ending {
     struct run *run;
     struct winnow_prove_options opt;
-    const struct winnow_prune_options *stage; /* the last one, where it prunes */
+    struct method stage; /* of the last one, where it prunes or selects; without a kind: none */
     struct arena keep;
     const char *before; /* documents of the first stage behind holdout */
     const char **arms;
@@ -314,11 +314,19 @@ static const char *named_path(struct ending *e, const char *name, const char *pa
     return p;
 }
 
-/* A last stage that prunes is done anew under each seed, by the same selector with the
+/* A last stage that prunes or selects is done anew under each seed, by the same selector with the
  * same options: its own split and reference are one draw of many. */
 static const char *final_arm(struct ending *e)
 {
     size_t last = run_stage_count(e->run) - 1;
+    if (strcmp(run_stage_command(e->run, last), "select") == 0 && last > 0) {
+        e->opt.pool = documents_of(e, last - 1);
+        e->stage = (struct method){&SELECT_SELECTOR, run_stage_options(e->run, last)};
+        struct selector_traits traits;
+        SELECT_SELECTOR.traits(e->stage.options, &traits);
+        e->opt.rate = traits.share;
+        return "final";
+    }
     if (strcmp(run_stage_command(e->run, last), "prune") == 0 && last > 0) {
         const struct winnow_prune_options *prune = run_stage_options(e->run, last);
         if (!prune->reference_model && !prune->score_attribute) {
@@ -326,7 +334,7 @@ static const char *final_arm(struct ending *e)
             e->opt.rate = prune->rate;
             e->opt.fixed_length = prune->fixed_length;
             e->opt.reference_tokens = prune->reference_tokens;
-            e->stage = prune;
+            e->stage = (struct method){&BAND_SELECTOR, prune};
             return CRITERION_NAMES[prune->criterion];
         }
     }
@@ -452,7 +460,7 @@ static winnow_status run_ending(struct run *run, const void *options, const char
     struct winnow_prove_result result = {0};
     const struct winnow_list paths = {&e.before, 1};
     if (st == WINNOW_OK) {
-        st = prove_and_tell(&e.opt, e.stage, &paths, run_env(run), &result, err);
+        st = prove_and_tell(&e.opt, &e.stage, &paths, run_env(run), &result, err);
         if (st == WINNOW_E_FORMAT && result.complete) { /* done, with what could be read */
             run_ending_lost(run, err->text);
             st = WINNOW_OK;

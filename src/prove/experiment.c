@@ -12,6 +12,7 @@
 #include "prove/preparation.h"
 #include "prune/band_selector.h"
 #include "run/command_key.h"
+#include "select/select_selector.h"
 
 #include <math.h>
 
@@ -25,7 +26,7 @@ const char *const ARM_KIND_NAMES[] = {"corpus", "band", "random", "matched", NUL
 /* ---- the method that bands are cut by ---- */
 
 /* Without a stage: `prune` with what it shares with the arms, and their tokenizer. */
-static winnow_status find_method(struct experiment *x, const struct winnow_prune_options *stage,
+static winnow_status find_method(struct experiment *x, const struct method *stage,
                                  struct winnow_error *err)
 {
     const struct winnow_prove_options *o = x->opt;
@@ -37,8 +38,8 @@ static winnow_status find_method(struct experiment *x, const struct winnow_prune
     plain->reference_tokens = o->reference_tokens > 0 ? o->reference_tokens : o->tokens;
     plain->reference_share_max = 0.9;
     plain->model = o->model;
-    x->shipped = stage != NULL;
-    x->method = (struct method){&BAND_SELECTOR, stage ? stage : plain};
+    x->shipped = stage && stage->kind;
+    x->method = x->shipped ? *stage : (struct method){&BAND_SELECTOR, plain};
     x->method.kind->traits(x->method.options, &x->traits);
     return x->method.kind->check(x->method.options, err);
 }
@@ -78,7 +79,8 @@ static winnow_status band_of_name(struct experiment *x, const char *text, struct
                                   struct winnow_error *err)
 {
     static const char BY_SOURCE[] = "-by-source";
-    for (uint32_t c = 0; CRITERION_NAMES[c]; c++) {
+    bool bands = x->method.kind == &BAND_SELECTOR;
+    for (uint32_t c = 0; bands && CRITERION_NAMES[c]; c++) {
         size_t n = strlen(CRITERION_NAMES[c]);
         bool by_source = strcmp(text + strnlen(text, n), BY_SOURCE) == 0;
         if (strncmp(CRITERION_NAMES[c], text, n) == 0 && (text[n] == 0 || by_source)) {
@@ -94,9 +96,10 @@ static winnow_status band_of_name(struct experiment *x, const char *text, struct
         }
     }
     return error_set(err, WINNOW_E_USAGE,
-                     "there is no arm \"%s\"; arms are before, random, matched, low, medium, high, "
-                     "these three with -by-source behind, and NAME=PATH",
-                     text);
+                     "there is no arm \"%s\"; arms are before, random, matched, %s, and NAME=PATH",
+                     text,
+                     bands ? "low, medium, high, these three with -by-source behind"
+                           : "final (what select chooses under each seed)");
 }
 
 static winnow_status add_arm(struct experiment *x, const char *text, struct winnow_error *err)
@@ -109,6 +112,10 @@ static winnow_status add_arm(struct experiment *x, const char *text, struct winn
         TRY(set_of_path(x, arena_strndup(&x->keep, equals + 1, strlen(equals + 1)), &a->set, err));
     } else if (strcmp(text, "before") == 0) {
         a->set = 0;
+    } else if (strcmp(text, "final") == 0 && x->method.kind == &SELECT_SELECTOR) {
+        a->kind = ARM_BAND;
+        a->options = x->method.options;
+        x->has_bands = true;
     } else if (strcmp(text, "random") == 0 || strcmp(text, "matched") == 0) {
         a->kind = text[0] == 'r' ? ARM_RANDOM : ARM_MATCHED;
     } else {
@@ -340,9 +347,8 @@ static winnow_status set_budget(struct experiment *x, const struct winnow_list *
 }
 
 winnow_status experiment_init(struct experiment *x, const struct winnow_prove_options *opt,
-                              const struct winnow_prune_options *stage,
-                              const struct winnow_list *paths, const struct winnow_env *env,
-                              struct winnow_error *err)
+                              const struct method *stage, const struct winnow_list *paths,
+                              const struct winnow_env *env, struct winnow_error *err)
 {
     *x = (struct experiment){.opt = opt, .env = env};
     arena_init(&x->keep, 65536);

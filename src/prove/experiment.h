@@ -14,7 +14,7 @@
 
 enum arm_kind {
     ARM_CORPUS,
-    ARM_BAND,
+    ARM_BAND, /* what a selector chooses: a band, or "final" of a stage `select` */
     ARM_RANDOM,
     ARM_MATCHED, /* random, but of the make-up of the first selected arm */
 };
@@ -66,10 +66,10 @@ struct experiment {
 };
 
 /* Reads all that the options name; trains the tokenizer where output has none.  stage: the
- * options of a stage `prune` whose method the bands are cut by, which live as long as x;
- * NULL: by what the options say. */
+ * method of a stage, `prune` or `select`, whose options live as long as x; NULL, or without a
+ * kind: bands by what the options say. */
 winnow_status experiment_init(struct experiment *x, const struct winnow_prove_options *opt,
-                              const struct winnow_prune_options *stage,
+                              const struct method *stage,
                               const struct winnow_list *paths, const struct winnow_env *env,
                               struct winnow_error *err);
 void experiment_release(struct experiment *x);

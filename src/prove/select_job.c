@@ -127,7 +127,7 @@ static winnow_status choose(struct pick *p, struct winnow_error *err)
     memset(out->chosen, 0, n * sizeof *out->chosen);
     for (size_t i = 0; i < n; i++) {
         const struct text_meta *m = &p->line->set->meta[p->line->items[out->reference_end + i]];
-        items[i] = (struct selector_item){out->scores[i], m->key, 0, false};
+        items[i] = (struct selector_item){.score = out->scores[i], .key = m->key, .id = m->id};
     }
     winnow_status st = WINNOW_OK;
     for (uint32_t a = 0; st == WINNOW_OK && a < x->arm_count; a++) {
@@ -189,7 +189,7 @@ static winnow_status grow_pool(struct pick *p, struct winnow_error *err)
         if (to == p->line->count) {
             return error_set(err, WINNOW_E_FORMAT,
                              "behind the reference's part the pool holds %" PRIu64
-                             " tokens, of which the %s band at rate %g is %" PRIu64
+                             " tokens, of which the arm %s at rate %g has %" PRIu64
                              ": too few for the %" PRIu64
                              " that an arm trains on; lower --tokens or "
                              "--reference-tokens, or repeat with --fixed-pool",
@@ -312,10 +312,11 @@ static bool take_selection(struct json_value root, struct selection *s)
         !json_as_u64(json_get(root, "reference_tokens"), &s->reference_tokens) ||
         !json_as_u64(json_get(root, "scored_tokens"), &s->scored_tokens) ||
         !json_as_double(json_get(root, "reference_flops"), &s->reference_flops) ||
-        !json_as_double(json_get(root, "scoring_flops"), &s->scoring_flops) ||
-        !json_as_double(json_get(root, "loss"), &s->loss)) {
+        !json_as_double(json_get(root, "scoring_flops"), &s->scoring_flops)) {
         return false;
     }
+    s->loss = (double)NAN; /* where nothing was trained */
+    (void)json_as_double(json_get(root, "loss"), &s->loss);
     s->reference_end = from;
     s->pool_end = to;
     s->scores = mem_alloc((to - from + 1) * sizeof *s->scores);

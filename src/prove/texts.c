@@ -8,6 +8,7 @@
 
 #include "base/env.h"
 #include "base/grow.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "corpus/packing.h"
 #include "corpus/split.h"
@@ -177,8 +178,10 @@ static winnow_status load_document(void *ctx, void *piece, const struct document
         TRY(l->load->weigh(l->load->weigh_ctx, d, &weight, err));
     }
     GROW(p->meta, p->docs.count, p->meta_cap, 256);
+    uint64_t id = hash64(d->id, 0);
     p->meta[p->docs.count] =
         (struct text_meta){.key = key,
+                           .id = id > 0 ? id : 1,
                            .source = piece_source(p, source_text(d, shard)),
                            .bytes = d->text.len < UINT32_MAX ? (uint32_t)d->text.len : UINT32_MAX,
                            .weight = weight,

@@ -18,6 +18,7 @@ struct str source_name(const struct source_names *s, uint32_t source);
 /* What a document is known by beside its tokens. */
 struct text_meta {
     uint64_t key;  /* corpus/split.h */
+    uint64_t id;   /* hash64() of its id, or 1 for 0 */
     uint32_t copy; /* how many documents of that key came before it */
     uint32_t source;
     uint32_t bytes; /* of its text, 4 GiB - 1 at most */

@@ -47,6 +47,7 @@ struct selector_score {
 struct selector_item {
     double score;
     uint64_t key;   /* ties are broken by it */
+    uint64_t id;    /* hash64() of its id, or 1 for 0; where a method looks things up by it */
     uint32_t group; /* its source, where the traits say by_source; else 0 */
     bool kept;      /* out */
 };

@@ -36,14 +36,16 @@ void choice_point_add(struct choice *c, struct choice_point point)
 /* ---- factors ---- */
 
 /* Root of the mean square norm of each part. */
-static void mean_norms(const struct store *s, double *norms)
+static void mean_norms(const struct choice_problem *p, double *norms)
 {
+    const struct store *s = p->pool;
     uint32_t parts = s->head->parts;
     for (uint32_t t = 0; t < parts; t++) {
         double sum = 0;
         size_t n = 0;
         for (size_t i = 0; i < s->head->rows; i++) {
             double norm = (double)s->norms[i * parts + t];
+            norm = p->inside && !p->inside[i] ? 0 : norm;
             sum += norm * norm;
             n += norm > 0;
         }
@@ -83,7 +85,7 @@ static void row_factors(const struct store *s, size_t row, const double *norms,
     }
 }
 
-winnow_status choice_rows_make(const struct store *s, const struct store *pool,
+winnow_status choice_rows_make(const struct choice_problem *p, const struct store *s,
                                enum choice_factors factors, struct choice_rows *out,
                                struct winnow_error *err)
 {
@@ -93,10 +95,13 @@ winnow_status choice_rows_make(const struct store *s, const struct store *pool,
     if (!out->scales) {
         return error_set(err, WINNOW_E_NOMEM, "no memory for the factors of %zu vectors", n);
     }
-    mean_norms(pool, norms);
-    rate_shares(pool, shares);
+    mean_norms(p, norms);
+    rate_shares(p->pool, shares);
     for (size_t i = 0; i < n; i++) {
         row_factors(s, i, norms, shares, factors, out->scales + i * parts);
+        if (s == p->pool && p->inside && !p->inside[i]) {
+            memset(out->scales + i * parts, 0, parts * sizeof *out->scales);
+        }
     }
     out->rows =
         (struct vector_rows){s->data, n, s->head->parts, s->head->dim, out->scales, s->forget};
@@ -117,7 +122,7 @@ static winnow_status add_examples(const struct choice_problem *p, size_t subtask
 {
     const struct store *s = p->targets[subtask].store;
     struct choice_rows rows = {0};
-    TRY(choice_rows_make(s, p->pool, factors, &rows, err));
+    TRY(choice_rows_make(p, s, factors, &rows, err));
     size_t before = out->count;
     for (size_t i = 0; i < s->head->rows; i++) {
         if (!vector_rows_has(&rows.rows, i)) {

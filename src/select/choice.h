@@ -18,6 +18,7 @@ struct choice_target {
 struct choice_problem {
     const struct winnow_select_options *opt;
     const struct store *pool;
+    const bool *inside; /* by row: whether it is a candidate, and counts; NULL: all are */
     const struct choice_target *targets;
     size_t target_count;
     size_t budget;
@@ -66,9 +67,9 @@ struct choice_rows {
     struct vector_rows rows;
     float *scales;
 };
-/* norms[t]: the mean norm that parts are divided by, of the pool; NULL: its own, of which the
- * caller may want to know (out may then be read by choice_norms()). */
-winnow_status choice_rows_make(const struct store *s, const struct store *pool,
+/* s: the problem's pool, or the store of one of its targets; parts are divided by the mean norms
+ * of the pool. */
+winnow_status choice_rows_make(const struct choice_problem *p, const struct store *s,
                                enum choice_factors factors, struct choice_rows *out,
                                struct winnow_error *err);
 void choice_rows_release(struct choice_rows *r);

@@ -210,7 +210,7 @@ static winnow_status run_partitions(struct facility *f, struct choice *out,
                                     struct winnow_error *err)
 {
     size_t most = f->p->opt->partition, rows = f->p->pool->head->rows;
-    TRY(choice_rows_make(f->p->pool, f->p->pool, FACTORS_STACKED, &f->rows, err));
+    TRY(choice_rows_make(f->p, f->p->pool, FACTORS_STACKED, &f->rows, err));
     f->which = mem_alloc((rows + 1) * sizeof *f->which);
     f->order = mem_alloc((most + 1) * sizeof *f->order);
     f->gains = mem_alloc((most + 1) * sizeof *f->gains);

@@ -7,4 +7,5 @@ list(APPEND WINNOW_SOURCES
   src/select/rankings.c
   src/select/rounds.c
   src/select/select.c
+  src/select/select_selector.c
 )

@@ -85,7 +85,7 @@ winnow_status choose_top_k(const struct choice_problem *p, struct choice *out,
     for (size_t i = 0; i <= n; i++) {
         best[i] = (struct ranked){0, i < n ? (uint32_t)i : UINT32_MAX};
     }
-    winnow_status st = choice_rows_make(p->pool, p->pool, FACTORS_COSINE, &rows, err);
+    winnow_status st = choice_rows_make(p, p->pool, FACTORS_COSINE, &rows, err);
     if (st == WINNOW_OK) {
         st = choice_examples_make(p, FACTORS_COSINE, &e, err);
     }
@@ -177,7 +177,7 @@ winnow_status choose_round_robin(const struct choice_problem *p, struct choice *
     struct choice_rows rows = {0};
     struct choice_examples e = {0};
     struct lists l = {0};
-    winnow_status st = choice_rows_make(p->pool, p->pool, FACTORS_COSINE, &rows, err);
+    winnow_status st = choice_rows_make(p, p->pool, FACTORS_COSINE, &rows, err);
     if (st == WINNOW_OK) {
         st = choice_examples_make(p, FACTORS_COSINE, &e, err);
     }
@@ -257,7 +257,7 @@ winnow_status choose_random(const struct choice_problem *p, struct choice *out,
     }
     for (size_t i = 0; i < rows; i++) {
         const struct store_row *r = &p->pool->rows[i];
-        if (!(r->flags & STORE_EMPTY)) {
+        if (!(r->flags & STORE_EMPTY) && (!p->inside || p->inside[i])) {
             all[n++] = (struct drawn){split_draw(r->key ^ rng_mix(r->id), p->env->seed, "select"),
                                       (uint32_t)i, r->tokens};
         }

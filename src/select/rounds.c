@@ -249,7 +249,7 @@ static winnow_status pursue(struct rounds *r, struct winnow_error *err)
 {
     const struct store *s = r->p->pool;
     size_t n = s->head->rows;
-    TRY(choice_rows_make(s, s, FACTORS_STACKED, &r->pool, err));
+    TRY(choice_rows_make(r->p, s, FACTORS_STACKED, &r->pool, err));
     TRY(find_targets(r, err));
     r->taken = mem_zalloc((n + 1) * sizeof *r->taken);
     r->weight = mem_zalloc((n + 1) * sizeof *r->weight);

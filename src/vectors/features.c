@@ -210,6 +210,28 @@ static winnow_status check_memory(struct making *m, uint64_t *need, struct winno
 
 /* ---- what people read ---- */
 
+/* A forward pass a document and checkpoint; of gradients a pass back that forms none of weights,
+ * and their projections, which are two products of `rank` columns beside every matrix. */
+static double flops_of(const struct making *m)
+{
+    const struct store_head *h = &m->writer.head;
+    struct model_config c;
+    struct winnow_error unused;
+    double sum = 0;
+    if (m->count == 0 || model_load_config(m->models[0], &c, &unused) != WINNOW_OK) {
+        return 0;
+    }
+    bool gradients = h->kind == STORE_GRADIENT;
+    double sides = (double)c.layers *
+                   ((2.0 * c.heads + 2.0 * c.kv_heads) * c.head_dim + 4.0 * c.dim + 3.0 * c.ffn);
+    for (size_t i = 0; i < h->rows; i++) {
+        uint32_t tokens = m->writer.rows[i].tokens;
+        sum += (gradients ? 2 : 1) * model_config_flops(&c, tokens);
+        sum += gradients ? 2.0 * h->rank * sides * tokens : 0;
+    }
+    return sum * h->parts;
+}
+
 static void write_card(const struct making *m, struct buf *out)
 {
     static const char *const SKETCHES[] = {"factored", "hashed", "mean", "weighted", "last"};
@@ -225,6 +247,7 @@ static void write_card(const struct making *m, struct buf *out)
     json_member_u64(&w, "seed", h->seed);
     json_member_u64(&w, "context", h->context);
     json_member_u64(&w, "compute", (uint64_t)m->opt.compute);
+    json_member_double(&w, "flops", flops_of(m));
     json_member_open(&w, "models", '[');
     for (size_t i = 0; i < m->count; i++) {
         json_text(&w, m->models[i]);
