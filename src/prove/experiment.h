@@ -69,9 +69,8 @@ struct experiment {
  * method of a stage, `prune` or `select`, whose options live as long as x; NULL, or without a
  * kind: bands by what the options say. */
 winnow_status experiment_init(struct experiment *x, const struct winnow_prove_options *opt,
-                              const struct method *stage,
-                              const struct winnow_list *paths, const struct winnow_env *env,
-                              struct winnow_error *err);
+                              const struct method *stage, const struct winnow_list *paths,
+                              const struct winnow_env *env, struct winnow_error *err);
 void experiment_release(struct experiment *x);
 
 /* Bytes of a job: its model and training, the draw that names its documents. */
