@@ -36,6 +36,7 @@ set(UNIT_TESTS
   lines
   measures
   minhash
+  mix
   model_file
   muon
   near

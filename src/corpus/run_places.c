@@ -197,7 +197,8 @@ static winnow_status find_stage(const char *folder, struct buf *stage, struct wi
 static winnow_status compare_names(const char *folder, struct json_value stats,
                                    const struct map *names, struct winnow_error *err)
 {
-    struct json_iter it = json_walk(json_get(stats, "shards"));
+    struct json_value out = json_get(stats, "out"); /* of a stage that arranged them anew */
+    struct json_iter it = json_walk(json_kind(out) == JSON_ARRAY ? out : json_get(stats, "shards"));
     size_t listed = 0;
     while (json_next(&it)) {
         struct str name = {"", 0};

@@ -11,6 +11,7 @@
 #include "language/language.h"
 #include "leak/decontaminate.h"
 #include "math/kernels.h"
+#include "mix/mix.h"
 #include "pages/extract.h"
 #include "prune/holdout.h"
 #include "prune/prune.h"
@@ -22,9 +23,9 @@
 
 /* clang-format off: a row each, so that two who add one do not meet */
 const struct stage_kind *const STAGE_KINDS[] = {
-    &EXTRACT_STAGE, &HOLDOUT_STAGE,       &RULES_STAGE,    &REFINE_STAGE,
-    &DEDUP_STAGE,   &QUALITY_STAGE,       &SCORE_STAGE,    &PRUNE_STAGE,
-    &SELECT_STAGE,  &DECONTAMINATE_STAGE, &LANGUAGE_STAGE, NULL,
+    &EXTRACT_STAGE,  &HOLDOUT_STAGE, &RULES_STAGE, &REFINE_STAGE, &DEDUP_STAGE,
+    &QUALITY_STAGE,  &SCORE_STAGE,   &PRUNE_STAGE, &SELECT_STAGE, &DECONTAMINATE_STAGE,
+    &LANGUAGE_STAGE, &MIX_STAGE,     NULL,
 };
 
 const struct ending_kind *const ENDING_KINDS[] = {

@@ -8,6 +8,7 @@ list(APPEND WINNOW_SOURCES
   src/option/features_options.c
   src/option/holdout_options.c
   src/option/language_options.c
+  src/option/mix_options.c
   src/option/names.c
   src/option/near_name.c
   src/option/option.c

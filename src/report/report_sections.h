@@ -30,6 +30,9 @@ void report_add_alerts(const struct report_data *d, struct buf *out);
 void report_add_sources(const struct report_data *d, struct buf *out);
 /* report_programs.c */
 void report_add_programs(const struct report_data *d, struct buf *out);
+/* report_mix.c */
+void report_add_mix(const struct report_data *d, struct buf *out);
+
 /* report_leaks.c */
 void report_add_leaks(const struct report_data *d, struct buf *out);
 /* report_scores.c */

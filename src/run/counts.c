@@ -12,8 +12,8 @@
 
 #include <inttypes.h>
 
-static const char *const FIELD_NAMES[COUNT_FIELDS] = {"in",      "kept",  "edited",
-                                                      "removed", "aside", "bad"};
+static const char *const FIELD_NAMES[COUNT_FIELDS] = {"in",    "kept", "edited", "removed",
+                                                      "aside", "bad",  "copies"};
 static const char *const REASON_NAMES[COUNT_REASONS] = {
     "reasons", "aside_reasons", "edit_reasons", "bad_reasons", "keep_reasons", "dropped_keys"};
 
@@ -120,7 +120,7 @@ static void write_fields(const uint64_t *values, const char *name, unsigned with
 {
     json_member_open(w, name, '{');
     for (unsigned i = 0; i < COUNT_FIELDS; i++) {
-        if (!(without & 1U << i)) {
+        if (!(without & 1U << i) && (i != COUNT_COPIES || values[i] > 0)) {
             json_member_u64(w, FIELD_NAMES[i], values[i]);
         }
     }

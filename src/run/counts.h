@@ -19,6 +19,7 @@ enum count_field {
     COUNT_REMOVED,
     COUNT_ASIDE,
     COUNT_BAD,
+    COUNT_COPIES, /* written beside the first of a kept document; no part of the sum */
     COUNT_FIELDS
 };
 enum count_reason {

@@ -69,18 +69,26 @@ static winnow_status disk_of(const char *folder, double *disk, struct winnow_err
     bool found = false;
     winnow_status st =
         run_read_json(file_join(&path, folder, "stats.json"), parser, &root, &found, err);
-    struct json_iter shard = json_walk(json_get(root, "shards"));
-    while (st == WINNOW_OK && found && json_next(&shard)) {
-        struct json_iter file = json_walk(json_get(shard.value, "files"));
-        while (json_next(&file)) {
-            uint64_t bytes = 0;
-            (void)json_as_u64(json_get(file.value, "bytes"), &bytes);
-            *disk += (double)bytes;
+    for (size_t i = 0; i < 2; i++) {
+        struct json_iter shard = json_walk(json_get(root, i == 0 ? "shards" : "out"));
+        while (st == WINNOW_OK && found && json_next(&shard)) {
+            struct json_iter file = json_walk(json_get(shard.value, "files"));
+            while (json_next(&file)) {
+                uint64_t bytes = 0;
+                (void)json_as_u64(json_get(file.value, "bytes"), &bytes);
+                *disk += (double)bytes;
+            }
         }
     }
     buf_release(&path);
     json_parser_free(parser);
     return st;
+}
+
+/* What the next stage reads. */
+static double written(const uint64_t fields[COUNT_FIELDS])
+{
+    return (double)(fields[COUNT_KEPT] + fields[COUNT_COPIES]);
 }
 
 static winnow_status measured(const char *run, const char *name, double scale, double seconds,
@@ -93,9 +101,9 @@ static winnow_status measured(const char *run, const char *name, double scale, d
     double disk = 0;
     st = st == WINNOW_OK ? disk_of(buf_cstr(&folder), &disk, err) : st;
     *l = (struct line){.seconds = seconds * scale,
-                       .documents = (double)c.documents[COUNT_KEPT] * scale,
-                       .bytes = (double)c.bytes[COUNT_KEPT] * scale,
-                       .text_bytes = (double)c.text_bytes[COUNT_KEPT] * scale,
+                       .documents = written(c.documents) * scale,
+                       .bytes = written(c.bytes) * scale,
+                       .text_bytes = written(c.text_bytes) * scale,
                        .disk = disk * scale};
     counts_release(&c);
     buf_release(&folder);

@@ -349,6 +349,11 @@ static void add_verdict_text(struct explain *x, const struct entry *e)
     }
 }
 
+static bool is_kept(const struct entry *e)
+{
+    return strcmp(e->verdict, "keep") == 0 || strcmp(e->verdict, "edit") == 0;
+}
+
 /* The diff of an edit, or the text where the document ended or came out. */
 static winnow_status add_text(struct explain *x, const struct entry *e, const char *before,
                               const char *after, bool last, struct winnow_error *err)
@@ -361,7 +366,9 @@ static winnow_status add_text(struct explain *x, const struct entry *e, const ch
         st = text_at(x, before, e->line, &a, &found_a, err);
     }
     if (st == WINNOW_OK && (edit || last)) {
-        st = text_at(x, after, e->output_line, &b, &found_b, err);
+        bool there = e->output_line > 0; /* else it is what was read, somewhere */
+        st =
+            text_at(x, there ? after : before, there ? e->output_line : e->line, &b, &found_b, err);
     }
     if (st == WINNOW_OK && edit && found_a && found_b) {
         diff_lines(buf_str(&a), buf_str(&b), &diff);
@@ -431,7 +438,9 @@ static winnow_status add_json(struct explain *x, const struct entry *e, const ch
     bool found = false;
     winnow_status st = WINNOW_OK;
     if (!x->opt->no_text) {
-        st = text_at(x, after, e->output_line, &text, &found, err);
+        bool there = e->output_line > 0;
+        st = text_at(x, there ? after : before, there ? e->output_line : e->line, &text, &found,
+                     err);
     }
     if (st == WINNOW_OK && found) {
         buf_add_text(&x->out, ", \"text\": ");
@@ -459,8 +468,13 @@ static winnow_status add_entry(struct explain *x, const struct entry *e, bool la
             buf_addf(&x->out, "    read from %s:%" PRId64 "\n", buf_cstr(&before), e->line);
         }
         bool there = file_exists(buf_cstr(&after));
-        buf_addf(&x->out, there ? "    now in %s:%" PRId64 "\n" : "    no copy was kept\n",
-                 buf_cstr(&after), e->output_line);
+        if (e->output_line > 0 || !is_kept(e)) {
+            buf_addf(&x->out, there ? "    now in %s:%" PRId64 "\n" : "    no copy was kept\n",
+                     buf_cstr(&after), e->output_line);
+        } else {
+            buf_addf(&x->out, "    now somewhere in %s/%s/documents/: their order is random\n",
+                     x->run, e->folder);
+        }
         st = st == WINNOW_OK ? each_attribute(x, e, add_attribute_text, err) : st;
         if (st == WINNOW_OK && !x->opt->no_text) {
             st = add_text(x, e, buf_cstr(&before), buf_cstr(&after), last, err);

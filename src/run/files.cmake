@@ -1,4 +1,6 @@
 list(APPEND WINNOW_SOURCES
+  src/run/arrange.c
+  src/run/arrange_buckets.c
   src/run/checkpoint.c
   src/run/command_key.c
   src/run/counts.c

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "corpus/page_structure.h"
+#include "run/outputs.h"
 #include "run/run_internal.h"
 
 #include <inttypes.h>
@@ -44,6 +45,9 @@ static void add_files(const struct json_value root, struct json_writer *w)
     while (json_next(&it)) {
         uint64_t lines = 0, bytes = 0;
         struct str hash = {"", 0};
+        if (str_is(it.key, KEPT_FOLDER)) { /* gone by now */
+            continue;
+        }
         (void)json_as_u64(json_get(it.value, "lines"), &lines);
         (void)json_as_u64(json_get(it.value, "bytes"), &bytes);
         (void)json_as_str(json_get(it.value, "hash"), &hash);
@@ -133,6 +137,13 @@ static void write_stats(const struct stage *s, const struct gather *g, struct js
         json_raw(w, buf_str(&g->shards));
     }
     json_close(w, ']');
+    if (s->arranges) {
+        json_member_open(w, "out", '[');
+        if (s->arranged.len > 0) {
+            json_raw(w, s->arranged);
+        }
+        json_close(w, ']');
+    }
     json_close(w, '}');
 }
 
@@ -212,6 +223,9 @@ winnow_status stage_finish(struct stage *s, struct winnow_error *err)
     if (!s->verdict_pass) {
         return error_set(err, WINNOW_E_INTERNAL, "%s made no pass with verdicts", s->name);
     }
+    if (s->arranges && !s->arranged.ptr) {
+        return error_set(err, WINNOW_E_INTERNAL, "%s did not arrange its documents", s->name);
+    }
     winnow_status st = WINNOW_OK;
     size_t count = 0;
     const char **shards = shard_names(s, &count);
@@ -282,7 +296,14 @@ winnow_status stage_read_account(const char *folder, struct input_account *out,
     return st;
 }
 
-winnow_status stage_output(const char *folder, struct shard_list *out, struct winnow_error *err)
+struct json_value stage_output_shards(struct json_value stats)
+{
+    struct json_value out = json_get(stats, "out");
+    return json_kind(out) == JSON_ARRAY ? out : json_get(stats, "shards");
+}
+
+winnow_status stage_ledger_shards(const char *folder, struct winnow_list *out, bool *arranged,
+                                  struct arena *keep, struct winnow_error *err)
 {
     struct json_parser *parser = json_parser_new();
     struct json_value root = {0};
@@ -291,6 +312,29 @@ winnow_status stage_output(const char *folder, struct shard_list *out, struct wi
     winnow_status st =
         run_read_json(file_join(&path, folder, "stats.json"), parser, &root, &found, err);
     struct json_value shards = json_get(root, "shards");
+    const char **names = ARENA_NEW(keep, const char *, json_count(shards) + 1);
+    *arranged = json_kind(json_get(root, "out")) == JSON_ARRAY;
+    *out = (struct winnow_list){names, 0};
+    struct json_iter it = json_walk(shards);
+    while (st == WINNOW_OK && json_next(&it)) {
+        struct str name = {"", 0};
+        (void)json_as_str(json_get(it.value, "path"), &name);
+        names[out->count++] = arena_strndup(keep, name.ptr, name.len);
+    }
+    buf_release(&path);
+    json_parser_free(parser);
+    return st;
+}
+
+winnow_status stage_output(const char *folder, struct shard_list *out, struct winnow_error *err)
+{
+    struct json_parser *parser = json_parser_new();
+    struct json_value root = {0};
+    struct buf path = {0};
+    bool found = false;
+    winnow_status st =
+        run_read_json(file_join(&path, folder, "stats.json"), parser, &root, &found, err);
+    struct json_value shards = stage_output_shards(root);
     size_t count = st == WINNOW_OK && found ? json_count(shards) : 0;
     arena_init(&out->keep, (size_t)1 << 14);
     out->items = mem_alloc((count + 1) * sizeof *out->items);

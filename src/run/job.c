@@ -14,6 +14,7 @@
 void stage_result_clear(struct stage_result *r)
 {
     r->verdict = STAGE_KEEP;
+    r->times = 1;
     r->rule = NULL;
     r->score = r->threshold = (double)NAN;
     buf_clear(&r->text);
@@ -122,7 +123,7 @@ struct record *job_add_record(struct job *j)
         grow_records(j, j->cap ? j->cap * 2 : 256);
     }
     struct record *r = &j->records[j->count++];
-    *r = (struct record){.score = (double)NAN, .threshold = (double)NAN};
+    *r = (struct record){.times = 1, .score = (double)NAN, .threshold = (double)NAN};
     return r;
 }
 
@@ -171,6 +172,7 @@ static void add_document(struct job *j, const struct document *d, const struct s
 {
     struct record *r = job_add_record(j);
     r->verdict = said->verdict;
+    r->times = said->times;
     r->rule = said->rule;
     r->score = said->score;
     r->threshold = said->threshold;
@@ -283,6 +285,7 @@ winnow_status job_decide(struct job *j, const struct stage_pass *pass, struct st
         }
         stage_result_clear(scratch);
         scratch->verdict = r->verdict;
+        scratch->times = r->times;
         scratch->rule = r->rule;
         scratch->score = r->score;
         scratch->threshold = r->threshold;
@@ -291,6 +294,7 @@ winnow_status job_decide(struct job *j, const struct stage_pass *pass, struct st
         TRY(pass->decide(pass->state, job_view(j, r->id), r->ordinal, scratch, err));
         bool was_edit = r->verdict == STAGE_EDIT;
         r->verdict = scratch->verdict;
+        r->times = scratch->times;
         r->rule = scratch->rule;
         r->score = scratch->score;
         r->threshold = scratch->threshold;
@@ -342,6 +346,12 @@ static void count_record(struct counts *c, const struct job *j, const struct rec
     c->documents[field]++;
     c->bytes[field] += edit ? r->edited.len : r->raw.ptr ? r->bytes : r->line.len;
     c->text_bytes[field] += edit ? r->text_bytes_out : r->text_bytes;
+    if (r->verdict == STAGE_KEEP && r->times > 1) {
+        uint64_t more = r->times - 1;
+        c->documents[COUNT_COPIES] += more;
+        c->bytes[COUNT_COPIES] += more * (r->raw.ptr ? r->bytes : r->line.len);
+        c->text_bytes[COUNT_COPIES] += more * r->text_bytes;
+    }
     c->documents[COUNT_EDITED] += edit;
     if (edit && r->structure_dropped) {
         counts_reason(c, REASON_DROPPED_KEY, STR_LIT(STRUCTURE_KEY));
@@ -393,17 +403,21 @@ static void add_ledger(struct job *j, const struct record *r)
         .rule = r->rule,
         .score = r->score,
         .threshold = r->threshold,
+        .times = r->verdict == STAGE_KEEP ? r->times : 1,
         .detail = job_view(j, r->detail),
     };
     ledger_add_line(&line, &j->lines[STREAM_LEDGER]);
     j->line_counts[STREAM_LEDGER]++;
 }
 
-static void compose_verdict(struct job *j, const struct record *r, const char *stage,
+static void compose_verdict(struct job *j, const struct record *r, bool arranges, const char *stage,
                             const bool wanted[STREAMS])
 {
     switch (r->verdict) {
     case STAGE_KEEP:
+        if (arranges) { /* arrange.c reads it */
+            buf_addf(&j->lines[STREAM_DOCUMENTS], "%u ", (unsigned)r->times);
+        }
         add_line(j, STREAM_DOCUMENTS, line_of(j, r));
         break;
     case STAGE_EDIT:
@@ -458,7 +472,7 @@ void job_compose(struct job *j, const struct stage_pass *pass, const char *stage
             continue;
         }
         if (pass->verdicts) {
-            compose_verdict(j, r, stage, wanted);
+            compose_verdict(j, r, pass->arranges, stage, wanted);
         }
     }
     if (cut) {

@@ -30,6 +30,7 @@ struct record {
     bool structure_dropped; /* by an edit */
     bool dropped;           /* past --limit: as if it were not there */
     enum stage_verdict verdict;
+    uint32_t times; /* of a pass that arranges */
     const char *rule;
     double score, threshold;
     struct str raw;                         /* the line in its block, or NULL: */

@@ -34,6 +34,9 @@ void ledger_add_line(const struct ledger_line *line, struct buf *out)
     }
     json_member_text(&w, "verdict", ledger_verdict_name(line->verdict));
     ledger_write_reason(&w, line->rule, line->score, line->threshold);
+    if (line->times > 1) {
+        json_member_u64(&w, "times", line->times);
+    }
     if (line->detail.len > 0) {
         buf_add_char(out, ',');
         buf_add_str(out, line->detail);

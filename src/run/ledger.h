@@ -13,6 +13,7 @@ struct ledger_line {
     enum stage_verdict verdict;
     const char *rule;        /* NULL: none */
     double score, threshold; /* NaN: none */
+    uint32_t times;          /* that a kept one is written; told where it is more than once */
     struct str detail;       /* further members, without braces */
 };
 

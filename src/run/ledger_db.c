@@ -39,6 +39,7 @@ struct index {
     uint64_t rows;
     bool indexed;
     int stage, shard;
+    bool arranged;            /* kept documents of the stage lie elsewhere */
     uint64_t output_lines[4]; /* by verdict: documents (keep, edit), removed, aside */
     struct buf detail;
 };
@@ -114,6 +115,9 @@ static void bind_detail(struct index *x, int at, struct json_value root)
 static uint64_t next_output_line(struct index *x, struct str verdict)
 {
     size_t stream = str_is(verdict, "remove") ? 1 : str_is(verdict, "aside") ? 2 : 0;
+    if (stream == 0 && x->arranged) {
+        return 0;
+    }
     return ++x->output_lines[stream];
 }
 
@@ -193,22 +197,25 @@ static winnow_status add_stage(struct index *x, const char *run, const char *nam
                                struct winnow_error *err)
 {
     struct buf folder = {0}, path = {0}, inside = {0};
-    struct shard_list list = {0};
+    struct winnow_list list = {0};
+    struct arena keep;
+    arena_init(&keep, (size_t)1 << 14);
     buf_addf(&inside, "stages/%s", name);
     (void)file_join(&folder, run, buf_cstr(&inside));
     x->stage++;
     winnow_status st = add_name(x, "INSERT INTO stages VALUES(?1+?2,?3,?4)", x->stage, 0, name,
                                 buf_cstr(&inside), err);
-    st = st == WINNOW_OK ? stage_output(buf_cstr(&folder), &list, err) : st;
+    st = st == WINNOW_OK ? stage_ledger_shards(buf_cstr(&folder), &list, &x->arranged, &keep, err)
+                         : st;
     for (size_t i = 0; i < list.count && st == WINNOW_OK; i++) {
         x->shard++;
-        st = add_name(x, "INSERT INTO shards VALUES(?1,?2,?3)", x->shard, x->stage,
-                      list.items[i].name, NULL, err);
+        st = add_name(x, "INSERT INTO shards VALUES(?1,?2,?3)", x->shard, x->stage, list.items[i],
+                      NULL, err);
         buf_clear(&path);
-        buf_addf(&path, "%s/ledger/%s", buf_cstr(&folder), list.items[i].name);
+        buf_addf(&path, "%s/ledger/%s", buf_cstr(&folder), list.items[i]);
         st = st == WINNOW_OK ? add_shard(x, buf_cstr(&path), err) : st;
     }
-    shard_list_release(&list);
+    arena_release(&keep);
     buf_release(&folder);
     buf_release(&path);
     buf_release(&inside);

@@ -17,7 +17,7 @@ const char *outputs_stream_folder(const struct outputs *o, enum stream stream, s
 {
     if (stream < STREAM_ATTRIBUTES) {
         buf_clear(out);
-        buf_add_text(out, STREAM_NAMES[stream]);
+        buf_add_text(out, stream == STREAM_DOCUMENTS ? o->documents : STREAM_NAMES[stream]);
         return buf_cstr(out);
     }
     return file_join(out, "attributes", o->attributes[stream - STREAM_ATTRIBUTES]);
@@ -35,7 +35,9 @@ static const char *path_of(const struct outputs *o, enum stream stream, struct b
 void outputs_init(struct outputs *o, const char *folder, const struct stage_pass *pass,
                   bool keep_removed)
 {
-    *o = (struct outputs){.folder = folder, .attributes = pass->attributes};
+    *o = (struct outputs){.folder = folder,
+                          .documents = pass->arranges ? KEPT_FOLDER : STREAM_NAMES[0],
+                          .attributes = pass->attributes};
     if (pass->verdicts) {
         o->wanted[STREAM_DOCUMENTS] = o->always[STREAM_DOCUMENTS] = true;
         o->wanted[STREAM_LEDGER] = o->always[STREAM_LEDGER] = true;

@@ -29,10 +29,14 @@ struct output_file {
     uint64_t length;             /* at the last flush */
 };
 
+/* Kept documents until they are arranged. */
+#define KEPT_FOLDER "state/kept"
+
 /* The open files of one shard.  All-zero is closed. */
 struct outputs {
     const char *folder;                    /* of the stage */
     const char *shard;                     /* relative name of the files */
+    const char *documents;                 /* where those go: "documents", or KEPT_FOLDER */
     const char *const *attributes;         /* names, NULL-terminated, or NULL */
     bool wanted[STREAMS], always[STREAMS]; /* written at all; even without lines */
     const struct winnow_env *to;           /* documents go to its write; NULL: to files */

@@ -470,6 +470,7 @@ static void register_pass(struct stage *s, const struct stage_pass *pass)
     option_list_add(&s->passes, str_of(pass->name), &s->run->keep);
     if (pass->verdicts) {
         s->verdict_pass = s->passes.items[s->passes.count - 1];
+        s->arranges = pass->arranges;
     }
     for (size_t i = 0; pass->attributes && pass->attributes[i]; i++) {
         option_list_add(&s->attributes, str_of(pass->attributes[i]), &s->run->keep);
@@ -483,7 +484,8 @@ static void init_pass(struct pass *p, struct stage *s, const struct stage_pass *
     *p = (struct pass){.stage = s, .how = how};
     p->writes = how->verdicts || how->attributes;
     outputs_init(&p->outputs, s->folder, how, run->corpus->keep_removed && !run->temporary);
-    p->outputs.to = how->verdicts && s->last && run->to_stdout ? run->env : NULL;
+    bool writes_documents = how->verdicts && !how->arranges;
+    p->outputs.to = writes_documents && s->last && run->to_stdout ? run->env : NULL;
     if (run->temporary) {
         p->outputs.wanted[STREAM_BAD] = false;
         p->outputs.wanted[STREAM_LEDGER] = p->outputs.always[STREAM_LEDGER] = false;

@@ -192,7 +192,7 @@ static winnow_status find_input(struct stage *s, struct winnow_error *err)
     struct counts counts = {0};
     TRY(stage_output(before->folder, &s->input, err));
     winnow_status st = stage_read_counts(before->folder, &counts, err);
-    s->documents = counts.documents[COUNT_KEPT];
+    s->documents = counts.documents[COUNT_KEPT] + counts.documents[COUNT_COPIES];
     counts_release(&counts);
     return st;
 }
@@ -217,19 +217,23 @@ static void add_top_reason(const struct counts *c, struct buf *out)
 
 static void say_done(const struct stage *s, const struct counts *c)
 {
-    struct buf lost = {0}, why = {0};
+    struct buf lost = {0}, why = {0}, copies = {0};
     add_top_reason(c, &why);
+    if (c->documents[COUNT_COPIES] > 0) {
+        buf_addf(&copies, " and %" PRIu64 " copies of them", c->documents[COUNT_COPIES]);
+    }
     if (s->lost > 0) {
         buf_addf(&lost, ", %" PRIu64 " %s lost", s->lost, s->lost == 1 ? "input" : "inputs");
     }
     env_log(s->run->env, WINNOW_LOG_INFO,
-            "%s: %" PRIu64 " documents in, %" PRIu64 " kept, %" PRIu64 " removed%s, %" PRIu64
+            "%s: %" PRIu64 " documents in, %" PRIu64 " kept%s, %" PRIu64 " removed%s, %" PRIu64
             " aside, %" PRIu64 " bad%s; %.1f s",
-            s->name, c->documents[COUNT_IN], c->documents[COUNT_KEPT], c->documents[COUNT_REMOVED],
-            buf_cstr(&why), c->documents[COUNT_ASIDE], c->documents[COUNT_BAD], buf_cstr(&lost),
-            s->seconds);
+            s->name, c->documents[COUNT_IN], c->documents[COUNT_KEPT], buf_cstr(&copies),
+            c->documents[COUNT_REMOVED], buf_cstr(&why), c->documents[COUNT_ASIDE],
+            c->documents[COUNT_BAD], buf_cstr(&lost), s->seconds);
     buf_release(&lost);
     buf_release(&why);
+    buf_release(&copies);
 }
 
 /* A source of which a stage leaves next to nothing is mostly a mistake of its settings, and

@@ -61,6 +61,8 @@ struct stage {
     uint64_t documents, ordinals;
     struct winnow_list passes; /* that write, in the order in which they ran */
     const char *verdict_pass;
+    bool arranges;       /* its documents are not in the shards of its input, but in */
+    struct str arranged; /* these: elements of "out" in stats.json, once they are written */
     struct winnow_list attributes, attribute_passes; /* which pass wrote which */
     struct note_list notes, timings;
     double seconds;
@@ -94,6 +96,14 @@ winnow_status endings_tell(const struct run *r, struct winnow_error *err);
 
 /* The documents of a finished stage, from its stats.json. */
 winnow_status stage_output(const char *folder, struct shard_list *out, struct winnow_error *err);
+
+/* The shards that hold its documents, of a stats.json: "out" where the stage arranged them anew,
+ * else "shards". */
+struct json_value stage_output_shards(struct json_value stats);
+
+/* Names of its ledger's shards. */
+winnow_status stage_ledger_shards(const char *folder, struct winnow_list *out, bool *arranged,
+                                  struct arena *keep, struct winnow_error *err);
 
 /* Names of the stages of a folder, in no order; *found is false where it has none. */
 winnow_status run_find_stages(const char *run, struct winnow_list *out, struct arena *keep,

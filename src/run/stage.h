@@ -68,6 +68,8 @@ struct stage_result {
      * attribute file: `"winnow__ppl":[[0,812,31.5]]`; empty gives {}. */
     struct buf attributes[STAGE_ATTRIBUTES_MAX];
     uint64_t carry[STAGE_CARRY]; /* from document() to decide() */
+    /* Of a pass that arranges: how often a kept document is written.  Comes as 1. */
+    uint32_t times;
 };
 
 /* One way through the input. */
@@ -77,6 +79,10 @@ struct stage_pass {
     /* Writes documents/, removed/, aside/, bad/ and ledger/.  One pass of each
      * stage does, and it is the last. */
     bool verdicts;
+
+    /* Kept documents are written by stage_arrange(), which has to follow, in random order and
+     * each as often as its `times` says.  Such a pass does not edit. */
+    bool arranges;
 
     /* NULL-terminated names of attribute files to write (attributes/<name>/),
      * or NULL.  A name is written by one pass of the stage only. */
@@ -115,7 +121,7 @@ struct stage_pass {
 
     /* Called after document(), one at a time, in the order of the input, for
      * what depends on the documents before: it may change the verdict, rule,
-     * score, threshold and detail, but neither text nor attributes.  id is valid
+     * score, threshold, times and detail, but neither text nor attributes.  id is valid
      * during the call.  On resume, the documents before the checkpoint pass
      * through document() and decide() again, without output, so that state is
      * what it was.  May be NULL. */
@@ -130,6 +136,21 @@ struct stage_pass {
  * keeps no checkpoint and always runs in full. */
 winnow_status stage_run_pass(struct stage *s, const struct stage_pass *pass,
                              struct winnow_error *err);
+
+/* ---- documents in another order, and more than once ---- */
+
+struct stage_arrangement {
+    uint64_t seed;
+    uint64_t shard_bytes; /* of an output shard, before it is packed */
+};
+
+/* Behind a pass that arranges: its kept documents, each as often as was said, in an order that
+ * hangs on the seed and the lines alone: neither on their order, nor on shards, threads or
+ * --memory.  They come as documents/00000.jsonl and so on, packed as the input's first shard.
+ * The first copy is the line as it is; the n-th has the id "ID~n".  What a kill leaves is done
+ * again but for output shards that were whole. */
+winnow_status stage_arrange(struct stage *s, const struct stage_arrangement *how,
+                            struct winnow_error *err);
 
 /* The least --memory for such a pass in a process that holds `resident` bytes when it begins, over
  * lines of `line` bytes on the mean. */

@@ -12,6 +12,7 @@
  * The last two walk a shard's files side by side, so memory does not grow. */
 #include "base/env.h"
 #include "base/file.h"
+#include "base/json_span.h"
 #include "base/sort.h"
 #include "corpus/shard_reader.h"
 #include "run/ledger.h"
@@ -28,7 +29,7 @@ struct rows {
     struct shard_block block;
     struct str rest;
     struct json_parser *parser;
-    struct str id; /* of the row at hand; valid until the next */
+    struct str line, id; /* of the row at hand; valid until the next */
     struct json_value row;
     bool any_id; /* the row's id is no string: it is not compared */
     bool open, more;
@@ -82,6 +83,7 @@ static winnow_status rows_next(struct rows *r, const char *id_key, struct winnow
         return error_wrap(err, WINNOW_E_INTERNAL, "%s", r->path);
     }
     r->more = true;
+    r->line = line;
     r->id = (struct str){"", 0};
     struct json_value id = json_get(r->row, id_key);
     r->any_id = !json_as_str(id, &r->id); /* a number: the ledger has it as text */
@@ -90,6 +92,19 @@ static winnow_status rows_next(struct rows *r, const char *id_key, struct winnow
 
 /* ---- a stage ---- */
 
+/* A bag of ids: how many, and the sum of their hashes, which their order does not change. */
+struct id_sum {
+    uint64_t count, low, high;
+};
+
+static void id_sum_add(struct id_sum *s, struct str id)
+{
+    struct hash128 h = hash128(id);
+    s->count++;
+    s->low += h.low;
+    s->high += h.high;
+}
+
 struct checked {
     const struct winnow_env *env;
     const char *folder, *name; /* of the stage */
@@ -97,6 +112,9 @@ struct checked {
     struct json_value stats;
     const char *id_key; /* of documents: NULL where they may have another one */
     uint64_t rows;
+    bool arranged; /* kept documents lie in other shards, in other order, some more than once */
+    struct id_sum expected; /* of an arranged stage: the ids that the ledger says, */
+    struct id_sum found;    /* and those of the documents */
 };
 
 static winnow_status check_file(const struct checked *c, const char *stream, const char *shard,
@@ -127,10 +145,10 @@ static winnow_status check_file(const struct checked *c, const char *stream, con
     return st;
 }
 
-static winnow_status check_hashes(const struct checked *c, uint64_t *files,
+static winnow_status check_hashes(const struct checked *c, const char *shards, uint64_t *files,
                                   struct winnow_error *err)
 {
-    struct json_iter shard = json_walk(json_get(c->stats, "shards"));
+    struct json_iter shard = json_walk(json_get(c->stats, shards));
     while (json_next(&shard)) {
         struct str path;
         struct buf name = {0};
@@ -173,6 +191,22 @@ static winnow_status differ(const struct rows *a, const struct rows *b, struct w
                      STR_ARG(x), b->path, STR_ARG(y));
 }
 
+/* What the ledger says that lies somewhere among the documents of an arranged stage. */
+static void expect_copies(struct checked *c, const struct rows *ledger)
+{
+    uint64_t times = 1;
+    struct buf id = {0};
+    (void)json_as_u64(json_get(ledger->row, "times"), &times);
+    id_sum_add(&c->expected, ledger->id);
+    for (uint64_t i = 2; i <= times; i++) {
+        buf_clear(&id);
+        buf_add_str(&id, ledger->id);
+        buf_addf(&id, "~%" PRIu64, i);
+        id_sum_add(&c->expected, buf_str(&id));
+    }
+    buf_release(&id);
+}
+
 /* Each ledger row against the row of the file where its document should be. */
 static winnow_status check_places(struct checked *c, struct rows *ledger, struct rows places[],
                                   struct winnow_error *err)
@@ -186,6 +220,10 @@ static winnow_status check_places(struct checked *c, struct rows *ledger, struct
         c->rows++;
         (void)json_as_str(json_get(ledger->row, "verdict"), &verdict);
         struct rows *place = &places[place_of(verdict)];
+        if (c->arranged && place == &places[AT_DOCUMENTS]) {
+            expect_copies(c, ledger);
+            continue;
+        }
         if (!place->open) { /* --no-keep-removed, or a pipe; files that should be were looked at */
             continue;
         }
@@ -213,7 +251,9 @@ static winnow_status check_shard_places(struct checked *c, const char *shard,
     winnow_status st = WINNOW_OK;
     for (size_t i = 0; i < AT_PLACES && st == WINNOW_OK; i++) {
         buf_addf(&paths[i], "%s/%s/%s", c->folder, PLACES[i], shard);
-        st = rows_open(&places[i], buf_cstr(&paths[i]), &budget, err);
+        if (i != AT_DOCUMENTS || !c->arranged) {
+            st = rows_open(&places[i], buf_cstr(&paths[i]), &budget, err);
+        }
     }
     buf_addf(&paths[AT_PLACES], "%s/ledger/%s", c->folder, shard);
     st = st == WINNOW_OK ? rows_open(&ledger, buf_cstr(&paths[AT_PLACES]), &budget, err) : st;
@@ -280,35 +320,96 @@ static winnow_status check_shard(struct checked *c, struct json_value shard,
     return st;
 }
 
+/* The ids of one shard of an arranged stage's documents. */
+static winnow_status add_found(struct checked *c, const char *shard, struct winnow_error *err)
+{
+    struct rows rows = {0};
+    struct buf path = {0};
+    const struct line_budget budget = line_budget_of_run(c->env->memory_max, 1);
+    buf_addf(&path, "%s/documents/%s", c->folder, shard);
+    winnow_status st = rows_open(&rows, buf_cstr(&path), &budget, err);
+    while (st == WINNOW_OK) {
+        st = rows_next(&rows, "id", err);
+        if (st != WINNOW_OK || !rows.more) {
+            break;
+        }
+        struct str id = rows.id; /* a number as it is written, as the ledger has it */
+        (void)json_span_id(rows.row, str_trim(rows.line), "id", &id);
+        id_sum_add(&c->found, id);
+    }
+    rows_close(&rows);
+    buf_release(&path);
+    return st;
+}
+
+/* An arranged stage's documents are those of its ledger, each as often as that says. */
+static winnow_status check_arranged(struct checked *c, struct winnow_error *err)
+{
+    struct json_iter shard = json_walk(json_get(c->stats, "out"));
+    struct buf name = {0};
+    winnow_status st = WINNOW_OK;
+    bool documents = true;
+    while (st == WINNOW_OK && json_next(&shard)) {
+        struct str path = {"", 0};
+        (void)json_as_str(json_get(shard.value, "path"), &path);
+        buf_clear(&name);
+        buf_add_str(&name, path);
+        documents = documents && json_count(json_get(shard.value, "files")) > 0; /* no pipe */
+        st = add_found(c, buf_cstr(&name), err);
+        st = st == WINNOW_OK ? env_check(c->env, err) : st;
+    }
+    buf_release(&name);
+    bool ids = c->id_key != NULL; /* else only their number is known */
+    if (st == WINNOW_OK && documents &&
+        (c->found.count != c->expected.count ||
+         (ids && (c->found.low != c->expected.low || c->found.high != c->expected.high)))) {
+        st = error_set(err, WINNOW_E_INTERNAL,
+                       "%s: documents/ holds %" PRIu64 " documents that are not the %" PRIu64
+                       " of the ledger, each as often as it says",
+                       c->name, c->found.count, c->expected.count);
+    }
+    return st;
+}
+
 static winnow_status check_stage(struct checked *c, const struct counts *before,
                                  struct counts *counts, struct winnow_error *err)
 {
     uint64_t files = 0;
+    c->arranged = json_kind(json_get(c->stats, "out")) == JSON_ARRAY;
     TRY(counts_read(counts, c->stats, err));
     TRY(counts_check(counts, c->name, err));
-    if (before && before->documents[COUNT_KEPT] != counts->documents[COUNT_IN]) {
+    uint64_t kept = before ? before->documents[COUNT_KEPT] + before->documents[COUNT_COPIES] : 0;
+    if (before && kept != counts->documents[COUNT_IN]) {
         return error_set(err, WINNOW_E_INTERNAL,
                          "%s read %" PRIu64 " documents, the stage before kept %" PRIu64, c->name,
-                         counts->documents[COUNT_IN], before->documents[COUNT_KEPT]);
+                         counts->documents[COUNT_IN], kept);
     }
-    TRY(check_hashes(c, &files, err));
+    TRY(check_hashes(c, "shards", &files, err));
+    TRY(check_hashes(c, "out", &files, err));
     struct json_iter shard = json_walk(json_get(c->stats, "shards"));
     while (json_next(&shard)) {
         TRY(check_shard(c, shard.value, err));
         TRY(env_check(c->env, err));
     }
+    TRY(c->arranged ? check_arranged(c, err) : WINNOW_OK);
     uint64_t rows = counts->documents[COUNT_IN] - counts->documents[COUNT_BAD];
     if (c->rows != rows) {
         return error_set(err, WINNOW_E_INTERNAL,
                          "%s: %" PRIu64 " rows of ledger for %" PRIu64 " documents", c->name,
                          c->rows, rows);
     }
+    struct buf copies = {0};
+    if (c->arranged) {
+        buf_addf(&copies, "; with copies %" PRIu64 " in documents/",
+                 counts->documents[COUNT_KEPT] + counts->documents[COUNT_COPIES]);
+    }
     env_log(c->env, WINNOW_LOG_INFO,
             "%s: %" PRIu64 " documents in = %" PRIu64 " kept + %" PRIu64 " removed + %" PRIu64
-            " aside + %" PRIu64 " bad; %" PRIu64 " files with their hashes; rows aligned",
+            " aside + %" PRIu64 " bad%s; %" PRIu64 " files with their hashes; rows aligned",
             c->name, counts->documents[COUNT_IN], counts->documents[COUNT_KEPT],
             counts->documents[COUNT_REMOVED], counts->documents[COUNT_ASIDE],
-            counts->documents[COUNT_BAD], files);
+            counts->documents[COUNT_BAD], buf_cstr(&copies), files);
+    buf_release(&copies);
     return WINNOW_OK;
 }
 

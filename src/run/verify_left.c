@@ -23,6 +23,25 @@ static bool is_stream(struct str below)
     return false;
 }
 
+static void add_shard(const char *stage, struct json_value shard, bool last, struct map *names)
+{
+    struct buf path = {0};
+    struct str is = {"", 0};
+    (void)json_as_str(json_get(shard, "path"), &is);
+    struct json_iter file = json_walk(json_get(shard, "files"));
+    while (json_next(&file)) {
+        buf_clear(&path);
+        buf_addf(&path, "stages/%s/%.*s/%.*s", stage, STR_ARG(file.key), STR_ARG(is));
+        (void)map_put(names, buf_str(&path), NULL);
+        if (last && str_is(file.key, "documents")) {
+            buf_clear(&path);
+            buf_addf(&path, "documents/%.*s", STR_ARG(is));
+            (void)map_put(names, buf_str(&path), NULL);
+        }
+    }
+    buf_release(&path);
+}
+
 /* "stages/01-dedup/ledger/a.jsonl" into names, and for the last stage "documents/a.jsonl". */
 static winnow_status add_stage(const char *run, const char *name, bool last, struct map *names,
                                struct winnow_error *err)
@@ -33,20 +52,10 @@ static winnow_status add_stage(const char *run, const char *name, bool last, str
     bool found = false;
     buf_addf(&path, "%s/stages/%s/stats.json", run, name);
     winnow_status st = run_read_json(buf_cstr(&path), parser, &stats, &found, err);
-    struct json_iter shard = json_walk(json_get(stats, "shards"));
-    while (st == WINNOW_OK && json_next(&shard)) {
-        struct str is = {"", 0};
-        (void)json_as_str(json_get(shard.value, "path"), &is);
-        struct json_iter file = json_walk(json_get(shard.value, "files"));
-        while (json_next(&file)) {
-            buf_clear(&path);
-            buf_addf(&path, "stages/%s/%.*s/%.*s", name, STR_ARG(file.key), STR_ARG(is));
-            (void)map_put(names, buf_str(&path), NULL);
-            if (last && str_is(file.key, "documents")) {
-                buf_clear(&path);
-                buf_addf(&path, "documents/%.*s", STR_ARG(is));
-                (void)map_put(names, buf_str(&path), NULL);
-            }
+    for (size_t i = 0; st == WINNOW_OK && i < 2; i++) {
+        struct json_iter shard = json_walk(json_get(stats, i == 0 ? "shards" : "out"));
+        while (json_next(&shard)) {
+            add_shard(name, shard.value, last, names);
         }
     }
     json_parser_free(parser);

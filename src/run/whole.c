@@ -27,8 +27,9 @@ static bool is_there(const char *path, uint64_t bytes, struct buf *why)
     return why->len == 0;
 }
 
-/* All files of a shard below the stage, or, with links, its link in the run's documents/. */
-static void look_at_shard(const struct stage *s, struct json_value shard, bool links,
+/* All files of a shard below the stage, or, with links, its link in the run's documents/;
+ * need: it has to have documents. */
+static void look_at_shard(const struct stage *s, struct json_value shard, bool need, bool links,
                           struct buf *why)
 {
     struct str path = {"", 0};
@@ -48,7 +49,7 @@ static void look_at_shard(const struct stage *s, struct json_value shard, bool l
             (void)is_there(buf_cstr(&name), bytes, why);
         }
     }
-    if (why->len == 0 && !documents) {
+    if (why->len == 0 && !documents && need) {
         buf_addf(why, "the documents of %.*s went down a pipe", STR_ARG(path));
     }
     buf_release(&name);
@@ -68,9 +69,14 @@ static void look_at(const struct stage *s, bool links, struct buf *why)
     } else if (!found) {
         buf_addf(why, "%s is missing", buf_cstr(&path));
     }
-    struct json_iter shard = json_walk(json_get(root, "shards"));
+    bool arranged = json_kind(json_get(root, "out")) == JSON_ARRAY;
+    struct json_iter shard = json_walk(json_get(root, "shards")), out = json_walk(root);
     while (why->len == 0 && json_next(&shard)) {
-        look_at_shard(s, shard.value, links, why);
+        look_at_shard(s, shard.value, !arranged, links, why);
+    }
+    out = json_walk(json_get(root, "out"));
+    while (why->len == 0 && json_next(&out)) {
+        look_at_shard(s, out.value, true, links, why);
     }
     json_parser_free(parser);
     buf_release(&path);

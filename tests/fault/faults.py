@@ -52,6 +52,7 @@ stages:
   - dedup: {unit: line}
   - dedup: {method: minhash}
   - decontaminate: {benchmark: [bench.jsonl], action: label}
+  - mix: {epochs-max: 2, tokens: 1T, shard-size: 64k, validation: 5%}
   - score: {model: model}
   - select: {method: random, budget: 90%}
   - prune: {reference-tokens: 2k, vocab: 300, dim: 16, heads: 1, layers: 1, context: 32, batch-tokens: 128}

@@ -28,6 +28,8 @@ stages:
   - dedup:
   - dedup: {spaces: true, fold-case: true}
   - decontaminate: {benchmark: [bench.jsonl], rule: gpt3, n: 6, action: cut, margin: 20, left-min: 40}
+  - mix: {tokens: 1M, upsample: n, by: none, shard-size: 200k, validation: 5%}
+  - dedup:
 Y
 cat >pages.yaml <<'Y'
 winnow: 1

@@ -92,6 +92,7 @@ call() { # COMMAND INPUT...: the command over these inputs, into out
     features) $run features -q --model model --calibration 8 "$@" -o out ;;
     quality) $run quality -q --model quality.bin "$@" -o out ;;
     quality-train) $run quality train -q --dim 4 --bucket 500 --epochs 1 --against pages/file/stdin.jsonl "$@" -o out >/dev/null ;;
+    mix) $run mix -q --tokens 1M "$@" -o out ;;
     select) $run select -q --method random "$@" -o out ;;
     prune-model) $run prune -q --reference-model model "$@" -o out ;;
     recipe) { printf 'winnow: 1\noutput: out\ninput:\n'; printf '  - "%s"\n' "$@"
@@ -131,7 +132,7 @@ named() { # COMMAND HOW: the corpus, named in that way
     stage) call "$1" "$d/run/stages/01-dedup" ;;
     esac
 }
-commands="count tokens language decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features quality quality-train select prune prune-model recipe piped-dedup
+commands="count tokens language decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features quality quality-train select mix prune prune-model recipe piped-dedup
     piped-prune tokenizer-train encode encode-npy train eval prove refiner-train refiner-lines refiner-eval"
 [ -x "$mock" ] && commands="$commands refiner-label"
 for c in $commands; do
