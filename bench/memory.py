@@ -68,6 +68,12 @@ def shards(name, count):
         documents("%s/%04d.jsonl" % (name, k), [500] * 20)
 
 
+def items(name, count):
+    with open(name, "w") as f:
+        for i in range(count):
+            f.write(json.dumps({"id": str(i), "question": " ".join(random.choices(words, k=40)), "answer": words[i % 8000]}) + "\n")
+
+
 def pages():
     os.makedirs("pages", exist_ok=True)
     with open("pages/large.html", "w") as f:
@@ -108,18 +114,21 @@ def make_inputs():
     sources("sources.jsonl", 400_000)
     shards("shards", 300 if args.quick else 1000)
     pages()
+    items("items.jsonl", 10000)
     labelled("pages.jsonl", 800, 30)
     labelled("long.jsonl", 3, 60000)
     window("window.jsonl.zst", 8, 27)
     subprocess.run([winnow, "train", "usual.jsonl", "-o", "model", "-q"] + SMALL.split(), check=True)
     subprocess.run([winnow, "features", "tiny.jsonl", "--model", "model", "--vectors", "states", "-o", "vectors", "-q"],
                    check=True)
+    subprocess.run([winnow, "quality", "train", "usual.jsonl", "--against", "tiny.jsonl", "-o", "hq.bin", "-q"] + CLASSES.split(),
+                   check=True, stdout=subprocess.DEVNULL)
     open("made", "w").close()
 
 
 def measure(command):
     """Exit code (negative: a signal), peak in MiB, the first line of stderr."""
-    for name in ("out", "out.json", "out.npy"):
+    for name in ("out", "out.json", "out.npy", "out.bin", "out.bin.checkpoint"):
         shutil.rmtree(name, ignore_errors=True)
         if os.path.exists(name):
             os.remove(name)
@@ -153,7 +162,7 @@ def row(command, limit, count, again=2):
     code, peak, said = measure(command.split() + ["-q", "--threads", str(count), "--memory", "%dM" % limit])
     last = [s for s in said if s.startswith("winnow: ")]
     short = last[-1][len("winnow: "):] if last else ""
-    least = re.search(r"(?:needs?|takes?) --memory (\d+)M", short)
+    least = re.search(r"(?:needs?|takes?|give) --memory (\d+)M", short)
     more = re.search(r"give (\d+) MiB more", short)
     bad, next_limit = False, 0
     if code < 0:
@@ -180,12 +189,18 @@ PRUNE = SMALL.replace("--tokens 20000", "--reference-tokens 20000 --reference-sh
 PROVE = SMALL + " --seeds 2 --eval-tokens 5000 --cloze-items 20"
 REFINER = "--tokens 50000 --context 512 --chunk-tokens 200 --answer-tokens 100 --batch-tokens 1024 --dim 32 --layers 1 --heads 2 --vocab 400 --points 2"
 LINES = "--rows 1024 --embed 16 --hidden 16 --dim 32 --layers 1 --ffn 32 --epochs 1"
+CLASSES = "--limit 2000 --epochs 1 --bucket 100000 --min-count 1"
 ALL = ["large.jsonl", "tiny.jsonl", "shards"]
 PLAN = [("rules -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (100, 300), "shards": (80,), "window.jsonl.zst": (100, 400)}),
         ("dedup --method minhash -o out", {"large.jsonl": (100, 400), "tiny.jsonl": (100, 300), "sources.jsonl": (100, 300)}),
         ("dedup --method minhash --verify exact -o out", {"mixed.jsonl": (100, 400), "tiny.jsonl": (120,)}),
         ("dedup --unit line -o out", {"large.jsonl": (100, 400), "tiny.jsonl": (100, 300), "sources.jsonl": (100,)}),
         ("dedup -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (100, 300), "shards": (80,), "window.jsonl.zst": (100, 400)}),
+        ("decontaminate --benchmark items.jsonl -o out", {"large.jsonl": (100, 400), "tiny.jsonl": (100, 300), "shards": (120,), "window.jsonl.zst": (100,)}),
+        ("language -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (100, 300), "shards": (80,), "window.jsonl.zst": (100,)}),
+        ("language --lines -o out", {"large.jsonl": (400,), "tiny.jsonl": (300,)}),
+        ("quality --model hq.bin -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (100, 300), "shards": (80,), "window.jsonl.zst": (100,)}),
+        ("quality train %s --against tiny.jsonl -o out.bin" % CLASSES, {"usual.jsonl": (64, 100), "large.jsonl": (80, 400)}),
         ("holdout --share 0.1 -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (100,), "shards": (80,), "window.jsonl.zst": (100,)}),
         ("refine -o out", {"tiny.jsonl": (300,), "mixed.jsonl": (400,), "shards": (100,)}),
         ("extract -o out", {"pages": (100, 400)}),
@@ -209,6 +224,9 @@ PLAN = [("rules -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (100, 300), "s
         ("refiner eval -o out.json", {"pages.jsonl": (64,), "long.jsonl": (80, 200)})]
 QUICK = [("rules -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (300,), "shards": (80,), "window.jsonl.zst": (100,)}),
          ("dedup -o out", {"large.jsonl": (80,), "tiny.jsonl": (300,)}),
+         ("decontaminate --benchmark items.jsonl -o out", {"large.jsonl": (100,)}),
+         ("language -o out", {"large.jsonl": (80,)}),
+         ("quality --model hq.bin -o out", {"large.jsonl": (80,)}),
          ("extract -o out", {"pages": (100,)}),
          ("score --model model --fixed-length 8 -o out", {"mixed.jsonl": (100,)}),
          ("prune %s -o out" % PRUNE, {"shards": (100,)}),
