@@ -12,6 +12,7 @@ set(UNIT_TESTS
   arena
   band
   base
+  blocklist
   call
   choice
   dedup
@@ -32,6 +33,7 @@ set(UNIT_TESTS
   kernels
   leak
   lora
+  mask
   measure
   lines
   measures
@@ -108,6 +110,7 @@ target_link_libraries(test_report PRIVATE PkgConfig::GUMBO)
 set(FUZZ_TARGETS
   recipe
   benchmark
+  blocklist
   charset
   html
   structure

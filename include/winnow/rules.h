@@ -4,6 +4,7 @@
  * gopher-repetition  its repetition rules
  * c4                 line and page rules of C4 (1910.10683); edits where asked to
  * fineweb            FineWeb's additions (2406.17557)
+ * complete           winnow's own: how much of a text stands in whole sentences; asked for by name
  *
  * Definitions and default limits are those of datatrove 0.10.1;
  * docs/evidence/rules.md compares outcome by outcome.  Options of the stage `rules`;
@@ -46,6 +47,9 @@ struct winnow_rules_limits {
     double fineweb_terminal_lines_min, fineweb_short_lines_max;
     double fineweb_dup_line_chars_max, fineweb_newlines_max;
     uint32_t fineweb_short_line_chars;
+
+    double complete_lines_min, complete_line_chars_min, complete_ends_min;
+    uint32_t complete_line_words_min; /* of a complete line */
 };
 
 #define WINNOW_RULES_LIMITS_INIT                                                                 \
@@ -66,11 +70,12 @@ struct winnow_rules_limits {
         .c4_javascript = true, .c4_policy = true, .c4_citations = true, .fineweb_lines_min = 1,  \
         .fineweb_terminal_lines_min = 0.12, .fineweb_short_lines_max = 0.67,                     \
         .fineweb_dup_line_chars_max = 0.01, .fineweb_newlines_max = 0.3,                         \
-        .fineweb_short_line_chars = 30                                                           \
+        .fineweb_short_line_chars = 30, .complete_lines_min = 1, .complete_line_chars_min = 0.5, \
+        .complete_ends_min = 0, .complete_line_words_min = 3                                     \
     }
 
 struct winnow_rules_options {
-    struct winnow_list sets; /* names of filters; none: all four */
+    struct winnow_list sets; /* names of filters; none: the field's four */
     bool filter;             /* remove what breaks a limit */
     bool edit;               /* and cut what C4 cuts; without it no text is changed */
     bool annotate;           /* write every measured value to attributes/rules/ */

@@ -4,12 +4,14 @@
  * corpus to corpus find them by name here. */
 #include "flow/stages.h"
 
+#include "blocklist/blocklist.h"
 #include "dedup/dedup.h"
 #include "flow/prove.h"
 #include "flow/report_ending.h"
 #include "flow/tokens.h"
 #include "language/language.h"
 #include "leak/decontaminate.h"
+#include "mask/mask.h"
 #include "math/kernels.h"
 #include "mix/mix.h"
 #include "pages/extract.h"
@@ -23,9 +25,9 @@
 
 /* clang-format off: a row each, so that two who add one do not meet */
 const struct stage_kind *const STAGE_KINDS[] = {
-    &EXTRACT_STAGE,  &HOLDOUT_STAGE, &RULES_STAGE, &REFINE_STAGE, &DEDUP_STAGE,
-    &QUALITY_STAGE,  &SCORE_STAGE,   &PRUNE_STAGE, &SELECT_STAGE, &DECONTAMINATE_STAGE,
-    &LANGUAGE_STAGE, &MIX_STAGE,     NULL,
+    &EXTRACT_STAGE,  &HOLDOUT_STAGE, &RULES_STAGE, &REFINE_STAGE,    &DEDUP_STAGE,
+    &QUALITY_STAGE,  &SCORE_STAGE,   &PRUNE_STAGE, &SELECT_STAGE,    &DECONTAMINATE_STAGE,
+    &LANGUAGE_STAGE, &MIX_STAGE,     &MASK_STAGE,  &BLOCKLIST_STAGE, NULL,
 };
 
 const struct ending_kind *const ENDING_KINDS[] = {

@@ -1,4 +1,5 @@
 list(APPEND WINNOW_SOURCES
+  src/option/blocklist_options.c
   src/option/corpus_options.c
   src/option/count_options.c
   src/option/decontaminate_options.c
@@ -8,6 +9,7 @@ list(APPEND WINNOW_SOURCES
   src/option/features_options.c
   src/option/holdout_options.c
   src/option/language_options.c
+  src/option/mask_options.c
   src/option/mix_options.c
   src/option/names.c
   src/option/near_name.c

@@ -56,7 +56,11 @@ static const struct near COMMANDS[] = {
      "them, `refiner label` asks an expert"},
     {" fasttext dclm edu ", "`quality` scores documents with a fastText model"},
     {" langid lang lid languages ", "`language` says what language each document is in"},
-    {" pii redact anonymize anonymise ", "no command looks for personal data"},
+    {" pii redact anonymize anonymise presidio ",
+     "`mask` puts placeholders where e-mail, telephone, card and IP numbers stand"},
+    {" url urls domains blacklist blocklists blacklists ut1 url-filter ",
+     "`blocklist` leaves out documents of listed addresses, `mask --kinds url` cuts addresses out "
+     "of texts"},
     {" merge concat join combine ",
      "every command takes several files and folders at once, as in `winnow dedup a/ b/ -o "
      "runs/both`"},

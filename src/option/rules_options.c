@@ -13,7 +13,7 @@
 
 static const struct option OPTIONS[] = {
     OPT_LIST(0, "sets", struct winnow_rules_options, sets, "NAME,...",
-             "filters: gopher, gopher-repetition, c4, fineweb (default: all)"),
+             "filters: gopher, gopher-repetition, c4, fineweb (default: these), complete"),
     OPT_FLAG(0, "filter", struct winnow_rules_options, filter,
              "remove documents that break a limit"),
     OPT_FLAG(0, "edit", struct winnow_rules_options, edit,
@@ -80,6 +80,12 @@ static const struct option OPTIONS[] = {
     BOUND("fineweb-newlines-max", fineweb_newlines_max, "fineweb: most line feeds a word"),
     OPT_U32(0, "fineweb-short-line-chars", struct winnow_rules_options,
             limits.fineweb_short_line_chars, 0, 1e9, "fineweb: characters of a short line"),
+    BOUND("complete-lines-min", complete_lines_min, "complete: least lines with a letter"),
+    BOUND("complete-line-chars-min", complete_line_chars_min,
+          "complete: least share of characters in lines that are whole sentences"),
+    BOUND("complete-ends-min", complete_ends_min, "complete: 1: the last line must be one"),
+    OPT_U32(0, "complete-line-words-min", struct winnow_rules_options,
+            limits.complete_line_words_min, 0, 1e9, "complete: least words of such a line"),
     OPT_END,
 };
 

@@ -15,6 +15,8 @@ const struct option_table *const OPTION_TABLES[] = {
     &HOLDOUT_TABLE,
     &COUNT_TABLE,
     &LANGUAGE_TABLE,
+    &BLOCKLIST_TABLE,
+    &MASK_TABLE,
     &RULES_TABLE,
     &REFINE_TABLE,
     &DEDUP_TABLE,

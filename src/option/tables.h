@@ -11,6 +11,7 @@ extern const struct option_table RUN_TABLE, REPORT_TABLE, EXPLAIN_TABLE, VERIFY_
 extern const struct option_table EXTRACT_TABLE, HOLDOUT_TABLE, COUNT_TABLE;
 extern const struct option_table RULES_TABLE, REFINE_TABLE, DEDUP_TABLE, SCORE_TABLE, PRUNE_TABLE;
 extern const struct option_table DECONTAMINATE_TABLE, LANGUAGE_TABLE, MIX_TABLE;
+extern const struct option_table BLOCKLIST_TABLE, MASK_TABLE;
 extern const struct option_table QUALITY_TABLE, QUALITY_TRAIN_TABLE;
 extern const struct option_table FEATURES_TABLE, SELECT_TABLE;
 extern const struct option_table PROVE_TABLE, TRAIN_TABLE, EVAL_TABLE;

@@ -22,6 +22,7 @@ static const struct {
     {RULES_REPETITION, "gopher-repetition"},
     {RULES_C4, "c4"},
     {RULES_FINEWEB, "fineweb"},
+    {RULES_COMPLETE, "complete"},
 };
 
 static const struct rules_value_info VALUES[RULES_VALUES] = {
@@ -61,6 +62,9 @@ static const struct rules_value_info VALUES[RULES_VALUES] = {
     [FINEWEB_SHORT_LINES] = {RULES_FINEWEB, "fineweb__short_lines"},
     [FINEWEB_DUP_LINE_CHARS] = {RULES_FINEWEB, "fineweb__dup_line_chars"},
     [FINEWEB_NEWLINES] = {RULES_FINEWEB, "fineweb__newlines"},
+    [COMPLETE_LINES] = {RULES_COMPLETE, "complete__lines"},
+    [COMPLETE_LINE_CHARS] = {RULES_COMPLETE, "complete__line_chars"},
+    [COMPLETE_ENDS] = {RULES_COMPLETE, "complete__ends"},
 };
 
 #define LEAST(set, value, name, field)                                       \
@@ -122,6 +126,9 @@ static const struct rules_limit LIMITS[] = {
     MOST(RULES_FINEWEB, FINEWEB_DUP_LINE_CHARS, "fineweb.dup_line_chars_max",
          fineweb_dup_line_chars_max),
     MOST(RULES_FINEWEB, FINEWEB_NEWLINES, "fineweb.newlines_max", fineweb_newlines_max),
+    LEAST(RULES_COMPLETE, COMPLETE_LINES, "complete.lines_min", complete_lines_min),
+    LEAST(RULES_COMPLETE, COMPLETE_LINE_CHARS, "complete.line_chars_min", complete_line_chars_min),
+    LEAST(RULES_COMPLETE, COMPLETE_ENDS, "complete.ends_min", complete_ends_min),
 };
 
 unsigned rules_set_of(struct str name)
@@ -195,6 +202,9 @@ winnow_status rules_measure(struct rules_gauge *g, unsigned sets,
     }
     if (sets & RULES_FINEWEB) {
         TRY(rules_fineweb(g, limits, values, err));
+    }
+    if (sets & RULES_COMPLETE) {
+        rules_complete(text, limits, values);
     }
     return WINNOW_OK;
 }

@@ -22,10 +22,11 @@ enum rules_set {
     RULES_REPETITION = 2,
     RULES_C4 = 4,
     RULES_FINEWEB = 8,
+    RULES_COMPLETE = 16,
 };
-#define RULES_SETS 4
+#define RULES_SETS 5
 
-/* "gopher", "gopher-repetition", "c4", "fineweb"; 0 for any other name. */
+/* "gopher", "gopher-repetition", "c4", "fineweb", "complete"; 0 for any other name. */
 unsigned rules_set_of(struct str name);
 const char *rules_set_name(enum rules_set set);
 
@@ -70,6 +71,10 @@ enum rules_value {
     FINEWEB_SHORT_LINES,
     FINEWEB_DUP_LINE_CHARS, /* of the text's code points but line feeds */
     FINEWEB_NEWLINES,       /* line feeds a word */
+    /* complete: rules_complete.c says when a line is */
+    COMPLETE_LINES,      /* lines with a letter in them */
+    COMPLETE_LINE_CHARS, /* share of their code points in complete ones */
+    COMPLETE_ENDS,       /* 1: the last of them is complete */
     RULES_VALUES
 };
 

@@ -23,5 +23,7 @@ winnow_status rules_c4(struct rules_gauge *g, const struct winnow_rules_limits *
                        double values[RULES_VALUES], struct winnow_error *err);
 winnow_status rules_fineweb(struct rules_gauge *g, const struct winnow_rules_limits *limits,
                             double values[RULES_VALUES], struct winnow_error *err);
+void rules_complete(struct str text, const struct winnow_rules_limits *limits,
+                    double values[RULES_VALUES]);
 
 #endif /* WINNOW_RULES_RULES_INTERNAL_H */

@@ -26,8 +26,8 @@ winnow_status rules_find_sets(const struct winnow_rules_options *opt, unsigned *
         unsigned set = rules_set_of(str_of(opt->sets.items[i]));
         if (set == 0) {
             return error_set(err, WINNOW_E_USAGE,
-                             "no filters are called '%s'; there are gopher, gopher-repetition, c4 "
-                             "and fineweb",
+                             "no filters are called '%s'; there are gopher, gopher-repetition, c4, "
+                             "fineweb and complete",
                              opt->sets.items[i]);
         }
         *sets |= set;

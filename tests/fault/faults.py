@@ -46,6 +46,8 @@ stages:
   - extract: {shard-size: 3k, main: body, mark-main: true}
   - holdout: {share: 10%}
   - language: {lines: true}
+  - blocklist: {lists: [list.txt]}
+  - mask: {kinds: [email, ip, url]}
   - rules: {filter: false}
   - refine: {refiner: builtin}
   - dedup:
@@ -76,6 +78,8 @@ def make_input(winnow):
             for _ in range(4 + i % 5):
                 f.write("<p>" + " ".join(text.choice(WORDS) for _ in range(25)) + ".</p>\n")
             f.write("<p>(c) 2020</p></body></html>")
+    with open("list.txt", "w") as f:
+        f.write("bad.example\n")
     with open("bench.jsonl", "w") as f:
         for i in range(5):
             text = random.Random(i)

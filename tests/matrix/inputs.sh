@@ -42,6 +42,7 @@ small="--dim 16 --layers 1 --heads 2 --vocab 300 --context 64 --batch-tokens 256
 $run train -q words/file $small --tokens 1k --epochs-max 9 -o model >/dev/null || exit 1
 $run tokenizer train -q --vocab 300 words/file -o tokenizer.json || exit 1
 sed -n 's/.*"text":" \([w0-9 ]*\).*/{"question":"\1"}/p' words/file/stdin.jsonl | awk 'NR % 20 == 1' >bench.jsonl
+echo bad.example >list.txt
 $run quality train -q --dim 4 --bucket 500 --epochs 1 words/file --against pages/file -o quality.bin >/dev/null || exit 1
 sed 's/"text":"[^"]*"/"program":"remove_lines(0, 0)"/; s/,"clean":.*/}/' pages/file/stdin.jsonl >programs.jsonl
 sed 's/"text":"[^"]*",//; s/"clean"/"text"/' pages/file/stdin.jsonl >cleaned.jsonl
@@ -80,6 +81,8 @@ call() { # COMMAND INPUT...: the command over these inputs, into out
     decontaminate) $run decontaminate -q --benchmark bench.jsonl --rule gpt3 --n 3 --action label "$@" -o out ;;
     self-test) $run decontaminate -q --benchmark bench.jsonl --self-test --self-test-items 3 "$@" ;;
     language) $run language -q --lines "$@" -o out ;;
+    mask) $run mask -q --kinds email,phone,card,ip,url "$@" -o out ;;
+    blocklist) $run blocklist -q --lists list.txt "$@" -o out ;;
     dedup-near) $run dedup -q --method minhash "$@" -o out ;;
     dedup-lines) $run dedup -q --unit line "$@" -o out ;;
     rules) $run rules -q --no-filter "$@" -o out ;;
@@ -132,7 +135,7 @@ named() { # COMMAND HOW: the corpus, named in that way
     stage) call "$1" "$d/run/stages/01-dedup" ;;
     esac
 }
-commands="count tokens language decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features quality quality-train select mix prune prune-model recipe piped-dedup
+commands="count tokens language mask blocklist decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features quality quality-train select mix prune prune-model recipe piped-dedup
     piped-prune tokenizer-train encode encode-npy train eval prove refiner-train refiner-lines refiner-eval"
 [ -x "$mock" ] && commands="$commands refiner-label"
 for c in $commands; do

@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const unsigned ALL = RULES_GOPHER | RULES_REPETITION | RULES_C4 | RULES_FINEWEB;
+static const unsigned ALL =
+    RULES_GOPHER | RULES_REPETITION | RULES_C4 | RULES_FINEWEB | RULES_COMPLETE;
 static const struct winnow_rules_limits LIMITS = WINNOW_RULES_LIMITS_INIT;
 
 static void measure(struct rules_gauge *g, struct str text, double values[RULES_VALUES])
