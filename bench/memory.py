@@ -179,7 +179,7 @@ def row(command, limit, count, again=2):
     else:
         verdict, bad = "FAILED: " + short, True
     failed += bad
-    print("| %s | %d | %d | %.0f | %s |" % (re.sub(r" --(?!model|fixed|cloze |share 0|tok).*? (-o)", r" ... \1", command), count, limit, peak, verdict), flush=True)
+    print("| %s | %d | %d | %.0f | %s |" % (re.sub(r" --(?!model|fixed|cloze |share 0|tok|method|unit|verify|lines|benchmark).*? (-o)", r" ... \1", command), count, limit, peak, verdict), flush=True)
     if again > 0 and next_limit > 0:
         row(command, next_limit, count, again - 1)
 
