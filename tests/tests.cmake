@@ -30,6 +30,7 @@ set(UNIT_TESTS
   generator
   eval
   gguf
+  groups
   kernels
   leak
   lora

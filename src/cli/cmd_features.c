@@ -21,6 +21,12 @@ winnow_status cmd_features(struct cli *cli, int argc, const char *const *argv,
     if (r.documents == 0) {
         return st;
     }
+    if (r.checkpoints == 0) {
+        (void)printf("%" PRIu64 " documents, %" PRIu64 " words, %" PRIu64 " cut, %" PRIu64
+                     " without a word; %u numbers each: %s\n",
+                     r.documents, r.tokens, r.cut, r.empty, r.dim, cli_field(cli, options.output));
+        return st;
+    }
     (void)printf("%" PRIu64 " documents, %" PRIu64 " tokens (%" PRIu64 " with a loss), %" PRIu64
                  " cut, %" PRIu64 " without a vector, %" PRIu64
                  " zero or not finite; %u checkpoints of %u numbers: %s\n",

@@ -9,6 +9,7 @@
 #include "flow/prove.h"
 #include "flow/report_ending.h"
 #include "flow/tokens.h"
+#include "groups/diversify.h"
 #include "language/language.h"
 #include "leak/decontaminate.h"
 #include "mask/mask.h"
@@ -27,7 +28,8 @@
 const struct stage_kind *const STAGE_KINDS[] = {
     &EXTRACT_STAGE,  &HOLDOUT_STAGE, &RULES_STAGE, &REFINE_STAGE,    &DEDUP_STAGE,
     &QUALITY_STAGE,  &SCORE_STAGE,   &PRUNE_STAGE, &SELECT_STAGE,    &DECONTAMINATE_STAGE,
-    &LANGUAGE_STAGE, &MIX_STAGE,     &MASK_STAGE,  &BLOCKLIST_STAGE, NULL,
+    &LANGUAGE_STAGE, &MIX_STAGE,     &MASK_STAGE,  &BLOCKLIST_STAGE, &DIVERSIFY_STAGE,
+    NULL,
 };
 
 const struct ending_kind *const ENDING_KINDS[] = {

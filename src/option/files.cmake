@@ -1,9 +1,11 @@
 list(APPEND WINNOW_SOURCES
   src/option/blocklist_options.c
+  src/option/budget.c
   src/option/corpus_options.c
   src/option/count_options.c
   src/option/decontaminate_options.c
   src/option/dedup_options.c
+  src/option/diversify_options.c
   src/option/eval_options.c
   src/option/extract_options.c
   src/option/features_options.c

@@ -61,6 +61,9 @@ static const struct near COMMANDS[] = {
     {" url urls domains blacklist blocklists blacklists ut1 url-filter ",
      "`blocklist` leaves out documents of listed addresses, `mask --kinds url` cuts addresses out "
      "of texts"},
+    {" cluster clusters kmeans semdedup d4 topics embed embeddings ",
+     "`diversify` makes clusters of documents and thins what says the same; `features` makes "
+     "vectors"},
     {" merge concat join combine ",
      "every command takes several files and folders at once, as in `winnow dedup a/ b/ -o "
      "runs/both`"},

@@ -26,6 +26,7 @@ const struct option_table *const OPTION_TABLES[] = {
     &PRUNE_TABLE,
     &FEATURES_TABLE,
     &SELECT_TABLE,
+    &DIVERSIFY_TABLE,
     &MIX_TABLE,
     &PROVE_TABLE,
     &TRAIN_TABLE,

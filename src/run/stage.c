@@ -88,6 +88,14 @@ const struct shard_list *stage_input(const struct stage *s)
     return &s->input;
 }
 
+void stage_keys(const struct stage *s, struct document_keys *keys, size_t *line_max)
+{
+    const struct winnow_corpus_options *corpus = s->run->corpus;
+    bool examples = s->kind->reads_examples && s->kind->reads_examples(s->options);
+    *keys = (struct document_keys){corpus->text_key, corpus->id_key, examples};
+    *line_max = (size_t)corpus->line_max;
+}
+
 const char *stage_file(const struct stage *s, const char *what, const char *name, struct buf *out)
 {
     buf_clear(out);

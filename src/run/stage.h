@@ -298,4 +298,7 @@ winnow_status stage_run_source(struct stage *s, const struct stage_source *sourc
 /* The files that the paths given as input came to. */
 const struct shard_list *stage_input(const struct stage *s);
 
+/* How its passes read them, for who reads them by other means than a pass. */
+void stage_keys(const struct stage *s, struct document_keys *keys, size_t *line_max);
+
 #endif /* WINNOW_RUN_STAGE_H */

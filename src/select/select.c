@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "option/budget.h"
 #include "option/tables.h"
 #include "select/select_selector.h"
 
@@ -49,7 +50,7 @@ static winnow_status check_select(const void *options, const struct stage_plan *
     TRY(store_open(o->features, &s, err));
     uint64_t n = s.head->rows;
     size_t budget = 0;
-    winnow_status st = select_budget(o->budget, n, &budget, err);
+    winnow_status st = budget_read(o->budget, n, &budget, err);
     if (st == WINNOW_OK) {
         uint64_t least = STAGE_MEMORY_LEAST + n * ROW_KEPT,
                  chosen = select_choice_bytes(o, s.head, budget);
@@ -147,7 +148,7 @@ static winnow_status run_survey(struct select *s, struct winnow_error *err)
         return error_set(err, WINNOW_E_FORMAT, "there is no document to choose from");
     }
     size_t unused;
-    return select_budget(s->opt->budget, s->documents, &unused, err);
+    return budget_read(s->opt->budget, s->documents, &unused, err);
 }
 
 /* ---- 2. choice ---- */

@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "math/kernels.h"
+#include "option/budget.h"
 #include "option/tables.h"
 #include "vectors/features.h"
 
@@ -55,40 +56,6 @@ const char *select_method_name(const struct winnow_select_options *o)
     return option_find(&SELECT_TABLE, STR_LIT("method"))->choices[o->method];
 }
 
-/* "5%" or "0.05" are shares, "500" and "2k" numbers. */
-winnow_status select_budget(const char *text, size_t documents, size_t *out,
-                            struct winnow_error *err)
-{
-    char *end = NULL;
-    double x = text ? strtod(text, &end) : 0;
-    if (!text || end == text || !(x > 0)) {
-        return error_set(err, WINNOW_E_USAGE,
-                         "--budget \"%s\" is neither a number of documents nor a share (5%%)",
-                         text ? text : "");
-    }
-    bool share = (end[0] == '%' && end[1] == '\0') || (x < 1 && end[0] == '\0');
-    if (end[0] == 'k' && end[1] == '\0') {
-        x *= 1000;
-    } else if (end[0] == 'M' && end[1] == '\0') {
-        x *= 1e6;
-    } else if (!share && end[0] != '\0') {
-        return error_set(err, WINNOW_E_USAGE,
-                         "--budget \"%s\" is neither a number of documents nor a share (5%%)",
-                         text);
-    }
-    if (share) {
-        x = (end[0] == '%' ? x / 100 : x) * (double)documents;
-    }
-    x = share && x < 1 ? 1 : floor(x + 0.5);
-    if (documents > 0 && x > (double)documents) {
-        return error_set(err, WINNOW_E_FORMAT,
-                         "--budget %s is more than the %zu documents of the corpus", text,
-                         documents);
-    }
-    *out = (size_t)x;
-    return WINNOW_OK;
-}
-
 static winnow_status check_method(const struct winnow_select_options *o, struct winnow_error *err)
 {
     size_t targets = o->targets.count + o->target_features.count;
@@ -117,7 +84,7 @@ static winnow_status check_vectors(const struct winnow_select_options *o, const 
                                    struct winnow_error *err)
 {
     bool states = o->method == WINNOW_RDS || o->method == WINNOW_PROJECTION;
-    if (states && s->head->kind != STORE_HIDDEN) {
+    if (states && s->head->kind == STORE_GRADIENT) {
         return error_set(err, WINNOW_E_USAGE,
                          "--method %s compares hidden states, and %s holds gradients: make others "
                          "with winnow features --vectors states --pooling weighted",
@@ -155,7 +122,7 @@ static winnow_status check(const void *options, struct winnow_error *err)
     size_t unused;
     struct store s = {0};
     TRY(check_method(o, err));
-    TRY(select_budget(o->budget, 0, &unused, err));
+    TRY(budget_read(o->budget, 0, &unused, err));
     if (!o->features) {
         return WINNOW_OK;
     }
@@ -170,7 +137,7 @@ static double share_of(const struct winnow_select_options *o, uint64_t rows)
 {
     struct winnow_error unused;
     size_t budget = 0, of = rows > 0 ? rows : 1000000;
-    bool good = select_budget(o->budget, of, &budget, &unused) == WINNOW_OK;
+    bool good = budget_read(o->budget, of, &budget, &unused) == WINNOW_OK;
     return good && budget > 0 ? (double)budget / (double)of : 1;
 }
 
@@ -429,7 +396,7 @@ static winnow_status find_budget(struct selector *s, const struct winnow_select_
                                  size_t count, struct winnow_error *err)
 {
     size_t all = s->has_pool ? s->pool.head->rows : count;
-    TRY(select_budget(o->budget, all, &s->budget, err));
+    TRY(budget_read(o->budget, all, &s->budget, err));
     if (count < all) {
         s->budget = (size_t)((double)s->budget * (double)count / (double)all + 0.5);
         s->budget = s->budget > 0 ? s->budget : 1;

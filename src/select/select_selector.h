@@ -17,10 +17,6 @@ extern const struct selector_kind SELECT_SELECTOR;
 
 const char *select_method_name(const struct winnow_select_options *o);
 
-/* Documents to choose of so many; 0 documents: the text alone is checked. */
-winnow_status select_budget(const char *text, size_t documents, size_t *out,
-                            struct winnow_error *err);
-
 /* While it is chosen: factors, orders and scores of the rows; the vectors that are held. */
 uint64_t select_choice_bytes(const struct winnow_select_options *o, const struct store_head *h,
                              uint64_t budget);

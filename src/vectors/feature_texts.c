@@ -177,15 +177,33 @@ static winnow_status scan(struct reader *r, struct shard_list *shards, struct po
                                  .join = join,
                                  .free_piece = piece_free};
     struct scan_counts counts = {0};
-    const struct shards_options find = {.paths = r->r->paths, .kind = SHARDS_DOCUMENTS};
-    TRY(shards_find(&find, shards, err));
     account_warn_skipped(shards->account, r->env);
     const struct scan_options how = {.keys = &r->r->keys,
+                                     .line_max = r->r->line_max,
                                      .instead = "leave such lines out of the input"};
     TRY(scan_documents(shards, &how, pool, r->env, &ops, &counts, err));
     account_warn_bad(shards->account, r->env);
     account_add(&r->out->account, shards->account);
     return account_need_documents(shards->account, err);
+}
+
+/* The shards that were given stay whose they are, with an account of their own. */
+static winnow_status find_and_scan(struct reader *r, struct pool *pool, struct winnow_error *err)
+{
+    if (r->r->shards) {
+        struct shard_list borrowed = *r->r->shards;
+        struct input_account account = {0};
+        borrowed.account = &account;
+        winnow_status st = scan(r, &borrowed, pool, err);
+        account_release(&account);
+        return st;
+    }
+    struct shard_list shards = {0};
+    const struct shards_options find = {.paths = r->r->paths, .kind = SHARDS_DOCUMENTS};
+    winnow_status st = shards_find(&find, &shards, err);
+    st = st == WINNOW_OK ? scan(r, &shards, pool, err) : st;
+    shard_list_release(&shards);
+    return st;
 }
 
 static winnow_status cannot_write(const char *path, struct winnow_error *err)
@@ -197,14 +215,12 @@ static winnow_status cannot_write(const char *path, struct winnow_error *err)
 
 static winnow_status spool_tokens(struct reader *r, struct pool *pool, struct winnow_error *err)
 {
-    struct shard_list shards = {0};
     const char *path = file_join(&r->path, r->r->folder, "tokens.bin");
     r->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (r->fd < 0) {
         return cannot_write(path, err);
     }
-    winnow_status st = scan(r, &shards, pool, err);
-    shard_list_release(&shards);
+    winnow_status st = find_and_scan(r, pool, err);
     if (close(r->fd) != 0 && st == WINNOW_OK) {
         st = cannot_write(path, err);
     }

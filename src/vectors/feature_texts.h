@@ -22,7 +22,9 @@ struct feature_texts {
 void feature_texts_release(struct feature_texts *t);
 
 struct feature_reading {
-    struct winnow_list paths; /* may hold "-": what is made of the pipe lies in folder */
+    const struct shard_list *shards; /* in place of paths, or NULL */
+    size_t line_max;                 /* longer lines are bad; 0: the reader's own bound */
+    struct winnow_list paths;        /* may hold "-": what is made of the pipe lies in folder */
     struct document_keys keys;
     uint64_t limit; /* documents; 0: all */
     const struct tokenizer *tokenizer;

@@ -13,15 +13,32 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#define DIM_FACTORED  4096U
-#define DIM_HASHED    8192U
-#define PROGRAM_BYTES ((uint64_t)40 << 20)
+#define DIM_FACTORED   4096U
+#define DIM_HASHED     8192U
+#define PROGRAM_BYTES  ((uint64_t)40 << 20)
+#define NGRAMS_DIM_MAX 16384U
+
+static winnow_status check_ngrams(const struct winnow_features_options *o, struct winnow_error *err)
+{
+    if (o->models.count > 0) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--vectors ngrams needs no model: leave out --model, or say --vectors "
+                         "states");
+    }
+    return o->dim <= NGRAMS_DIM_MAX
+               ? WINNOW_OK
+               : error_set(err, WINNOW_E_USAGE, "--dim %u: n-grams have %u numbers at most", o->dim,
+                           NGRAMS_DIM_MAX);
+}
 
 winnow_status features_check(const struct winnow_features_options *o, struct winnow_error *err)
 {
     if (o->rank % 8 != 0 || o->rank > EXAMPLE_RANK_MAX) {
         return error_set(err, WINNOW_E_USAGE, "--rank %u is no multiple of 8 up to %u", o->rank,
                          EXAMPLE_RANK_MAX);
+    }
+    if (!o->like && o->vectors == WINNOW_NGRAMS) {
+        return check_ngrams(o, err);
     }
     if (!o->like && o->models.count == 0) {
         return error_set(err, WINNOW_E_USAGE,
@@ -129,7 +146,32 @@ static winnow_status survey_models(struct making *m, struct winnow_error *err)
 
 /* ---- room ---- */
 
-static winnow_status check_disk(const struct making *m, struct winnow_error *err)
+/* What is cut, and what says nothing. */
+static void tell_texts(const struct making *m)
+{
+    bool words = m->writer.head.kind == STORE_TEXT;
+    uint64_t rows = m->writer.head.rows;
+    if (m->texts.cut > 0) {
+        struct buf most = {0};
+        if (words) {
+            buf_add_text(&most, "512 KB");
+        } else {
+            buf_addf(&most, "the context of %u tokens", m->writer.head.context);
+        }
+        env_log(m->env, WINNOW_LOG_WARNING,
+                "%s%s%" PRIu64 " of %" PRIu64 " documents are longer than %s and are cut",
+                m->job->of ? m->job->of : "", m->job->of ? ": " : "", m->texts.cut, rows,
+                buf_cstr(&most));
+        buf_release(&most);
+    }
+    if (m->texts.empty > 0) {
+        env_log(m->env, WINNOW_LOG_WARNING,
+                "%" PRIu64 " of %" PRIu64 " documents have %s and get no vector", m->texts.empty,
+                rows, words ? "no word" : "nothing to predict (no text, or no response)");
+    }
+}
+
+winnow_status making_check_disk(const struct making *m, struct winnow_error *err)
 {
     const struct store_head *h = &m->writer.head;
     uint64_t need = store_layout(h->rows, h->parts, h->dim).bytes;
@@ -138,19 +180,7 @@ static winnow_status check_disk(const struct making *m, struct winnow_error *err
             "features: %" PRIu64 " documents, %" PRIu64 " tokens (%" PRIu64
             " with a loss), %u checkpoints of %u numbers: %.1f MB on disk",
             h->rows, m->texts.tokens, m->texts.targets, h->parts, h->dim, (double)need / 1e6);
-    if (m->texts.cut > 0) {
-        env_log(m->env, WINNOW_LOG_WARNING,
-                "%s%s%" PRIu64 " of %" PRIu64
-                " documents are longer than the context of %u tokens and are cut",
-                m->job->of ? m->job->of : "", m->job->of ? ": " : "", m->texts.cut, h->rows,
-                h->context);
-    }
-    if (m->texts.empty > 0) {
-        env_log(m->env, WINNOW_LOG_WARNING,
-                "%" PRIu64 " of %" PRIu64
-                " documents have nothing to predict (no text, or no response) and get no vector",
-                m->texts.empty, h->rows);
-    }
+    tell_texts(m);
     if (statvfs(m->job->work, &fs) != 0) {
         return WINNOW_OK;
     }
@@ -234,11 +264,13 @@ static double flops_of(const struct making *m)
 
 static void write_card(const struct making *m, struct buf *out)
 {
-    static const char *const SKETCHES[] = {"factored", "hashed", "mean", "weighted", "last"};
+    static const char *const SKETCHES[] = {"factored", "hashed", "mean",
+                                           "weighted", "last",   "n-grams"};
+    static const char *const KINDS[] = {"gradients", "hidden states", "n-grams"};
     const struct store_head *h = &m->writer.head;
     struct json_writer w = {.out = out, .pretty = true};
     json_open(&w, '{');
-    json_member_text(&w, "vectors", h->kind == STORE_GRADIENT ? "gradients" : "hidden states");
+    json_member_text(&w, "vectors", KINDS[h->kind]);
     json_member_text(&w, "sketch", SKETCHES[h->sketch]);
     json_member_u64(&w, "documents", h->rows);
     json_member_u64(&w, "dim", h->dim);
@@ -302,14 +334,20 @@ static winnow_status read_texts(struct making *m, struct winnow_error *err)
     TRY(making_find_models(m, err));
     TRY(check_memory(m, &need, err));
     TRY(model_load_tokenizer(m->models[0], &m->tokenizer, err));
-    const struct feature_reading reading = {
+    struct feature_reading reading = {
         .paths = m->job->paths,
+        .shards = m->job->shards,
+        .line_max = m->job->line_max,
         .keys = {.text = m->opt.text_key, .id = m->opt.id_key, .examples = true},
         .limit = m->opt.limit,
         .tokenizer = m->tokenizer,
         .context = m->opt.context,
         .folder = m->job->work,
         .memory_rest = need};
+    if (m->job->keys) {
+        reading.keys = *m->job->keys;
+        reading.keys.examples = true;
+    }
     TRY(feature_texts_read(&reading, m->pool, m->env, &m->texts, err));
     if (m->texts.empty == m->texts.count) {
         return error_set(err, WINNOW_E_FORMAT,
@@ -320,9 +358,28 @@ static winnow_status read_texts(struct making *m, struct winnow_error *err)
     return WINNOW_OK;
 }
 
+/* Of n-grams, or of a store like another one of such. */
+static winnow_status is_of_ngrams(struct making *m, bool *yes, struct winnow_error *err)
+{
+    *yes = !m->opt.like && m->opt.vectors == WINNOW_NGRAMS;
+    if (m->opt.like) {
+        TRY(store_open(m->opt.like, &m->like, err));
+        *yes = m->like.head->kind == STORE_TEXT;
+        m->opt.dim = *yes ? m->like.head->dim : m->opt.dim;
+        store_close(&m->like);
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status make(struct making *m, struct winnow_error *err)
 {
     struct buf path = {0};
+    bool ngrams;
+    TRY(is_of_ngrams(m, &ngrams, err));
+    if (ngrams) {
+        TRY(ngram_store_make(m, err));
+        return finish(m, err);
+    }
     TRY(read_texts(m, err));
     TRY(survey_models(m, err));
     m->writer.rows = m->texts.rows;
@@ -331,7 +388,7 @@ static winnow_status make(struct making *m, struct winnow_error *err)
     winnow_status st = store_start(&m->writer, file_join(&path, m->job->work, STORE_FILE), err);
     buf_release(&path);
     TRY(st);
-    TRY(check_disk(m, err));
+    TRY(making_check_disk(m, err));
     for (size_t t = 0; t < m->count; t++) {
         struct checkpoint c;
         struct store_part again = {0};

@@ -14,6 +14,7 @@
 #include "winnow/features.h"
 
 #include "corpus/account.h"
+#include "corpus/shards.h"
 
 /* What `winnow train --keep-checkpoints` leaves in a model's folder: a model folder a point,
  * called after its step, with moments.bin and checkpoint.json. */
@@ -24,6 +25,10 @@
 struct features_job {
     const struct winnow_features_options *opt; /* of a store like another: like, limit, keys */
     struct winnow_list paths;
+    /* In place of paths, of a stage: its input, read as it is read there.  NULL: paths. */
+    const struct shard_list *shards;
+    const struct document_keys *keys;
+    size_t line_max;
     const char *output; /* folder that gets the store; exists */
     const char *work;   /* folder for what is half done; exists */
     struct input_account *account;

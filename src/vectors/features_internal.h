@@ -49,4 +49,11 @@ const char *projections_path(const char *folder, size_t t, struct buf *out);
 winnow_status making_fill(struct making *m, size_t t, const struct checkpoint *c,
                           struct winnow_error *err);
 
+/* Says what it will be; WINNOW_E_LIMIT where the disk has no room for it. */
+winnow_status making_check_disk(const struct making *m, struct winnow_error *err);
+
+/* Vectors of hashed n-grams: everything up to the store's final name. */
+winnow_status ngram_store_make(struct making *m, struct winnow_error *err);
+#define NGRAMS_DIM 512U
+
 #endif /* WINNOW_VECTORS_FEATURES_INTERNAL_H */

@@ -33,14 +33,16 @@ struct store_layout store_layout(uint64_t rows, uint32_t parts, uint32_t dim)
 static winnow_status check_head(const struct store_head *h, uint64_t bytes, const char *path,
                                 struct winnow_error *err)
 {
-    static const char *const WHAT[] = {"gradients", "hidden states"};
+    static const char *const WHAT[] = {"gradients", "hidden states", "n-grams"};
+    static const uint32_t SKETCHES[][2] = {
+        {STORE_FACTORED, STORE_HASHED}, {STORE_MEAN, STORE_LAST}, {STORE_NGRAMS, STORE_NGRAMS}};
     if (memcmp(h->magic, STORE_MAGIC, sizeof h->magic) != 0) {
         return error_set(err, WINNOW_E_FORMAT, "%s holds no vectors: winnow features makes them",
                          path);
     }
-    bool sketch = h->kind == STORE_GRADIENT ? h->sketch <= STORE_HASHED
-                                            : h->sketch >= STORE_MEAN && h->sketch <= STORE_LAST;
-    if (h->kind > STORE_HIDDEN || !sketch) {
+    bool known = h->kind <= STORE_TEXT && h->sketch >= SKETCHES[h->kind][0] &&
+                 h->sketch <= SKETCHES[h->kind][1];
+    if (!known) {
         return error_set(err, WINNOW_E_FORMAT,
                          "%s holds vectors of a kind that this version does not know (%u, %u)",
                          path, h->kind, h->sketch);
@@ -161,7 +163,9 @@ winnow_status store_alike(const struct store *a, const char *a_name, const struc
     for (uint32_t t = 0; !what && t < x->parts; t++) {
         const struct store_part *p = &a->parts[t], *q = &b->parts[t];
         if (p->weights != q->weights || p->moments != q->moments) {
-            what = "they were made with different models";
+            what = x->kind == STORE_TEXT ? "their words were counted in different corpora (--like "
+                                           "STORE takes the counts of a store)"
+                                         : "they were made with different models";
         } else if (p->projections != q->projections) {
             what = "they were projected on different bases (--like STORE takes those of a store)";
         }

@@ -21,13 +21,20 @@
 #define STORE_PAGE      4096U
 #define STORE_PARTS_MAX 32U
 
-enum store_kind { STORE_GRADIENT, STORE_HIDDEN };
-enum store_sketch { STORE_FACTORED, STORE_HASHED, STORE_MEAN, STORE_WEIGHTED, STORE_LAST };
+enum store_kind { STORE_GRADIENT, STORE_HIDDEN, STORE_TEXT };
+enum store_sketch {
+    STORE_FACTORED,
+    STORE_HASHED,
+    STORE_MEAN,
+    STORE_WEIGHTED,
+    STORE_LAST,
+    STORE_NGRAMS
+};
 
 struct store_part {
     uint64_t step;
     double rate;          /* learning rate there; 0: not known */
-    uint64_t weights;     /* hash of config and weights */
+    uint64_t weights;     /* hash of config and weights; of n-grams that of their counts */
     uint64_t moments;     /* of the second moments; 0: none */
     uint64_t projections; /* of what gradients are projected on; 0: nothing */
     uint64_t spare[3];
@@ -40,7 +47,7 @@ struct store_head {
     uint32_t parts, dim;
     uint64_t rows;
     uint64_t seed;
-    uint32_t rank;    /* of factored sketches */
+    uint32_t rank;    /* of factored sketches; of n-grams words | characters << 8 */
     uint32_t scaled;  /* by 1 / sqrt(second moments) */
     uint32_t context; /* tokens of a document at most */
     uint32_t form;    /* how documents become tokens: EXAMPLE_FORM */

@@ -54,6 +54,7 @@ stages:
   - dedup: {unit: line}
   - dedup: {method: minhash}
   - decontaminate: {benchmark: [bench.jsonl], action: label}
+  - diversify: {clusters: 4, budget: 90%}
   - mix: {epochs-max: 2, tokens: 1T, shard-size: 64k, validation: 5%}
   - score: {model: model}
   - select: {method: random, budget: 90%}

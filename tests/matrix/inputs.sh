@@ -64,7 +64,7 @@ show() { # COMMAND: its result, from out (a file or folder) and stdout
     train | refiner-train) cat out/model.safetensors out/tokenizer.json ;;
     refiner-lines) cat out/*.safetensors out/*.bin 2>/dev/null ;;
     refiner-label) cat out/documents.jsonl out/chunks.jsonl ;;
-    features) cat out/vectors.bin ;;
+    features | features-words) cat out/vectors.bin ;;
     quality-train) cat out ;;
     prove) sed -n '/"arms"/,$p' out/results.json ;;
     piped-*) cat stdout ;;
@@ -80,6 +80,8 @@ call() { # COMMAND INPUT...: the command over these inputs, into out
     dedup) $run dedup -q "$@" -o out ;;
     decontaminate) $run decontaminate -q --benchmark bench.jsonl --rule gpt3 --n 3 --action label "$@" -o out ;;
     self-test) $run decontaminate -q --benchmark bench.jsonl --self-test --self-test-items 3 "$@" ;;
+    features-words) $run features -q --vectors ngrams "$@" -o out ;;
+    diversify) $run diversify -q --budget 60% --clusters 5 "$@" -o out ;;
     language) $run language -q --lines "$@" -o out ;;
     mask) $run mask -q --kinds email,phone,card,ip,url "$@" -o out ;;
     blocklist) $run blocklist -q --lists list.txt "$@" -o out ;;
@@ -135,7 +137,7 @@ named() { # COMMAND HOW: the corpus, named in that way
     stage) call "$1" "$d/run/stages/01-dedup" ;;
     esac
 }
-commands="count tokens language mask blocklist decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features quality quality-train select mix prune prune-model recipe piped-dedup
+commands="count tokens language mask blocklist decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features features-words diversify quality quality-train select mix prune prune-model recipe piped-dedup
     piped-prune tokenizer-train encode encode-npy train eval prove refiner-train refiner-lines refiner-eval"
 [ -x "$mock" ] && commands="$commands refiner-label"
 for c in $commands; do
