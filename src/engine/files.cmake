@@ -9,6 +9,7 @@ list(APPEND WINNOW_SOURCES
   src/engine/forward.c
   src/engine/generate_attention.c
   src/engine/generate_head.c
+  src/engine/generate_sample.c
   src/engine/generate_schedule.c
   src/engine/generate_step.c
   src/engine/generator.c

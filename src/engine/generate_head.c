@@ -123,7 +123,11 @@ static void chunk_piece(void *generator, size_t chunk, uint32_t worker)
                  &(struct gemm_out){s->logits, HEAD_CHUNK, false, NULL});
         for (size_t i = 0; i < rows.count; i++) {
             const struct slot *slot = wanted_part(g, from + i)->slot;
-            const float *x = s->logits + i * HEAD_CHUNK;
+            float *x = s->logits + i * HEAD_CHUNK;
+            if (slot->request.temperature > 0) {
+                generate_add_chance(x, n, (uint32_t)v0, slot->request.temperature,
+                                    generate_sample_key(slot->request.seed, slot->length));
+            }
             g->choices[chunk * g->rows + from + i] =
                 slot->masked ? best_of_bits(x, n, (uint32_t)v0, slot->bits)
                              : best_of_row(e->k, x, n, (uint32_t)v0);

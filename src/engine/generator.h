@@ -1,4 +1,4 @@
-/* generator.h -- greedy text generation, many requests at a time.
+/* generator.h -- text generation, greedy or by chance, many requests at a time.
  *
  *     while (more to ask || generator_waiting(g) > 0) {
  *         while (more to ask && generator_waiting(g) < generator_window(g)) {
@@ -18,7 +18,7 @@
  * computed again later.  Prompts that begin with the same whole pages share them.
  *
  * None of that shows in the answers: tokens and margins depend on weights,
- * prompt, masks, compute type and kernel table only, and are those of
+ * prompt, masks, temperature, seed, compute type and kernel table only, and are those of
  * engine_logits() on the same sequence, bit for bit.
  *
  * A generator works through an engine, whose weights and activations it uses:
@@ -65,7 +65,11 @@ struct generate_request {
     size_t stop_count;
     const struct token_mask *mask; /* NULL: any token; must live as long as the generator */
     void *mask_state;              /* one a request, until its answer is there */
-    uint64_t tag;                  /* comes back with the answer */
+    /* 0: the likeliest token.  Else tokens are drawn as exp(logit / temperature) says, by
+     * numbers that depend on seed, position and token only: see generate_sample.c. */
+    float temperature;
+    uint64_t seed;
+    uint64_t tag; /* comes back with the answer */
 };
 
 enum generate_end {
@@ -82,10 +86,10 @@ struct generate_answer {
     enum generate_end end;
     const uint32_t *tokens; /* the stop token is not among them */
     size_t count;
-    /* How sure each choice was: the best logit less the second best among the
-     * allowed, INFINITY where one alone was allowed.  count of them, and one more
-     * for the stop token of GENERATE_STOPPED.  Small ones explain where another
-     * program continues in another way. */
+    /* How sure each choice was: the best logit (of a draw, with what chance added) less the
+     * second best among the allowed, INFINITY where one alone was allowed.  count of them, and one
+     * more for the stop token of GENERATE_STOPPED.  Small ones explain where another program
+     * continues in another way. */
     const float *margins;
     uint32_t prompt_count;
 };

@@ -5,6 +5,7 @@
  *     generate_step.c      that pass through the layers
  *     generate_attention.c attention over pages
  *     generate_head.c      the head, and the choice of the next token
+ *     generate_sample.c    chance in that choice
  */
 #ifndef WINNOW_ENGINE_GENERATOR_INTERNAL_H
 #define WINNOW_ENGINE_GENERATOR_INTERNAL_H
@@ -116,6 +117,11 @@ size_t generate_pieces_max(const struct generator *g);
 /* Cuts the parts' attention into pieces. */
 void generate_cut_attention(struct generator *g);
 void generate_attention_piece(void *generator, size_t piece, uint32_t worker);
+
+/* generate_sample.c: adds to the logits of the n tokens from `token` on what makes the largest
+ * of them a draw; key is of the request and of the position that is chosen for. */
+uint64_t generate_sample_key(uint64_t seed, uint32_t position);
+void generate_add_chance(float *x, size_t n, uint32_t token, float temperature, uint64_t key);
 
 /* Fills the choice of each wanted part, in choices[0..]. */
 void generate_choose(struct generator *g);

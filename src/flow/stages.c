@@ -23,13 +23,15 @@
 #include "refine/refine.h"
 #include "rules/rules_stage.h"
 #include "select/select.h"
+#include "synth/synthesize.h"
 
 /* clang-format off: a row each, so that two who add one do not meet */
 const struct stage_kind *const STAGE_KINDS[] = {
     &EXTRACT_STAGE, &HOLDOUT_STAGE,       &RULES_STAGE,     &REFINE_STAGE,
     &DEDUP_STAGE,   &QUALITY_STAGE,       &SCORE_STAGE,     &PRUNE_STAGE,
     &SELECT_STAGE,  &DECONTAMINATE_STAGE, &LANGUAGE_STAGE,  &MIX_STAGE,
-    &MASK_STAGE,    &BLOCKLIST_STAGE,     &DIVERSIFY_STAGE, NULL,
+    &MASK_STAGE,    &BLOCKLIST_STAGE,     &DIVERSIFY_STAGE, &SYNTHESIZE_STAGE,
+    NULL,
 };
 
 const struct ending_kind *const ENDING_KINDS[] = {

@@ -30,6 +30,7 @@ list(APPEND WINNOW_SOURCES
   src/option/run_options.c
   src/option/score_options.c
   src/option/select_options.c
+  src/option/synthesize_options.c
   src/option/tables.c
   src/option/tokenizer_options.c
   src/option/train_options.c

@@ -28,6 +28,7 @@ const struct option_table *const OPTION_TABLES[] = {
     &SELECT_TABLE,
     &DIVERSIFY_TABLE,
     &MIX_TABLE,
+    &SYNTHESIZE_TABLE,
     &PROVE_TABLE,
     &TRAIN_TABLE,
     &EVAL_TABLE,

@@ -40,7 +40,11 @@ struct writer_request {
 
     uint32_t new_tokens;                        /* the answer ends here at the latest */
     const struct program_grammar_spec *grammar; /* NULL: any text */
-    uint64_t tag;                               /* comes back with the answer */
+    bool prose; /* a text, no program: lines may come again and again */
+    /* Of a writer's chance: 0 takes the likeliest token, and seed is of no account. */
+    double temperature;
+    uint64_t seed;
+    uint64_t tag; /* comes back with the answer */
 };
 
 enum writer_outcome {

@@ -240,6 +240,14 @@ uint32_t prompter_overhead(struct prompter *p)
     return tokens;
 }
 
+void prompter_user(struct prompter *p, struct str user, struct prompt *out)
+{
+    buf_clear(&out->user);
+    buf_add_str(&out->user, user);
+    out->cut = false;
+    render(p, out);
+}
+
 void prompter_chunk(struct prompter *p, const struct chunk *c, enum line_numbers numbers,
                     struct prompt *out)
 {

@@ -65,6 +65,9 @@ struct prompt {
 };
 void prompt_release(struct prompt *p);
 
+/* What is asked in words of the caller's own. */
+void prompter_user(struct prompter *p, struct str user, struct prompt *out);
+
 /* What is asked about a chunk. */
 void prompter_chunk(struct prompter *p, const struct chunk *c, enum line_numbers numbers,
                     struct prompt *out);

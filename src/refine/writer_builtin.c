@@ -20,6 +20,7 @@ struct writing {
     const struct tokenizer *tokenizer;
     struct program_row row; /* without a mask: any text */
     struct program_loop loop;
+    bool prose;
 };
 
 struct writer_builtin {
@@ -58,7 +59,9 @@ static enum mask_answer allowed(void *state, uint64_t *bits)
 static void accept(void *state, uint32_t token)
 {
     struct writing *s = state;
-    program_loop_add(&s->loop, tokenizer_token_bytes(s->tokenizer, token));
+    if (!s->prose) {
+        program_loop_add(&s->loop, tokenizer_token_bytes(s->tokenizer, token));
+    }
     if (s->row.mask) {
         program_mask_accept(&s->row, token);
     }
@@ -90,7 +93,7 @@ static winnow_status submit(struct program_writer *writer, const struct writer_r
     struct writer_builtin *w = own(writer);
     assert(request->tokens);
     struct writing *s = &w->writings[w->submitted % writer->window];
-    *s = (struct writing){.tokenizer = w->tokenizer};
+    *s = (struct writing){.tokenizer = w->tokenizer, .prose = request->prose};
     struct generate_request g = {.prompt = request->tokens,
                                  .prompt_count = request->token_count,
                                  .new_max = request->new_tokens,
@@ -98,6 +101,8 @@ static winnow_status submit(struct program_writer *writer, const struct writer_r
                                  .stop_count = w->stop_count,
                                  .mask = &WRITING,
                                  .mask_state = s,
+                                 .temperature = (float)request->temperature,
+                                 .seed = request->seed,
                                  .tag = request->tag};
     if (request->grammar && !w->free) {
         struct program_mask *m = NULL;

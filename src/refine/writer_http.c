@@ -12,12 +12,17 @@
 #include <assert.h>
 #include <math.h>
 
+struct sent {
+    uint64_t tag;
+    bool prose;
+};
+
 struct writer_http {
     struct program_writer head; /* first: the interface's handle is the object */
     struct completion_client *client;
     uint64_t seed;
     bool chat;
-    uint64_t *tags; /* window of them, by the number of the request */
+    struct sent *sent; /* window of them, by the number of the request */
     uint64_t submitted;
     struct buf grammar;
     struct program_grammar_spec spec; /* of grammar */
@@ -58,9 +63,10 @@ static winnow_status submit(struct program_writer *writer, const struct writer_r
                                    .id_count = request->token_count,
                                    .grammar = grammar_of(w, request->grammar),
                                    .tokens_max = request->new_tokens,
-                                   .seed = w->seed};
+                                   .temperature = request->temperature,
+                                   .seed = request->temperature > 0 ? request->seed : w->seed};
     TRY(completion_client_submit(w->client, &r, err));
-    w->tags[w->submitted++ % w->head.window] = request->tag;
+    w->sent[w->submitted++ % w->head.window] = (struct sent){request->tag, request->prose};
     return WINNOW_OK;
 }
 
@@ -75,10 +81,13 @@ static winnow_status next(struct program_writer *writer, struct writer_answer *a
     struct writer_http *w = of(writer);
     struct completion_answer a;
     TRY(completion_client_next(w->client, &a, err));
+    const struct sent *sent = &w->sent[a.number % w->head.window];
     struct program_loop loop = {0};
-    program_loop_add(&loop, a.text.text); /* a server does not know when to end */
+    if (!sent->prose) {
+        program_loop_add(&loop, a.text.text); /* a server does not know when to end */
+    }
     *answer =
-        (struct writer_answer){.tag = w->tags[a.number % w->head.window],
+        (struct writer_answer){.tag = sent->tag,
                                .outcome = a.refused    ? WRITER_REFUSED
                                           : loop.found ? WRITER_LOOPED
                                           : a.text.cut ? WRITER_CUT
@@ -95,7 +104,7 @@ static void free_writer(struct program_writer *writer)
 {
     struct writer_http *w = of(writer);
     completion_client_close(w->client);
-    mem_free(w->tags);
+    mem_free(w->sent);
     buf_release(&w->grammar);
     mem_free(w);
 }
@@ -115,7 +124,7 @@ winnow_status writer_http_open(const struct completion_client_options *opt,
     w->client = client;
     w->seed = opt->seed;
     w->chat = opt->chat;
-    w->tags = mem_alloc(w->head.window * sizeof *w->tags);
+    w->sent = mem_alloc(w->head.window * sizeof *w->sent);
     *out = &w->head;
     return WINNOW_OK;
 }

@@ -85,11 +85,13 @@ void completion_write(enum completion_server server, bool chat, const char *mode
     }
     write_prompt(chat, r, &w);
     json_member_u64(&w, "max_tokens", r->tokens_max);
-    json_member_u64(&w, "temperature", 0);
+    json_member_double(&w, "temperature", r->temperature);
     json_member_u64(&w, "seed", r->seed & INT32_MAX); /* what every server's integer holds */
     json_member_bool(&w, "stream", false);
     if (completion_takes_grammar(server)) {
-        json_member_u64(&w, "top_k", 1);
+        if (r->temperature <= 0) {
+            json_member_u64(&w, "top_k", 1);
+        }
         if (r->grammar.len > 0) {
             write_grammar(server, r->grammar, &w);
         }

@@ -30,11 +30,12 @@ struct completion_request {
     size_t id_count;
     struct str grammar; /* GBNF; empty: none */
     uint32_t tokens_max;
+    double temperature; /* 0: greedy */
     uint64_t seed;
 };
 
-/* Appends the body of a request: greedy (temperature 0, where known also
- * top_k 1), not streamed.  server is not COMPLETION_AUTO. */
+/* Appends the body of a request, not streamed; greedy is temperature 0, where known also
+ * top_k 1.  server is not COMPLETION_AUTO. */
 void completion_write(enum completion_server server, bool chat, const char *model,
                       const struct completion_request *r, struct buf *out);
 

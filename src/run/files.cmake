@@ -20,6 +20,7 @@ list(APPEND WINNOW_SOURCES
   src/run/json_copy.c
   src/run/ledger.c
   src/run/ledger_db.c
+  src/run/made.c
   src/run/output_folder.c
   src/run/outputs.c
   src/run/pass.c

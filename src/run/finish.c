@@ -36,6 +36,7 @@ struct gather {
     struct input_account account;
     struct buf shards;        /* elements of the array */
     struct winnow_list empty; /* shards of which no record is a document */
+    uint64_t made;            /* documents of the stage's own, among those that came in */
 };
 
 /* A completion's "files" with those of other passes of the same shard. */
@@ -96,15 +97,19 @@ static bool is_complete(const struct stage *s, const char *shard)
     return exists;
 }
 
-static winnow_status gather_shard(const struct stage *s, const char *shard, struct gather *g,
-                                  struct winnow_error *err)
+static winnow_status gather_shard(const struct stage *s, const char *shard, bool made,
+                                  struct gather *g, struct winnow_error *err)
 {
+    uint64_t before = g->counts.documents[COUNT_IN];
     if (!is_complete(s, shard)) { /* --limit ended before it */
         return WINNOW_OK;
     }
     struct json_writer w = {.out = &g->shards, .comma = g->shards.len > 0};
     json_open(&w, '{');
     json_member_text(&w, "path", shard);
+    if (made) {
+        json_member_bool(&w, "made", true);
+    }
     json_member_open(&w, "files", '{');
     winnow_status st = WINNOW_OK;
     for (size_t i = 0; i < s->passes.count && st == WINNOW_OK; i++) {
@@ -112,6 +117,7 @@ static winnow_status gather_shard(const struct stage *s, const char *shard, stru
     }
     json_close(&w, '}');
     json_close(&w, '}');
+    g->made += made ? g->counts.documents[COUNT_IN] - before : 0;
     return st;
 }
 
@@ -126,6 +132,9 @@ static void write_stats(const struct stage *s, const struct gather *g, struct js
     option_write_json(s->kind->table, s->options, w);
     json_close(w, '}');
     counts_write(&g->counts, w);
+    if (s->made > 0) {
+        json_member_u64(w, "made", g->made);
+    }
     account_write(&g->account, w);
     json_member_open(w, "notes", '{');
     for (size_t i = 0; i < s->notes.count; i++) {
@@ -233,7 +242,7 @@ winnow_status stage_finish(struct stage *s, struct winnow_error *err)
         account_add(&g.account, s->input.account);
     }
     for (size_t i = 0; i < count && st == WINNOW_OK; i++) {
-        st = gather_shard(s, shards[i], &g, err);
+        st = gather_shard(s, shards[i], i + s->made >= count, &g, err);
     }
     /* Where others have documents; else the input as a whole is told to have none. */
     bool some = g.counts.documents[COUNT_IN] > g.counts.documents[COUNT_BAD];

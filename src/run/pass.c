@@ -143,7 +143,7 @@ static void compose_piece(void *ctx, size_t piece, uint32_t worker)
 static winnow_status settle(struct pass *p, struct job *job, struct winnow_error *err)
 {
     const struct winnow_corpus_options *corpus = p->stage->run->corpus;
-    uint64_t limit = p->stage->first ? corpus->limit : 0;
+    uint64_t limit = pass_limit(p, job);
     TRY(job->status == WINNOW_OK ? WINNOW_OK : error_set(err, job->status, "%s", job->error.text));
     for (size_t i = 0; i < job->count; i++) {
         struct record *r = &job->records[i];
@@ -362,6 +362,24 @@ static bool at_end(const struct pass *p)
     return p->full || p->now_filled == 0 || p->now[p->now_filled - 1].end;
 }
 
+/* --limit ended the input, but not what the stage made behind it. */
+static winnow_status go_to_made(struct pass *p, struct winnow_error *err)
+{
+    const struct position made = {.file = p->stage->input.count - p->stage->made,
+                                  .ordinal = p->ordinal_end};
+    if (p->open && p->at.file < made.file) {
+        TRY(checkpoint_shard(p, err));
+    }
+    if (p->at.file < made.file) { /* else these documents are behind us, and seen again */
+        p->at = made;
+    }
+    feed_close(&p->feed);
+    p->full = false;
+    p->next_filled = 0;
+    p->fill_status = WINNOW_OK;
+    return feed_open(&p->feed, &made, err);
+}
+
 static winnow_status loop(struct pass *p, struct winnow_error *err)
 {
     struct run *run = p->stage->run;
@@ -382,6 +400,10 @@ static winnow_status loop(struct pass *p, struct winnow_error *err)
                                      : error_set(err, fill_status, "%s", fill_error.text));
         show_progress(p);
         end = at_end(p);
+        if (p->full && p->stage->made > 0) {
+            TRY(go_to_made(p, err));
+            end = false;
+        }
         winnow_status asked = env_check(run->env, err);
         if (!end && p->writes &&
             (asked != WINNOW_OK || env_seconds() - p->saved >= run->corpus->checkpoint)) {

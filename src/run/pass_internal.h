@@ -87,6 +87,9 @@ void pass_tell_memory(const struct pass *p);
 /* Whether another block of the usual size may wait. */
 bool pass_has_room(const struct pass *p);
 
+/* --limit, where it is of account for the documents of the job; else 0. */
+uint64_t pass_limit(const struct pass *p, const struct job *job);
+
 /* The next turn: p->to and p->fills. */
 winnow_status pass_choose(struct pass *p, struct winnow_error *err);
 

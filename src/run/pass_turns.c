@@ -137,14 +137,23 @@ static winnow_status refuse_block(const struct pass *p, struct winnow_error *err
     return p->input->refuse_large(job, (least >> 20) + 3, p->gate.needs.limit >> 20, err);
 }
 
+uint64_t pass_limit(const struct pass *p, const struct job *job)
+{
+    const struct stage *s = p->stage;
+    return s->first && job->start.file < s->input.count - s->made ? s->run->corpus->limit : 0;
+}
+
 /* What a stage sees ends at --limit exactly: blocks that cannot reach it go together,
  * the one that might goes alone and is told how many documents are left. */
 static size_t count_within_limit(struct pass *p, size_t n)
 {
     uint64_t limit = p->stage->first ? p->stage->run->corpus->limit : 0;
     uint64_t left = limit > p->seen ? limit - p->seen : 0, lines = 0;
-    for (size_t i = 0; limit > 0 && i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         struct job *job = &p->now[p->from + i];
+        if (pass_limit(p, job) == 0) {
+            break;
+        }
         lines += job->block.line_end - job->block.line;
         if (lines > left && p->input->has_lines) {
             job->most = i == 0 ? left : UINT64_MAX;

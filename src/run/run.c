@@ -242,6 +242,9 @@ static void warn_vanished(const struct stage *s, const struct counts *c)
 {
     struct buf names = {0};
     size_t vanished = 0;
+    if (s->made > 0 && c->documents[COUNT_ASIDE] > 0) {
+        return; /* what it made stands for what it set aside */
+    }
     for (size_t i = 0; i < c->sources_in.count; i++) {
         const struct map_entry *e = &c->sources_in.entries[i];
         const uint64_t *kept = map_get(&c->sources_kept, e->key);

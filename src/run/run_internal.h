@@ -56,6 +56,7 @@ struct stage {
     bool pipe_read; /* a pass has taken what its pipe gave */
     struct shard_list input;
     bool input_found;
+    size_t made;            /* of the input, the last so many shards: made.c */
     const char *extension;  /* sources: of output shards; */
     uint64_t source_shards; /* how many there are */
     uint64_t documents, ordinals;

@@ -188,6 +188,28 @@ uint64_t stage_ordinals(const struct stage *s);
  * <stage>/state/, which exists.  Write it atomically; it is kept with the run. */
 const char *stage_path(const struct stage *s, const char *name, struct buf *out);
 
+/* ---- documents that a stage makes itself ----
+ *
+ * A stage that writes new documents puts them, as shards of its own, behind those that it
+ * reads: its pass with verdicts then says of each of them what becomes of it, too, so that
+ * what was made and did not pass is in removed/ with its reason.  Call both on each call of
+ * run(), before that pass and with the same bytes; --limit counts documents of the input
+ * only, and all of the input comes before all that was made. */
+
+/* The path of a shard to be written, in <stage>/made/ (shard_writer.h makes the folder).  name
+ * is no shard's of the input: see stage_made_name(). */
+const char *stage_made_path(struct stage *s, const char *name, struct buf *out);
+
+/* "synthetic-00003.jsonl.zst", or with a number behind the stem where the input has shards
+ * whose names begin with it. */
+const char *stage_made_name(const struct stage *s, const char *stem, uint64_t number,
+                            struct buf *out);
+
+/* Puts a written shard of documents behind the input and what was made before.  The ordinal of
+ * its first one is that behind the last line of what comes before it: the first made document
+ * has what stage_ordinals() said behind a full pass over the input. */
+winnow_status stage_add_made(struct stage *s, const char *name, struct winnow_error *err);
+
 /* A figure of the stage's own for stats.json ("notes": {key: json}); the same on
  * each call of run(), also when passes return at once.  A repeated key replaces. */
 void stage_note(struct stage *s, const char *key, struct str json);

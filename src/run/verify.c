@@ -1,7 +1,8 @@
 /* verify.c -- whether a finished run is what it says it is.
  *
  * Four checks a stage, all from the files alone:
- *   counts       stats.json adds up, and what a stage kept is what the next read;
+ *   counts       stats.json adds up, and what a stage kept is what the next read, beside
+ *                documents that it made itself (made.c);
  *   hashes       every file has the bytes and the XXH3-128 of stats.json, and no
  *                file lies about that stats.json does not name (verify_left.c);
  *   alignment    ledger and attributes have a row for each document of the input,
@@ -312,7 +313,11 @@ static winnow_status check_shard(struct checked *c, struct json_value shard,
             st = check_rows(c, c->folder, buf_cstr(&stream), buf_cstr(&name), err);
         }
     }
-    if (st == WINNOW_OK && c->before && c->id_key) {
+    bool made = false;
+    (void)json_as_bool(json_get(shard, "made"), &made);
+    if (st == WINNOW_OK && made) {
+        st = check_rows(c, c->folder, "made", buf_cstr(&name), err);
+    } else if (st == WINNOW_OK && c->before && c->id_key) {
         st = check_rows(c, c->before, "documents", buf_cstr(&name), err);
     }
     buf_release(&name);
@@ -378,11 +383,14 @@ static winnow_status check_stage(struct checked *c, const struct counts *before,
     c->arranged = json_kind(json_get(c->stats, "out")) == JSON_ARRAY;
     TRY(counts_read(counts, c->stats, err));
     TRY(counts_check(counts, c->name, err));
+    uint64_t made = 0;
     uint64_t kept = before ? before->documents[COUNT_KEPT] + before->documents[COUNT_COPIES] : 0;
-    if (before && kept != counts->documents[COUNT_IN]) {
+    (void)json_as_u64(json_get(c->stats, "made"), &made);
+    if (before && kept + made != counts->documents[COUNT_IN]) {
         return error_set(err, WINNOW_E_INTERNAL,
-                         "%s read %" PRIu64 " documents, the stage before kept %" PRIu64, c->name,
-                         counts->documents[COUNT_IN], kept);
+                         "%s read %" PRIu64 " documents, the stage before kept %" PRIu64
+                         " and it made %" PRIu64 " itself",
+                         c->name, counts->documents[COUNT_IN], kept, made);
     }
     TRY(check_hashes(c, "shards", &files, err));
     TRY(check_hashes(c, "out", &files, err));
