@@ -128,7 +128,7 @@ class Tables(Case):
 
     def test_every_stage_takes_its_own_defaults(self):
         for table in winnow.options():
-            if table["stage"] and table["command"] not in ("run", "score", "prune", "select", "decontaminate", "quality"):  # which want models, vectors, benchmarks
+            if table["stage"] and table["command"] not in ("run", "score", "prune", "select", "decontaminate", "quality", "synthesize"):  # which want models, vectors, benchmarks
                 given = {r["name"].replace("-", "_"): r["default"] for r in table["options"] + table["shared"]
                          if r["name"] != "output"}
                 done = winnow.stage(table["command"], self.corpus if table["command"] != "extract" else self.page(),

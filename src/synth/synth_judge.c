@@ -3,11 +3,13 @@
 
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #include <math.h>
 
 #define HARE_TEXT_N      10U
 #define HARE_TASK_N      6U
+#define EXCERPT          600U /* bytes of an item and of a passage in the ledger */
 #define REPEATED_MOST    0.5
 #define SHINGLES_TO_LOOP 20U /* with fewer of them nothing is told of a loop */
 
@@ -134,15 +136,24 @@ winnow_status synth_judge_seed(const struct synth_judge *j, struct synth_judge_s
     return WINNOW_OK;
 }
 
-/* Which item, and how much of it. */
-static void describe(const struct synth_judge *j, const struct leak_find *f, struct buf *out)
+/* Which item, how much of it, and both texts beside each other. */
+static void describe(const struct synth_judge *j, const struct leak_scratch *s, struct str text,
+                     struct buf *out)
 {
+    const struct leak_find *f = &s->finds[0];
     const struct leak_item *item = &j->set.items[f->item];
+    struct str passage = {"", 0};
+    if (f->end > f->first) {
+        passage = str_sub(text, s->words.items[f->first].start, s->words.items[f->end - 1].end);
+    }
     buf_add_text(out, "\"benchmark\": ");
     json_quote(out, str_of(j->set.benchmarks[item->benchmark].name));
     buf_add_text(out, ", \"item\": ");
     json_quote(out, item->id);
-    buf_addf(out, ", \"share\": %.4g", f->share);
+    buf_addf(out, ", \"share\": %.4g, \"passage\": ", f->share);
+    json_quote(out, utf8_cut(passage, EXCERPT));
+    buf_add_text(out, ", \"item_text\": ");
+    json_quote(out, utf8_cut(item->text, EXCERPT));
 }
 
 winnow_status synth_judge_leak(const struct synth_judge *j, struct synth_judge_scratch *s,
@@ -159,7 +170,7 @@ winnow_status synth_judge_leak(const struct synth_judge *j, struct synth_judge_s
         if (scratch->find_count > 0) {
             const struct leak_find *f = &scratch->finds[0];
             say(v, i == 0 ? "leak.llama3" : "leak.hare", f->share, f->threshold);
-            describe(j, f, detail);
+            describe(j, scratch, text, detail);
         }
     }
     return WINNOW_OK;
