@@ -4,6 +4,7 @@ list(APPEND WINNOW_SOURCES
   src/dedup/dedup_guard.c
   src/dedup/links.c
   src/dedup/minhash.c
+  src/dedup/left.c
   src/dedup/near.c
   src/dedup/near_against.c
   src/dedup/near_clusters.c

@@ -15,14 +15,13 @@
 #include "base/file.h"
 #include "base/json_file.h"
 #include "base/mem.h"
+#include "dedup/left.h"
 #include "dedup/near_internal.h"
 
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
-
-#define SUMMARY_MAX ((size_t)1 << 24)
 
 /* ---- options ---- */
 
@@ -61,13 +60,7 @@ winnow_status near_check(const struct winnow_dedup_options *opt, const struct st
                          struct winnow_error *err)
 {
     TRY(check_shape(opt, err));
-    struct buf path = {0};
-    winnow_status st = WINNOW_OK;
-    for (size_t i = 0; st == WINNOW_OK && i < opt->against.count; i++) {
-        st = near_against_find(opt->against.items[i], &path, err);
-    }
-    buf_release(&path);
-    TRY(st);
+    TRY(near_against_check(opt, plan->env ? plan->env->seed : 0, err));
     return memory_need(plan->memory_max, "dedup of as many documents",
                        near_memory(opt, plan->documents) + STAGE_MEMORY_LEAST,
                        "dedup parts of the corpus, each --against those before", err);
@@ -92,7 +85,8 @@ static winnow_status read_summary(struct near_run *r, struct winnow_error *err)
     struct json_parser *parser = json_parser_new();
     struct json_value root;
     r->guard = (struct guard){.what = "document"};
-    winnow_status st = json_read_file(buf_cstr(&r->paths.summary), SUMMARY_MAX, parser, &root, err);
+    winnow_status st =
+        json_read_file(buf_cstr(&r->paths.summary), LEFT_SUMMARY_MAX, parser, &root, err);
     if (st == WINNOW_OK && !guard_read(&r->guard, root)) {
         st = error_set(err, WINNOW_E_FORMAT, "%s is no summary of a dedup: remove it",
                        buf_cstr(&r->paths.summary));
@@ -168,9 +162,18 @@ static void remove_working_files(struct near_run *r)
     (void)unlink(buf_cstr(&r->paths.names));
 }
 
+static void own_files(struct stage *stage)
+{
+    static const char *const NAMES[] = {"state/signatures", "state/near", "state/near-names",
+                                        "state/near.json"};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        stage_owns(stage, NAMES[i]);
+    }
+}
+
 static winnow_status run_steps(struct near_run *r, struct winnow_error *err)
 {
-    if (!file_exists(buf_cstr(&r->paths.summary))) {
+    if (!left_whole(&r->paths.summary, NEAR_LEFT(r), NEAR_LEFT_COUNT)) {
         minhash_init(&r->hash, r->opt->bands * r->opt->rows, r->opt->ngram,
                      stage_env(r->stage)->seed);
         r->alphabet = near_alphabet_new(r->opt->numbers);
@@ -184,6 +187,7 @@ static winnow_status run_steps(struct near_run *r, struct winnow_error *err)
     TRY(guard_check(&r->guard, r->opt, err));
     TRY(run_verdicts(r, err));
     remove_working_files(r);
+    own_files(r->stage);
     return WINNOW_OK;
 }
 

@@ -42,12 +42,15 @@ winnow_status near_against_find(const char *run, struct buf *path, struct winnow
         return WINNOW_OK;
     }
     buf_clear(path);
+    if (!file_exists(run)) {
+        return error_set(err, WINNOW_E_USAGE, "--against %s: there is no such file or folder", run);
+    }
     winnow_status st = file_list(file_join(&stages, run, "stages"), look_at_stage, &f, &found, err);
     if (st == WINNOW_OK && path->len == 0) {
         st = error_set(err, WINNOW_E_USAGE,
                        "--against %s: no stage of it holds state/" SIGNATURES_FILE
-                       ", which a finished dedup --method minhash leaves behind; make that run "
-                       "again, or name another",
+                       ", which a finished dedup --method minhash leaves behind; name the "
+                       "folder of such a run, or make it again",
                        run);
     }
     buf_release(&stages);
@@ -55,19 +58,36 @@ winnow_status near_against_find(const char *run, struct buf *path, struct winnow
     return st;
 }
 
-static winnow_status check_alike(const struct near_run *r, const char *run,
-                                 const struct signatures *old, struct winnow_error *err)
+static winnow_status check_alike(const struct winnow_dedup_options *o, uint64_t seed,
+                                 const char *run, const struct signatures_shape *b,
+                                 struct winnow_error *err)
 {
-    const struct signatures_shape a = near_shape(r), b = old->shape;
-    if (a.bands == b.bands && a.rows == b.rows && a.ngram == b.ngram && a.numbers == b.numbers &&
-        a.seed == b.seed) {
+    if (o->bands == b->bands && o->rows == b->rows && o->ngram == b->ngram &&
+        (uint32_t)o->numbers == b->numbers && seed == b->seed) {
         return WINNOW_OK;
     }
     return error_set(err, WINNOW_E_USAGE,
                      "--against %s: its signatures were made with --bands %u --rows %u --ngram %u "
-                     "--seed %" PRIu64 "%s, and only such compare with them",
-                     run, b.bands, b.rows, b.ngram, b.seed,
-                     b.numbers ? " --numbers" : ", without --numbers");
+                     "--seed %" PRIu64 "%s, and only such compare with them; say the same here, or "
+                     "make that run again with what is said here",
+                     run, b->bands, b->rows, b->ngram, b->seed,
+                     b->numbers ? " --numbers" : ", without --numbers");
+}
+
+/* Before anything is signed: their heads say enough. */
+winnow_status near_against_check(const struct winnow_dedup_options *opt, uint64_t seed,
+                                 struct winnow_error *err)
+{
+    struct buf path = {0};
+    winnow_status st = WINNOW_OK;
+    for (size_t i = 0; st == WINNOW_OK && i < opt->against.count; i++) {
+        struct signatures_shape shape = {0};
+        st = near_against_find(opt->against.items[i], &path, err);
+        st = st == WINNOW_OK ? signatures_read_shape(buf_cstr(&path), &shape, err) : st;
+        st = st == WINNOW_OK ? check_alike(opt, seed, opt->against.items[i], &shape, err) : st;
+    }
+    buf_release(&path);
+    return st;
 }
 
 winnow_status near_against_open(struct near_run *r, struct winnow_error *err)
@@ -83,7 +103,8 @@ winnow_status near_against_open(struct near_run *r, struct winnow_error *err)
             st = signatures_open(buf_cstr(&path), old, err);
         }
         if (st == WINNOW_OK) {
-            st = check_alike(r, against->items[i], old, err);
+            st =
+                check_alike(r->opt, stage_env(r->stage)->seed, against->items[i], &old->shape, err);
         }
     }
     buf_release(&path);

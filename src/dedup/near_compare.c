@@ -11,6 +11,7 @@
 #include "base/amount.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "dedup/left.h"
 #include "dedup/near_internal.h"
 
 #include <inttypes.h>
@@ -173,9 +174,10 @@ static winnow_status write_summary(struct comparing *c, struct winnow_error *err
     json_member_u64(&w, "old_documents", old);
     json_member_u64(&w, "removed_against", c->tally.removed_against);
     guard_write(&r->guard, &w);
+    winnow_status st = left_write(NEAR_LEFT(r), NEAR_LEFT_COUNT, &w, err);
     json_close(&w, '}');
     buf_add_char(&text, '\n');
-    winnow_status st = file_write_atomic(buf_cstr(&r->paths.summary), buf_str(&text), err);
+    st = st == WINNOW_OK ? file_write_atomic(buf_cstr(&r->paths.summary), buf_str(&text), err) : st;
     buf_release(&text);
     return st;
 }

@@ -16,6 +16,11 @@ struct near_paths {
     struct buf rows, row_names, summary;
 };
 
+/* What the summary stands for. */
+#define NEAR_LEFT(r) \
+    ((struct buf *const[]){&(r)->paths.kept, &(r)->paths.rows, &(r)->paths.row_names})
+#define NEAR_LEFT_COUNT 3
+
 struct near_run {
     struct stage *stage;
     const struct winnow_dedup_options *opt;
@@ -45,6 +50,8 @@ winnow_status near_compare(struct near_run *r, struct winnow_error *err);
 
 /* near_against.c: the signatures of an earlier run, opened behind those of the corpus. */
 winnow_status near_against_find(const char *run, struct buf *path, struct winnow_error *err);
+winnow_status near_against_check(const struct winnow_dedup_options *opt, uint64_t seed,
+                                 struct winnow_error *err);
 winnow_status near_against_open(struct near_run *r, struct winnow_error *err);
 
 #endif /* WINNOW_DEDUP_NEAR_INTERNAL_H */

@@ -15,6 +15,7 @@
 #include "base/record_sort.h"
 #include "dedup/dedup_exact.h"
 #include "dedup/dedup_guard.h"
+#include "dedup/left.h"
 #include "dedup/near_file.h"
 #include "dedup/units.h"
 
@@ -28,7 +29,6 @@
 #define BATCH          4096U
 #define SORT_MOST      ((uint64_t)1 << 30)
 #define FORGET_EVERY   65536U /* look-ups */
-#define SUMMARY_MAX    ((size_t)1 << 24)
 #define UNIT_NAME(opt) ((opt)->unit == WINNOW_DEDUP_LINE ? "line" : "paragraph")
 
 struct repeats {
@@ -193,9 +193,10 @@ static winnow_status write_summary(struct repeats *r, struct winnow_error *err)
     json_member_u64(&w, "winnow_repeats", 1);
     json_member_text(&w, "unit", UNIT_NAME(r->opt));
     guard_write(&r->guard, &w);
+    winnow_status st = left_write((struct buf *const[]){&r->list_path}, 1, &w, err);
     json_close(&w, '}');
     buf_add_char(&text, '\n');
-    winnow_status st = file_write_atomic(buf_cstr(&r->summary_path), buf_str(&text), err);
+    st = st == WINNOW_OK ? file_write_atomic(buf_cstr(&r->summary_path), buf_str(&text), err) : st;
     buf_release(&text);
     return st;
 }
@@ -233,7 +234,8 @@ static winnow_status read_summary(struct repeats *r, struct winnow_error *err)
     struct json_value root;
     guard_release(&r->guard);
     r->guard = (struct guard){.what = UNIT_NAME(r->opt)};
-    winnow_status st = json_read_file(buf_cstr(&r->summary_path), SUMMARY_MAX, parser, &root, err);
+    winnow_status st =
+        json_read_file(buf_cstr(&r->summary_path), LEFT_SUMMARY_MAX, parser, &root, err);
     if (st == WINNOW_OK && !guard_read(&r->guard, root)) {
         st = error_set(err, WINNOW_E_FORMAT, "%s is no summary of a dedup: remove it",
                        buf_cstr(&r->summary_path));
@@ -317,7 +319,7 @@ static winnow_status cut(void *state, void *worker, const struct document *d,
 
 static winnow_status run_steps(struct repeats *r, struct winnow_error *err)
 {
-    if (!file_exists(buf_cstr(&r->summary_path))) {
+    if (!left_whole(&r->summary_path, (struct buf *const[]){&r->list_path}, 1)) {
         TRY(survey(r, err));
         record_sort_free(r->hashes);
         record_sort_free(r->places);
@@ -327,6 +329,8 @@ static winnow_status run_steps(struct repeats *r, struct winnow_error *err)
     guard_warn(&r->guard, stage_env(r->stage));
     TRY(guard_check(&r->guard, r->opt, err));
     TRY(file_map_open(buf_cstr(&r->list_path), &r->list, err));
+    stage_owns(r->stage, "state/repeats");
+    stage_owns(r->stage, "state/repeats.json");
     const struct stage_pass pass = {.name = "dedup",
                                     .verdicts = true,
                                     .state = r,

@@ -138,6 +138,19 @@ winnow_status signatures_open(const char *path, struct signatures *out, struct w
     return st == WINNOW_OK ? st : error_wrap(err, st, "%s", path);
 }
 
+winnow_status signatures_read_shape(const char *path, struct signatures_shape *out,
+                                    struct winnow_error *err)
+{
+    struct file_map map;
+    struct signatures s = {0};
+    struct signatures_head h;
+    TRY(file_map_open(path, &map, err));
+    winnow_status st = parse_head(map.bytes, &s, &h, err);
+    *out = s.shape;
+    file_map_close(&map);
+    return st == WINNOW_OK ? st : error_wrap(err, st, "%s", path);
+}
+
 winnow_status signatures_open_parts(const char *records, const char *names, struct signatures *out,
                                     struct winnow_error *err)
 {

@@ -75,6 +75,10 @@ struct signatures {
 winnow_status signatures_open_parts(const char *records, const char *names, struct signatures *out,
                                     struct winnow_error *err);
 
+/* How those of the one file were made, from its head. */
+winnow_status signatures_read_shape(const char *path, struct signatures_shape *out,
+                                    struct winnow_error *err);
+
 /* The one file, checked whole. */
 winnow_status signatures_open(const char *path, struct signatures *out, struct winnow_error *err);
 void signatures_release(struct signatures *s);

@@ -308,6 +308,7 @@ static winnow_status run_pass(struct stage *stage, struct decontaminate *c,
         TRY(stage_run_pass(stage, &pass, err));
     }
     struct buf path = {0};
+    stage_owns(stage, "leak.json");
     winnow_status st =
         leak_notes_write(&c->notes, file_join(&path, stage_folder(stage), "leak.json"), err);
     buf_release(&path);

@@ -403,6 +403,7 @@ static winnow_status describe(struct prune *p, struct winnow_error *err)
 {
     struct buf path = {0};
     const char *file = file_join(&path, stage_folder(p->stage), "prune.json");
+    stage_owns(p->stage, "prune.json");
     winnow_status st = WINNOW_OK;
     if (!file_exists(file)) {
         const struct stage_pass pass = {.name = "examples", .state = p, .document = take_example};

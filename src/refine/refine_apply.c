@@ -480,6 +480,7 @@ winnow_status refine_apply_run(struct stage *stage, struct refine_apply *a,
     pass.state = a;
     struct buf path = {0};
     const char *file = file_join(&path, stage_folder(stage), "refine.json");
+    stage_owns(stage, "refine.json");
     (void)pthread_mutex_init(&a->lock, NULL);
     winnow_status st = stage_run_pass(stage, &pass, err);
     if (st == WINNOW_OK && a->seen == 0) { /* an earlier life came to the end of the pass */

@@ -6,29 +6,12 @@
 #include "base/file.h"
 #include "corpus/shard_reader.h"
 #include "run/diff.h"
+#include "run/explain_internal.h"
 #include "run/ledger.h"
-#include "run/run_internal.h"
 
 #include <inttypes.h>
-#include <sqlite3.h>
+#include <math.h>
 #include <stdio.h>
-
-struct explain {
-    const char *run;
-    const struct winnow_explain_options *opt;
-    sqlite3 *db;
-    struct json_parser *parser;
-    uint64_t memory_max;
-    struct buf out;
-    uint64_t entries;
-};
-
-/* One row of the ledger; texts belong to the statement that gave it. */
-struct entry {
-    sqlite3_stmt *row;
-    const char *id, *folder, *stage, *verdict, *shard, *rule, *detail;
-    int64_t number, rowid, shard_number, line, output_line;
-};
 
 static const char *const FIND =
     "SELECT e.id,s.folder,s.name,e.verdict,h.path,e.rule,e.detail,s.stage,e.rowid,e.shard,"
@@ -40,8 +23,8 @@ static winnow_status db_error(const struct explain *x, struct winnow_error *err)
     return error_set(err, WINNOW_E_IO, "%s/ledger.db: %s", x->run, sqlite3_errmsg(x->db));
 }
 
-static winnow_status prepare(const struct explain *x, const char *sql, sqlite3_stmt **out,
-                             struct winnow_error *err)
+winnow_status explain_prepare(const struct explain *x, const char *sql, sqlite3_stmt **out,
+                              struct winnow_error *err)
 {
     return sqlite3_prepare_v2(x->db, sql, -1, out, NULL) == SQLITE_OK ? WINNOW_OK
                                                                       : db_error(x, err);
@@ -66,7 +49,10 @@ static void take_entry(sqlite3_stmt *row, struct entry *e)
                         .rowid = sqlite3_column_int64(row, 8),
                         .shard_number = sqlite3_column_int64(row, 9),
                         .line = sqlite3_column_int64(row, 10),
-                        .output_line = sqlite3_column_int64(row, 11)};
+                        .output_line = sqlite3_column_int64(row, 11),
+                        .score = sqlite3_column_type(row, 12) == SQLITE_NULL
+                                     ? (double)NAN
+                                     : sqlite3_column_double(row, 12)};
 }
 
 /* ---- lines of files ---- */
@@ -128,7 +114,7 @@ static winnow_status place_before(struct explain *x, const struct entry *e, stru
     buf_clear(path);
     if (e->number > 1) {
         sqlite3_stmt *s = NULL;
-        TRY(prepare(x, "SELECT folder FROM stages WHERE stage=?1", &s, err));
+        TRY(explain_prepare(x, "SELECT folder FROM stages WHERE stage=?1", &s, err));
         (void)sqlite3_bind_int64(s, 1, e->number - 1);
         if (sqlite3_step(s) == SQLITE_ROW) {
             buf_addf(path, "%s/%s/documents/%s", x->run, column(s, 0), e->shard);
@@ -154,8 +140,8 @@ static winnow_status place_before(struct explain *x, const struct entry *e, stru
 }
 
 /* The text of a line, unescaped; empty where there is none. */
-static winnow_status text_at(struct explain *x, const char *path, int64_t line, struct buf *out,
-                             bool *found, struct winnow_error *err)
+winnow_status explain_text_at(struct explain *x, const char *path, int64_t line, struct buf *out,
+                              bool *found, struct winnow_error *err)
 {
     struct buf raw = {0};
     buf_clear(out);
@@ -188,7 +174,7 @@ static winnow_status row_of(const struct explain *x, const struct entry *e, uint
                             struct winnow_error *err)
 {
     sqlite3_stmt *s = NULL;
-    TRY(prepare(x, "SELECT count(*) FROM entries WHERE shard=?1 AND rowid<=?2", &s, err));
+    TRY(explain_prepare(x, "SELECT count(*) FROM entries WHERE shard=?1 AND rowid<=?2", &s, err));
     (void)sqlite3_bind_int64(s, 1, e->shard_number);
     (void)sqlite3_bind_int64(s, 2, e->rowid);
     *row = sqlite3_step(s) == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(s, 0) : 0;
@@ -281,7 +267,7 @@ static winnow_status add_prune_text(struct explain *x, const struct entry *e,
     return st;
 }
 
-static void add_indented(struct buf *out, struct str text, size_t lines_max)
+void explain_lines(struct buf *out, struct str text, size_t lines_max)
 {
     struct str rest = text, line;
     size_t n = 0;
@@ -292,48 +278,6 @@ static void add_indented(struct buf *out, struct str text, size_t lines_max)
     if (rest.len > 0) {
         buf_addf(out, "    | ... (%zu bytes more)\n", rest.len);
     }
-}
-
-static struct str member(struct json_value object, const char *key)
-{
-    struct str s = {"", 0};
-    (void)json_as_str(json_get(object, key), &s);
-    return s;
-}
-
-static void add_block(struct explain *x, const char *heading, struct str text)
-{
-    buf_addf(&x->out, "    %s:\n", heading);
-    add_indented(&x->out, text, 40);
-}
-
-/* A benchmark's item and the passage that it was found in, beside each other: what else
- * is in the line is for programs. */
-static winnow_status add_leak_text(struct explain *x, const struct entry *e,
-                                   struct winnow_error *err)
-{
-    struct json_value detail = {0};
-    struct json_parser *parser = json_parser_new();
-    winnow_status st = json_parse(parser, str_of(e->detail), &detail, err);
-    uint64_t found = 0;
-    if (st == WINNOW_OK) {
-        (void)json_as_u64(json_get(detail, "found"), &found);
-        struct str benchmark = member(detail, "benchmark"), item = member(detail, "item");
-        buf_addf(&x->out, "    %.*s, item %.*s", STR_ARG(benchmark), STR_ARG(item));
-        if (found > 1) {
-            buf_addf(&x->out, ", and %" PRIu64 " others", found - 1);
-        }
-        buf_add_char(&x->out, '\n');
-        add_block(x, "the document", member(detail, "passage"));
-        add_block(x, "the item", member(detail, "item_text"));
-    }
-    json_parser_free(parser);
-    return st;
-}
-
-static bool is_leak(const struct entry *e)
-{
-    return e->rule && e->detail && strncmp(e->rule, "leak.", 5) == 0;
 }
 
 static void add_verdict_text(struct explain *x, const struct entry *e)
@@ -349,9 +293,6 @@ static void add_verdict_text(struct explain *x, const struct entry *e)
         buf_addf(&x->out, " (threshold %.6g)", sqlite3_column_double(e->row, 13));
     }
     buf_add_char(&x->out, '\n');
-    if (e->detail && !is_leak(e)) {
-        buf_addf(&x->out, "    %s\n", e->detail);
-    }
 }
 
 static bool is_kept(const struct entry *e)
@@ -368,20 +309,20 @@ static winnow_status add_text(struct explain *x, const struct entry *e, const ch
     bool edit = strcmp(e->verdict, "edit") == 0;
     winnow_status st = WINNOW_OK;
     if (edit) {
-        st = text_at(x, before, e->line, &a, &found_a, err);
+        st = explain_text_at(x, before, e->line, &a, &found_a, err);
     }
     if (st == WINNOW_OK && (edit || last)) {
         bool there = e->output_line > 0; /* else it is what was read, somewhere */
-        st =
-            text_at(x, there ? after : before, there ? e->output_line : e->line, &b, &found_b, err);
+        st = explain_text_at(x, there ? after : before, there ? e->output_line : e->line, &b,
+                             &found_b, err);
     }
     if (st == WINNOW_OK && edit && found_a && found_b) {
         diff_lines(buf_str(&a), buf_str(&b), &diff);
-        add_indented(&x->out, buf_str(&diff), 200);
+        explain_lines(&x->out, buf_str(&diff), 200);
     }
     if (st == WINNOW_OK && last && found_b) {
         buf_add_text(&x->out, "text:\n");
-        add_indented(&x->out, buf_str(&b), 40);
+        explain_lines(&x->out, buf_str(&b), 40);
     }
     buf_release(&a);
     buf_release(&b);
@@ -444,8 +385,8 @@ static winnow_status add_json(struct explain *x, const struct entry *e, const ch
     winnow_status st = WINNOW_OK;
     if (!x->opt->no_text) {
         bool there = e->output_line > 0;
-        st = text_at(x, there ? after : before, there ? e->output_line : e->line, &text, &found,
-                     err);
+        st = explain_text_at(x, there ? after : before, there ? e->output_line : e->line, &text,
+                             &found, err);
     }
     if (st == WINNOW_OK && found) {
         buf_add_text(&x->out, ", \"text\": ");
@@ -468,7 +409,8 @@ static winnow_status add_entry(struct explain *x, const struct entry *e, bool la
         st = add_json(x, e, buf_cstr(&before), buf_cstr(&after), err);
     } else if (st == WINNOW_OK) {
         add_verdict_text(x, e);
-        st = is_leak(e) ? add_leak_text(x, e, err) : add_prune_text(x, e, err);
+        st = explain_detail(x, e, err);
+        st = st == WINNOW_OK ? add_prune_text(x, e, err) : st;
         if (e->line > 0) {
             buf_addf(&x->out, "    read from %s:%" PRId64 "\n", buf_cstr(&before), e->line);
         }
@@ -488,30 +430,6 @@ static winnow_status add_entry(struct explain *x, const struct entry *e, bool la
     buf_release(&before);
     buf_release(&after);
     return st;
-}
-
-/* Documents that ended as duplicates of this one. */
-static winnow_status add_duplicates(struct explain *x, const char *id, struct winnow_error *err)
-{
-    sqlite3_stmt *s = NULL;
-    TRY(prepare(x,
-                "SELECT id,stage FROM ledger WHERE rule='duplicate' AND "
-                "json_extract(detail,'$.kept')=?1 AND id<>?1",
-                &s, err));
-    (void)sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC);
-    uint64_t n = 0;
-    while (sqlite3_step(s) == SQLITE_ROW) {
-        n++;
-        if (n <= 20) {
-            buf_addf(&x->out, n == 1 ? "stands for: %s (%s)\n" : "            %s (%s)\n",
-                     column(s, 0), column(s, 1));
-        }
-    }
-    if (n > 20) {
-        buf_addf(&x->out, "            ... and %" PRIu64 " more\n", n - 20);
-    }
-    (void)sqlite3_finalize(s);
-    return WINNOW_OK;
 }
 
 /* A line that is no document has no id: it may be the one that is looked for. */
@@ -547,7 +465,7 @@ static winnow_status refuse_unknown(struct explain *x, const char *id, struct wi
 static winnow_status explain_id(struct explain *x, const char *id, struct winnow_error *err)
 {
     sqlite3_stmt *rows = NULL, *count = NULL;
-    TRY(prepare(x, "SELECT count(*) FROM entries WHERE id=?1", &count, err));
+    TRY(explain_prepare(x, "SELECT count(*) FROM entries WHERE id=?1", &count, err));
     (void)sqlite3_bind_text(count, 1, id, -1, SQLITE_STATIC);
     uint64_t total =
         sqlite3_step(count) == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(count, 0) : 0;
@@ -555,7 +473,7 @@ static winnow_status explain_id(struct explain *x, const char *id, struct winnow
     if (total == 0) {
         return refuse_unknown(x, id, err);
     }
-    winnow_status st = prepare(x, FIND, &rows, err);
+    winnow_status st = explain_prepare(x, FIND, &rows, err);
     (void)sqlite3_bind_text(rows, 1, id, -1, SQLITE_STATIC);
     if (!x->opt->json) {
         buf_addf(&x->out, "%s\n", id);
@@ -567,7 +485,7 @@ static winnow_status explain_id(struct explain *x, const char *id, struct winnow
         st = add_entry(x, &e, x->entries == total, err);
     }
     (void)sqlite3_finalize(rows);
-    return st == WINNOW_OK && !x->opt->json ? add_duplicates(x, id, err) : st;
+    return st == WINNOW_OK && !x->opt->json ? explain_copies(x, id, err) : st;
 }
 
 winnow_status winnow_explain(const char *run, const char *id,

@@ -10,6 +10,8 @@ list(APPEND WINNOW_SOURCES
   src/run/dry_windows.c
   src/run/endings.c
   src/run/explain.c
+  src/run/explain_copies.c
+  src/run/explain_detail.c
   src/run/feed.c
   src/run/finish.c
   src/run/folder.c
@@ -23,6 +25,7 @@ list(APPEND WINNOW_SOURCES
   src/run/made.c
   src/run/output_folder.c
   src/run/outputs.c
+  src/run/own_files.c
   src/run/pass.c
   src/run/pass_documents.c
   src/run/pass_files.c

@@ -121,7 +121,8 @@ static winnow_status gather_shard(const struct stage *s, const char *shard, bool
     return st;
 }
 
-static void write_stats(const struct stage *s, const struct gather *g, struct json_writer *w)
+static winnow_status write_stats(const struct stage *s, const struct gather *g,
+                                 struct json_writer *w, struct winnow_error *err)
 {
     json_open(w, '{');
     json_member_text(w, "winnow", winnow_version());
@@ -141,6 +142,7 @@ static void write_stats(const struct stage *s, const struct gather *g, struct js
         json_member_raw(w, s->notes.items[i].key, s->notes.items[i].json);
     }
     json_close(w, '}');
+    TRY(own_files_write(s, w, err));
     json_member_open(w, "shards", '[');
     if (g->shards.len > 0) {
         json_raw(w, buf_str(&g->shards));
@@ -154,6 +156,7 @@ static void write_stats(const struct stage *s, const struct gather *g, struct js
         json_close(w, ']');
     }
     json_close(w, '}');
+    return WINNOW_OK;
 }
 
 static winnow_status remove_progress(const struct stage *s, struct winnow_error *err)
@@ -178,10 +181,11 @@ static winnow_status write_end(const struct stage *s, const struct gather *g,
 {
     struct buf text = {0}, path = {0};
     struct json_writer w = {.out = &text, .pretty = true};
-    write_stats(s, g, &w);
-    buf_add_char(&text, '\n');
-    winnow_status st =
-        file_write_atomic(file_join(&path, s->folder, "stats.json"), buf_str(&text), err);
+    winnow_status st = write_stats(s, g, &w, err);
+    if (st == WINNOW_OK) {
+        buf_add_char(&text, '\n');
+        st = file_write_atomic(file_join(&path, s->folder, "stats.json"), buf_str(&text), err);
+    }
     /* Before _SUCCESS: nobody looks for what is left of a stage that is done, and
      * one whose shards are all complete needs no place to go on from. */
     if (st == WINNOW_OK) {

@@ -66,6 +66,7 @@ struct stage {
     struct str arranged; /* these: elements of "out" in stats.json, once they are written */
     struct winnow_list attributes, attribute_passes; /* which pass wrote which */
     struct note_list notes, timings;
+    struct winnow_list own; /* files of the stage that are no shards: own_files.c */
     double seconds;
     uint64_t lost;    /* inputs, as stats.json has them */
     uint64_t resumed; /* times a pass went on from a checkpoint */
@@ -83,6 +84,10 @@ bool stage_lost_is_back(const struct stage *s);
 
 /* After run() of the stage: checks the sum and writes stats.json and _SUCCESS. */
 winnow_status stage_finish(struct stage *s, struct winnow_error *err);
+
+/* The member "own" of stats.json: the files that the stage named by stage_owns(). */
+winnow_status own_files_write(const struct stage *s, struct json_writer *w,
+                              struct winnow_error *err);
 
 /* ---- endings.c ---- */
 

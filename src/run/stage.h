@@ -188,6 +188,11 @@ uint64_t stage_ordinals(const struct stage *s);
  * <stage>/state/, which exists.  Write it atomically; it is kept with the run. */
 const char *stage_path(const struct stage *s, const char *name, struct buf *out);
 
+/* A file below the stage's folder ("state/signatures", "leak.json") that belongs to its result:
+ * stats.json names its bytes, and where it goes missing the stage is done anew.  The same on each
+ * call of run(); the file is whole when run() returns. */
+void stage_owns(struct stage *s, const char *name);
+
 /* ---- documents that a stage makes itself ----
  *
  * A stage that writes new documents puts them, as shards of its own, behind those that it

@@ -118,7 +118,7 @@ struct checked {
     struct id_sum found;    /* and those of the documents */
 };
 
-static winnow_status check_file(const struct checked *c, const char *stream, const char *shard,
+static winnow_status check_file(const struct checked *c, struct str stream, struct str shard,
                                 struct json_value said, struct winnow_error *err)
 {
     struct buf path = {0};
@@ -126,7 +126,8 @@ static winnow_status check_file(const struct checked *c, const char *stream, con
     struct hash128 h;
     uint64_t bytes = 0, size = 0;
     char hex[33] = "";
-    buf_addf(&path, "%s/%s/%s", c->folder, stream, shard);
+    buf_addf(&path, "%s/%.*s%s%.*s", c->folder, STR_ARG(stream), stream.len > 0 ? "/" : "",
+             STR_ARG(shard));
     (void)json_as_str(json_get(said, "hash"), &hash);
     (void)json_as_u64(json_get(said, "bytes"), &bytes);
     winnow_status st = file_size(buf_cstr(&path), &size, err);
@@ -152,23 +153,26 @@ static winnow_status check_hashes(const struct checked *c, const char *shards, u
     struct json_iter shard = json_walk(json_get(c->stats, shards));
     while (json_next(&shard)) {
         struct str path;
-        struct buf name = {0};
         if (!json_as_str(json_get(shard.value, "path"), &path)) {
             return error_set(err, WINNOW_E_INTERNAL, "%s: a shard without path", c->name);
         }
-        buf_add_str(&name, path);
-        winnow_status st = WINNOW_OK;
         struct json_iter file = json_walk(json_get(shard.value, "files"));
-        while (st == WINNOW_OK && json_next(&file)) {
-            struct buf stream = {0};
-            buf_add_str(&stream, file.key);
-            st = check_file(c, buf_cstr(&stream), buf_cstr(&name), file.value, err);
-            buf_release(&stream);
+        while (json_next(&file)) {
+            TRY(check_file(c, file.key, path, file.value, err));
             *files += 1;
         }
-        buf_release(&name);
-        TRY(st);
         TRY(env_check(c->env, err));
+    }
+    return WINNOW_OK;
+}
+
+/* Files beside the shards. */
+static winnow_status check_own(const struct checked *c, uint64_t *files, struct winnow_error *err)
+{
+    struct json_iter own = json_walk(json_get(c->stats, "own"));
+    while (json_next(&own)) {
+        TRY(check_file(c, STR_LIT(""), own.key, own.value, err));
+        *files += 1;
     }
     return WINNOW_OK;
 }
@@ -394,6 +398,7 @@ static winnow_status check_stage(struct checked *c, const struct counts *before,
     }
     TRY(check_hashes(c, "shards", &files, err));
     TRY(check_hashes(c, "out", &files, err));
+    TRY(check_own(c, &files, err));
     struct json_iter shard = json_walk(json_get(c->stats, "shards"));
     while (json_next(&shard)) {
         TRY(check_shard(c, shard.value, err));

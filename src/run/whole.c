@@ -3,8 +3,9 @@
  * Keys tell what a result was made from, not whether it still lies there: shards get
  * removed, emptied or cut, by people and by full disks.  So the files of the last stage and
  * the links in documents/ are compared with stats.json, by existence and size (their bytes
- * are for `winnow verify`).  Where a stage has to be done, so are those before it, which
- * are its input. */
+ * are for `winnow verify`), and of all stages what they keep beside shards, as signatures,
+ * which are read from wherever they lie.  Where a stage has to be done, so are those before
+ * it, which are its input. */
 #include "base/env.h"
 #include "base/file.h"
 #include "run/folder_internal.h"
@@ -55,8 +56,26 @@ static void look_at_shard(const struct stage *s, struct json_value shard, bool n
     buf_release(&name);
 }
 
+/* What a stage keeps beside its shards, where somebody else may look for it later. */
+static void look_at_own(const struct stage *s, struct json_value root, struct buf *why)
+{
+    struct buf name = {0};
+    struct json_iter file = json_walk(json_get(root, "own"));
+    while (why->len == 0 && json_next(&file)) {
+        uint64_t bytes = 0;
+        (void)json_as_u64(json_get(file.value, "bytes"), &bytes);
+        buf_clear(&name);
+        buf_addf(&name, "%s/%.*s", s->folder, STR_ARG(file.key));
+        (void)is_there(buf_cstr(&name), bytes, why);
+    }
+    buf_release(&name);
+}
+
+/* What is looked for: files of the stage's own, its shards too, or the links to those. */
+enum what { OWN, OWN_AND_SHARDS, LINKS };
+
 /* Nothing in why: all is there. */
-static void look_at(const struct stage *s, bool links, struct buf *why)
+static void look_at(const struct stage *s, enum what what, struct buf *why)
 {
     struct json_parser *parser = json_parser_new();
     struct json_value root = {0};
@@ -69,14 +88,17 @@ static void look_at(const struct stage *s, bool links, struct buf *why)
     } else if (!found) {
         buf_addf(why, "%s is missing", buf_cstr(&path));
     }
-    bool arranged = json_kind(json_get(root, "out")) == JSON_ARRAY;
-    struct json_iter shard = json_walk(json_get(root, "shards")), out = json_walk(root);
-    while (why->len == 0 && json_next(&shard)) {
-        look_at_shard(s, shard.value, !arranged, links, why);
+    if (what != LINKS) {
+        look_at_own(s, root, why);
     }
-    out = json_walk(json_get(root, "out"));
-    while (why->len == 0 && json_next(&out)) {
-        look_at_shard(s, out.value, true, links, why);
+    bool arranged = json_kind(json_get(root, "out")) == JSON_ARRAY;
+    struct json_iter shard = json_walk(json_get(root, "shards"));
+    struct json_iter out = json_walk(json_get(root, "out"));
+    while (why->len == 0 && what != OWN && json_next(&shard)) {
+        look_at_shard(s, shard.value, !arranged, what == LINKS, why);
+    }
+    while (why->len == 0 && what != OWN && json_next(&out)) {
+        look_at_shard(s, out.value, true, what == LINKS, why);
     }
     json_parser_free(parser);
     buf_release(&path);
@@ -89,8 +111,8 @@ void whole_stages(struct run *r)
     for (size_t i = count; i-- > 0;) {
         struct stage *s = &r->stages[i];
         struct buf why = {0};
-        if (s->complete && needed) {
-            look_at(s, false, &why);
+        if (s->complete) {
+            look_at(s, needed ? OWN_AND_SHARDS : OWN, &why);
         }
         if (why.len > 0) {
             env_log(r->env, WINNOW_LOG_WARNING, "%s is not whole, and is done anew: %s", s->folder,
@@ -113,7 +135,7 @@ bool whole_documents(const struct run *r, struct buf *why)
     } else if (!S_ISDIR(st.st_mode)) { /* a link, too: where it leads is not the run's */
         buf_addf(why, "%s is no folder", documents);
     } else {
-        look_at(&r->stages[r->request->count - 1], true, why);
+        look_at(&r->stages[r->request->count - 1], LINKS, why);
     }
     buf_release(&path);
     return why->len == 0;

@@ -212,6 +212,7 @@ static winnow_status write_summary(const struct select *s, struct winnow_error *
     struct json_writer w = {.out = &text};
     write_choice(s, &w);
     stage_note(s->stage, "choice", buf_str(&text));
+    stage_owns(s->stage, "state/select.json");
     buf_add_char(&text, '\n');
     winnow_status st =
         file_write_atomic(stage_path(s->stage, "select.json", &path), buf_str(&text), err);

@@ -41,6 +41,38 @@ rm run/$last/stats.json; mended "no stats.json" "stats.json is missing" any
 rm -r run/$first/documents run/documents run/$last/documents
 mended "no documents anywhere" "run/$first is not whole" any
 rm run/_SUCCESS; : >run/$last/documents/a.jsonl; mended "unfinished and emptied" "run/$last is not whole" any
+# What stages keep beside their shards, wherever in the flow.
+seq 30 | sed 's/.*/{"question":"which of the & words of text does nobody keep for long","answer":"none & at all"}/' >bench.json
+printf 'winnow: 1\ninput: [in]\noutput: whole2\nstages:\n  - dedup: {method: minhash, threshold: 1, numbers: true}\n  - decontaminate: {benchmark: bench.json}\n  - rules: {filter: false}\n' >own.yaml
+"$bin" run -q own.yaml >/dev/null && "$bin" run -q own.yaml -o own2 >/dev/null || fail "run of own files"
+for file in 01-dedup/state/signatures 01-dedup/state/near.json 02-decontaminate/leak.json; do
+    for how in "rm" "truncate -s 5"; do
+        $how own2/stages/$file
+        "$bin" run own.yaml -o own2 --progress never >out 2>err || { cat err; fail "$file: not mended"; }
+        grep -q "own2/stages/${file%%/*} is not whole.*$file" err || { cat err; fail "$file: no word of it"; }
+        diff -r whole2/stages own2/stages || fail "$file: not what it was"
+        "$bin" verify -q own2 >/dev/null || fail "$file: not whole"
+    done
+done
+printf x | dd of=own2/stages/01-dedup/state/signatures bs=1 seek=70 conv=notrunc 2>/dev/null
+"$bin" verify -q own2 >/dev/null 2>err && fail "signatures with another byte are verified"
+grep -q 'state/signatures is not the file that stats.json names; remove the folder own2/stages/01-dedup' err || { cat err; fail "no remedy"; }
+# A limit stopped the run, and what it had found was damaged before the next call.
+for method in "--method minhash" "--unit line"; do
+    name=near names="near near.json signatures"; [ "$method" = "--unit line" ] && name=repeats names="repeats repeats.json"
+    # shellcheck disable=SC2086  # several words
+    for file in $names; do
+        rm -rf stopped; cat in/a.jsonl in/a.jsonl >twice.jsonl
+        "$bin" dedup -q $method twice.jsonl -o stopped --max-removed 0.01 2>err && fail "$method: no limit"
+        : >stopped/stages/01-dedup/state/$file
+        "$bin" dedup -q $method twice.jsonl -o stopped 2>err || { cat err; fail "$method: $file emptied, and it does not go on"; }
+        rm -rf straight; "$bin" dedup -q $method twice.jsonl -o straight 2>/dev/null
+        diff -r stopped/documents straight/documents || fail "$method: $file emptied, other documents"
+        cmp stopped/stages/01-dedup/state/$name straight/stages/01-dedup/state/$name || fail "$method: $file emptied, another $name"
+    done
+done
+rm -rf own2 whole2 stopped straight
+
 # Down a pipe first: the folder then holds no documents.
 "$bin" dedup -q in -o - --run piped >got || fail "to standard output"
 "$bin" dedup --progress never in -o piped 2>err || { cat err; fail "documents that went down a pipe"; }
