@@ -2,6 +2,7 @@
 #include "winnow/count.h"
 
 #include "cli/commands.h"
+#include "flow/standard_output.h"
 #include "option/tables.h"
 
 #include <inttypes.h>
@@ -42,6 +43,7 @@ winnow_status cmd_count(struct cli *cli, int argc, const char *const *argv,
     if (!options.files_from) {
         TRY(cli_need_paths(cli, &COUNT_TABLE, 1, SIZE_MAX, err));
     }
+    TRY(standard_output_check(&cli->paths, options.files_from, &COUNT_TABLE, &options, err));
     winnow_status st = winnow_count(&options, &cli->paths, &cli->env, &result, err);
     cli_progress_end();
     if (result.complete) {

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "flow/stages.h"
+#include "flow/standard_output.h"
 #include "option/corpus_options.h"
 #include "option/tables.h"
 
@@ -24,6 +25,7 @@ static winnow_status self_test(struct cli *cli, const struct winnow_decontaminat
                          "--self-test makes no corpus: leave -o out; its figures go to standard "
                          "output");
     }
+    TRY(standard_output_check(&cli->paths, corpus->files_from, &DECONTAMINATE_TABLE, options, err));
     winnow_status st =
         winnow_decontaminate_self_test(options, &text, &cli->paths, &cli->env, &json, &table, err);
     cli_progress_end();

@@ -2,6 +2,7 @@
 #include "winnow/quality.h"
 
 #include "cli/commands.h"
+#include "flow/standard_output.h"
 #include "option/tables.h"
 
 #include <inttypes.h>
@@ -33,6 +34,8 @@ winnow_status cmd_quality_train(struct cli *cli, int argc, const char *const *ar
     if (!options.text.files_from) {
         TRY(cli_need_paths(cli, &QUALITY_TRAIN_TABLE, 1, SIZE_MAX, err));
     }
+    TRY(standard_output_check(&cli->paths, options.text.files_from, &QUALITY_TRAIN_TABLE, &options,
+                              err));
     TRY(winnow_quality_train(&options, &cli->paths, &cli->env, &r, err));
     (void)printf("%s: %" PRIu64 " words, %" PRIu64 " good and %" PRIu64 " bad documents, %" PRIu64
                  " steps, loss %.4f, seed %" PRIu64 "\n",

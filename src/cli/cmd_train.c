@@ -2,6 +2,7 @@
 #include "winnow/train.h"
 
 #include "cli/commands.h"
+#include "flow/standard_output.h"
 #include "option/tables.h"
 
 #include <inttypes.h>
@@ -14,6 +15,7 @@ winnow_status cmd_train(struct cli *cli, int argc, const char *const *argv,
     struct winnow_train_result r = {0};
     TRY(cli_parse(cli, &TRAIN_TABLE, &options, argc, argv, err));
     TRY(cli_need_paths(cli, &TRAIN_TABLE, 1, SIZE_MAX, err));
+    TRY(standard_output_check(&cli->paths, NULL, &TRAIN_TABLE, &options, err));
     winnow_status st = winnow_train(&options, &cli->paths, &cli->env, &r, err);
     if (st == WINNOW_OK && r.nothing_to_do) {
         return cli_say_finished(cli, options.output);

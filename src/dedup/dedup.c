@@ -14,6 +14,7 @@
 #include "dedup/dedup_guard.h"
 #include "dedup/near.h"
 #include "dedup/repeats.h"
+#include "option/belongs.h"
 #include "option/tables.h"
 
 #include <inttypes.h>
@@ -121,11 +122,15 @@ static winnow_status exact_check(const struct stage_plan *plan, struct winnow_er
 /* An option that another method reads would be passed over in silence. */
 static winnow_status exact_options(const struct winnow_dedup_options *o, struct winnow_error *err)
 {
-    if (o->against.count > 0 || o->direct || o->keep != WINNOW_KEEP_FIRST) {
-        return error_set(err, WINNOW_E_USAGE,
-                         "--against, --direct and --keep belong to --method minhash");
-    }
-    return WINNOW_OK;
+    static const char *const OF_MINHASH[] = {"threshold", "bands",   "rows", "ngram",
+                                             "numbers",   "verify",  "keep", "best",
+                                             "direct",    "against", NULL};
+    static const char *const OF_UNITS[] = {"unit-words", NULL};
+    static const char *const OF_DOCUMENTS[] = {"max-cluster", NULL};
+    TRY(option_belong(&DEDUP_TABLE, o, OF_MINHASH, "--method minhash", err));
+    return o->unit == WINNOW_DEDUP_DOCUMENT
+               ? option_belong(&DEDUP_TABLE, o, OF_UNITS, "--unit paragraph or line", err)
+               : option_belong(&DEDUP_TABLE, o, OF_DOCUMENTS, "--unit document", err);
 }
 
 static winnow_status dedup_check(const void *options, const struct stage_plan *plan,

@@ -17,6 +17,8 @@
 #include "base/mem.h"
 #include "dedup/left.h"
 #include "dedup/near_internal.h"
+#include "option/belongs.h"
+#include "option/tables.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -45,6 +47,8 @@ static winnow_status check_shape(const struct winnow_dedup_options *o, struct wi
                          "--method minhash compares documents: leave --unit away, or compare "
                          "paragraphs and lines with --method exact");
     }
+    static const char *const OF_EXACT[] = {"spaces", "fold-case", "unit-words", NULL};
+    TRY(option_belong(&DEDUP_TABLE, o, OF_EXACT, "--method exact", err));
     if ((o->keep == WINNOW_KEEP_BEST) != (o->best != NULL)) {
         return error_set(err, WINNOW_E_USAGE,
                          "--keep best and --best KEY, the member that tells the best, belong "

@@ -6,6 +6,7 @@ list(APPEND WINNOW_SOURCES
   src/flow/report.c
   src/flow/run_recipe.c
   src/flow/stages.c
+  src/flow/standard_output.c
   src/flow/tokenizer_decode.c
   src/flow/tokenizer_encode.c
   src/flow/tokenizer_train.c

@@ -5,6 +5,7 @@ extern "C" {
 
 #include <cstdio> /* which CLD2 forgets */
 #include <cstring>
+#include <strings.h>
 
 #ifdef WINNOW_CLD2
 
@@ -17,6 +18,22 @@ static const std::size_t BYTES_MAX = std::size_t{1} << 29;
 bool cld2_is_there(void)
 {
     return true;
+}
+
+bool cld2_knows(const char *code, const char **meant)
+{
+    *meant = nullptr;
+    for (int i = 0; i < CLD2::NUM_LANGUAGES; i++) {
+        const CLD2::Language language = static_cast<CLD2::Language>(i);
+        const char *its = CLD2::LanguageCode(language);
+        if (std::strcmp(its, code) == 0) {
+            return true;
+        }
+        if (strcasecmp(its, code) == 0 || strcasecmp(CLD2::LanguageName(language), code) == 0) {
+            *meant = its;
+        }
+    }
+    return false;
 }
 
 void cld2_ask(const char *text, std::size_t len, struct cld2_answer *out)
@@ -51,6 +68,13 @@ void cld2_ask(const char *text, std::size_t len, struct cld2_answer *out)
 
 bool cld2_is_there(void)
 {
+    return false;
+}
+
+bool cld2_knows(const char *code, const char **meant)
+{
+    (void)code;
+    *meant = nullptr;
     return false;
 }
 

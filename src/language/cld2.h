@@ -17,6 +17,10 @@ struct cld2_answer {
 /* Whether this winnow was built with CLD2. */
 bool cld2_is_there(void);
 
+/* Whether it knows the code; where not, the code that was meant (another case, a language's
+ * name) or NULL. */
+bool cld2_knows(const char *code, const char **meant);
+
 /* Of plain text in UTF-8 without control characters but white space. */
 void cld2_ask(const char *text, size_t len, struct cld2_answer *out);
 

@@ -43,18 +43,65 @@ void language_identifier_free(struct language_identifier *i)
     }
 }
 
+/* A label is bytes from outside, and the code goes into JSON as it is. */
+static void keep_plain(char *code)
+{
+    for (; *code; code++) {
+        bool plain = (*code >= 'a' && *code <= 'z') || (*code >= 'A' && *code <= 'Z') ||
+                     (*code >= '0' && *code <= '9') || *code == '-' || *code == '_';
+        *code = plain ? *code : '_';
+    }
+}
+
+/* What documents of that label are said to be in. */
+static void code_of_label(const struct fasttext *m, uint32_t label, char code[LANGUAGE_CODE])
+{
+    struct str name = fasttext_label(m, label);
+    if (str_starts(name, STR_LIT("__label__"))) {
+        name = str_sub(name, strlen("__label__"), name.len);
+    }
+    (void)snprintf(code, LANGUAGE_CODE, "%.*s", STR_ARG(name));
+    keep_plain(code);
+}
+
+static winnow_status check_label(const struct fasttext *m, const char *wanted,
+                                 struct winnow_error *err)
+{
+    struct buf names = {0};
+    char code[LANGUAGE_CODE];
+    for (uint32_t i = 0; i < m->label_count; i++) {
+        code_of_label(m, i, code);
+        if (strcmp(code, wanted) == 0) {
+            buf_release(&names);
+            return WINNOW_OK;
+        }
+        if (names.len < 200) {
+            buf_addf(&names, "%s%s", i > 0 ? ", " : "", code);
+        }
+    }
+    winnow_status st =
+        error_set(err, WINNOW_E_USAGE, "--keep %s: the model has no such language; its %u are %s%s",
+                  wanted, m->label_count, buf_cstr(&names), names.len < 200 ? "" : ", ...");
+    buf_release(&names);
+    return st;
+}
+
 winnow_status language_check_code(const struct language_identifier *i, const char *code,
                                   struct winnow_error *err)
 {
-    uint32_t label;
+    const char *meant = NULL;
+    if (strcmp(code, LANGUAGE_UNKNOWN) == 0) { /* documents of which nothing can be said */
+        return WINNOW_OK;
+    }
     if (i->model) {
-        return fasttext_find_label(i->model, code, &label, err);
+        return check_label(i->model, code, err);
     }
-    if (code[0] == '\0' || strlen(code) >= LANGUAGE_CODE) {
-        return error_set(err, WINNOW_E_USAGE, "--keep %s: no language's code (en, de, zh-Hant)",
-                         code);
+    if (cld2_knows(code, &meant)) {
+        return WINNOW_OK;
     }
-    return WINNOW_OK;
+    return error_set(err, WINNOW_E_USAGE, "--keep %s: CLD2 has no language of that code; %s%s%s",
+                     code, meant ? "did you mean " : "codes are as en, de, ",
+                     meant ? meant : "zh-Hant, iw for Hebrew, no for Norwegian", meant ? "?" : "");
 }
 
 struct language_scratch *language_scratch_new(const struct language_identifier *i)
@@ -119,16 +166,6 @@ static void ask_cld2(struct language_scratch *s, struct str text, struct languag
     out->reliable = answer.reliable;
 }
 
-/* A label is bytes from outside, and the code goes into JSON as it is. */
-static void keep_plain(char *code)
-{
-    for (; *code; code++) {
-        bool plain = (*code >= 'a' && *code <= 'z') || (*code >= 'A' && *code <= 'Z') ||
-                     (*code >= '0' && *code <= '9') || *code == '-' || *code == '_';
-        *code = plain ? *code : '_';
-    }
-}
-
 static void ask_model(const struct fasttext *m, struct language_scratch *s, struct str text,
                       struct language_guesses *out)
 {
@@ -147,12 +184,7 @@ static void ask_model(const struct fasttext *m, struct language_scratch *s, stru
             }
         }
         struct language_guess *g = &out->best[out->count];
-        struct str name = fasttext_label(m, best);
-        if (str_starts(name, STR_LIT("__label__"))) {
-            name = str_sub(name, strlen("__label__"), name.len);
-        }
-        (void)snprintf(g->code, sizeof g->code, "%.*s", STR_ARG(name));
-        keep_plain(g->code);
+        code_of_label(m, best, g->code);
         g->score = s->model->scores[best];
         taken[out->count++] = best;
     }

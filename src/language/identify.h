@@ -5,8 +5,9 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-#define LANGUAGE_CODE  24U /* bytes of a code with its NUL */
-#define LANGUAGES_TOLD 3U
+#define LANGUAGE_CODE    24U /* bytes of a code with its NUL */
+#define LANGUAGES_TOLD   3U
+#define LANGUAGE_UNKNOWN "un" /* where nothing can be said */
 
 struct language_guess {
     char code[LANGUAGE_CODE];

@@ -18,8 +18,6 @@
 #include <inttypes.h>
 #include <math.h>
 
-#define UNKNOWN "un" /* CLD2's word */
-
 struct tally {
     uint64_t in, kept, bytes;
 };
@@ -109,7 +107,7 @@ static bool is_kept(const struct winnow_language_options *o, const char *code)
 static void judge(const struct winnow_language_options *o, const struct language_guesses *g,
                   struct stage_result *r)
 {
-    const char *code = g->count > 0 ? g->best[0].code : UNKNOWN;
+    const char *code = g->count > 0 ? g->best[0].code : LANGUAGE_UNKNOWN;
     double score = g->count > 0 ? g->best[0].score : 0;
     if (!is_kept(o, code)) {
         r->rule = g->count > 0 ? "language.other" : "language.unknown";

@@ -14,6 +14,7 @@
 #include "base/utf8.h"
 #include "leak/leak_cut.h"
 #include "leak/leak_notes.h"
+#include "option/belongs.h"
 #include "option/tables.h"
 
 #include <inttypes.h>
@@ -185,6 +186,32 @@ static void worker_free(void *worker)
 
 /* ---- the stage ---- */
 
+/* Without --self-test, which judges by all rules. */
+static winnow_status check_rule(const struct winnow_decontaminate_options *o,
+                                struct winnow_error *err)
+{
+    static const char *const OF_LLAMA2[] = {"skips", NULL};
+    static const char *const OF_CLUSTER[] = {"misses", "perfect-words", "relaxed-words", NULL};
+    static const char *const OF_CUT[] = {"margin", "left-min", "pieces-max", NULL};
+    static const char *const OF_OTHERS[] = {"share", NULL};
+    static const char *const OF_TEST[] = {"self-test-items", NULL};
+    const struct option_table *table = &DECONTAMINATE_TABLE;
+    if (o->rule != WINNOW_LEAK_LLAMA2) {
+        TRY(option_belong(table, o, OF_LLAMA2, "--rule llama2", err));
+    }
+    if (o->rule != WINNOW_LEAK_CLUSTER) {
+        TRY(option_belong(table, o, OF_CLUSTER, "--rule cluster", err));
+    }
+    if (o->rule == WINNOW_LEAK_GPT3) {
+        TRY(option_belong(table, o, OF_OTHERS, "rules with a share of an item (gpt3 has none)",
+                          err));
+    }
+    if (o->action != WINNOW_LEAK_CUT) {
+        TRY(option_belong(table, o, OF_CUT, "--action cut", err));
+    }
+    return option_belong(table, o, OF_TEST, "--self-test", err);
+}
+
 static winnow_status check_options(const struct winnow_decontaminate_options *o,
                                    struct winnow_error *err)
 {
@@ -197,6 +224,7 @@ static winnow_status check_options(const struct winnow_decontaminate_options *o,
         return error_set(err, WINNOW_E_USAGE,
                          "nothing to keep out: name the benchmarks with --benchmark FILE");
     }
+    TRY(check_rule(o, err));
     if (o->perfect_words > o->relaxed_words) {
         return error_set(err, WINNOW_E_USAGE,
                          "--perfect-words %u is more than --relaxed-words %u: the share falls from "

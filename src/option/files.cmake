@@ -1,4 +1,5 @@
 list(APPEND WINNOW_SOURCES
+  src/option/belongs.c
   src/option/blocklist_options.c
   src/option/budget.c
   src/option/corpus_options.c

@@ -46,8 +46,11 @@ void quality_examples_add(struct quality_examples *e, struct str text, struct st
     if (is_new) {
         *number = e->sources.count - 1;
     }
-    struct quality_example item = {
-        .from = e->word_count, .source = (uint32_t)*number, .good = good, .held = held};
+    struct quality_example item = {.from = e->word_count,
+                                   .source = (uint32_t)*number,
+                                   .good = good,
+                                   .held = held,
+                                   .print = hash64(text, 0)};
     struct str end = STR_LIT(FASTTEXT_END_OF_LINE), word;
     uint32_t hash;
     e->bytes += text.len;
@@ -136,12 +139,32 @@ void quality_examples_rows(const struct quality_examples *e, const struct qualit
     }
 }
 
+static int by_print(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+uint64_t quality_examples_both(const struct quality_examples *e)
+{
+    uint64_t *prints = mem_alloc((e->count + 1) * sizeof *prints), both = 0;
+    for (size_t i = 0; i < e->count; i++) { /* the kind in the last bit */
+        prints[i] = (e->items[i].print & ~(uint64_t)1) | e->items[i].good;
+    }
+    sort(prints, e->count, sizeof *prints, by_print);
+    for (size_t i = 1; i < e->count; i++) {
+        both += prints[i] == prints[i - 1] + 1 && (prints[i] & 1);
+    }
+    mem_free(prints);
+    return both;
+}
+
 uint64_t quality_examples_bytes(const struct quality_examples *e)
 {
-    return e->cap * sizeof *e->items + e->word_cap * sizeof *e->words +
-           e->known_cap * sizeof *e->known + e->texts.cap * sizeof *e->texts.entries +
-           e->texts.slot_count * sizeof *e->texts.slots + e->texts.count * 16 +
-           e->texts.count * (sizeof(struct ranked) + sizeof *e->entries);
+    return e->cap * sizeof *e->items + e->count * sizeof(uint64_t) +
+           e->word_cap * sizeof *e->words + e->known_cap * sizeof *e->known +
+           e->texts.cap * sizeof *e->texts.entries + e->texts.slot_count * sizeof *e->texts.slots +
+           e->texts.count * 16 + e->texts.count * (sizeof(struct ranked) + sizeof *e->entries);
 }
 
 uint64_t quality_examples_hash(const struct quality_examples *e)

@@ -14,6 +14,7 @@ struct quality_example {
     uint32_t count; /* of words */
     uint32_t source;
     bool good, held;
+    uint64_t print; /* of its text */
 };
 
 struct quality_word {
@@ -51,6 +52,9 @@ void quality_examples_index(struct quality_examples *e, uint64_t count_min, stru
 void quality_examples_rows(const struct quality_examples *e, const struct quality_example *item,
                            const struct fasttext_args *args, struct fasttext_ids *hashes,
                            struct fasttext_ids *out);
+
+/* Different texts that are good and bad at once. */
+uint64_t quality_examples_both(const struct quality_examples *e);
 
 uint64_t quality_examples_bytes(const struct quality_examples *e);
 

@@ -113,6 +113,13 @@ static winnow_status count_examples(struct learning *l, struct winnow_error *err
                          " bad documents to train on: it takes both kinds",
                          r->good, r->bad);
     }
+    uint64_t both = quality_examples_both(&l->examples);
+    if (both > 0) {
+        env_log(l->env, WINNOW_LOG_WARNING,
+                "%" PRIu64 " texts are among the good documents and among the bad ones: nothing "
+                "can be learned from them, and the AUC is lower for it",
+                both);
+    }
     if (r->unlabelled > 0) {
         env_log(l->env, WINNOW_LOG_WARNING,
                 "%" PRIu64 " documents have no number or true or false at \"%s\" and are left out",
@@ -268,6 +275,12 @@ static winnow_status check(const struct winnow_quality_train_options *opt,
     if (opt->minn > opt->maxn) {
         return error_set(err, WINNOW_E_USAGE, "no n-gram has --minn %u to --maxn %u characters",
                          opt->minn, opt->maxn);
+    }
+    if (strcmp(opt->good_label, opt->bad_label) == 0) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--good-label and --bad-label are both %s: a model with one label tells "
+                         "nothing apart",
+                         opt->good_label);
     }
     struct guarded what = {.paths = *paths, .files_from = opt->text.files_from};
     return guard_file(opt->output, &what, &QUALITY_TRAIN_TABLE, opt, err);

@@ -215,11 +215,33 @@ static winnow_status refuse_corpus(const char *output, struct winnow_error *err)
     return st;
 }
 
+/* What takes hours to make must not fail where it is written. */
+static winnow_status need_place(const char *output, struct winnow_error *err)
+{
+    const char *slash = strrchr(output, '/');
+    struct buf folder = {0};
+    winnow_status st = WINNOW_OK;
+    buf_add(&folder, output, slash ? (size_t)(slash - output) : 0);
+    buf_add_text(&folder, slash == output ? "/" : slash ? "" : ".");
+    const char *path = buf_cstr(&folder);
+    if (file_is_dir(output)) {
+        st = error_set(err, WINNOW_E_USAGE, "-o %s is a folder; name a file", output);
+    } else if (!file_is_dir(path)) {
+        st = error_set(err, WINNOW_E_IO, "cannot write %s: there is no folder %s; make it first",
+                       output, path);
+    } else if (access(path, W_OK) != 0 && !file_is_special(output)) {
+        st = error_errno(err, "cannot write into the folder", path);
+    }
+    buf_release(&folder);
+    return st;
+}
+
 winnow_status guard_file(const char *output, const struct guarded *what,
                          const struct option_table *table, const void *options,
                          struct winnow_error *err)
 {
     bool to_stdout = !output || strcmp(output, "-") == 0;
+    TRY(to_stdout ? WINNOW_OK : need_place(output, err));
     TRY(to_stdout ? WINNOW_OK : refuse_part(output, err));
     struct places *p = places_new();
     winnow_status st = add_all(p, what, table, options, err);

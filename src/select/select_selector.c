@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "math/kernels.h"
+#include "option/belongs.h"
 #include "option/budget.h"
 #include "option/tables.h"
 #include "vectors/features.h"
@@ -54,6 +55,19 @@ static bool needs_target(int method)
 const char *select_method_name(const struct winnow_select_options *o)
 {
     return option_find(&SELECT_TABLE, STR_LIT("method"))->choices[o->method];
+}
+
+/* Options that other methods would pass over. */
+static winnow_status check_read(const struct winnow_select_options *o, struct winnow_error *err)
+{
+    static const char *const OF_PURSUIT[] = {"objective", "copy", "no-floor", NULL};
+    static const char *const OF_FACILITY[] = {"partition", NULL};
+    if (o->method != WINNOW_GTP && o->method != WINNOW_PROJECTION) {
+        TRY(option_belong(&SELECT_TABLE, o, OF_PURSUIT, "--method gtp or projection", err));
+    }
+    return o->method == WINNOW_FACILITY
+               ? WINNOW_OK
+               : option_belong(&SELECT_TABLE, o, OF_FACILITY, "--method facility", err);
 }
 
 static winnow_status check_method(const struct winnow_select_options *o, struct winnow_error *err)
@@ -121,6 +135,7 @@ static winnow_status check(const void *options, struct winnow_error *err)
     const struct winnow_select_options *o = options;
     size_t unused;
     struct store s = {0};
+    TRY(check_read(o, err));
     TRY(check_method(o, err));
     TRY(budget_read(o->budget, 0, &unused, err));
     if (!o->features) {
