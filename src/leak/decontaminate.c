@@ -343,17 +343,48 @@ static winnow_status run_pass(struct stage *stage, struct decontaminate *c,
     return st;
 }
 
+/* A benchmark of which nothing is looked for is not kept out, whatever the figures say. */
+static void warn_unseen(const struct decontaminate *c, const struct winnow_env *env)
+{
+    for (uint32_t i = 0; i < c->set.benchmark_count; i++) {
+        const struct leak_benchmark *b = &c->set.benchmarks[i];
+        if (b->items > 0 && b->too_short == b->items) {
+            env_log(env, WINNOW_LOG_WARNING,
+                    "decontaminate: none of the %u items of %s is looked for: they have fewer than "
+                    "%u words (--item-words-min) or fewer than four different ones",
+                    b->items, b->name, c->opt.item_words_min);
+        }
+    }
+}
+
+/* What was found of each benchmark, where anything was. */
+static void say_found(const struct decontaminate *c, const struct winnow_env *env)
+{
+    for (uint32_t i = 0; i < c->set.benchmark_count; i++) {
+        uint64_t looked_for, found;
+        leak_notes_benchmark(&c->notes, i, &looked_for, &found);
+        if (found > 0) {
+            env_log(env, WINNOW_LOG_INFO,
+                    "decontaminate: %s: %" PRIu64 " of %" PRIu64 " items found, in %u documents",
+                    c->set.benchmarks[i].name, found, looked_for,
+                    atomic_load(&c->notes.benchmark_documents[i]));
+        }
+    }
+}
+
 static winnow_status run_stage(struct stage *stage, struct decontaminate *c,
                                struct winnow_error *err)
 {
     TRY(leak_set_read(&c->set, &c->opt, err));
     TRY(refuse_own_files(stage, &c->set, err));
+    warn_unseen(c, stage_env(stage));
     TRY(leak_judge_open(&c->judge, &c->set, &c->opt, c->opt.rule, err));
     leak_notes_init(&c->notes, &c->judge);
     TRY(run_pass(stage, c, err));
     stage_note_double(stage, "items", (double)c->set.count);
     stage_note_double(stage, "items_found", (double)leak_notes_items(&c->notes));
     stage_note_double(stage, "items_without_gram", (double)leak_judge_blind(&c->judge));
+    say_found(c, stage_env(stage));
     say(c, stage_env(stage));
     return WINNOW_OK;
 }

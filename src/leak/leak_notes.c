@@ -98,16 +98,24 @@ uint64_t leak_notes_items(const struct leak_notes *n)
     return items;
 }
 
+void leak_notes_benchmark(const struct leak_notes *n, uint32_t number, uint64_t *looked_for,
+                          uint64_t *found)
+{
+    const struct leak_set *set = n->judge->set;
+    *looked_for = *found = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        bool own = set->items[i].benchmark == number;
+        *looked_for += own;
+        *found += own && atomic_load(&n->item_documents[i]) > 0;
+    }
+}
+
 static void write_benchmark(const struct leak_notes *n, uint32_t number, struct json_writer *w)
 {
     const struct leak_set *set = n->judge->set;
     const struct leak_benchmark *b = &set->benchmarks[number];
-    uint64_t found = 0, looked_for = 0;
-    for (size_t i = 0; i < set->count; i++) {
-        bool own = set->items[i].benchmark == number;
-        looked_for += own;
-        found += own && atomic_load(&n->item_documents[i]) > 0;
-    }
+    uint64_t found, looked_for;
+    leak_notes_benchmark(n, number, &looked_for, &found);
     json_open(w, '{');
     json_member_text(w, "name", b->name);
     json_member_u64(w, "items", b->items);

@@ -32,6 +32,10 @@ void leak_notes_count(struct leak_notes *n, const struct leak_scratch *s);
  * found. */
 void leak_notes_document(struct leak_notes *n, struct str id, struct str members);
 
+/* Of one benchmark, by its number: items that are looked for, and those found. */
+void leak_notes_benchmark(const struct leak_notes *n, uint32_t number, uint64_t *looked_for,
+                          uint64_t *found);
+
 /* Items found, of all benchmarks. */
 uint64_t leak_notes_items(const struct leak_notes *n);
 
