@@ -61,7 +61,8 @@ static winnow_status score_page(struct scoring *s, struct str line, struct winno
     struct page_structure read;
     const char *reason = NULL;
     arena_reset(&s->structure);
-    if (!s->alone && structure_read(json_get(root, STRUCTURE_KEY), &s->structure, &read, &reason)) {
+    if (!s->alone && structure_read(json_get(root, STRUCTURE_KEY), buf_str(&s->text), &s->structure,
+                                    &read, &reason)) {
         structure_sum(&read, buf_str(&s->text), &s->structure);
         structure = &read;
     }

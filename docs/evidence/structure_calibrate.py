@@ -16,6 +16,7 @@ import math
 import os
 import sys
 
+from structure_rows import rows_of
 from structure_table import counts, read, scores, show
 
 WORDS = set("a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr "
@@ -32,13 +33,13 @@ def log_odds(x):
 def paths(page):
     """Of each line the path of tags and classes of its block, None where there is none."""
     structure = page["structure"]
+    lines, nodes = rows_of(structure, page["lines"])
     path, block = [], []
-    for i, node in enumerate(structure["nodes"]):
-        parent, kind, _ = node + [0] * (3 - len(node))
+    for i, (parent, kind, _) in enumerate(nodes):
         tag, words, _ = structure["kinds"][kind] + [""] * (3 - len(structure["kinds"][kind]))
         path.append(hash((path[parent] if i else None, tag, words.split("#")[0])))
         block.append(block[parent] if i and tag in WORDS else i)
-    return [path[block[row[2]]] if row[2] >= 0 else None for row in structure["lines"]]
+    return [path[block[row[2]]] if row[2] >= 0 else None for row in lines]
 
 
 def shared(page, odds, share):

@@ -28,6 +28,7 @@ import urllib.parse
 
 from refiner_pages import lines as read_lines
 from refiner_pages import site, write
+from structure_rows import columns_of, rows_of
 
 FOLDS = 5
 SOME = 150
@@ -89,19 +90,18 @@ def align(wanted, have):
 def structure_of(page, document):
     have = document["text"].split("\n")
     rows, at = [], 0
-    given = document["structure"]["lines"]
+    given, nodes = rows_of(document["structure"], have)
     for line, j in zip(page["lines"], align(page["lines"], have)):
         n = len(line)
         if j < 0:
-            rows.append([at, at + n, -1])
+            rows.append([at, at + n, -1, 0, 0, 0])
         else:
-            row = given[j] + [0] * (6 - len(given[j]))
+            row = given[j]
             share = n / max(1, row[1] - row[0])
             rows.append([at, at + n, row[2], min(n, round(row[3] * share)),
                          min(n, round(row[4] * share)), row[5]])
         at += n + 1
-    return {"lines": rows, "nodes": document["structure"]["nodes"],
-            "kinds": document["structure"]["kinds"]}
+    return columns_of(rows, nodes, document["structure"]["kinds"])
 
 
 def extract(winnow, folder):
@@ -148,7 +148,8 @@ def main():
             sites[page["id"]] = page_site(page, html)
             if html and page["id"] in documents and "structure" in documents[page["id"]]:
                 page["structure"] = structure_of(page, documents[page["id"]])
-                judged = [r for r, x in zip(page["structure"]["lines"], page["label"]) if x in (0, 1)]
+                rows, _ = rows_of(page["structure"], page["lines"])
+                judged = [r for r, x in zip(rows, page["label"]) if x in (0, 1)]
                 total += len(judged)
                 found += sum(r[2] >= 0 for r in judged)
         sets[name] = pages

@@ -348,8 +348,8 @@ static void add_part(const struct document *d, const char *from, const char *to,
 /* Somebody else's member of that name is none of ours. */
 static bool is_structure(struct json_value v)
 {
-    return json_kind(v) == JSON_OBJECT && json_kind(json_get(v, "lines")) == JSON_ARRAY &&
-           json_kind(json_get(v, "nodes")) == JSON_ARRAY &&
+    return json_kind(v) == JSON_OBJECT && json_kind(json_get(v, "node")) == JSON_ARRAY &&
+           json_kind(json_get(v, "parent")) == JSON_ARRAY &&
            json_kind(json_get(v, "kinds")) == JSON_ARRAY;
 }
 

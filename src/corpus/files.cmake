@@ -20,5 +20,6 @@ list(APPEND WINNOW_SOURCES
   src/corpus/shards.c
   src/corpus/split.c
   src/corpus/spool.c
+  src/corpus/structure_json.c
   src/corpus/texts.c
 )

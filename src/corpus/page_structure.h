@@ -1,19 +1,11 @@
 /* page_structure.h -- what a page's HTML says of each line of its text.
  *
- * One row a line and one a node: an element that lines begin in.  Nodes come
- * before what is in them, so a parent's number is smaller; node 0 is the page.
- * docs/formats/structure.md states the JSON form, which is the member
- * "structure" of a document:
+ * A line knows the node it begins in: an element that lines begin in.  Nodes come before what
+ * is in them, so a parent's number is smaller; node 0 is the page.  docs/formats/structure.md
+ * states the JSON form, which is the member "structure" of a document.
  *
- *     {"lines": [[start, end, node, link, bold, hidden], ...],
- *      "nodes": [[parent, kind, index], ...],
- *      "kinds": [[tag, words, role], ...],
- *      "main": [[first, behind], ...]}
- *
- * main names lines from 0 on, and is left out where none is in the main part.
- * Zeros and empty strings at the end of a row are left out.  Sums over a node's lines
- * are not written, since they follow from the lines; structure_sum() makes them.
- * Rows are valid only for the text that they were made with.
+ * Sums over a node's lines are not written, since they follow from the lines; structure_sum()
+ * makes them.  All of it is valid only for the text that it was made with.
  */
 #ifndef WINNOW_CORPUS_PAGE_STRUCTURE_H
 #define WINNOW_CORPUS_PAGE_STRUCTURE_H
@@ -73,20 +65,19 @@ struct str structure_class(const struct structure_kind *k);
  * text.  scratch holds what it needs meanwhile. */
 void structure_sum(struct page_structure *s, struct str text, struct arena *scratch);
 
-/* Appends the JSON object. */
-void structure_write(const struct page_structure *s, struct buf *out);
+/* Appends the JSON object; text is the one that s is of (structure_json.c). */
+void structure_write(const struct page_structure *s, struct str text, struct arena *scratch,
+                     struct buf *out);
 
 /* Reads the object, without sums; everything lives in keep, strings hold as long as value does.
- * False where it is none, or says what cannot be; *reason is then a sentence's end. */
-bool structure_read(struct json_value value, struct arena *keep, struct page_structure *out,
-                    const char **reason);
+ * False where it is none, says what cannot be or is of another text; *reason is then a
+ * sentence's end.  An object that does not say of which text it is must have its lines. */
+bool structure_read(struct json_value value, struct str text, struct arena *keep,
+                    struct page_structure *out, const char **reason);
 
 /* Appends the lines of text that are in the main part, and keeps only their rows, which are
  * then those of what was appended.  False where there is none. */
 bool structure_cut_to_main(struct page_structure *s, struct str text, struct buf *out);
-
-/* Whether there is one row a line of text and each spans its line. */
-bool structure_fits(const struct page_structure *s, struct str text);
 
 enum structure_state {
     STRUCTURE_ABSENT,

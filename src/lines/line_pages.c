@@ -36,6 +36,18 @@ static struct str keep_str(struct line_page_set *set, struct str s)
     return (struct str){arena_strndup(&set->keep, s.ptr, s.len), s.len};
 }
 
+static void join_lines(struct json_value lines, struct buf *text)
+{
+    buf_clear(text);
+    size_t i = 0;
+    for (struct json_iter it = json_walk(lines); json_next(&it); i++) {
+        struct str line = {"", 0};
+        (void)json_as_str(it.value, &line);
+        buf_add_text(text, i > 0 ? "\n" : "");
+        buf_add_str(text, line);
+    }
+}
+
 /* The page's structure, its sums made over all lines. */
 static winnow_status read_structure(struct reading *r, struct json_value value,
                                     struct json_value lines, struct line_page *p,
@@ -44,24 +56,14 @@ static winnow_status read_structure(struct reading *r, struct json_value value,
     const char *reason = NULL;
     struct arena *keep = &r->set->keep;
     struct page_structure *s = ARENA_NEW(keep, struct page_structure, 1);
-    if (!structure_read(value, keep, s, &reason)) {
+    join_lines(lines, &r->text);
+    if (!structure_read(value, buf_str(&r->text), keep, s, &reason)) {
         return error_set(err, WINNOW_E_FORMAT, "\"structure\" cannot be read: %s", reason);
-    }
-    if (s->line_count != json_count(lines)) {
-        return error_set(err, WINNOW_E_FORMAT, "\"structure\" has %zu rows and the page %zu lines",
-                         s->line_count, json_count(lines));
     }
     for (size_t i = 0; i < s->kind_count; i++) {
         struct structure_kind *k = &s->kinds[i];
         *k = (struct structure_kind){keep_str(r->set, k->tag), keep_str(r->set, k->words),
                                      keep_str(r->set, k->role)};
-    }
-    buf_clear(&r->text);
-    for (struct json_iter it = json_walk(lines); json_next(&it);) {
-        struct str line = {"", 0};
-        (void)json_as_str(it.value, &line);
-        buf_add_str(&r->text, line);
-        buf_add_char(&r->text, '\n');
     }
     structure_sum(s, buf_str(&r->text), keep);
     p->structure = s;

@@ -378,7 +378,7 @@ static void add_structure(struct page_extractor *x, struct json_writer *w)
 {
     json_key(w, STRUCTURE_KEY);
     json_raw(w, STR_LIT("")); /* the value is written straight behind the key */
-    structure_write(&x->page, &x->line);
+    structure_write(&x->page, buf_str(&x->text), &x->keep, &x->line);
 }
 
 static void write_document(struct page_extractor *x, const struct page *page, const char *charset,

@@ -14,6 +14,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/evidence"))
+import structure_rows  # pylint: disable=wrong-import-position
+
 LONG = ("It rained all day in the hills above the town, and nobody who had come for the market "
         "stayed longer than it took to sell what they had brought. ")
 PAGES = [
@@ -54,9 +57,8 @@ def log6(x):
 class Page:
     def __init__(self, document):
         s = document["structure"]
-        self.lines = [row + [0] * (6 - len(row)) for row in s["lines"]]
         self.texts = document["text"].split("\n")
-        self.nodes = [n + [0] * (3 - len(n)) for n in s["nodes"]]
+        self.lines, self.nodes = structure_rows.rows_of(s, self.texts)
         self.kinds = [k + [""] * (3 - len(k)) for k in s["kinds"]]
         self.rows = [i for i, l in enumerate(self.lines) if l[2] >= 0 and l[1] > l[0]]
 

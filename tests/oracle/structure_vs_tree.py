@@ -21,6 +21,9 @@ except ImportError:
     print("skipped: lxml is not installed")
     sys.exit(77)
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/evidence"))
+import structure_rows  # pylint: disable=wrong-import-position
+
 AGREE = {"path": .93, "link": .97}
 GONE = set("script style noscript template svg iframe head textarea title noembed noframes".split())
 WORDS = set("a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr "
@@ -94,19 +97,20 @@ def tree_path(element):
     return out
 
 
-def row_path(structure, node):
+def row_path(structure, nodes, node):
     out = []
     while node > 0:
-        row = structure["nodes"][node] + [0, 0]
-        tag = structure["kinds"][row[1]][0]
+        parent, kind, _ = nodes[node]
+        tag = structure["kinds"][kind][0]
         if tag not in ROOT:
             out.append(tag)
-        node = row[0]
+        node = parent
     return out
 
 
 def compare(document, data, sums):
     structure, texts = document["structure"], document["text"].split("\n")
+    rows, nodes = structure_rows.rows_of(structure, texts)
     try:
         tree = lxml.html.document_fromstring(
             data, parser=lxml.html.HTMLParser(encoding=document["metadata"]["charset"]))
@@ -116,13 +120,13 @@ def compare(document, data, sums):
     a, b = [letters(x) for x in texts], [letters(x[0]) for x in theirs]
     for i, j, n in difflib.SequenceMatcher(None, a, b, autojunk=False).get_matching_blocks():
         for k in range(n):
-            row = structure["lines"][i + k] + [0, 0, 0]
+            row = rows[i + k]
             if not a[i + k] or row[2] < 0:
                 continue
             _, owner, link = theirs[j + k]
             ours = sum(map(bool, texts[i + k].split())) and row[3] / max(1, row[1] - row[0])
             sums["lines"] += 1
-            sums["path"] += row_path(structure, row[2]) == tree_path(owner)
+            sums["path"] += row_path(structure, nodes, row[2]) == tree_path(owner)
             sums["link"] += abs(ours - link) < .15
 
 
