@@ -10,7 +10,7 @@
 #                compiled in
 #   FOLDS        some or all: also trains on four of five folds by site, five times, on pages with
 #                HTML and a few others or on all, and fits what calibrates a model
-#   SEED SPLIT   of these trainings, and of the folds (0; another SPLIT needs another STATE)
+#   SEED SPLIT   of all trainings, and of the folds (0; another SPLIT needs another STATE)
 #
 # Needs python3, zstd, tar; trafilatura, resiliparse, jusText, readability-lxml and lxml_html_clean
 # for the comparison.
@@ -24,15 +24,21 @@ mkdir -p "$state"
 cd "$state"
 [ -s templates.jsonl ] || python3 "$here/structure_pages.py" "$build/winnow" "$data" .
 
-train() { # model, seed, pages...
+train() { # model, seed, pages and options...
     out=$1 seed=$2
     shift 2
     "$build/winnow" refiner train-lines "$@" --templates templates.jsonl \
         --articles articles.jsonl --epochs 10 --keep-above 0.3 --seed "$seed" -o "$out"
 }
+pages="train-wcxb.jsonl train-readability.jsonl train-newspaper.jsonl"
 model=${MODEL:-model}
-[ -n "${MODEL:-}" ] || [ -s model/config.json ] ||
-    train model 0 train-wcxb.jsonl train-readability.jsonl train-newspaper.jsonl
+# Pages without tags are read by weights that never saw any.
+if [ -z "${MODEL:-}" ] && [ ! -s model/config.json ]; then
+    # shellcheck disable=SC2086  # three files
+    train alone "${SEED:-0}" $pages --structure-dropout 1
+    # shellcheck disable=SC2086
+    train model "${SEED:-0}" $pages --lines-alone alone
+fi
 for set in wcxb cleanportal cleaneval dragnet; do
     "$build/line_scores" "$model" "$set.jsonl" >"$set.scores.jsonl"
     "$build/line_scores" --lines-alone "$model" "$set.jsonl" >"$set.alone.jsonl"

@@ -17,6 +17,7 @@ struct winnow_refiner_lines_options {
      * others not judged), plain, .gz or .zst. */
     struct winnow_list templates; /* the same; pages of one "source" share a template */
     struct winnow_list articles;  /* JSON lines with "text": bodies to put into frames */
+    const char *lines_alone;      /* NULL, or a model whose weights read pages without structure */
     uint32_t per_template;        /* pages of a template an epoch */
     uint32_t rows, embed, hidden, dim, layers, ffn;
     double epochs, lr, table_lr, weight_decay;

@@ -2,7 +2,9 @@
  *
  *     config.json         {"model_type": "winnow_lines", "features": 1, sizes ...,
  *                          "keep_above": 0.4, "calibration": {...}, "training": {...}}
- *     model.safetensors   "table" (rows x embed), and a tensor [out, in] for each matrix
+ *     model.safetensors   "table" (rows x embed), and a tensor [out, in] for each matrix;
+ *                         the same once more under "alone." where pages without tags are read
+ *                         by weights of their own
  *
  * Sizes are checked against their bounds before anything is allocated, and each
  * tensor's shape against the sizes; weights that are no numbers are refused. */
@@ -17,9 +19,13 @@
 #include "model/safetensors.h"
 
 #include <math.h>
+#include <stdio.h>
 
-#define MODEL_TYPE "winnow_lines"
-#define CONFIG_MAX ((size_t)1 << 20)
+#define MODEL_TYPE      "winnow_lines"
+#define CONFIG_MAX      ((size_t)1 << 20)
+
+#define ALONE           "alone." /* before the names of weights for pages without tags */
+#define TENSOR_NAME_MAX 48
 
 struct size_key {
     const char *name;
@@ -120,19 +126,60 @@ static winnow_status read_tensor(const struct safetensors *file, const char *nam
     return WINNOW_OK;
 }
 
-static winnow_status read_weights(struct line_model *m, const struct safetensors *file,
-                                  struct winnow_error *err)
+static const char *tensor_name(const char *prefix, const char *name, char out[TENSOR_NAME_MAX])
 {
-    TRY(read_tensor(file, "table", m->c.rows, m->c.embed, m->table, err));
+    (void)snprintf(out, TENSOR_NAME_MAX, "%s%s", prefix, name);
+    return out;
+}
+
+/* One set of weights. */
+static winnow_status read_weights(struct line_model *m, const struct safetensors *file,
+                                  const char *prefix, struct winnow_error *err)
+{
+    char name[TENSOR_NAME_MAX];
+    TRY(read_tensor(file, tensor_name(prefix, "table", name), m->c.rows, m->c.embed, m->table,
+                    err));
     for (size_t i = 0; i < m->tensor_count; i++) {
         const struct line_tensor *t = &m->tensors[i];
-        TRY(read_tensor(file, t->name, t->rows, t->cols, line_at(m, t->at), err));
-    }
-    if (safetensors_count(file) != m->tensor_count + 1) {
-        return error_set(err, WINNOW_E_FORMAT, "it holds %zu tensors and not %zu",
-                         safetensors_count(file), m->tensor_count + 1);
+        TRY(read_tensor(file, tensor_name(prefix, t->name, name), t->rows, t->cols,
+                        line_at(m, t->at), err));
     }
     line_model_pack(m);
+    return WINNOW_OK;
+}
+
+static winnow_status read_set(const struct line_config *c, const struct safetensors *file,
+                              const char *prefix, const char *kernels, struct line_model **out,
+                              struct winnow_error *err)
+{
+    uint64_t least = (uint64_t)c->rows * c->embed; /* no allocation that the file cannot fill */
+    char name[TENSOR_NAME_MAX];
+    const struct tensor_view *table =
+        safetensors_find(file, str_of(tensor_name(prefix, "table", name)));
+    if (!table || table->bytes.len / 2 < least) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "tensor \"%s\" is missing or smaller than config.json says", name);
+    }
+    TRY(line_model_layout(c, kernels, false, GEMM_F32, out, err));
+    return read_weights(*out, file, prefix, err);
+}
+
+/* Both sets, where there are two. */
+static winnow_status read_sets(const struct line_config *c, const struct safetensors *file,
+                               const char *kernels, struct line_model **out,
+                               struct winnow_error *err)
+{
+    TRY(read_set(c, file, "", kernels, out, err));
+    struct line_model *m = *out;
+    size_t sets = 1;
+    if (safetensors_find(file, STR_LIT(ALONE "table"))) {
+        TRY(read_set(c, file, ALONE, kernels, &m->alone, err));
+        sets = 2;
+    }
+    if (safetensors_count(file) != sets * (m->tensor_count + 1)) {
+        return error_set(err, WINNOW_E_FORMAT, "it holds %zu tensors and not %zu",
+                         safetensors_count(file), sets * (m->tensor_count + 1));
+    }
     return WINNOW_OK;
 }
 
@@ -153,17 +200,7 @@ winnow_status line_model_parse(struct str config, struct str weights, const char
     struct line_model *m = NULL;
     st = safetensors_parse(weights, "model.safetensors", &file, err);
     if (st == WINNOW_OK) {
-        uint64_t least = (uint64_t)c.rows * c.embed; /* no allocation that the file cannot fill */
-        const struct tensor_view *table = safetensors_find(file, STR_LIT("table"));
-        if (!table || table->bytes.len / 2 < least) {
-            st = error_set(err, WINNOW_E_FORMAT,
-                           "tensor \"table\" is missing or smaller than config.json says");
-        } else {
-            st = line_model_layout(&c, kernels, false, GEMM_F32, &m, err);
-        }
-    }
-    if (st == WINNOW_OK) {
-        st = read_weights(m, file, err);
+        st = read_sets(&c, file, kernels, &m, err);
     }
     safetensors_close(file);
     if (st != WINNOW_OK) {
@@ -239,26 +276,41 @@ static void write_config(const struct line_model *m, double keep_above, struct s
     buf_add_char(out, '\n');
 }
 
+/* One set of weights as the file's tensors. */
+static void list_items(const struct line_model *m, const char *prefix,
+                       char (*names)[TENSOR_NAME_MAX], struct safetensors_item *items)
+{
+    items[0] = (struct safetensors_item){
+        tensor_name(prefix, "table", names[0]), m->table, {m->c.rows, m->c.embed}, 2};
+    for (size_t i = 0; i < m->tensor_count; i++) {
+        const struct line_tensor *t = &m->tensors[i];
+        items[i + 1] = (struct safetensors_item){
+            tensor_name(prefix, t->name, names[i + 1]), line_at(m, t->at), {t->rows, t->cols}, 2};
+    }
+}
+
 winnow_status line_model_save(const struct line_model *m, const char *folder, double keep_above,
                               struct str card, struct winnow_error *err)
 {
-    struct safetensors_item *items = mem_zalloc((m->tensor_count + 1) * sizeof *items);
-    items[0] = (struct safetensors_item){"table", m->table, {m->c.rows, m->c.embed}, 2};
-    for (size_t i = 0; i < m->tensor_count; i++) {
-        const struct line_tensor *t = &m->tensors[i];
-        items[i + 1] = (struct safetensors_item){t->name, line_at(m, t->at), {t->rows, t->cols}, 2};
+    size_t sets = m->alone ? 2 : 1, one = m->tensor_count + 1;
+    struct safetensors_item *items = mem_zalloc(sets * one * sizeof *items);
+    char(*names)[TENSOR_NAME_MAX] = mem_zalloc(sets * one * sizeof *names);
+    list_items(m, "", names, items);
+    if (m->alone) {
+        list_items(m->alone, ALONE, names + one, items + one);
     }
     struct buf path = {0}, config = {0};
     winnow_status st = file_make_dirs(folder, err);
     if (st == WINNOW_OK) {
-        st = safetensors_write(file_join(&path, folder, "model.safetensors"), items,
-                               m->tensor_count + 1, TENSOR_BF16, err);
+        st = safetensors_write(file_join(&path, folder, "model.safetensors"), items, sets * one,
+                               TENSOR_BF16, err);
     }
     if (st == WINNOW_OK) {
         write_config(m, keep_above, card, &config);
         st = file_write_atomic(file_join(&path, folder, "config.json"), buf_str(&config), err);
     }
     mem_free(items);
+    mem_free(names);
     buf_release(&path);
     buf_release(&config);
     return st;

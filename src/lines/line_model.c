@@ -196,7 +196,7 @@ winnow_status line_model_layout(const struct line_config *c, const char *kernels
     return WINNOW_OK;
 }
 
-void line_model_free(struct line_model *m)
+static void free_set(struct line_model *m)
 {
     if (!m) {
         return;
@@ -207,6 +207,34 @@ void line_model_free(struct line_model *m)
     mem_free(m->rope_cos);
     mem_free(m->rope_sin);
     mem_free(m);
+}
+
+void line_model_free(struct line_model *m)
+{
+    if (m) {
+        free_set(m->alone);
+    }
+    free_set(m);
+}
+
+winnow_status line_model_give_alone(struct line_model *m, struct line_model *alone,
+                                    struct winnow_error *err)
+{
+    const struct line_config *a = &m->c, *b = &alone->c;
+    if (a->rows != b->rows || a->embed != b->embed || a->hidden != b->hidden || a->dim != b->dim ||
+        a->layers != b->layers || a->ffn != b->ffn || a->head_dim != b->head_dim) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "the model for lines alone has other sizes (rows, embed, hidden, dim, "
+                         "layers, ffn) than this one");
+    }
+    free_set(m->alone);
+    m->alone = alone;
+    if (alone->alone) { /* of two sets the one for lines alone */
+        m->alone = alone->alone;
+        alone->alone = NULL;
+        free_set(alone);
+    }
+    return WINNOW_OK;
 }
 
 static void fill_normal(float *w, size_t n, double deviation, struct rng *r)
@@ -253,17 +281,22 @@ const struct line_config *line_model_config(const struct line_model *m)
     return &m->c;
 }
 
-/* For a line: two a weight.  Of the table a line adds up a few rows, which is left out. */
-double line_model_flops(const struct line_model *m)
-{
-    return 2.0 * (double)(line_model_parameters(m) - (size_t)m->c.rows * m->c.embed);
-}
-
-size_t line_model_parameters(const struct line_model *m)
+static size_t set_parameters(const struct line_model *m)
 {
     size_t n = (size_t)m->c.rows * m->c.embed;
     for (size_t i = 0; i < m->tensor_count; i++) {
         n += (size_t)m->tensors[i].rows * m->tensors[i].cols;
     }
     return n;
+}
+
+/* For a line: two a weight.  Of the table a line adds up a few rows, which is left out. */
+double line_model_flops(const struct line_model *m)
+{
+    return 2.0 * (double)(set_parameters(m) - (size_t)m->c.rows * m->c.embed);
+}
+
+size_t line_model_parameters(const struct line_model *m)
+{
+    return m->alone ? 2 * set_parameters(m) : set_parameters(m);
 }

@@ -15,6 +15,9 @@
  *     x     `layers` times: attention over x0 and all lines (RoPE), SwiGLU
  *     logit head . norm(x) + bias
  *
+ * A model may hold its weights twice: those for pages whose tags are known, and others for pages
+ * of lines alone, which the first read less well than weights that saw nothing else.
+ *
  * Pages of more than LINE_WINDOW lines are read in windows that overlap by
  * LINE_MARGIN lines on either side.
  */
@@ -77,6 +80,12 @@ winnow_status line_model_new(const struct line_config *c, uint64_t seed, const c
 void line_model_free(struct line_model *m); /* NULL is fine */
 const struct line_config *line_model_config(const struct line_model *m);
 size_t line_model_parameters(const struct line_model *m);
+
+/* From here on m reads pages without tags by the weights of alone (by its own for them, where it
+ * has two sets), which it owns then.  WINNOW_E_FORMAT where sizes differ; alone is the caller's
+ * still. */
+winnow_status line_model_give_alone(struct line_model *m, struct line_model *alone,
+                                    struct winnow_error *err);
 
 /* FLOPs of one line's verdict: 2 a number that is multiplied with (n-gram vectors
  * are added up, attention's products are left out, as is the custom). */

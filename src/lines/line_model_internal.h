@@ -47,6 +47,7 @@ struct line_model {
     struct line_layer layers[LINE_LAYERS_MAX];
     float *rope_cos, *rope_sin; /* LINE_ROWS_MAX x head_dim / 2 */
     bool training;
+    struct line_model *alone; /* weights that read pages without tags; NULL: these do */
 };
 
 /* What a window's forward pass leaves for its backward pass. */

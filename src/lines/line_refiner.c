@@ -85,6 +85,7 @@ static void score_part(struct line_reader *r, const struct str *lines,
     }
     struct line_features f;
     line_features_build(shown, origins, shown_count, r->m->c.rows, keep, &f);
+    r->pass->m = page || !r->m->alone ? r->m : r->m->alone; /* sizes are the same */
     line_pass_run(r->pass, &f, logits);
     line_calibrate(&r->m->c.calibration, page, rows, shown_count, keep, logits);
     for (size_t i = 0, at = 0; i < count; i++) {

@@ -24,6 +24,8 @@ static const struct option OPTIONS[] = {
               "of pages of which one group of n-grams is not seen"),
     OPT_SHARE(0, "structure-dropout", T, structure_dropout, 0, 1,
               "of pages with a structure of which it is not seen"),
+    OPT_FILE(0, "lines-alone", T, lines_alone,
+             "a line model, trained on pages without structure: its weights read such pages"),
     OPT_SHARE(0, "transplant", T, transplant, 0, 1, "of pages that get another body"),
     OPT_REAL(0, "length-weight", T, length_weight, 0, 100,
              "a line of n bytes counts 1 + X min(n, 400) / 50"),
@@ -48,6 +50,9 @@ const struct option_table REFINER_LINES_TABLE = {
     .example = "  # pages.jsonl: {\"lines\": [\"Home\", \"It rained.\"], \"label\": [0, 1]}\n"
                "  winnow refiner train-lines pages.jsonl -o my-refiner\n"
                "  winnow refine --refiner my-refiner corpus/ -o runs/refined\n"
+               "  # pages with \"structure\", too: weights of their own for lines alone\n"
+               "  winnow refiner train-lines lines.jsonl -o alone\n"
+               "  winnow refiner train-lines pages.jsonl --lines-alone alone -o both\n"
                "  # killed: the same command goes on from the last checkpoint\n",
     .options = OPTIONS,
     .defaults = &WINNOW_REFINER_LINES_OPTIONS_INIT,

@@ -96,6 +96,20 @@ static struct line_train_options train_options(const struct winnow_refiner_lines
     return train;
 }
 
+/* The weights of a model that was trained before read pages without tags. */
+static winnow_status give_alone(struct line_model *m, const char *folder,
+                                const struct winnow_env *env, struct winnow_error *err)
+{
+    struct line_model *alone = NULL;
+    TRY(line_model_load(folder, env->kernels, &alone, err));
+    winnow_status st = line_model_give_alone(m, alone, err);
+    if (st != WINNOW_OK) {
+        line_model_free(alone);
+        return error_wrap(err, st, "--lines-alone %s", folder);
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status train_and_save(const struct winnow_refiner_lines_options *opt,
                                     const struct line_train_data *data,
                                     struct winnow_refiner_lines_result *result,
@@ -107,7 +121,9 @@ static winnow_status train_and_save(const struct winnow_refiner_lines_options *o
     struct line_train_result trained;
     TRY(line_model_new(&c, data->env->seed, data->env->kernels, opt->compute == WINNOW_BF16, &m,
                        err));
-    winnow_status st = line_train(m, &train, data, &trained, err);
+    winnow_status st =
+        opt->lines_alone ? give_alone(m, opt->lines_alone, data->env, err) : WINNOW_OK;
+    st = st == WINNOW_OK ? line_train(m, &train, data, &trained, err) : st;
     if (st == WINNOW_OK) {
         struct winnow_refiner_lines_result made = {.pages = data->pages->count,
                                                    .lines = trained.lines,
@@ -134,7 +150,8 @@ static uint64_t training_bytes(const struct winnow_refiner_lines_options *opt, u
     uint64_t table = (uint64_t)opt->rows * opt->embed;
     uint64_t layer = (uint64_t)opt->dim * (4 * (uint64_t)opt->dim + 3 * (uint64_t)opt->ffn);
     uint64_t line = (uint64_t)opt->hidden * (8 * (uint64_t)opt->embed + opt->dim);
-    return (table + opt->layers * layer + line) * 4 * sizeof(float) + threads * THREAD_BYTES;
+    uint64_t copies = opt->lines_alone ? 5 : 4; /* weights, their moments, gradients; alone's */
+    return (table + opt->layers * layer + line) * copies * sizeof(float) + threads * THREAD_BYTES;
 }
 
 /* How long the pages are is known when they have been read. */

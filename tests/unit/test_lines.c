@@ -415,6 +415,73 @@ static void a_folder_gives_back_the_model(void **state)
     assert_ok(file_remove_tree(folder, &err), err);
 }
 
+/* Scores of the page by a model as its file gives it back, with tags or without. */
+static void scores_of(const char *folder, const struct page_structure *page, float *out)
+{
+    struct winnow_error err;
+    struct line_model *m = NULL;
+    struct str lines[PAGE_LINES];
+    page_lines(lines);
+    assert_ok(line_model_load(folder, NULL, &m, &err), err);
+    struct line_reader *r = line_reader_new(m);
+    float ignored[PAGE_LINES]; /* a page of the other kind before leaves nothing behind */
+    line_reader_scores(r, lines, NULL, PAGE_LINES, ignored);
+    line_reader_scores(r, lines, page, PAGE_LINES, out);
+    line_reader_free(r);
+    line_model_free(m);
+}
+
+static void pages_without_tags_are_read_by_weights_of_their_own(void **state)
+{
+    (void)state;
+    struct winnow_error err;
+    char one[] = "/tmp/winnow-lines-XXXXXX", two[] = "/tmp/winnow-lines-XXXXXX";
+    char both[] = "/tmp/winnow-lines-XXXXXX";
+    struct line_model *m = random_model(NULL, 9), *alone = random_model(NULL, 10);
+    size_t one_set = line_model_parameters(m);
+    double flops = line_model_flops(m);
+    struct structure_kind kinds[] = {{STR_LIT("html"), STR_LIT("x"), STR_LIT("")}};
+    struct structure_node nodes[] = {{.kind = 0}};
+    struct structure_line lines[PAGE_LINES];
+    float want[PAGE_LINES], got[PAGE_LINES];
+    for (uint32_t i = 0, at = 0; i < PAGE_LINES; i++) {
+        uint32_t chars = (uint32_t)strlen(PAGE[i]);
+        lines[i] = (struct structure_line){.start = at, .end = at + chars};
+        at += chars + 1;
+    }
+    const struct page_structure page = {lines, nodes, kinds, PAGE_LINES, 1, 1};
+    write_model(m, one);
+    write_model(alone, two);
+    assert_ok(line_model_give_alone(m, alone, &err), err);
+    write_model(m, both);
+    assert_int_equal(line_model_parameters(m), 2 * one_set);
+    assert_near(line_model_flops(m), flops, 0);
+    scores_of(both, NULL, got);
+    scores_of(two, NULL, want);
+    assert_memory_equal(got, want, sizeof got);
+    scores_of(one, NULL, want);
+    assert_memory_not_equal(got, want, sizeof got);
+    scores_of(both, &page, got);
+    scores_of(one, &page, want);
+    assert_memory_equal(got, want, sizeof got);
+
+    struct line_config other = SMALL;
+    other.ffn += 16;
+    struct line_model *wrong = NULL, *third = random_model(NULL, 12), *loaded = NULL;
+    assert_ok(line_model_new(&other, 1, NULL, false, &wrong, &err), err);
+    assert_int_equal(line_model_give_alone(m, wrong, &err), WINNOW_E_FORMAT);
+    assert_non_null(strstr(err.text, "other sizes"));
+    assert_ok(line_model_load(both, NULL, &loaded, &err), err);
+    assert_ok(line_model_give_alone(third, loaded, &err), err); /* of two sets the one for lines */
+    assert_near((double)third->alone->weights[0], (double)alone->weights[0], 1.0 / 64);
+    line_model_free(third);
+    line_model_free(wrong);
+    line_model_free(m);
+    assert_ok(file_remove_tree(one, &err), err);
+    assert_ok(file_remove_tree(two, &err), err);
+    assert_ok(file_remove_tree(both, &err), err);
+}
+
 static void damaged_folders_are_refused_in_a_sentence(void **state)
 {
     (void)state;
@@ -817,6 +884,7 @@ int main(void)
         cmocka_unit_test(windows_own_every_line_once),
         cmocka_unit_test(lines_of_one_path_share_their_log_odds),
         cmocka_unit_test(a_folder_gives_back_the_model),
+        cmocka_unit_test(pages_without_tags_are_read_by_weights_of_their_own),
         cmocka_unit_test(damaged_folders_are_refused_in_a_sentence),
         cmocka_unit_test(programs_remove_exactly_the_lines_below_the_limit),
         cmocka_unit_test(lines_without_words_go_with_their_neighbours),
