@@ -290,6 +290,8 @@ add_test(NAME fault.kill-extract
 set_tests_properties(fault.long-line fault.kill-extract PROPERTIES LABELS slow TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME fault.prune COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/prune.sh $<TARGET_FILE:winnow_cli> 3)
 set_tests_properties(fault.prune PROPERTIES LABELS slow TIMEOUT 300)
+add_test(NAME fault.diversify COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/diversify.sh $<TARGET_FILE:winnow_cli> 2)
+set_tests_properties(fault.diversify PROPERTIES LABELS slow TIMEOUT 600)
 add_test(NAME fault.features COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/features.sh $<TARGET_FILE:winnow_cli> 2)
 set_tests_properties(fault.features PROPERTIES LABELS slow TIMEOUT 600)
 if(CURL_FOUND)

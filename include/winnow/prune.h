@@ -13,11 +13,16 @@ extern "C" {
 enum winnow_criterion { WINNOW_MEDIUM, WINNOW_LOW, WINNOW_HIGH };
 
 struct winnow_prune_options {
-    int criterion;               /* enum winnow_criterion */
-    double rate;                 /* share of the pool that is kept */
-    bool by_source;              /* a band of each source's own distribution */
+    int criterion;  /* enum winnow_criterion */
+    double rate;    /* share of the pool that is kept */
+    bool by_source; /* a band of each source's own distribution: by "source" */
+    /* NULL, or what tells groups that have a band each: a member ("source", "meta.topic"), or
+     * "cluster": of an earlier diversify. */
+    const char *by;
+    const char *clusters; /* attributes of a diversify; NULL: of the stage before in the run */
     const char *reference_model; /* folder or .gguf: nothing is trained or set aside */
     const char *score_attribute; /* folder of attributes with a score: nothing is scored */
+    const char *score_from;      /* the same, of an earlier stage of this run: "quality", "score" */
     const char *score_name;      /* of that score: "winnow__nll", "winnow__quality" */
     bool cross_fit;              /* two references, each scores the other's half */
     uint64_t reference_tokens;   /* what a reference is trained on */

@@ -136,9 +136,19 @@ static winnow_status find_vectors(struct diversify *d, struct winnow_error *err)
 
 /* ---- places ---- */
 
+/* A store that others wrote may hold what is no number: one such row would spoil a centroid. */
+static bool is_finite(const uint16_t *row, size_t dim)
+{
+    uint32_t wrong = 0;
+    for (size_t i = 0; i < dim; i++) {
+        wrong |= (row[i] & 0x7F80U) == 0x7F80U;
+    }
+    return wrong == 0;
+}
+
 static winnow_status find_places(struct diversify *d, struct winnow_error *err)
 {
-    size_t rows = d->pool.head->rows;
+    size_t rows = d->pool.head->rows, dim = d->pool.head->dim;
     if (rows >= NO_PLACE) {
         return error_set(err, WINNOW_E_LIMIT, "%zu documents are more than diversify can number",
                          rows);
@@ -149,7 +159,7 @@ static winnow_status find_places(struct diversify *d, struct winnow_error *err)
         return error_set(err, WINNOW_E_NOMEM, "no memory for %zu documents", rows);
     }
     for (size_t i = 0; i < rows; i++) {
-        bool has = d->pool.norms[i] > 0;
+        bool has = d->pool.norms[i] > 0 && is_finite(d->pool.data + i * dim, dim);
         d->place_of[i] = has ? (uint32_t)d->places : NO_PLACE;
         d->which[d->places] = (uint32_t)i;
         d->places += has;

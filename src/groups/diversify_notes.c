@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/sort.h"
 #include "groups/diversify_internal.h"
+#include "run/vanished.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,11 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DRAWN_MAX      50U /* documents of a cluster that its name comes from */
-#define IDS_FLUSH      ((size_t)1 << 16)
-#define VANISHED_MIN   20U /* documents of a cluster that is missed */
-#define VANISHED_PART  50U /* fewer than one in so many are kept */
-#define VANISHED_NAMED 3U
+#define DRAWN_MAX 50U /* documents of a cluster that its name comes from */
+#define IDS_FLUSH ((size_t)1 << 16)
 
 static const char *method_name(const struct diversify *d)
 {
@@ -325,25 +323,18 @@ static void note(const struct diversify *d, const struct sums *s)
             s->fates[ROW_NEAR_COPY]);
 }
 
-/* A topic that vanishes is said, however it came about. */
+/* A topic that vanishes is said, however it came about; state/diversify.json has its words. */
 static void warn_vanished(const struct diversify *d, const struct sums *s)
 {
-    struct buf names = {0};
-    size_t vanished = 0;
+    struct vanished v = {.what = "cluster"};
+    struct buf name = {0};
     for (size_t c = 0; c < d->k; c++) {
-        if (s->in[c] >= VANISHED_MIN && s->kept[c] * VANISHED_PART < s->in[c] &&
-            vanished++ < VANISHED_NAMED) {
-            buf_addf(&names, "%s%zu (%zu of %zu documents)", names.len > 0 ? ", " : "", c,
-                     s->kept[c], s->in[c]);
-        }
+        buf_clear(&name);
+        buf_addf(&name, "cluster %zu", c);
+        vanished_look(&v, buf_str(&name), s->in[c], s->kept[c]);
     }
-    if (vanished > 0) {
-        env_log(stage_env(d->stage), WINNOW_LOG_WARNING,
-                "diversify: next to nothing is kept of %zu cluster%s, of %s; state/diversify.json "
-                "says what they are about",
-                vanished, vanished == 1 ? "" : "s, among them", buf_cstr(&names));
-    }
-    buf_release(&names);
+    vanished_warn(&v, stage_env(d->stage), "diversify");
+    buf_release(&name);
 }
 
 winnow_status diversify_describe(struct diversify *d, struct winnow_error *err)

@@ -29,12 +29,24 @@ struct selector {
 static winnow_status check(const void *options, struct winnow_error *err)
 {
     const struct winnow_prune_options *o = options;
-    if (o->reference_model && o->score_attribute) {
+    bool given = o->score_attribute || o->score_from;
+    if (o->score_attribute && o->score_from) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--score-attribute and --score-from both say where scores lie: give one "
+                         "of them");
+    }
+    if (o->by && o->by_source && strcmp(o->by, "source") != 0) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--by-source has a band of each source, --by %s one of each other group: "
+                         "give one of them",
+                         o->by);
+    }
+    if (o->reference_model && given) {
         return error_set(err, WINNOW_E_USAGE,
                          "--reference-model scores anew, --score-attribute takes scores as they "
                          "are: give one of them");
     }
-    if (o->cross_fit && (o->reference_model || o->score_attribute)) {
+    if (o->cross_fit && (o->reference_model || given)) {
         return error_set(err, WINNOW_E_USAGE,
                          "--cross-fit trains references; none is trained "
                          "with a given model or given scores");
@@ -42,7 +54,7 @@ static winnow_status check(const void *options, struct winnow_error *err)
     if (o->reference_model) {
         return WINNOW_OK;
     }
-    if (!o->score_attribute && o->reference_tokens < o->model.batch_tokens) {
+    if (!given && o->reference_tokens < o->model.batch_tokens) {
         return error_set(err, WINNOW_E_USAGE,
                          "--reference-tokens %llu is less than one step of --batch-tokens %llu",
                          (unsigned long long)o->reference_tokens,
@@ -53,7 +65,7 @@ static winnow_status check(const void *options, struct winnow_error *err)
 
 static size_t sides_of(const struct winnow_prune_options *o)
 {
-    return o->reference_model || o->score_attribute ? 0 : o->cross_fit ? 2 : 1;
+    return o->reference_model || o->score_attribute || o->score_from ? 0 : o->cross_fit ? 2 : 1;
 }
 
 static void traits(const void *options, struct selector_traits *out)
@@ -63,7 +75,8 @@ static void traits(const void *options, struct selector_traits *out)
     const struct least_draws t = reference_texts_for(o);
     size_t sides = sides_of(o);
     *out = (struct selector_traits){.share = o->rate,
-                                    .by_source = o->by_source,
+                                    .by_source =
+                                        o->by_source || (o->by && strcmp(o->by, "source") == 0),
                                     .sets_aside = sides == 1,
                                     .tokens = sides * o->reference_tokens};
     uint64_t trained = sides > 0 ? small_model_memory(&o->model, &c, 1) : 0;

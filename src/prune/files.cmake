@@ -7,6 +7,7 @@ list(APPEND WINNOW_SOURCES
   src/prune/prune.c
   src/prune/prune_attribute.c
   src/prune/prune_estimate.c
+  src/prune/prune_groups.c
   src/prune/prune_reference.c
   src/prune/prune_survey.c
   src/prune/score.c

@@ -28,8 +28,10 @@
 #include "prune/band_selector.h"
 #include "prune/prune_attribute.h"
 #include "prune/prune_estimate.h"
+#include "prune/prune_groups.h"
 #include "prune/prune_survey.h"
 #include "prune/scoring.h"
+#include "run/vanished.h"
 #include "train/small_model.h"
 
 #include <math.h>
@@ -40,9 +42,9 @@
 
 struct prune {
     struct stage *stage;
-    const struct winnow_prune_options *opt;
+    const struct winnow_prune_options *opt; /* own, with the folder that --score-from means */
+    const char *by;
     struct selector *selector;
-    struct selector_traits traits;
     pthread_mutex_t lock;
     struct survey survey;
     struct selector_item *items; /* by ordinal */
@@ -59,7 +61,8 @@ struct prune {
 /* What the survey and the texts drawn by it hold. */
 static uint64_t held_bytes(const struct prune *p)
 {
-    return p->survey.count * sizeof(struct survey_row) + p->survey.sources.count * SOURCE_BYTES +
+    return p->survey.count * sizeof(struct survey_row) +
+           (p->survey.sources.met.count + p->survey.groups.met.count) * SOURCE_BYTES +
            BAND_SELECTOR.held(p->selector);
 }
 
@@ -108,6 +111,9 @@ static winnow_status survey_document(void *state, void *worker, const struct doc
     selector_place(&at, stage_env(p->stage)->seed);
     (void)pthread_mutex_lock(&p->lock);
     survey_add(&p->survey, d, &at);
+    if (p->by) {
+        prune_group_document(&p->survey, p->by, d);
+    }
     BAND_SELECTOR.offer(p->selector, &at);
     winnow_status st = check_room(p, err);
     (void)pthread_mutex_unlock(&p->lock);
@@ -119,7 +125,13 @@ static winnow_status run_survey(struct prune *p, struct winnow_error *err)
     const struct stage_pass pass = {
         .name = "survey", .state = p, .document = survey_document, .growth = growth};
     TRY(stage_run_pass(p->stage, &pass, err));
+    if (p->by && strcmp(p->by, PRUNE_BY_CLUSTER) == 0) {
+        TRY(prune_group_clusters(p->stage, p->opt, &p->survey, err));
+    }
     survey_finish(&p->survey);
+    if (p->by) {
+        TRY(prune_groups_check(&p->survey, p->by, err));
+    }
     return p->survey.documents > 0
                ? WINNOW_OK
                : error_set(err, WINNOW_E_FORMAT, "there is no document to prune");
@@ -232,18 +244,19 @@ static winnow_status cut_band(struct prune *p, struct winnow_error *err)
 {
     const struct survey *s = &p->survey;
     p->items = mem_try_alloc((s->count + 1) * sizeof *p->items);
-    p->groups = p->traits.by_source ? s->sources.count : 1;
+    p->groups = p->by ? s->groups.met.count : 1;
     if (!p->items) {
         return error_set(err, WINNOW_E_NOMEM, "no memory for the scores of %zu documents",
                          s->count);
     }
     for (size_t i = 0; i < s->count; i++) {
-        p->items[i] = (struct selector_item){.score = (double)NAN,
-                                             .key = s->rows[i].id_hash,
-                                             .group = p->traits.by_source ? s->rows[i].source : 0};
+        p->items[i] = (struct selector_item){
+            .score = (double)NAN, .key = s->rows[i].id_hash, .group = s->rows[i].group};
     }
     if (p->opt->score_attribute) {
-        TRY(attribute_read(p->opt->score_attribute, p->opt->score_name, s, p->items, err));
+        const struct attribute_wanted want = {p->opt->score_attribute, p->opt->score_name,
+                                              p->opt->score_from != NULL};
+        TRY(attribute_read(&want, s, p->items, err));
     } else {
         TRY(stage_each_attribute(p->stage, "nll", take_score, p, err));
     }
@@ -382,6 +395,7 @@ static winnow_status write_json(struct prune *p, const char *path, struct winnow
     json_member_text(&w, "score_attribute",
                      p->opt->score_attribute ? p->opt->score_name : "winnow__nll");
     write_scorer(p, &w);
+    json_member_text(&w, "by", p->by ? p->by : "");
     write_counts(p, &w);
     write_references(p, &w);
     winnow_status st = prune_write_distribution(
@@ -447,6 +461,26 @@ static winnow_status judge(void *state, void *worker, const struct document *d,
     return WINNOW_OK;
 }
 
+/* Of groups that have a band each none vanishes by its scores; of others, and of documents
+ * without scores, it is said. */
+static void warn_vanished(const struct prune *p)
+{
+    struct vanished v = {.what = "group"};
+    uint64_t(*sums)[2] = mem_zalloc((p->groups + 1) * sizeof *sums);
+    for (size_t i = 0; i < p->survey.count; i++) {
+        const struct survey_row *row = &p->survey.rows[i];
+        if (row->role == SURVEY_POOL) {
+            sums[row->group][0]++;
+            sums[row->group][1] += p->items[i].kept;
+        }
+    }
+    for (uint32_t g = 0; p->by && g < p->groups; g++) {
+        vanished_look(&v, survey_group_name(&p->survey, g), sums[g][0], sums[g][1]);
+    }
+    vanished_warn(&v, stage_env(p->stage), "prune");
+    mem_free(sums);
+}
+
 static winnow_status run_steps(struct prune *p, struct winnow_error *err)
 {
     TRY(run_survey(p, err));
@@ -456,6 +490,9 @@ static winnow_status run_steps(struct prune *p, struct winnow_error *err)
     }
     TRY(cut_band(p, err));
     TRY(describe(p, err));
+    if (p->by && strcmp(p->by, "source") != 0) { /* sources are looked at behind every stage */
+        warn_vanished(p);
+    }
     const struct band_edges *edges = band_selector_edges(p->selector);
     stage_note_double(p->stage, "edge_low", edges[0].low);
     stage_note_double(p->stage, "edge_high", edges[0].high);
@@ -465,16 +502,38 @@ static winnow_status run_steps(struct prune *p, struct winnow_error *err)
     return stage_run_pass(p->stage, &pass, err);
 }
 
-static winnow_status run_prune(struct stage *s, const void *options, struct winnow_error *err)
+/* Where --score-from lies, and how the score is called there. */
+static winnow_status find_scores(struct stage *s, struct winnow_prune_options *o, struct buf *path,
+                                 struct buf *name, struct winnow_error *err)
 {
-    const struct winnow_prune_options *opt = options;
+    if (!o->score_from) {
+        return WINNOW_OK;
+    }
+    bool nll = strcmp(o->score_from, "score") == 0;
+    const char *folder = nll ? "nll" : o->score_from;
+    o->score_attribute = stage_earlier_attributes(s, o->score_from, folder, path);
+    if (!o->score_attribute) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--score-from %s wants a stage %s before prune in the recipe",
+                         o->score_from, o->score_from);
+    }
+    if (strcmp(o->score_name, WINNOW_PRUNE_OPTIONS_INIT.score_name) == 0) {
+        buf_addf(name, "winnow__%s", folder);
+        o->score_name = buf_cstr(name);
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status prune_stage(struct stage *s, const struct winnow_prune_options *opt,
+                                 struct winnow_error *err)
+{
     struct buf folder = {0};
     (void)stage_path(s, "", &folder);
     folder.len--; /* the slash */
     const struct selector_home home = {
         .env = stage_env(s), .pool = stage_pool(s), .folder = buf_cstr(&folder)};
-    struct prune p = {.stage = s, .opt = opt, .selector = BAND_SELECTOR.open(opt, &home)};
-    BAND_SELECTOR.traits(opt, &p.traits);
+    struct prune p = {
+        .stage = s, .opt = opt, .by = prune_by(opt), .selector = BAND_SELECTOR.open(opt, &home)};
     (void)snprintf(p.rule, sizeof p.rule, "prune.%s", CRITERION_NAMES[opt->criterion]);
     (void)snprintf(p.score_name, sizeof p.score_name, opt->fixed_length > 0 ? "nll@%u" : "nll",
                    opt->fixed_length);
@@ -489,12 +548,26 @@ static winnow_status run_prune(struct stage *s, const void *options, struct winn
     return st;
 }
 
+static winnow_status run_prune(struct stage *s, const void *options, struct winnow_error *err)
+{
+    struct winnow_prune_options own = *(const struct winnow_prune_options *)options;
+    struct buf path = {0}, name = {0};
+    winnow_status st = find_scores(s, &own, &path, &name, err);
+    st = st == WINNOW_OK ? prune_stage(s, &own, err) : st;
+    buf_release(&path);
+    buf_release(&name);
+    return st;
+}
+
 static winnow_status check_prune(const void *options, const struct stage_plan *plan,
                                  struct winnow_error *err)
 {
     const struct winnow_prune_options *o = options;
     struct model_config config;
     TRY(BAND_SELECTOR.check(o, err));
+    if (o->score_from) {
+        return WINNOW_OK;
+    }
     if (o->score_attribute) {
         return file_exists(o->score_attribute)
                    ? WINNOW_OK

@@ -96,7 +96,7 @@ winnow_status attribute_each(const char *folder, attribute_row each, void *ctx,
 /* ---- beside surveyed documents ---- */
 
 struct reading {
-    const char *name;
+    const struct attribute_wanted *want;
     const struct survey *survey;
     struct selector_item *items;
     size_t next; /* ordinal */
@@ -110,20 +110,23 @@ static winnow_status take_row(void *ctx, struct str id, struct json_value attrib
         r->next++;
     }
     if (r->next == r->survey->count || r->survey->rows[r->next].id_hash != hash64(id, 0)) {
+        if (r->want->more) {
+            return WINNOW_OK;
+        }
         return error_set(err, WINNOW_E_FORMAT,
                          "%s: line %llu is about \"%.*s\", which is not the document at this place "
                          "of the corpus: attributes have to be those of this input",
                          place->path, (unsigned long long)place->line, STR_ARG(id));
     }
-    r->items[r->next++].score = attribute_score(attributes, r->name);
+    r->items[r->next++].score = attribute_score(attributes, r->want->name);
     return WINNOW_OK;
 }
 
-winnow_status attribute_read(const char *folder, const char *name, const struct survey *s,
+winnow_status attribute_read(const struct attribute_wanted *want, const struct survey *s,
                              struct selector_item *items, struct winnow_error *err)
 {
-    struct reading r = {name, s, items, 0};
-    winnow_status st = attribute_each(folder, take_row, &r, err);
+    struct reading r = {want, s, items, 0};
+    winnow_status st = attribute_each(want->folder, take_row, &r, err);
     while (r.next < s->count && s->rows[r.next].role == SURVEY_ABSENT) {
         r.next++;
     }
@@ -131,7 +134,7 @@ winnow_status attribute_read(const char *folder, const char *name, const struct 
         st = error_set(err, WINNOW_E_FORMAT,
                        "%s holds fewer rows than the corpus has documents: attributes have to be "
                        "those of this input",
-                       folder);
+                       want->folder);
     }
     return st;
 }

@@ -19,8 +19,13 @@ winnow_status attribute_each(const char *folder, attribute_row each, void *ctx,
                              struct winnow_error *err);
 
 /* Fills the items' scores from the attribute files under folder, whose rows have
- * to be about the surveyed documents, in their order: checked by id. */
-winnow_status attribute_read(const char *folder, const char *name, const struct survey *s,
+ * to be about the surveyed documents, in their order: checked by id.  more: rows may be about
+ * others, too, that a stage since has taken out. */
+struct attribute_wanted {
+    const char *folder, *name;
+    bool more;
+};
+winnow_status attribute_read(const struct attribute_wanted *want, const struct survey *s,
                              struct selector_item *items, struct winnow_error *err);
 
 #endif /* WINNOW_PRUNE_PRUNE_ATTRIBUTE_H */

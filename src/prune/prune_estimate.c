@@ -18,7 +18,8 @@
 
 bool prune_is_dear(const void *options)
 {
-    return !((const struct winnow_prune_options *)options)->score_attribute;
+    const struct winnow_prune_options *o = options;
+    return !o->score_attribute && !o->score_from;
 }
 
 static void expect_trained(const struct winnow_prune_options *o, const struct stage_plan *plan,
@@ -73,7 +74,7 @@ static void expect_trained(const struct winnow_prune_options *o, const struct st
 void prune_estimate(const void *options, const struct stage_plan *plan, struct stage_estimate *out)
 {
     const struct winnow_prune_options *o = options;
-    if (o->score_attribute) {
+    if (o->score_attribute || o->score_from) {
         return;
     }
     if (o->reference_model) {

@@ -11,17 +11,35 @@
 #include "base/mem.h"
 #include "base/sort.h"
 #include "base/utf8.h"
+#include "quality/source_scores.h"
 #include "run/counts.h"
 
 #include <math.h>
 
 #define HISTOGRAM_BINS 100U
 
+static void release_names(struct survey_names *n)
+{
+    map_release(&n->met);
+    mem_free(n->by_name);
+}
+
+static uint32_t number_of(struct survey_names *n, struct str name)
+{
+    bool is_new;
+    uint64_t *number =
+        map_put(&n->met, utf8_cut(name, COUNT_SOURCE_BYTES), &is_new); /* held until the end */
+    if (is_new) {
+        *number = n->met.count - 1;
+    }
+    return (uint32_t)*number;
+}
+
 void survey_release(struct survey *s)
 {
     mem_free(s->rows);
-    mem_free(s->by_name);
-    map_release(&s->sources);
+    release_names(&s->sources);
+    release_names(&s->groups);
     *s = (struct survey){0};
 }
 
@@ -36,18 +54,12 @@ void survey_add(struct survey *s, const struct document *d, const struct selecto
         memset(s->rows + s->cap, 0, (cap - s->cap) * sizeof *s->rows);
         s->cap = cap;
     }
-    bool is_new;
-    struct str name = utf8_cut(d->source, COUNT_SOURCE_BYTES); /* held until the end */
-    uint64_t *source = map_put(&s->sources, name, &is_new);
-    if (is_new) {
-        *source = s->sources.count - 1;
-    }
     s->rows[d->ordinal] =
         (struct survey_row){.draw = at->draw,
                             .upper = at->upper,
                             .id_hash = hash64(d->id, 0),
                             .bytes = d->text.len < UINT32_MAX ? (uint32_t)d->text.len : UINT32_MAX,
-                            .source = (uint32_t)*source,
+                            .source = number_of(&s->sources, d->source),
                             .role = SURVEY_POOL};
     s->count = d->ordinal + 1 > s->count ? d->ordinal + 1 : s->count;
     s->documents++;
@@ -63,32 +75,52 @@ static int named_compare(const void *pa, const void *pb)
     return str_cmp(((const struct named *)pa)->name, ((const struct named *)pb)->name);
 }
 
-void survey_finish(struct survey *s)
+/* rank[i]: the place by name of the i-th that was met. */
+static uint32_t *sort_names(struct survey_names *of)
 {
-    size_t n = s->sources.count;
+    size_t n = of->met.count;
     struct named *names = mem_alloc((n + 1) * sizeof *names);
     uint32_t *rank = mem_alloc((n + 1) * sizeof *rank);
-    s->by_name = mem_alloc((n + 1) * sizeof *s->by_name);
+    of->by_name = mem_alloc((n + 1) * sizeof *of->by_name);
     for (uint32_t i = 0; i < n; i++) {
-        names[i] = (struct named){s->sources.entries[i].key, i};
+        names[i] = (struct named){of->met.entries[i].key, i};
     }
     sort(names, n, sizeof *names, named_compare);
     for (uint32_t i = 0; i < n; i++) {
         rank[names[i].index] = i;
-        s->by_name[i] = names[i].index;
-    }
-    for (size_t i = 0; i < s->count; i++) {
-        if (s->rows[i].role != SURVEY_ABSENT) {
-            s->rows[i].source = rank[s->rows[i].source];
-        }
+        of->by_name[i] = names[i].index;
     }
     mem_free(names);
-    mem_free(rank);
+    return rank;
+}
+
+void survey_group(struct survey *s, uint64_t ordinal, struct str name)
+{
+    s->rows[ordinal].group = number_of(&s->groups, name);
+}
+
+void survey_finish(struct survey *s)
+{
+    uint32_t *sources = sort_names(&s->sources), *groups = sort_names(&s->groups);
+    for (size_t i = 0; i < s->count; i++) {
+        struct survey_row *row = &s->rows[i];
+        if (row->role != SURVEY_ABSENT) {
+            row->source = sources[row->source];
+            row->group = s->groups.met.count > 0 ? groups[row->group] : 0;
+        }
+    }
+    mem_free(sources);
+    mem_free(groups);
 }
 
 struct str survey_source(const struct survey *s, uint32_t source)
 {
-    return s->sources.entries[s->by_name[source]].key;
+    return s->sources.met.entries[s->sources.by_name[source]].key;
+}
+
+struct str survey_group_name(const struct survey *s, uint32_t group)
+{
+    return s->groups.met.entries[s->groups.by_name[group]].key;
 }
 
 /* ---- examples ---- */
@@ -195,7 +227,7 @@ static void write_edges(const struct survey *s, const struct band_edges *edges, 
         if (groups == 1) {
             json_null(w);
         } else {
-            json_str(w, survey_source(s, g));
+            json_str(w, survey_group_name(s, g));
         }
         json_member_double(w, "low", edges[g].low);
         json_member_double(w, "high", edges[g].high);
@@ -251,7 +283,7 @@ static void write_histogram(const struct selector_item *items, size_t count, con
 static void write_composition(const struct survey *s, const struct selector_item *items,
                               struct json_writer *w)
 {
-    size_t n = s->sources.count;
+    size_t n = s->sources.met.count;
     uint64_t *c = mem_zalloc((4 * n + 1) * sizeof *c); /* documents, kept, bytes, kept bytes */
     for (size_t i = 0; i < s->count; i++) {
         if (s->rows[i].role == SURVEY_POOL) {
@@ -277,6 +309,39 @@ static void write_composition(const struct survey *s, const struct selector_item
     mem_free(c);
 }
 
+/* How far apart sources and groups are in the score: what a single band over all chooses by. */
+static void write_consistency(const struct survey *s, const struct selector_item *items,
+                              struct json_writer *w)
+{
+    struct source_scores sources = {.count = 0}, groups = {.count = 0};
+    for (size_t i = 0; i < s->count; i++) {
+        const struct survey_row *row = &s->rows[i];
+        if (row->role == SURVEY_POOL) {
+            uint32_t at = source_scores_number(&sources, survey_source(s, row->source));
+            source_scores_add(&sources, at, items[i].score, items[i].kept);
+        }
+        if (row->role == SURVEY_POOL && s->groups.met.count > 0) {
+            uint32_t at = source_scores_number(&groups, survey_group_name(s, row->group));
+            source_scores_add(&groups, at, items[i].score, items[i].kept);
+        }
+    }
+    source_scores_sort(&sources);
+    source_scores_sort(&groups);
+    struct source_spread spread = source_scores_spread(&sources);
+    json_member_open(w, "consistency", '{');
+    json_member_double(w, "mean", spread.mean);
+    json_member_double(w, "sd", spread.sd);
+    json_member_double(w, "between_sources", spread.between);
+    json_member_double(w, "between_groups", source_scores_spread(&groups).between);
+    json_key(w, "sources");
+    source_scores_json(&sources, w);
+    json_key(w, "groups");
+    source_scores_json(&groups, w);
+    json_close(w, '}');
+    source_scores_release(&sources);
+    source_scores_release(&groups);
+}
+
 winnow_status prune_write_distribution(const struct survey *s, const struct selector_item *items,
                                        const struct band_edges *edges, size_t groups,
                                        const struct prune_examples *examples, struct json_writer *w,
@@ -291,6 +356,7 @@ winnow_status prune_write_distribution(const struct survey *s, const struct sele
     write_quantiles(sorted, n, w);
     write_histogram(items, s->count, sorted, n, w);
     write_composition(s, items, w);
+    write_consistency(s, items, w);
     write_examples(s, items, examples, w);
     mem_free(sorted);
     return WINNOW_OK;

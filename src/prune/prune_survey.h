@@ -18,26 +18,34 @@ struct survey_row {
     uint64_t draw;    /* on the line along which the reference's part is cut */
     uint64_t id_hash; /* ties of scores, and alignment with given attributes */
     uint32_t bytes;   /* of text */
-    uint32_t source;
+    uint32_t source, group;
     bool upper; /* the half of the corpus it lies in */
     enum survey_role role;
 };
 
+struct survey_names {
+    struct map met;    /* in the order in which threads met them ... */
+    uint32_t *by_name; /* ... and as sorted by name */
+};
+
 struct survey {
     struct survey_row *rows;
-    size_t count, cap;  /* rows up to the largest ordinal */
-    struct map sources; /* in the order in which threads met them ... */
-    uint32_t *by_name;  /* ... and as sorted by name */
+    size_t count, cap;           /* rows up to the largest ordinal */
+    struct survey_names sources; /* where documents come from */
+    struct survey_names groups;  /* what has a band each; empty: all have one */
     uint64_t documents;
 };
 void survey_release(struct survey *s);
 
 /* With a lock held by the caller. */
 void survey_add(struct survey *s, const struct document *d, const struct selector_document *at);
+/* The group of a document that was added; in any order. */
+void survey_group(struct survey *s, uint64_t ordinal, struct str name);
 
-/* Numbers sources by name, which does not depend on threads. */
+/* Numbers sources and groups by name, which does not depend on threads. */
 void survey_finish(struct survey *s);
 struct str survey_source(const struct survey *s, uint32_t source);
+struct str survey_group_name(const struct survey *s, uint32_t group);
 
 /* ---- prune.json ---- */
 

@@ -6,6 +6,7 @@ list(APPEND WINNOW_SOURCES
   src/report/report_data.c
   src/report/report_domains.c
   src/report/report_examples.c
+  src/report/report_groups.c
   src/report/report_json.c
   src/report/report_leaks.c
   src/report/report_mix.c

@@ -23,14 +23,15 @@ struct report_sample {
 #define REPORT_SAMPLE_BYTES 1600U
 
 struct report_stage {
-    const char *folder;       /* "03-prune" */
-    struct str command;       /* "prune" */
-    struct json_value stats;  /* stats.json */
-    struct json_value prune;  /* prune.json, where the stage is a prune */
-    struct json_value refine; /* refine.json, where it is a refine */
-    struct json_value leak;   /* leak.json, where it is a decontaminate */
-    struct json_value mix;    /* state/mix.json, where it is a mix */
-    double tokens;            /* of its documents; NaN */
+    const char *folder;          /* "03-prune" */
+    struct str command;          /* "prune" */
+    struct json_value stats;     /* stats.json */
+    struct json_value prune;     /* prune.json, where the stage is a prune */
+    struct json_value refine;    /* refine.json, where it is a refine */
+    struct json_value diversify; /* state/diversify.json, where it is a diversify */
+    struct json_value leak;      /* leak.json, where it is a decontaminate */
+    struct json_value mix;       /* state/mix.json, where it is a mix */
+    double tokens;               /* of its documents; NaN */
 };
 
 struct report_data {

@@ -91,11 +91,11 @@ static void add_proof_tiles(const struct report_data *d, const struct report_ver
 static void add_nav(const struct buf *body, struct buf *out)
 {
     static const char *const LINKS[][2] = {
-        {"proof", "Proof"},     {"curves", "Learning curves"}, {"domains", "Domains"},
-        {"cost", "Cost"},       {"funnel", "Funnel"},          {"sources", "Sources"},
-        {"mix", "Mixture"},     {"reasons", "Reasons"},        {"programs", "Programs"},
-        {"leaks", "Leakage"},   {"scores", "Scores"},          {"examples", "Threshold"},
-        {"samples", "Samples"}, {"settings", "Settings"},
+        {"proof", "Proof"},        {"curves", "Learning curves"}, {"domains", "Domains"},
+        {"cost", "Cost"},          {"funnel", "Funnel"},          {"sources", "Sources"},
+        {"mix", "Mixture"},        {"groups", "Topics"},          {"reasons", "Reasons"},
+        {"programs", "Programs"},  {"leaks", "Leakage"},          {"scores", "Scores"},
+        {"examples", "Threshold"}, {"samples", "Samples"},        {"settings", "Settings"},
     };
     struct buf id = {0};
     buf_add_text(out, "<nav aria-label=\"Sections\">");
@@ -119,6 +119,7 @@ static void add_sections(const struct report_data *d, const struct report_verdic
     report_add_cost(d, v, out);
     report_add_funnel(d, out);
     report_add_sources(d, out);
+    report_add_groups(d, out);
     report_add_mix(d, out);
     report_add_reasons(d, out);
     report_add_programs(d, out);

@@ -119,6 +119,27 @@ static void add_composition(const struct report_stage *s, struct buf *out)
     table_close(out);
 }
 
+/* Where the score says mostly where a document is from, one band over all chooses sources. */
+static void add_consistency(const struct report_stage *s, struct buf *out)
+{
+    double sources = data_number(s->prune, "consistency.between_sources");
+    double groups = data_number(s->prune, "consistency.between_groups");
+    struct str by = data_str(s->prune, "by");
+    if (isfinite(sources)) {
+        buf_addf(out, "<p>%s of the score\xE2\x80\x99s variance lies between sources",
+                 number_share(sources).text);
+        if (isfinite(groups) && !str_is(by, "source")) {
+            buf_addf(out, ", %s between groups by ", number_share(groups).text);
+            html_str(out, by);
+        }
+        buf_add_text(out, by.len > 0 ? "; each group was cut by its own scores, so none went for "
+                                       "its mean.</p>\n"
+                                     : "; all were cut by one band, which chooses by that, too "
+                                       "(<code>by: source</code>, <code>by: cluster</code> do "
+                                       "not).</p>\n");
+    }
+}
+
 void report_add_scores(const struct report_data *d, struct buf *out)
 {
     for (size_t i = 0; i < d->stage_count; i++) {
@@ -138,6 +159,7 @@ void report_add_scores(const struct report_data *d, struct buf *out)
                  number_count(data_number(s->prune, "documents.pool")).text);
         html_str(out, data_str(s->prune, "score"));
         buf_add_text(out, ".</p>\n");
+        add_consistency(s, out);
         add_histogram(s, out);
         add_quantiles(s, out);
         add_composition(s, out);

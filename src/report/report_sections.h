@@ -28,6 +28,8 @@ void report_add_reasons(const struct report_data *d, struct buf *out);
 /* report_sources.c; alerts stand at the head of the page and are no section */
 void report_add_alerts(const struct report_data *d, struct buf *out);
 void report_add_sources(const struct report_data *d, struct buf *out);
+/* report_groups.c */
+void report_add_groups(const struct report_data *d, struct buf *out);
 /* report_programs.c */
 void report_add_programs(const struct report_data *d, struct buf *out);
 /* report_mix.c */

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #define SHOWN_MAX     60U
+#define SHARES_MAX    25U
 #define VANISHED_MIN  20.0 /* documents of a source that is missed */
 #define VANISHED_PART 50.0 /* fewer than one in so many are kept */
 #define NAMED_MAX     5U
@@ -155,6 +156,67 @@ void report_add_alerts(const struct report_data *d, struct buf *out)
     mem_free(rows);
 }
 
+/* Of all that a stage has, how much is of the source; NaN where it has none. */
+static double share_in(const struct report_stage *s, struct str source, const char *field)
+{
+    double all = 0, own = 0;
+    struct json_iter it = json_walk(sources_of(s));
+    while (json_next(&it)) {
+        double n = data_number(it.value, field);
+        all += isfinite(n) ? n : 0;
+        own = str_eq(it.key, source) && isfinite(n) ? n : own;
+    }
+    return all > 0 ? own / all : (double)NAN;
+}
+
+static void shares_head(const struct report_data *d, size_t first, struct buf *out)
+{
+    table_open(out, "diff", "Share of each source of the documents, before and behind each stage");
+    buf_add_text(out, "<thead><tr><th scope=\"col\">source</th><th scope=\"col\" "
+                      "class=\"n\">before</th>");
+    for (size_t i = first; i < d->stage_count; i++) {
+        buf_add_text(out, "<th scope=\"col\" class=\"n\">");
+        html_text(out, d->stages[i].folder);
+        buf_add_text(out, "</th>");
+    }
+    buf_add_text(out, "</tr></thead><tbody>\n");
+}
+
+static int by_in(const void *pa, const void *pb)
+{
+    const struct source_row *a = pa, *b = pb;
+    return a->in != b->in ? (a->in > b->in ? -1 : 1) : str_cmp(a->name, b->name);
+}
+
+/* A stage may turn a mixture over without emptying any source: so all shares, stage by stage. */
+static void add_shares(const struct report_data *d, struct source_row *rows, size_t count,
+                       struct buf *out)
+{
+    size_t first = 0;
+    while (first < d->stage_count && json_count(sources_of(&d->stages[first])) == 0) {
+        first++;
+    }
+    if (first == d->stage_count) {
+        return;
+    }
+    sort(rows, count, sizeof *rows, by_in);
+    shares_head(d, first, out);
+    for (size_t i = 0; i < count && i < SHARES_MAX; i++) {
+        buf_add_text(out, "<tr><th scope=\"row\">");
+        html_str(out, rows[i].name);
+        buf_add_text(out, "</th>");
+        cell_number(out, number_share(share_in(&d->stages[first], rows[i].name, "in")));
+        for (size_t k = first; k < d->stage_count; k++) {
+            cell_number(out, number_share(share_in(&d->stages[k], rows[i].name, "kept")));
+        }
+        buf_add_text(out, "</tr>\n");
+    }
+    table_close(out);
+    if (count > SHARES_MAX) {
+        buf_addf(out, "<p class=\"note\">of the %u largest sources</p>\n", SHARES_MAX);
+    }
+}
+
 void report_add_sources(const struct report_data *d, struct buf *out)
 {
     static const char *const HEAD[] = {"source",     "documents in and kept", "in", "kept",
@@ -193,6 +255,7 @@ void report_add_sources(const struct report_data *d, struct buf *out)
             buf_addf(out, "<p class=\"note\">and %zu more source%s (stats.json)</p>\n",
                      count - SHOWN_MAX, count == SHOWN_MAX + 1 ? "" : "s");
         }
+        add_shares(d, rows, count, out);
         section_close(out);
     }
     mem_free(rows);

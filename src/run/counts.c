@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/sort.h"
 #include "base/utf8.h"
+#include "run/vanished.h"
 
 #include <inttypes.h>
 
@@ -112,6 +113,14 @@ static void write_sources(const struct counts *c, struct json_writer *w)
         json_close(w, '}');
     }
     json_close(w, '}');
+    json_member_open(w, "vanished", '[');
+    for (size_t i = 0; i < c->sources_in.count; i++) {
+        const uint64_t *kept = map_get(&c->sources_kept, sorted[i]->key);
+        if (has_vanished(sorted[i]->value, kept ? *kept : 0)) {
+            json_str(w, sorted[i]->key);
+        }
+    }
+    json_close(w, ']');
     mem_free(sorted);
 }
 

@@ -36,6 +36,7 @@ list(APPEND WINNOW_SOURCES
   src/run/source.c
   src/run/stage.c
   src/run/temporary.c
+  src/run/vanished.c
   src/run/verify.c
   src/run/verify_left.c
   src/run/whole.c

@@ -12,16 +12,13 @@
 #include "run/folder_internal.h"
 #include "run/gate_internal.h"
 #include "run/ledger.h"
+#include "run/vanished.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-
-#define VANISHED_MIN   20U /* documents of a source that is missed */
-#define VANISHED_PART  50U /* fewer than one in so many are kept */
-#define VANISHED_NAMED 3U
 
 const char *run_folder(const struct run *r)
 {
@@ -236,36 +233,18 @@ static void say_done(const struct stage *s, const struct counts *c)
     buf_release(&copies);
 }
 
-/* A source of which a stage leaves next to nothing is mostly a mistake of its settings, and
- * hard to see in a sum. */
 static void warn_vanished(const struct stage *s, const struct counts *c)
 {
-    struct buf names = {0};
-    size_t vanished = 0;
+    struct vanished v = {.what = "source"};
     if (s->made > 0 && c->documents[COUNT_ASIDE] > 0) {
         return; /* what it made stands for what it set aside */
     }
     for (size_t i = 0; i < c->sources_in.count; i++) {
         const struct map_entry *e = &c->sources_in.entries[i];
         const uint64_t *kept = map_get(&c->sources_kept, e->key);
-        uint64_t left = kept ? *kept : 0;
-        if (e->value < VANISHED_MIN || left * VANISHED_PART >= e->value) {
-            continue;
-        }
-        if (vanished++ < VANISHED_NAMED) {
-            buf_addf(&names, "%s%.*s (%" PRIu64 " of %" PRIu64 " documents)",
-                     names.len > 0 ? ", " : "", STR_ARG(e->key), left, e->value);
-        }
+        vanished_look(&v, e->key, e->value, kept ? *kept : 0);
     }
-    if (vanished > VANISHED_NAMED) {
-        buf_addf(&names, " and %zu more source%s", vanished - VANISHED_NAMED,
-                 vanished == VANISHED_NAMED + 1 ? "" : "s");
-    }
-    if (vanished > 0) {
-        env_log(s->run->env, WINNOW_LOG_WARNING,
-                "%s: next to nothing is kept of %s; is that right?", s->name, buf_cstr(&names));
-    }
-    buf_release(&names);
+    vanished_warn(&v, s->run->env, s->name);
 }
 
 static winnow_status start_stage(struct stage *s, struct winnow_error *err)

@@ -88,6 +88,18 @@ const struct shard_list *stage_input(const struct stage *s)
     return &s->input;
 }
 
+const char *stage_earlier_attributes(const struct stage *s, const char *command, const char *name,
+                                     struct buf *out)
+{
+    for (size_t i = (size_t)(s - s->run->stages); i > 0; i--) {
+        const struct stage *before = &s->run->stages[i - 1];
+        if (strcmp(before->kind->table->command, command) == 0) {
+            return stage_file(before, "attributes", name, out);
+        }
+    }
+    return NULL;
+}
+
 void stage_keys(const struct stage *s, struct document_keys *keys, size_t *line_max)
 {
     const struct winnow_corpus_options *corpus = s->run->corpus;

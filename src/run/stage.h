@@ -184,6 +184,12 @@ uint64_t stage_documents(const struct stage *s);
 /* More than every ordinal; 0 before the first full pass. */
 uint64_t stage_ordinals(const struct stage *s);
 
+/* Where the attributes of that name lie that the last stage of that command before this one
+ * wrote; NULL where there is none.  Their rows are of its input, of which this stage's documents
+ * are some, in the same order (unless a stage between reorders). */
+const char *stage_earlier_attributes(const struct stage *s, const char *command, const char *name,
+                                     struct buf *out);
+
 /* The path of a file of the stage's own (a reference model, a table): in
  * <stage>/state/, which exists.  Write it atomically; it is kept with the run. */
 const char *stage_path(const struct stage *s, const char *name, struct buf *out);

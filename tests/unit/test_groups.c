@@ -6,6 +6,7 @@
 #include "groups/alike.h"
 #include "groups/choose_rows.h"
 #include "groups/density.h"
+#include "vectors/ngrams.h"
 #include "vectors/vector_rows.h"
 
 #include <math.h>
@@ -397,6 +398,84 @@ static void entropy_is_that_of_shares(void **state)
     assert_true(fabs(entropy_of(one, 3)) < 1e-12);
 }
 
+/* ---- n-grams ---- */
+
+enum { TEXTS = 6, WORDS = 12 };
+
+/* Text t holds word w that often. */
+static const uint32_t TIMES[TEXTS][WORDS] = {
+    {3, 1, 1, 0, 0, 0, 2, 1, 0, 0, 0, 1}, {3, 1, 0, 0, 1, 0, 2, 1, 0, 0, 0, 1},
+    {0, 0, 0, 4, 4, 1, 0, 0, 1, 0, 0, 1}, {1, 0, 0, 0, 0, 0, 0, 0, 0, 9, 1, 1},
+    {0, 2, 0, 2, 0, 2, 0, 2, 0, 2, 0, 1}, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
+};
+
+static double twin_weight(size_t t, size_t w)
+{
+    double having = 0;
+    for (size_t i = 0; i < TEXTS; i++) {
+        having += TIMES[i][w] > 0;
+    }
+    double rare = log((TEXTS + 1) / (having + 0.5)) * (having + 1) / (having + 5);
+    return TIMES[t][w] > 0 ? (1 + log((double)TIMES[t][w])) * rare : 0;
+}
+
+/* The cosines of the vectors are those of the texts' weights, word by word. */
+static void ngrams_compare_as_their_words_do(void **state)
+{
+    (void)state;
+    const struct ngrams_shape shape = {.dim = 16384, .words = 1};
+    struct ngrams_scratch *scratch = ngrams_scratch_new();
+    struct ngrams_counts counts;
+    struct u32_list buckets = {0};
+    struct winnow_error err;
+    float *x = mem_alloc(TEXTS * shape.dim * sizeof *x);
+    ngrams_counts_init(&counts);
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t t = 0; t < TEXTS; t++) {
+            struct buf text = {0};
+            uint32_t words;
+            bool cut;
+            for (size_t w = 0; w < WORDS; w++) {
+                for (uint32_t i = 0; i < TIMES[t][w]; i++) {
+                    buf_addf(&text, i % 2 ? "Wort%zu, " : "wort%zu ", w);
+                }
+            }
+            assert_ok(ngrams_read(&shape, buf_str(&text), scratch, &words, &cut, &err), err);
+            assert_false(cut);
+            if (pass == 0) {
+                buckets.len = 0;
+                ngrams_buckets(scratch, &buckets);
+                ngrams_count(&counts, buckets.ptr, buckets.len);
+            } else {
+                ngrams_vector(&shape, &counts, scratch, x + t * shape.dim);
+            }
+            buf_release(&text);
+        }
+    }
+    for (size_t a = 0; a < TEXTS; a++) {
+        for (size_t b = 0; b < TEXTS; b++) {
+            double dot = 0, aa = 0, bb = 0, want = 0, wa = 0, wb = 0;
+            for (size_t k = 0; k < shape.dim; k++) {
+                double p = (double)x[a * shape.dim + k], q = (double)x[b * shape.dim + k];
+                dot += p * q;
+                aa += p * p;
+                bb += q * q;
+            }
+            for (size_t w = 0; w < WORDS; w++) {
+                double p = twin_weight(a, w), q = twin_weight(b, w);
+                want += p * q;
+                wa += p * p;
+                wb += q * q;
+            }
+            assert_true(fabs(dot / sqrt(aa * bb) - want / sqrt(wa * wb)) < 0.03);
+        }
+    }
+    mem_free(x);
+    u32_list_release(&buckets);
+    ngrams_counts_release(&counts);
+    ngrams_scratch_free(scratch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +492,7 @@ int main(void)
         cmocka_unit_test(sparse_rows_are_drawn_more_often),
         cmocka_unit_test(least_numbers_stay_and_ties_go_by_draws),
         cmocka_unit_test(entropy_is_that_of_shares),
+        cmocka_unit_test(ngrams_compare_as_their_words_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
