@@ -348,6 +348,7 @@ winnow_status diversify_describe(struct diversify *d, struct winnow_error *err)
         st = write_file(d, &s, path, err);
     }
     if (st == WINNOW_OK) {
+        stage_owns(d->stage, "state/diversify.json");
         note(d, &s);
         warn_vanished(d, &s);
     }
