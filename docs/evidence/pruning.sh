@@ -4,7 +4,6 @@
 #
 #   pruning.sh once          the corpus without near-copies, bands of all and of each source; 0.5M
 #                            parameters, 400k tokens an arm, Muon: most of an hour of one core
-#   pruning.sh once-large    the same with 1.9M parameters and 1M tokens, three seeds
 #   pruning.sh small         the corpus as it is; 0.5M parameters, 1M tokens an arm, AdamW
 #   pruning.sh full          about 2M parameters, 6M tokens an arm, AdamW: hours
 #
@@ -28,10 +27,10 @@ mkdir -p "$state"
 [ -s "$state/corpus.jsonl" ] || python3 "$here/pruning_corpus.py" "$data" "$state/corpus.jsonl"
 corpus=$state/corpus.jsonl
 case ${1:-once} in
-once*) # before anything is held out, so that no text has a near-copy on the other side of the split
-    corpus=$state/once/documents
+once) # before anything is held out, so that no text has a near-copy on the other side of the split
     [ -s "$state/once/_SUCCESS" ] ||
-        "$winnow" dedup -q --method minhash "$state/corpus.jsonl" -o "$state/once" ;;
+        "$winnow" dedup -q --method minhash "$corpus" -o "$state/once"
+    corpus=$state/once/documents ;;
 esac
 arms=random,low,medium,high
 case ${1:-once} in
@@ -39,10 +38,6 @@ once)
     arms=$arms,low-by-source,medium-by-source,high-by-source
     set -- once --tokens 400k --seeds 5 --eval-tokens 200k --cloze-items 100 --task-limit 50 \
         --curve-points 8 ;;
-once-large)
-    arms=$arms,medium-by-source
-    set -- once-large --tokens 1M --seeds 3 --dim 160 --layers 4 --heads 5 --vocab 4096 \
-        --eval-tokens 200k --cloze-items 100 --task-limit 50 --curve-points 8 ;;
 small)
     set -- small --tokens 1M --seeds 5 --reference-tokens 1M --lr 2e-3 --optimizer adamw \
         --batch-tokens 512 --eval-tokens 200k --cloze-items 100 --task-limit 50 --curve-points 12 ;;
@@ -50,7 +45,7 @@ full)
     set -- full --tokens 6M --seeds 5 --dim 160 --layers 4 --heads 5 --vocab 4096 --lr 1.5e-3 \
         --optimizer adamw --batch-tokens 512 --eval-tokens 400k --cloze-items 200 \
         --task-limit 100 --curve-points 12 ;;
-*) echo "usage: pruning.sh [once|once-large|small|full]" >&2; exit 2 ;;
+*) echo "usage: pruning.sh [once|small|full]" >&2; exit 2 ;;
 esac
 size=$1
 shift
