@@ -186,7 +186,7 @@ for c in $commands; do
         grep -qE -- "$(tells $how)" said || fail "$c, $how: does not say what is wrong: $(cat said)"
         checks=$((checks + 1))
         case $how-$c in
-        torn-*train* | gone-*train* | *-features | *-refiner-* | *-eval | *-encode* | *-tokenizer* | *-count | *-tokens | *-self-test | *-piped* | *-prove | empty* | bad*) ;;
+        torn-*train* | gone-*train* | *-features | *-features-words | *-refiner-* | *-eval | *-encode* | *-tokenizer* | *-count | *-tokens | *-self-test | *-piped* | *-prove | empty* | bad*) ;;
         *)  # a second call says so again, verify too, and what could be read is there
             bad "$c" $how >stdout 2>said; code=$?
             [ $code = 3 ] || fail "$c, $how, again: exit $code instead of 3: $(cat said)"
