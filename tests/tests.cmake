@@ -235,6 +235,8 @@ target_link_libraries(tokenizer_worker PRIVATE winnow winnow_flags)
 add_test(NAME demo.collect COMMAND ${CMAKE_SOURCE_DIR}/tests/demo/collect.sh
   ${CMAKE_SOURCE_DIR}/tools/collect-debian-docs.sh)
 set_tests_properties(demo.collect PROPERTIES SKIP_RETURN_CODE 77 LABELS quick)
+add_test(NAME recipes.run COMMAND ${CMAKE_SOURCE_DIR}/tests/recipes/run.sh $<TARGET_FILE:winnow_cli>)
+set_tests_properties(recipes.run PROPERTIES SKIP_RETURN_CODE 77 LABELS slow TIMEOUT 600)
 add_test(NAME fault.kill COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/kill.sh $<TARGET_FILE:winnow_cli> 20)
 add_test(NAME fault.disk COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/disk.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(fault.disk PROPERTIES LABELS quick SKIP_RETURN_CODE 77)

@@ -25,7 +25,11 @@ struct winnow_eval_options {
     uint64_t limit;           /* items a task (a paradigm of minimal pairs); 0: all */
     uint32_t shots;           /* the first so many items of a task are shown, not asked */
     const char *delimiter;    /* between context and answer; NULL: as the task has it */
-    bool cloze;               /* make cloze items from the documents */
+    const char
+        *leak_probe; /* a benchmark whose items' text is to be completed (docs/formats/eval.md) */
+    const char *paraphrased;             /* the same items in other words */
+    uint32_t probe_tokens, probe_points; /* of a completion; completions an item */
+    bool cloze;                          /* make cloze items from the documents */
     uint32_t cloze_options, cloze_context, cloze_length, cloze_per_document, cloze_per_domain;
     const char *domain_key; /* key of a document's domain; dots for inner ones */
     bool responses;     /* rows are prompt and response, or messages: NLL of the responses alone */
@@ -35,7 +39,9 @@ struct winnow_eval_options {
     const char *text_key, *id_key, *files_from;
 };
 #define WINNOW_EVAL_OPTIONS_INIT                               \
-    (WINNOW_NEW(winnow_eval_options){.cloze_options = 4,       \
+    (WINNOW_NEW(winnow_eval_options){.probe_tokens = 5,        \
+                                     .probe_points = 5,        \
+                                     .cloze_options = 4,       \
                                      .cloze_context = 400,     \
                                      .cloze_length = 48,       \
                                      .cloze_per_document = 2,  \

@@ -55,11 +55,12 @@ WINNOW_API winnow_status winnow_tokenizer_train(const struct winnow_tokenizer_tr
                                                 struct winnow_error *err);
 
 enum winnow_token_format {
-    WINNOW_TOKENS_AUTO,    /* by the output's extension: .npy, .bin (llm.c), else JSON lines */
-    WINNOW_TOKENS_JSONL,   /* {"id": ..., "tokens": [...]} */
-    WINNOW_TOKENS_NPY,     /* NumPy, one row of uint16 or uint32 */
-    WINNOW_TOKENS_LLMC,    /* llm.c */
-    WINNOW_TOKENS_MEGATRON /* OUTPUT.bin and OUTPUT.idx */
+    WINNOW_TOKENS_AUTO,     /* by the output's extension: .npy, .bin (llm.c), else JSON lines */
+    WINNOW_TOKENS_JSONL,    /* {"id": ..., "tokens": [...]} */
+    WINNOW_TOKENS_NPY,      /* NumPy, one row of uint16 or uint32 */
+    WINNOW_TOKENS_LLMC,     /* llm.c */
+    WINNOW_TOKENS_MEGATRON, /* OUTPUT.bin and OUTPUT.idx */
+    WINNOW_TOKENS_NANOGPT   /* nanoGPT: ids of 2 bytes alone (4 for larger vocabularies) */
 };
 
 struct winnow_tokenizer_encode_options {

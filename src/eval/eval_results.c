@@ -242,6 +242,9 @@ void eval_report_json(const struct eval_report *r, struct buf *out)
     each_task(r, &w, "n-shot", each_shots);
     each_task(r, &w, "higher_is_better", each_better);
     each_task(r, &w, "n-samples", each_samples);
+    if (r->probe.len > 0) {
+        json_member_raw(&w, "leak_probe", r->probe);
+    }
     json_member_raw(&w, "config", r->config);
     json_close(&w, '}');
     buf_add_char(out, '\n');

@@ -29,6 +29,7 @@ struct eval_report {
     const struct eval_item_score *scores;
     uint32_t shots;
     struct str config; /* a JSON object: model, settings */
+    struct str probe;  /* one: `eval --leak-probe`; empty: none */
 };
 
 void eval_report_json(const struct eval_report *r, struct buf *out);

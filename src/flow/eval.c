@@ -18,6 +18,7 @@
 #include "engine/engine.h"
 #include "eval/eval_results.h"
 #include "eval/eval_scorer.h"
+#include "flow/leak_probe.h"
 #include "model/model_file.h"
 #include "option/tables.h"
 #include "prune/scoring.h"
@@ -72,6 +73,7 @@ struct evaluation {
 
     struct eval_suite *suite;
     struct eval_item_score *scores;
+    struct buf probe, probe_table; /* what --leak-probe found */
 };
 
 static winnow_status load(struct evaluation *e, struct winnow_error *err)
@@ -427,9 +429,11 @@ static winnow_status write_results(struct evaluation *e, struct winnow_error *er
                                        .suite = e->suite,
                                        .scores = e->scores,
                                        .shots = e->opt->shots,
-                                       .config = buf_str(&config)};
+                                       .config = buf_str(&config),
+                                       .probe = buf_str(&e->probe)};
     eval_report_json(&report, &json);
     eval_report_table(&report, &table);
+    buf_add_str(&table, buf_str(&e->probe_table));
     winnow_status st =
         e->opt->output ? file_write_atomic(e->opt->output, buf_str(&json), err) : WINNOW_OK;
     e->result->json = text_of(&json);
@@ -446,9 +450,13 @@ static winnow_status check(const struct winnow_eval_options *opt, const struct w
     if (!opt->model) {
         return error_set(err, WINNOW_E_USAGE, "eval needs --model, a model folder or .gguf file");
     }
-    if (!documents && opt->tasks.count == 0) {
+    if (!documents && opt->tasks.count == 0 && !opt->leak_probe) {
         return error_set(err, WINNOW_E_USAGE,
-                         "nothing to measure: name held-out documents or --tasks");
+                         "nothing to measure: name held-out documents, --tasks or --leak-probe");
+    }
+    if (opt->paraphrased && !opt->leak_probe) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--paraphrased is what --leak-probe is compared with: give both");
     }
     if (opt->responses && (opt->cloze || !documents)) {
         return error_set(err, WINNOW_E_USAGE,
@@ -469,6 +477,9 @@ static winnow_status evaluate(struct evaluation *e, struct winnow_error *err)
     }
     TRY(fill_suite(e, err));
     TRY(score_tasks(e, err));
+    if (e->opt->leak_probe) {
+        TRY(leak_probe(e->opt, e->scorer, e->env, &e->probe, &e->probe_table, err));
+    }
     TRY(write_results(e, err));
     if (e->lost != WINNOW_OK) {
         *err = e->lost_error;
@@ -506,6 +517,8 @@ winnow_status winnow_eval(const struct winnow_eval_options *opt, const struct wi
     mem_free(e.nll);
     mem_free(e.domain_of);
     mem_free(e.scores);
+    buf_release(&e.probe);
+    buf_release(&e.probe_table);
     return st;
 }
 

@@ -1,7 +1,9 @@
 list(APPEND WINNOW_SOURCES
   src/flow/count.c
+  src/flow/encode_ending.c
   src/flow/eval.c
   src/flow/features.c
+  src/flow/leak_probe.c
   src/flow/prove.c
   src/flow/report.c
   src/flow/run_recipe.c

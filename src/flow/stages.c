@@ -6,6 +6,7 @@
 
 #include "blocklist/blocklist.h"
 #include "dedup/dedup.h"
+#include "flow/encode_ending.h"
 #include "flow/prove.h"
 #include "flow/report_ending.h"
 #include "flow/tokens.h"
@@ -34,10 +35,8 @@ const struct stage_kind *const STAGE_KINDS[] = {
 };
 
 const struct ending_kind *const ENDING_KINDS[] = {
-    &PROVE_ENDING,
-    &TOKENS_ENDING, /* under the tokenizer of the proof */
-    &REPORT_ENDING,
-    NULL,
+    &PROVE_ENDING,  &TOKENS_ENDING, /* under the tokenizer of the proof */
+    &ENCODE_ENDING, &REPORT_ENDING, NULL,
 };
 /* clang-format on */
 

@@ -182,7 +182,8 @@ static winnow_status open_output(struct encoding *e, struct winnow_error *err)
 {
     static const enum token_file_kind KINDS[] = {[WINNOW_TOKENS_NPY] = TOKEN_FILE_NPY,
                                                  [WINNOW_TOKENS_LLMC] = TOKEN_FILE_LLMC,
-                                                 [WINNOW_TOKENS_MEGATRON] = TOKEN_FILE_MEGATRON};
+                                                 [WINNOW_TOKENS_MEGATRON] = TOKEN_FILE_MEGATRON,
+                                                 [WINNOW_TOKENS_NANOGPT] = TOKEN_FILE_NANOGPT};
     e->format = format_of(e->opt);
     e->separator = TOKENIZER_NONE;
     bool to_stdout = strcmp(e->opt->output, "-") == 0;

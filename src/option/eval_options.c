@@ -16,6 +16,11 @@ static const struct option OPTIONS[] = {
     OPT_U32(0, "shots", T, shots, 0, 100, "the first N items of a task are shown, not asked"),
     OPT_TEXT(0, "delimiter", T, delimiter, "TEXT",
              "between context and answer (default: as the task has it)"),
+    OPT_FILE(0, "leak-probe", T, leak_probe,
+             "a benchmark: how often does the model complete its items word by word?"),
+    OPT_FILE(0, "paraphrased", T, paraphrased, "the same items in other words, by id or line"),
+    OPT_U32(0, "probe-tokens", T, probe_tokens, 1, 100, "tokens of a completion"),
+    OPT_U32(0, "probe-points", T, probe_points, 1, 1000, "completions asked for of an item"),
     OPT_FLAG(0, "cloze", T, cloze, "make cloze items from the documents"),
     OPT_U32(0, "cloze-options", T, cloze_options, 2, 64, "answers to choose from"),
     OPT_U32(0, "cloze-context", T, cloze_context, 4, 100000, "most characters before the gap"),
@@ -40,7 +45,9 @@ const struct option_table EVAL_TABLE = {
     .example = "  winnow eval --model models/small heldout.jsonl.zst -o results.json\n"
                "  winnow eval --model models/small --cloze heldout.jsonl.zst -o results.json\n"
                "  winnow eval --model models/tuned --responses questions.jsonl -o results.json\n"
-               "  winnow eval --model smollm2.gguf --tasks blimp.jsonl.zst --limit 100\n",
+               "  winnow eval --model smollm2.gguf --tasks blimp.jsonl.zst --limit 100\n"
+               "  winnow eval --model models/small --leak-probe gsm8k.jsonl --paraphrased "
+               "reworded.jsonl\n",
     .options = OPTIONS,
     .defaults = &WINNOW_EVAL_OPTIONS_INIT,
     .size = sizeof(T),

@@ -5,7 +5,7 @@
 #include "option/text_options.h"
 
 static const char *const PRE[] = {"gpt2", "llama3", "qwen2", NULL};
-static const char *const FORMATS[] = {"auto", "jsonl", "npy", "llmc", "megatron", NULL};
+static const char *const FORMATS[] = {"auto", "jsonl", "npy", "llmc", "megatron", "nanogpt", NULL};
 
 static const struct option TRAIN[] = {
     OPT_OUTPUT(struct winnow_tokenizer_train_options, output, "FILE",

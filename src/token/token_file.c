@@ -1,8 +1,8 @@
-/* token_file.c -- NumPy, llm.c and Megatron token files.
+/* token_file.c -- NumPy, llm.c, nanoGPT and Megatron token files.
  *
  * Ids stream through a buffer into NAME.tmp; what depends on their number (the
  * header, Megatron's index) is written last.  Only the lengths of documents are
- * kept, for Megatron.  Numbers are little-endian, as all three formats have it.
+ * kept, for Megatron.  Numbers are little-endian, as all formats have it.
  */
 #include "token/token_file.h"
 

@@ -11,6 +11,7 @@
 enum token_file_kind {
     TOKEN_FILE_NPY,     /* NumPy: one row of all ids */
     TOKEN_FILE_LLMC,    /* llm.c: header of 256 int32, ids */
+    TOKEN_FILE_NANOGPT, /* the ids and nothing else */
     TOKEN_FILE_MEGATRON /* path.bin with the ids, path.idx with the documents */
 };
 

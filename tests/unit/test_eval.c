@@ -6,6 +6,7 @@
 #include "check.h"
 #include "engine/engine.h"
 #include "eval/eval.h"
+#include "eval/eval_probe.h"
 #include "eval/eval_results.h"
 #include "scratch.h"
 #include "token/tokenizer.h"
@@ -443,6 +444,88 @@ static void an_answer_is_greedy_if_each_token_is_the_likeliest(void **state)
     close_fixture(&f);
 }
 
+/* A text that goes on, where it can, with what the model finds likeliest. */
+static void make_greedy_text(struct fixture *f, char first, struct buf *text)
+{
+    struct winnow_error err;
+    struct u32_list ids = {0};
+    struct buf token = {0};
+    buf_clear(text);
+    buf_addf(text, "the %c", first);
+    for (size_t step = 0; step < 30; step++) {
+        ids_of(f, buf_cstr(text), true, &ids);
+        float *logits = plain_logits(f, ids.ptr, ids.len);
+        const float *row = logits + (ids.len - 1) * 300;
+        uint32_t best = 0; /* of those that are text */
+        for (uint32_t v = 1; v < tokenizer_vocab_size(f->tokenizer); v++) {
+            best = row[v] > row[best] ? v : best;
+        }
+        buf_clear(&token);
+        assert_ok(tokenizer_decode(f->tokenizer, &best, 1, 0, &token, &err), err);
+        bool printable = token.len > 0 && (unsigned char)token.ptr[0] > ' ' &&
+                         utf8_valid_until(buf_str(&token)) == token.len;
+        buf_add_str(text, printable ? buf_str(&token) : STR_LIT(" a"));
+        mem_free(logits);
+    }
+    u32_list_release(&ids);
+    buf_release(&token);
+}
+
+/* How many of the points are completed, by all logits and without any shortcut. */
+static uint32_t plain_completions(struct fixture *f, const char *text, uint32_t n, uint32_t points)
+{
+    struct u32_list ids = {0};
+    ids_of(f, text, true, &ids);
+    float *logits = plain_logits(f, ids.ptr, ids.len);
+    size_t tokens = ids.len - 1, before = SIZE_MAX;
+    uint32_t right = 0;
+    for (uint32_t k = 0; k < points; k++) {
+        size_t at = 2 + (tokens - n - 2) * k / (points - 1);
+        bool all = at != before;
+        for (size_t i = at; all && i < at + n; i++) {
+            const float *row = logits + i * 300; /* behind the start and i tokens */
+            for (uint32_t v = 0; v < 300; v++) {
+                all &= !(row[v] > row[ids.ptr[i + 1]]);
+            }
+        }
+        right += all;
+        before = at;
+    }
+    mem_free(logits);
+    u32_list_release(&ids);
+    return right;
+}
+
+static void completions_are_what_greedy_generation_would_write(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct winnow_error err;
+    struct buf text = {0};
+    uint32_t right = 0, asked = 0;
+    open_fixture(&f, true, 0, 0);
+    for (char first = 'a'; first <= 'z'; first++) {
+        make_greedy_text(&f, first, &text);
+        for (uint32_t n = 1; n <= 3; n++) {
+            const struct eval_probe_options opt = {.n = n, .points = 12};
+            struct eval_probe_score score;
+            const struct str view = buf_str(&text);
+            assert_ok(eval_probe(f.scorer, &view, 1, &opt, &score, &err), err);
+            assert_int_equal(score.right, plain_completions(&f, buf_cstr(&text), n, 12));
+            right += score.right;
+            asked += score.asked;
+        }
+    }
+    assert_true(right > 20 && right < asked);
+    struct eval_probe_score none;
+    const struct str brief = STR_LIT("a");
+    const struct eval_probe_options opt = {.n = 5, .points = 5};
+    assert_ok(eval_probe(f.scorer, &brief, 1, &opt, &none, &err), err);
+    assert_int_equal(none.asked, 0);
+    buf_release(&text);
+    close_fixture(&f);
+}
+
 static void summaries_follow_their_formulas(void **state)
 {
     (void)state;
@@ -611,6 +694,7 @@ int main(void)
         cmocka_unit_test(a_wrong_record_is_named_by_its_line),
         cmocka_unit_test(options_are_judged_by_their_likelihood),
         cmocka_unit_test(an_answer_is_greedy_if_each_token_is_the_likeliest),
+        cmocka_unit_test(completions_are_what_greedy_generation_would_write),
         cmocka_unit_test(summaries_follow_their_formulas),
         cmocka_unit_test(cloze_items_are_cut_from_the_documents),
         cmocka_unit_test(standard_error_of_a_domain_is_that_of_a_ratio),
