@@ -5,6 +5,7 @@
 #include "flow/stages.h"
 #include "option/corpus_options.h"
 #include "option/recipe.h"
+#include "option/tables.h"
 
 static const char EXAMPLE[] =
     "a recipe: the stages that a corpus goes through, in YAML, for `winnow run RECIPE.yaml`\n"
@@ -29,7 +30,12 @@ static const char EXAMPLE[] =
 
 static void add_rows(struct buf *out, const struct option_table *table, const char *name)
 {
-    buf_addf(out, "  %-10s %s; `winnow help %s` lists its keys\n", name, table->summary, name);
+    if (option_table_find(name)) {
+        buf_addf(out, "  %-10s %s; `winnow help %s` lists its keys\n", name, table->summary, name);
+    } else { /* no command */
+        buf_addf(out, "  %-10s %s; its keys:\n", name, table->summary);
+        option_help(table, NULL, out);
+    }
 }
 
 void help_recipe(FILE *to)

@@ -11,6 +11,7 @@ list(APPEND WINNOW_SOURCES
   src/report/report_leaks.c
   src/report/report_mix.c
   src/report/report_page.c
+  src/report/report_priors.c
   src/report/report_programs.c
   src/report/report_proof.c
   src/report/report_samples.c

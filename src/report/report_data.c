@@ -167,6 +167,7 @@ static winnow_status load_stage(struct report_data *d, const char *folder, struc
     TRY(load_json(d, folder, "refine.json", &s->refine, err));
     TRY(load_json(d, folder, "state/mix.json", &s->mix, err));
     TRY(load_json(d, folder, "state/diversify.json", &s->diversify, err));
+    TRY(load_json(d, folder, "state/near.json", &s->near, err));
     return load_json(d, folder, "leak.json", &s->leak, err);
 }
 

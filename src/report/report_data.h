@@ -29,6 +29,7 @@ struct report_stage {
     struct json_value prune;     /* prune.json, where the stage is a prune */
     struct json_value refine;    /* refine.json, where it is a refine */
     struct json_value diversify; /* state/diversify.json, where it is a diversify */
+    struct json_value near;      /* state/near.json, where it is a dedup by MinHash */
     struct json_value leak;      /* leak.json, where it is a decontaminate */
     struct json_value mix;       /* state/mix.json, where it is a mix */
     double tokens;               /* of its documents; NaN */

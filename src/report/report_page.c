@@ -94,7 +94,8 @@ static void add_nav(const struct buf *body, struct buf *out)
         {"proof", "Proof"},        {"curves", "Learning curves"}, {"domains", "Domains"},
         {"cost", "Cost"},          {"funnel", "Funnel"},          {"sources", "Sources"},
         {"mix", "Mixture"},        {"groups", "Topics"},          {"reasons", "Reasons"},
-        {"programs", "Programs"},  {"leaks", "Leakage"},          {"scores", "Scores"},
+        {"programs", "Programs"},  {"languages", "Languages"},    {"duplicates", "Near-copies"},
+        {"leaks", "Leakage"},      {"quality", "Quality"},        {"scores", "Scores"},
         {"examples", "Threshold"}, {"samples", "Samples"},        {"settings", "Settings"},
     };
     struct buf id = {0};
@@ -123,7 +124,10 @@ static void add_sections(const struct report_data *d, const struct report_verdic
     report_add_mix(d, out);
     report_add_reasons(d, out);
     report_add_programs(d, out);
+    report_add_languages(d, out);
+    report_add_duplicates(d, out);
     report_add_leaks(d, out);
+    report_add_quality(d, out);
     report_add_scores(d, out);
     report_add_edge_examples(d, out);
     report_add_samples(d, out);

@@ -35,6 +35,10 @@ void report_add_programs(const struct report_data *d, struct buf *out);
 /* report_mix.c */
 void report_add_mix(const struct report_data *d, struct buf *out);
 
+/* report_priors.c */
+void report_add_duplicates(const struct report_data *d, struct buf *out);
+void report_add_languages(const struct report_data *d, struct buf *out);
+void report_add_quality(const struct report_data *d, struct buf *out);
 /* report_leaks.c */
 void report_add_leaks(const struct report_data *d, struct buf *out);
 /* report_scores.c */
