@@ -58,6 +58,7 @@ set(UNIT_TESTS
   rules
   report
   run
+  synth
   safetensors
   shards
   stats
@@ -133,6 +134,7 @@ set(FUZZ_TARGETS
   refine_ask
   safetensors
   signatures
+  synth
   tokenizer_encode
   tokenizer_json
   vectors
@@ -305,7 +307,13 @@ if(CURL_FOUND)
     $<TARGET_FILE:winnow_cli> $<TARGET_FILE:mock_server>)
   set_tests_properties(fault.refine_http fault.label fault.refine-server PROPERTIES LABELS quick
     TIMEOUT 120)
+  add_test(NAME fault.synthesize COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/synthesize.sh
+    $<TARGET_FILE:winnow_cli> $<TARGET_FILE:mock_server>)
+else()
+  add_test(NAME fault.synthesize
+    COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/synthesize.sh $<TARGET_FILE:winnow_cli>)
 endif()
+set_tests_properties(fault.synthesize PROPERTIES LABELS slow TIMEOUT 600)
 add_test(NAME fault.unreadable
   COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/unreadable.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(fault.unreadable PROPERTIES LABELS quick SKIP_RETURN_CODE 77)

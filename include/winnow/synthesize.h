@@ -45,18 +45,19 @@ struct winnow_synthesize_options {
     int engine; /* enum winnow_synthesize_engine */
     /* The model's folder or .gguf; with a server for its tokenizer and template only, or NULL. */
     const char *writer;
-    int make;             /* enum winnow_synthesize_make */
-    const char *prompts;  /* JSON lines of prompts, docs/synthesize.md; NULL: built in */
-    uint64_t documents;   /* asked for at most; 0: per_seed for each document */
-    uint64_t tokens;      /* asking ends once so many were written; 0: no limit */
-    uint32_t per_seed;    /* prompts at most that a seed is shown with */
-    const char *cluster;  /* member of documents, or a dotted path; seeds are drawn evenly */
-    const char *from;     /* seeds have a source that begins so; NULL: any document */
-    uint32_t seed_tokens; /* of a seed that are shown */
-    uint32_t new_tokens;  /* of an answer at most; 0: 2048 of a text, 512 of a task */
-    double temperature;   /* 0: the likeliest token */
-    int prompt;           /* enum winnow_refine_template */
-    const char *system;   /* what the model is told beforehand; "": nothing */
+    int make;               /* enum winnow_synthesize_make */
+    const char *prompts;    /* JSON lines of prompts, docs/synthesize.md; NULL: built in */
+    uint64_t documents;     /* asked for at most; 0: per_seed for each document */
+    uint64_t tokens;        /* asking ends once so many were written; 0: no limit */
+    uint32_t per_seed;      /* prompts at most that a seed is shown with */
+    const char *cluster;    /* member of documents, or a dotted path; seeds are drawn evenly */
+    const char *attributes; /* attribute files of the input, of which cluster is a value; or NULL */
+    const char *from;       /* seeds have a source that begins so; NULL: any document */
+    uint32_t seed_tokens;   /* of a seed that are shown */
+    uint32_t new_tokens;    /* of an answer at most; 0: 2048 of a text, 512 of a task */
+    double temperature;     /* 0: the likeliest token */
+    int prompt;             /* enum winnow_refine_template */
+    const char *system;     /* what the model is told beforehand; "": nothing */
     uint32_t words_min, words_max; /* of an answer; 0: those of its kind */
     double near;                   /* from so much in common on two texts are copies */
     struct winnow_list benchmarks; /* what must not be in answers */

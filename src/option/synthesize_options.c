@@ -25,6 +25,8 @@ static const struct option OPTIONS[] = {
     OPT_U32(0, "per-seed", T, per_seed, 1, 100, "prompts that one seed is shown with at most"),
     OPT_TEXT(0, "cluster", T, cluster, "KEY",
              "seeds are drawn evenly over the values of this member, where documents have it"),
+    OPT_FILE(0, "attributes", T, attributes,
+             "folder of attribute files of this input, of which --cluster is a value"),
     OPT_TEXT(0, "from", T, from, "SOURCE",
              "only documents whose source begins so are seeds, e.g. synthetic/"),
     OPT_U32(0, "seed-tokens", T, seed_tokens, 16, 1000000, "tokens of a seed that are shown"),

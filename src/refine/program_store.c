@@ -213,6 +213,12 @@ bool program_store_has_passed(const struct program_store *s, uint64_t ordinal)
     return ordinal < s->count;
 }
 
+void program_store_line(struct buf *out, uint64_t ordinal, struct str object)
+{
+    buf_addf(out, LINE_HEAD "%" PRIu64 ",", ordinal);
+    buf_add_str(out, str_sub(object, 1, object.len)); /* behind its brace */
+}
+
 winnow_status program_store_add(struct program_store *s, uint64_t ordinal, struct str line,
                                 struct winnow_error *err)
 {

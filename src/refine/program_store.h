@@ -29,6 +29,10 @@ bool program_store_complete(const struct program_store *s);
 /* Whether the document of that ordinal, or one behind it, is there. */
 bool program_store_has_passed(const struct program_store *s, uint64_t ordinal);
 
+/* Appends the line of an object of JSON, which gets its ordinal as first member; what a line has
+ * to begin with is the store's business. */
+void program_store_line(struct buf *out, uint64_t ordinal, struct str object);
+
 /* Adds the line (without newline) of a document behind all before. */
 winnow_status program_store_add(struct program_store *s, uint64_t ordinal, struct str line,
                                 struct winnow_error *err);

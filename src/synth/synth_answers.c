@@ -49,10 +49,9 @@ winnow_status synth_answers_add(struct synth_answers *a, struct str seed, const 
                                 uint64_t sampling, const struct synth_answer *answer,
                                 struct winnow_error *err)
 {
-    struct buf line = {0};
-    struct json_writer w = {.out = &line};
+    struct buf line = {0}, rest = {0};
+    struct json_writer w = {.out = &rest};
     json_open(&w, '{');
-    json_member_u64(&w, "ordinal", a->count);
     json_member_str(&w, "seed", seed);
     json_member_text(&w, "prompt", prompt);
     json_member_u64(&w, "sampling", sampling);
@@ -65,8 +64,10 @@ winnow_status synth_answers_add(struct synth_answers *a, struct str seed, const 
     json_member_u64(&w, "prompt_tokens", answer->prompt_tokens);
     json_member_u64(&w, "new_tokens", answer->new_tokens);
     json_close(&w, '}');
+    program_store_line(&line, a->count, buf_str(&rest));
     winnow_status st = program_store_add(a->store, a->count, buf_str(&line), err);
     buf_release(&line);
+    buf_release(&rest);
     a->count++;
     a->new_tokens += tokens_of(answer);
     return st;

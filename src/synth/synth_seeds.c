@@ -17,6 +17,8 @@
 #include "base/sort.h"
 #include "base/utf8.h"
 #include "corpus/split.h"
+#include "mix/mix_rows.h"
+#include "mix/mix_value.h"
 
 #include <inttypes.h>
 
@@ -37,6 +39,8 @@ struct drawing {
     size_t count, cap, kept; /* kept: when it was cut back last */
     uint64_t documents;
     struct synth_seeds *out;
+    struct mix_rows rows; /* of --attributes */
+    struct buf scratch, line;
 };
 
 uint64_t synth_seeds_memory(uint64_t seeds)
@@ -95,28 +99,26 @@ static void cut_back(struct drawing *d)
     d->count = d->kept = kept < d->most ? kept : (size_t)d->most;
 }
 
-/* The value at a member, named as it stands or by a dotted path, as text. */
-static struct str value_at(struct json_value object, const char *key, struct buf *scratch)
+/* The cluster of a document, of itself or (with --attributes) of its row there; often "". */
+static struct str cluster_of(const struct drawing *d, struct json_value of, struct buf *scratch)
 {
-    struct json_value v = json_get(object, key);
-    struct str rest = str_of(key), text = {"", 0};
-    uint64_t number = 0;
-    if (json_kind(v) == JSON_NONE) {
-        v = object;
-        while (rest.len > 0 && json_kind(v) == JSON_OBJECT) {
-            size_t dot = str_find(rest, STR_LIT("."));
-            size_t end = dot == SIZE_MAX ? rest.len : dot;
-            v = json_get_str(v, str_sub(rest, 0, end));
-            rest = str_sub(rest, dot == SIZE_MAX ? end : end + 1, rest.len);
-        }
+    struct str name = {"", 0};
+    const char *key = d->opt->cluster;
+    if (key) {
+        (void)mix_name(d->opt->attributes ? mix_attribute(of, key) : mix_member(of, key), scratch,
+                       &name);
     }
-    if (json_as_u64(v, &number)) {
-        buf_clear(scratch);
-        buf_addf(scratch, "%" PRIu64, number);
-        return buf_str(scratch);
-    }
-    (void)json_as_str(v, &text);
-    return text;
+    return name;
+}
+
+/* In order, of every document. */
+static winnow_status cluster_in_row(struct drawing *d, struct str id, struct str *out,
+                                    struct winnow_error *err)
+{
+    struct json_value row;
+    TRY(mix_rows_next(&d->rows, id, &row, err));
+    *out = cluster_of(d, row, &d->scratch);
+    return WINNOW_OK;
 }
 
 static void *scratch_new(void *state)
@@ -143,7 +145,7 @@ static winnow_status draw_document(void *state, void *scratch, const struct docu
         return WINNOW_OK;
     }
     struct str cluster =
-        d->opt->cluster ? value_at(doc->json, d->opt->cluster, scratch) : (struct str){"", 0};
+        d->opt->attributes ? (struct str){"", 0} : cluster_of(d, doc->json, scratch);
     r->carry[CARRY_DRAW] = split_draw(split_key(doc->text), d->seed, "synthesize");
     r->carry[CARRY_CLUSTER] = cluster.len > 0 ? hash64(cluster, 0) : 0;
     r->carry[CARRY_TAKES_PART] = 1;
@@ -153,9 +155,12 @@ static winnow_status draw_document(void *state, void *scratch, const struct docu
 static winnow_status hold_document(void *state, struct str id, uint64_t ordinal,
                                    struct stage_result *r, struct winnow_error *err)
 {
-    (void)id;
-    (void)err;
     struct drawing *d = state;
+    struct str cluster;
+    if (d->opt->attributes) {
+        TRY(cluster_in_row(d, id, &cluster, err));
+        r->carry[CARRY_CLUSTER] = cluster.len > 0 ? hash64(cluster, 0) : 0;
+    }
     if (r->carry[CARRY_TAKES_PART] == 0) {
         return WINNOW_OK;
     }
@@ -224,9 +229,8 @@ static winnow_status read_document(void *state, void *scratch, const struct docu
     }
     struct json_writer w = {.out = &r->detail}; /* which the driver hands to decide() */
     struct str cluster =
-        d->opt->cluster ? value_at(doc->json, d->opt->cluster, scratch) : (struct str){"", 0};
+        d->opt->attributes ? (struct str){"", 0} : cluster_of(d, doc->json, scratch);
     json_open(&w, '{');
-    json_member_u64(&w, "ordinal", (uint64_t)(one - d->items));
     json_member_u64(&w, "rank", one->rank);
     json_member_str(&w, "id", doc->id);
     if (doc->source.len > 0) {
@@ -243,13 +247,24 @@ static winnow_status read_document(void *state, void *scratch, const struct docu
 static winnow_status store_document(void *state, struct str id, uint64_t ordinal,
                                     struct stage_result *r, struct winnow_error *err)
 {
-    (void)id;
     struct drawing *d = state;
+    struct str cluster = {"", 0};
+    if (d->opt->attributes) {
+        TRY(cluster_in_row(d, id, &cluster, err));
+    }
     if (r->detail.len == 0) {
         return WINNOW_OK;
     }
+    if (cluster.len > 0) {
+        r->detail.len--; /* the brace */
+        buf_add_text(&r->detail, ", \"cluster\": ");
+        json_quote(&r->detail, cluster);
+        buf_add_char(&r->detail, '}');
+    }
     uint64_t number = (uint64_t)(find(d, ordinal) - d->items);
-    return program_store_add(d->out->store, number, buf_str(&r->detail), err);
+    buf_clear(&d->line);
+    program_store_line(&d->line, number, buf_str(&r->detail));
+    return program_store_add(d->out->store, number, buf_str(&d->line), err);
 }
 
 /* ---- order ---- */
@@ -333,6 +348,15 @@ static winnow_status find_order(struct synth_seeds *s, struct winnow_error *err)
 
 /* ---- both ---- */
 
+/* From the first row on, for another pass. */
+static winnow_status open_rows(struct stage *stage, struct drawing *d, struct winnow_error *err)
+{
+    mix_rows_close(&d->rows);
+    return d->opt->attributes
+               ? mix_rows_open(&d->rows, d->opt->attributes, stage_env(stage)->memory_max, err)
+               : WINNOW_OK;
+}
+
 static winnow_status run_passes(struct stage *stage, struct drawing *d, struct winnow_error *err)
 {
     struct stage_pass pass = {.name = "draw",
@@ -342,6 +366,7 @@ static winnow_status run_passes(struct stage *stage, struct drawing *d, struct w
                               .worker_free = scratch_free,
                               .document = draw_document,
                               .decide = hold_document};
+    TRY(open_rows(stage, d, err));
     TRY(stage_run_pass(stage, &pass, err));
     d->out->documents = d->documents;
     d->out->ordinals = stage_ordinals(stage);
@@ -354,6 +379,7 @@ static winnow_status run_passes(struct stage *stage, struct drawing *d, struct w
     }
     d->out->count = d->count;
     sort(d->items, d->count, sizeof *d->items, by_ordinal);
+    TRY(open_rows(stage, d, err));
     pass.name = "seeds";
     pass.scratch_factor = 1;
     pass.document = read_document;
@@ -387,7 +413,10 @@ winnow_status synth_seeds_draw(struct stage *stage, const struct winnow_synthesi
                         .most = most < SEEDS_MAX ? most : SEEDS_MAX,
                         .out = out};
     winnow_status st = draw_all(stage, &d, err);
+    mix_rows_close(&d.rows);
     mem_free(d.items);
+    buf_release(&d.scratch);
+    buf_release(&d.line);
     return st;
 }
 

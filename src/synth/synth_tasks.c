@@ -9,8 +9,9 @@
 
 #include <ctype.h>
 
-#define PROMPT_SHARE 4U /* an answer that holds a quarter of its prompt's words in a row */
-#define GAP_LEAST    3U /* underscores */
+#define PROMPT_SHARE 4U  /* an answer that holds a quarter of its prompt's words in a row */
+#define PROMPT_PART  24U /* bytes: less may be there by chance */
+#define GAP_LEAST    3U  /* underscores */
 
 /* ---- lines ---- */
 
@@ -69,8 +70,7 @@ static bool has_letter(struct str line, size_t *letter, struct str *rest)
     }
     int c = toupper((unsigned char)line.ptr[at]);
     char behind = line.ptr[at + 1];
-    if (c < 'A' || c >= 'A' + (int)SYNTH_CHOICES_MAX ||
-        (behind != '.' && behind != ')' && behind != ':')) {
+    if (c < 'A' || c > 'Z' || (behind != '.' && behind != ')' && behind != ':')) {
         return false;
     }
     *letter = (size_t)(c - 'A');
@@ -166,7 +166,7 @@ static bool read_choice(struct str text, struct synth_task *out)
         } else if (out->choice_count > 1 && has_label(line, ANSWER, &part)) {
             said = part;
         } else if (out->question.len > 0 && has_letter(line, &letter, &part)) {
-            if (letter != out->choice_count) {
+            if (letter != out->choice_count || letter == SYNTH_CHOICES_MAX) {
                 return false; /* out of order, or more than there may be */
             }
             out->choices[out->choice_count++] = part;
@@ -326,11 +326,9 @@ static bool repeats_prompt(struct str instruction, struct str text)
 {
     instruction = str_trim(instruction);
     size_t part = instruction.len / PROMPT_SHARE;
-    if (part < 20) {
-        return false;
-    }
-    for (size_t i = 0; i < PROMPT_SHARE; i++) {
-        if (str_find(text, str_sub(instruction, i * part, (i + 1) * part)) != SIZE_MAX) {
+    part = part < PROMPT_PART ? PROMPT_PART : part;
+    for (size_t at = 0; at + part <= instruction.len; at += part) {
+        if (str_find(text, str_sub(instruction, at, at + part)) != SIZE_MAX) {
             return true;
         }
     }

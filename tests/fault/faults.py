@@ -56,6 +56,7 @@ stages:
   - decontaminate: {benchmark: [bench.jsonl], action: label}
   - diversify: {clusters: 4, budget: 90%}
   - mix: {epochs-max: 2, tokens: 1T, shard-size: 64k, validation: 5%}
+  - synthesize: {benchmark: [bench.jsonl], per-seed: 2}
   - score: {model: model}
   - select: {method: random, budget: 90%}
   - prune: {reference-tokens: 2k, vocab: 300, dim: 16, heads: 1, layers: 1, context: 32, batch-tokens: 128}

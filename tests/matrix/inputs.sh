@@ -79,6 +79,7 @@ call() { # COMMAND INPUT...: the command over these inputs, into out
     tokens) $run count -q --tokenizer tokenizer.json "$@" ;;
     dedup) $run dedup -q "$@" -o out ;;
     decontaminate) $run decontaminate -q --benchmark bench.jsonl --rule gpt3 --n 3 --action label "$@" -o out ;;
+    synthesize) $run synthesize -q --make tasks --benchmark bench.jsonl "$@" -o out ;;
     self-test) $run decontaminate -q --benchmark bench.jsonl --self-test --self-test-items 3 "$@" ;;
     features-words) $run features -q --vectors ngrams "$@" -o out ;;
     diversify) $run diversify -q --budget 60% --clusters 5 "$@" -o out ;;
@@ -137,7 +138,7 @@ named() { # COMMAND HOW: the corpus, named in that way
     stage) call "$1" "$d/run/stages/01-dedup" ;;
     esac
 }
-commands="count tokens language mask blocklist decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features features-words diversify quality quality-train select mix prune prune-model recipe piped-dedup
+commands="count tokens language synthesize mask blocklist decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features features-words diversify quality quality-train select mix prune prune-model recipe piped-dedup
     piped-prune tokenizer-train encode encode-npy train eval prove refiner-train refiner-lines refiner-eval"
 [ -x "$mock" ] && commands="$commands refiner-label"
 for c in $commands; do
