@@ -144,7 +144,8 @@ void share_out(const size_t *sizes, size_t k, size_t budget, double even, size_t
         given += quota[c];
     }
     sort(rests, k, sizeof *rests, by_rest);
-    for (size_t turn = 0; given < budget; turn++) { /* a second round where rounding fell short */
+    for (size_t turn = 0; k > 0 && given < budget;
+         turn++) { /* a second round where rounding fell short */
         uint32_t c = rests[turn % k].cluster;
         if (quota[c] < sizes[c]) {
             quota[c]++;

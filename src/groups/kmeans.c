@@ -213,7 +213,7 @@ static winnow_status start_far(struct learning *l, struct rng *r, struct winnow_
 {
     size_t most = l->opt->k * START_ROWS;
     struct starting s = {.l = l, .count = l->rows.count < most ? l->rows.count : most};
-    s.step = l->rows.count / s.count;
+    s.step = s.count > 0 ? l->rows.count / s.count : 1;
     s.far = mem_alloc(s.count * sizeof *s.far);
     for (size_t i = 0; i < s.count; i++) {
         s.far[i] = 4;
