@@ -49,6 +49,9 @@ winnow_status stage_add_made(struct stage *s, const char *name, struct winnow_er
     made.path = arena_strndup(&s->run->keep, buf_cstr(&path), path.len);
     made.name = made.shown = arena_strndup(&s->run->keep, name, strlen(name));
     made.label = made.path;
+    buf_clear(&path);
+    buf_addf(&path, "made/%s", name);
+    stage_owns(s, buf_cstr(&path));
     buf_release(&path);
     TRY(st);
     in->items = mem_realloc(in->items, in->count * sizeof made, (in->count + 1) * sizeof made);
