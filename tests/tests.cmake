@@ -325,7 +325,11 @@ else()
   add_test(NAME matrix.inputs
     COMMAND ${CMAKE_SOURCE_DIR}/tests/matrix/inputs.sh $<TARGET_FILE:winnow_cli>)
 endif()
-set_tests_properties(matrix.inputs PROPERTIES LABELS slow TIMEOUT 900)
+add_test(NAME matrix.shapes COMMAND ${CMAKE_SOURCE_DIR}/tests/matrix/shapes.sh $<TARGET_FILE:winnow_cli>)
+set_tests_properties(matrix.inputs matrix.shapes PROPERTIES LABELS slow TIMEOUT 900)
+# Token files as the projects read them that they are for; WINNOW_PEERS names clones.
+add_test(NAME oracle.token-files COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/token_files.py $<TARGET_FILE:winnow_cli>)
+set_tests_properties(oracle.token-files PROPERTIES LABELS quick SKIP_RETURN_CODE 77 TIMEOUT 120)
 add_test(NAME fault.refiner
   COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/refiner.sh $<TARGET_FILE:winnow_cli> 2)
 set_tests_properties(fault.refiner PROPERTIES TIMEOUT 300 LABELS slow)

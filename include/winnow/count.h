@@ -2,6 +2,7 @@
 #ifndef WINNOW_COUNT_H
 #define WINNOW_COUNT_H
 
+#include "winnow/chat.h"
 #include "winnow/common.h"
 
 #ifdef __cplusplus
@@ -20,6 +21,7 @@ struct winnow_count_options {
     const char *files_from; /* a file with one input path a line, or NULL */
     const char *text_key;   /* NULL: text, raw_content or content */
     const char *id_key;     /* NULL: id */
+    int chat;               /* enum winnow_chat */
     const char *tokenizer;  /* count tokens with that tokenizer.json or model folder; or NULL */
     bool ids;               /* count repeated ids: 16 bytes of memory a document */
     int by;                 /* enum winnow_count_by */

@@ -2,6 +2,7 @@
 #ifndef WINNOW_EVAL_H
 #define WINNOW_EVAL_H
 
+#include "winnow/chat.h"
 #include "winnow/common.h"
 
 #ifdef __cplusplus
@@ -37,6 +38,7 @@ struct winnow_eval_options {
     int compute;        /* enum winnow_compute (train.h) */
     uint64_t documents; /* of the paths, at most; 0: all */
     const char *text_key, *id_key, *files_from;
+    int chat; /* enum winnow_chat */
 };
 #define WINNOW_EVAL_OPTIONS_INIT                               \
     (WINNOW_NEW(winnow_eval_options){.probe_tokens = 5,        \

@@ -6,6 +6,7 @@
 #ifndef WINNOW_RUN_H
 #define WINNOW_RUN_H
 
+#include "winnow/chat.h"
 #include "winnow/common.h"
 
 #ifdef __cplusplus
@@ -26,6 +27,7 @@ struct winnow_corpus_options {
     int on_bad;             /* enum winnow_on_bad */
     const char *text_key;   /* NULL: text, raw_content or content */
     const char *id_key;     /* NULL: id */
+    int chat;               /* enum winnow_chat */
     const char *files_from; /* a file with one input path a line, or NULL */
     bool keep_removed;      /* copies of removed documents go to removed/ */
     bool dry_run;           /* estimate from a sample, write nothing */

@@ -2,6 +2,7 @@
 #ifndef WINNOW_TOKENIZER_H
 #define WINNOW_TOKENIZER_H
 
+#include "winnow/chat.h"
 #include "winnow/common.h"
 
 #ifdef __cplusplus
@@ -11,6 +12,7 @@ extern "C" {
 /* How a corpus is read; shared by training and encoding. */
 struct winnow_text_options {
     const char *text_key, *id_key; /* NULL: text (raw_content, content) and id */
+    int chat;                      /* enum winnow_chat */
     const char *files_from;        /* NULL, or a list of further paths */
     uint64_t limit;                /* documents; 0: all */
     uint64_t line_max;             /* longer lines are bad */

@@ -13,6 +13,7 @@ static winnow_status self_test(struct cli *cli, const struct winnow_decontaminat
 {
     const struct winnow_text_options text = {
         .text_key = corpus->text_key,
+        .chat = corpus->chat,
         .id_key = corpus->id_key,
         .files_from = corpus->files_from,
         .limit = corpus->limit,

@@ -15,6 +15,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "corpus/example.h"
 #include "corpus/packing.h"
 #include "corpus/page_structure.h"
 
@@ -23,13 +24,14 @@
 #include <stdio.h>
 #include <strings.h>
 
-#define KEYS_SHOWN 4U
-#define KEY_SHOWN  20U /* bytes */
+#define KEYS_SHOWN     4U
+#define KEY_SHOWN      20U /* bytes */
+#define MADE_TEXT_KEPT ((size_t)1 << 20)
 
 struct document_reader {
     struct document_keys keys;
     struct json_parser *json;
-    struct buf made_id;
+    struct buf made_id, made_text;
     char reason[240];
 };
 
@@ -55,6 +57,7 @@ void document_reader_free(struct document_reader *r)
     if (r) {
         json_parser_free(r->json);
         buf_release(&r->made_id);
+        buf_release(&r->made_text);
         mem_free(r);
     }
 }
@@ -200,20 +203,6 @@ static bool find_text(const struct document_reader *r, const struct document *d,
            find_name(d->json, d->raw, STR_LIT("content"), true, out);
 }
 
-static bool has_text(struct json_value object, const char *key)
-{
-    return json_kind(json_get(object, key)) == JSON_STRING;
-}
-
-/* What train/example_text.h reads. */
-static bool is_example(struct json_value object)
-{
-    return json_kind(json_get(object, "messages")) == JSON_ARRAY ||
-           (has_text(object, "prompt") && has_text(object, "response")) ||
-           (has_text(object, "instruction") && has_text(object, "output")) ||
-           (has_text(object, "question") && has_text(object, "answer"));
-}
-
 /* The id as it stands, or made from where the line stands.  False with a reason. */
 static bool take_id(struct document_reader *r, struct document *d, const char *shard,
                     struct str *reason)
@@ -263,6 +252,10 @@ static void take_metadata(struct document *d)
 static struct str no_text(struct document_reader *r, const struct document *d)
 {
     const char *name = r->keys.text ? r->keys.text : "text";
+    const char *shapes = r->keys.text ? "" : ", no \"messages\", no prompt with a response";
+    if (!r->keys.text && example_is_broken(d->json)) {
+        return say(r, "its messages are no list of objects with \"role\" and \"content\"");
+    }
     struct buf keys = {0};
     struct json_iter it = json_walk(d->json);
     size_t n = 0;
@@ -272,11 +265,30 @@ static struct str no_text(struct document_reader *r, const struct document *d)
         buf_addf(&keys, "%s\"%.*s\"", n > 0 ? ", " : "", STR_ARG(key));
         n++;
     }
-    struct str reason = n == 0 ? say(r, "no key \"%.60s\"", name)
-                               : say(r, "no key \"%.60s\"" DOCUMENT_KEYS_THERE "%s%s (--text-key)",
-                                     name, buf_cstr(&keys), json_next(&it) ? ", ..." : "");
+    struct str reason = n == 0
+                            ? say(r, "no key \"%.60s\"%s", name, shapes)
+                            : say(r, "no key \"%.60s\"%s" DOCUMENT_KEYS_THERE "%s%s (--text-key)",
+                                  name, shapes, buf_cstr(&keys), json_next(&it) ? ", ..." : "");
     buf_release(&keys);
     return reason;
+}
+
+/* Of an example; a key that was asked for is the only one. */
+static bool make_text(struct document_reader *r, struct document *d)
+{
+    struct example example;
+    if (r->keys.text || !example_find(d->json, &example)) {
+        return false;
+    }
+    if (r->made_text.cap > MADE_TEXT_KEPT) { /* of a long one */
+        buf_release(&r->made_text);
+    }
+    buf_clear(&r->made_text);
+    (void)buf_reserve(&r->made_text, 1);
+    example_add_text(&example, r->keys.chat, &r->made_text);
+    d->text = buf_str(&r->made_text);
+    d->example = true;
+    return true;
 }
 
 static struct str trim_line(struct str s)
@@ -308,8 +320,7 @@ winnow_status document_read(struct document_reader *r, struct str line, const ch
     }
     struct member text;
     bool found = find_text(r, d, &text);
-    if (!found && r->keys.examples && is_example(d->json)) {
-        d->text = d->raw;
+    if (!found && make_text(r, d)) {
         if (take_id(r, d, shard, reason)) {
             take_metadata(d);
         }

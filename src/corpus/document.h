@@ -11,13 +11,12 @@
 #include "base/json.h"
 
 /* Where text and id are found.  A name is tried as it stands, then as a dotted
- * path ("meta.id").  NULL text: the first of text, raw_content, content.
+ * path ("meta.id").  NULL text: the first of text, raw_content, content; an object with none of
+ * these whose shape is an example's (example.h) has a text made of it.
  * NULL id: id. */
 struct document_keys {
     const char *text, *id;
-    /* An object without a text is a document too where it has "messages", or a prompt and a
-     * response: its text is then the object itself, and text_span is empty. */
-    bool examples;
+    int chat; /* enum winnow_chat: how examples become texts */
 };
 
 /* One document.  Views hold until the next document of the same parser; raw
@@ -34,6 +33,8 @@ struct document {
     uint64_t line;    /* in its shard, from 1 */
     uint64_t ordinal; /* among the documents of its block, from 0 */
     bool id_made;     /* raw holds no id */
+    bool example;     /* the text is made of messages or a prompt and its response: raw has none,
+                         text_span is empty, and nobody can edit it */
 };
 
 /* What a document counts for in a training, from whoever knows. */

@@ -6,6 +6,7 @@ list(APPEND WINNOW_SOURCES
   src/corpus/byte_mend.c
   src/corpus/byte_source.c
   src/corpus/document.c
+  src/corpus/example.c
   src/corpus/glob.c
   src/corpus/id_set.c
   src/corpus/json_lines.c

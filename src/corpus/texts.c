@@ -27,19 +27,12 @@ winnow_status texts_open(struct texts *t, const struct winnow_text_options *opt,
                          struct winnow_text_result *result, struct winnow_error *err)
 {
     const struct shards_options find = {.paths = paths, .files_from = opt->files_from};
-    const struct document_keys keys = {opt->text_key, opt->id_key};
+    const struct document_keys keys = {opt->text_key, opt->id_key, opt->chat};
     *t = (struct texts){.opt = *opt};
     TRY(shards_find(&find, &t->shards, err));
     account_warn_skipped(t->shards.account, env);
     texts_over(t, &t->shards, &keys, env, result);
     return opt->on_bad == WINNOW_TEXT_STOP ? account_need_all(t->shards.account, err) : WINNOW_OK;
-}
-
-void texts_take_examples(struct texts *t)
-{
-    const struct document_keys keys = {t->opt.text_key, t->opt.id_key, true};
-    block_parser_free(t->parser);
-    t->parser = block_parser_new(&keys);
 }
 
 void texts_budget(struct texts *t, const struct line_budget *budget)

@@ -36,9 +36,6 @@ void texts_over(struct texts *t, const struct shard_list *shards, const struct d
                 const struct winnow_env *env, struct winnow_text_result *result);
 void texts_release(struct texts *t);
 
-/* Rows without a text are documents, too (document.h): before the first is read. */
-void texts_take_examples(struct texts *t);
-
 /* What of --memory there is for a long line, instead of half of it. */
 void texts_budget(struct texts *t, const struct line_budget *budget);
 

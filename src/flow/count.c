@@ -218,7 +218,7 @@ static winnow_status join(void *ctx, void *piece, bool *stop, struct winnow_erro
 
 static winnow_status count_all(struct counting *c, struct pool *pool, struct winnow_error *err)
 {
-    const struct document_keys keys = {.text = c->opt->text_key, .id = c->opt->id_key};
+    const struct document_keys keys = {c->opt->text_key, c->opt->id_key, c->opt->chat};
     const size_t block_bytes = c->opt->by == WINNOW_COUNT_BY_SOURCE ? 2 * COUNT_BYTES : COUNT_BYTES;
     c->before = mem_resident() + BESIDE_BYTES;
     c->blocks = 2 * pool_threads(pool) * block_bytes;

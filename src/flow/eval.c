@@ -293,6 +293,7 @@ static winnow_status read_documents(struct evaluation *e, struct winnow_error *e
     const struct winnow_text_options text = {.text_key = e->opt->text_key,
                                              .id_key = e->opt->id_key,
                                              .files_from = e->opt->files_from,
+                                             .chat = e->opt->chat,
                                              .limit = e->opt->documents,
                                              .line_max = (uint64_t)64 << 20};
     const struct line_budget budget = {e->env->memory_max, e->resident + TEXTS_BESIDE, EVAL_FACTOR,
@@ -302,9 +303,6 @@ static winnow_status read_documents(struct evaluation *e, struct winnow_error *e
     winnow_status st = texts_open(&t, &text, *e->paths, e->env, &read, err);
     if (st == WINNOW_OK) {
         texts_budget(&t, &budget);
-        if (e->encoder) {
-            texts_take_examples(&t);
-        }
         st = score_texts(e, &t, err);
     }
     if (st == WINNOW_OK) {

@@ -146,7 +146,7 @@ static winnow_status join(void *ctx, void *piece, bool *stop, struct winnow_erro
 static winnow_status encode_all(struct encoding *e, struct winnow_error *err)
 {
     const struct winnow_text_options *text = &e->opt->text;
-    const struct document_keys keys = {text->text_key, text->id_key};
+    const struct document_keys keys = {text->text_key, text->id_key, text->chat};
     const struct scan_options scan = {
         .keys = &keys,
         .line_max = (size_t)text->line_max,

@@ -68,7 +68,8 @@ static winnow_status join(void *ctx, void *piece, bool *stop, struct winnow_erro
 /* A stage has written the documents: nothing of them can be bad or lost. */
 static winnow_status count_stage(struct counter *c, size_t stage, struct winnow_error *err)
 {
-    const struct document_keys keys = {run_corpus(c->run)->text_key, run_corpus(c->run)->id_key};
+    const struct winnow_corpus_options *corpus = run_corpus(c->run);
+    const struct document_keys keys = {corpus->text_key, corpus->id_key, corpus->chat};
     const struct scan_options scan = {.keys = &keys, .stop_at_bad = true, .progress = "tokens"};
     const struct scan_ops ops = {c, new_piece, count_document, join, free_piece, NULL};
     struct scan_counts counts;

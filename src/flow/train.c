@@ -179,10 +179,8 @@ static winnow_status read_texts(struct training *t, struct winnow_error *err)
 static winnow_status read_rows(struct training *t, struct winnow_error *err)
 {
     TRY(find_shape(t, err));
-    struct document_keys keys = t->keys;
-    keys.examples = true;
     const struct feature_reading how = {.paths = *t->paths,
-                                        .keys = keys,
+                                        .keys = t->keys,
                                         .limit = t->opt->limit,
                                         .tokenizer = t->tokenizer,
                                         .context = t->packer.context,

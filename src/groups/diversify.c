@@ -208,16 +208,9 @@ static winnow_status run_diversify(struct stage *stage, const void *options,
     return st;
 }
 
-static bool reads_examples(const void *options)
-{
-    (void)options;
-    return true;
-}
-
 const struct stage_kind DIVERSIFY_STAGE = {.table = &DIVERSIFY_TABLE,
                                            .check = check_diversify,
                                            .estimate = estimate_diversify,
                                            .run = run_diversify,
                                            .many_passes = true,
-                                           .reads_examples = reads_examples,
                                            .uses_kernels = true};

@@ -26,12 +26,15 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 
 #define SORT_MEMORY   ((uint64_t)256 << 20) /* without --memory */
 #define EPOCHS_USEFUL 4.0                   /* from where on repeats are known to add little */
 #define NAMED         3U                    /* groups of a warning */
 #define SHOWN         12U                   /* groups with a line of their own */
 #define PLACE_WORDS   4U
+#define SPEED         40e6 /* bytes of text a second, for --dry-run; docs/mix.md has what was measured */
+#define SPEED_TOKENS  8e6 /* the same with a tokenizer */
 
 /* ---- a document ---- */
 
@@ -591,10 +594,26 @@ static winnow_status check(const void *options, const struct stage_plan *stage_p
     return mix_wishes_check(o, err);
 }
 
+/* What is said in tokens is not what a sample of the input would come to. */
+static bool has_amounts(const void *options)
+{
+    const struct winnow_mix_options *o = options;
+    return o->tokens > 0 || o->caps.count > 0;
+}
+
 static void estimate(const void *options, const struct stage_plan *stage_plan,
                      struct stage_estimate *out)
 {
-    (void)options;
+    const struct winnow_mix_options *o = options;
+    uint64_t text = stage_plan->text_bytes > 0 ? stage_plan->text_bytes : stage_plan->input_bytes;
+    if (has_amounts(options)) {
+        double tokens = fmax((double)text / MIX_TOKEN_BYTES, 1);
+        out->keep = o->tokens > 0 ? fmin((double)o->tokens / tokens, o->epochs_max) : 1;
+        out->seconds = (double)text / (o->tokenizer ? SPEED_TOKENS : SPEED);
+        (void)snprintf(out->note, sizeof out->note,
+                       "expected from --tokens; what --weights, --cap and the tokenizer make of it "
+                       "is known behind the survey");
+    }
     out->memory = RECORD_MEMORY_LEAST + ((uint64_t)8 << 20);
     out->beside =
         stage_plan->documents * 64 < SORT_MEMORY ? stage_plan->documents * 64 : SORT_MEMORY;
@@ -604,6 +623,7 @@ const struct stage_kind MIX_STAGE = {
     .table = &MIX_TABLE,
     .check = check,
     .estimate = estimate,
+    .estimate_only = has_amounts,
     .run = run_mix,
     .many_passes = true,
 };

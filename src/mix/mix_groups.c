@@ -185,7 +185,7 @@ static winnow_status no_group(const char *option, struct str name, const char *b
 {
     struct buf there = {0};
     size_t *sorted = mix_groups_sorted(g);
-    for (size_t i = 0; i < g->count && i < NAMES_SHOWN; i++) {
+    for (size_t i = 0; g->items && i < g->count && i < NAMES_SHOWN; i++) {
         buf_addf(&there, "%s%.*s", i > 0 ? ", " : "", STR_ARG(g->items[sorted[i]].name));
     }
     if (g->count > NAMES_SHOWN) {
@@ -199,42 +199,47 @@ static winnow_status no_group(const char *option, struct str name, const char *b
     return st;
 }
 
-/* Where the value goes of a group that is named; NULL for those that are none. */
-static winnow_status each_wish(const struct winnow_list *list, const char *option, bool amount,
-                               const char *by, struct mix_groups *g,
-                               void (*set)(struct mix_group *group, double value, double scale),
-                               double scale, double *others, struct winnow_error *err)
+static void set_weight(struct mix_group *group, double value)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        struct wish wish;
-        TRY(parse_wish(option, list->items[i], amount, &wish, err));
-        struct mix_group *group = mix_groups_find(g, wish.name);
-        if (group) {
-            set(group, wish.value, scale);
-        } else if (str_is(wish.name, MIX_OTHERS)) {
-            *others = wish.value * scale;
-        } else if (wish.value > 0) {
-            return no_group(option, wish.name, by, g, err);
-        }
-    }
-    return WINNOW_OK;
-}
-
-static void set_weight(struct mix_group *group, double value, double scale)
-{
-    (void)scale;
     group->weight = value;
 }
 
-static void set_epochs(struct mix_group *group, double value, double scale)
+static void set_epochs(struct mix_group *group, double value)
 {
-    (void)scale;
     group->epochs = value;
 }
 
-static void set_cap(struct mix_group *group, double value, double scale)
+static void set_cap(struct mix_group *group, double value)
 {
-    group->cap = value * scale;
+    group->cap = value;
+}
+
+/* One list of wishes and where its values go. */
+struct wishes {
+    const char *option;
+    const struct winnow_list *list;
+    bool amount;
+    double scale;
+    void (*set)(struct mix_group *group, double value);
+};
+
+/* others is the value of *, where it stands in the list. */
+static winnow_status each_wish(const struct wishes *w, const char *by, struct mix_groups *g,
+                               double *others, struct winnow_error *err)
+{
+    for (size_t i = 0; i < w->list->count; i++) {
+        struct wish wish;
+        TRY(parse_wish(w->option, w->list->items[i], w->amount, &wish, err));
+        struct mix_group *group = mix_groups_find(g, wish.name);
+        if (group) {
+            w->set(group, wish.value * w->scale);
+        } else if (str_is(wish.name, MIX_OTHERS)) {
+            *others = wish.value * w->scale;
+        } else if (wish.value > 0) {
+            return no_group(w->option, wish.name, by, g, err);
+        }
+    }
+    return WINNOW_OK;
 }
 
 /* Groups without a weight of their own share that of the others by their size; where no group
@@ -261,9 +266,12 @@ winnow_status mix_wishes_apply(const struct winnow_mix_options *opt, double toke
                                struct mix_groups *g, struct winnow_error *err)
 {
     double weight = (double)NAN, cap = (double)NAN, epochs = (double)NAN;
-    TRY(each_wish(&opt->weights, "weights", false, opt->by, g, set_weight, 1, &weight, err));
-    TRY(each_wish(&opt->epochs, "epochs", false, opt->by, g, set_epochs, 1, &epochs, err));
-    TRY(each_wish(&opt->caps, "cap", true, opt->by, g, set_cap, tokens_to_units, &cap, err));
+    const struct wishes weights = {"weights", &opt->weights, false, 1, set_weight};
+    const struct wishes times = {"epochs", &opt->epochs, false, 1, set_epochs};
+    const struct wishes caps = {"cap", &opt->caps, true, tokens_to_units, set_cap};
+    TRY(each_wish(&weights, opt->by, g, &weight, err));
+    TRY(each_wish(&times, opt->by, g, &epochs, err));
+    TRY(each_wish(&caps, opt->by, g, &cap, err));
     for (size_t i = 0; i < g->count; i++) {
         struct mix_group *group = &g->items[i];
         group->cap = isnan(group->cap) && !is_named(&opt->caps, group->name) ? cap : group->cap;

@@ -19,6 +19,7 @@ const char *const DIALECT_NAMES[] = {[WINNOW_DIALECT_WINNOW] = "winnow",
                                      NULL};
 
 const char *const LONG_LINE_NAMES[] = {"skip", "send", "truncate", NULL};
+const char *const CHAT_NAMES[] = {"plain", "chatml", NULL};
 const char *const TEMPLATE_NAMES[] = {"auto", "plain", "llama-2", "chatml", NULL};
 
 const char *const SMALL_MODEL_COMPUTE[] = {"f32", "bf16", NULL};

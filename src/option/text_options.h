@@ -8,6 +8,7 @@
 
 /* By name, in the order of enum winnow_text_on_bad. */
 extern const char *const TEXT_ON_BAD[];
+extern const char *const CHAT_NAMES[]; /* enum winnow_chat */
 
 /* What of a line is text and id, and which further files there are; at is what stands
  * before the names of the members ("text." or nothing). */
@@ -16,6 +17,8 @@ extern const char *const TEXT_ON_BAD[];
              "key of the text, dots for inner ones (default: text, raw_content or content)"), \
         OPT_TEXT(0, "id-key", type, at id_key, "KEY",                                         \
                  "key of the id, dots for inner ones (default: id)"),                         \
+        OPT_ENUM(0, "chat", type, at chat, CHAT_NAMES,                                        \
+                 "how messages, prompts and responses become texts, where there is none"),    \
         OPT_TEXT(0, "files-from", type, at files_from, "FILE",                                \
                  "a list of further paths, one a line")
 

@@ -39,7 +39,7 @@ static const struct option ENCODE[] = {
     OPT_OUTPUT(struct winnow_tokenizer_encode_options, output, "FILE",
                "where the ids go; -: JSON lines on standard output"),
     OPT_ENUM(0, "format", struct winnow_tokenizer_encode_options, format, FORMATS,
-             "auto: .npy is NumPy, .bin llm.c, all else JSON lines"),
+             "auto: .npy is NumPy, .bin llm.c, all else JSON lines; nanogpt: ids without a header"),
     OPT_FLAG(0, "separate", struct winnow_tokenizer_encode_options, separate,
              "token files: one end-of-text token a document (before it for llm.c, else behind)"),
     OPT_FLAG(0, "template", struct winnow_tokenizer_encode_options, bos_eos,
@@ -54,10 +54,14 @@ const struct option_table TOKENIZER_ENCODE_TABLE = {
     .command = "tokenizer encode",
     .summary = "turn documents into token ids, for trainers or as JSON lines",
     .usage = "[options] -t TOKENIZER CORPUS...",
-    .example = "  winnow tokenizer encode -t tokenizer.json corpus/ | head   # JSON lines\n"
-               "  winnow tokenizer encode -t gpt2/ corpus/ -o train.bin      # llm.c\n"
-               "  winnow tokenizer encode -t model/ corpus/ -o train.npy     # NumPy\n"
-               "  winnow tokenizer encode -t model/ corpus/ --format megatron -o train\n",
+    .example =
+        "  winnow tokenizer encode -t tokenizer.json corpus/ | head   # JSON lines\n"
+        "  winnow tokenizer encode -t gpt2/ corpus/ -o train.bin      # llm.c\n"
+        "  winnow tokenizer encode -t model/ corpus/ -o train.npy     # NumPy\n"
+        "  winnow tokenizer encode -t model/ corpus/ --format megatron -o train\n"
+        "  winnow tokenizer encode -t gpt2/ runs/mix --format nanogpt -o train.bin\n"
+        "  winnow tokenizer encode -t gpt2/ runs/mix/stages/01-mix/aside --format nanogpt -o "
+        "val.bin\n",
     .options = ENCODE,
     .defaults = &WINNOW_TOKENIZER_ENCODE_OPTIONS_INIT,
     .size = sizeof(struct winnow_tokenizer_encode_options),

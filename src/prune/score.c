@@ -170,11 +170,6 @@ static bool passes_again(const void *options)
     return ((const struct winnow_score_options *)options)->fixed_length > 0;
 }
 
-static bool reads_examples(const void *options)
-{
-    return ((const struct winnow_score_options *)options)->responses;
-}
-
 /* Reading the sample with a large model takes minutes: a trial of seconds says it. */
 static bool too_dear(const void *options)
 {
@@ -196,5 +191,4 @@ const struct stage_kind SCORE_STAGE = {.table = &SCORE_TABLE,
                                        .estimate_only = too_dear,
                                        .run = run_score,
                                        .passes_again = passes_again,
-                                       .reads_examples = reads_examples,
                                        .uses_kernels = true};

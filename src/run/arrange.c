@@ -312,7 +312,7 @@ static uint64_t memory_for(const struct arranging *a)
 static winnow_status arrange(struct arranging *a, struct winnow_error *err)
 {
     const struct winnow_corpus_options *corpus = a->s->run->corpus;
-    const struct document_keys keys = {.text = corpus->text_key, .id = corpus->id_key};
+    const struct document_keys keys = {corpus->text_key, corpus->id_key, corpus->chat};
     struct counts counts = {0};
     struct buf folder = {0};
     winnow_status st = count_kept(a, &counts, err);

@@ -32,6 +32,10 @@ enum count_reason {
     COUNT_REASONS
 };
 
+/* The rule of a kept document whose edit could not be made: its text is made of messages or a
+ * prompt and its response. */
+#define EXAMPLE_NOT_EDITED "example_not_edited"
+
 /* All-zero is empty. */
 struct counts {
     uint64_t documents[COUNT_FIELDS];

@@ -151,17 +151,16 @@ winnow_status explain_text_at(struct explain *x, const char *path, int64_t line,
         st = read_line(x, path, (uint64_t)line, &raw, found, err);
     }
     if (st == WINNOW_OK && *found) {
-        static const char *const KEYS[] = {"text", "raw_content", "content"};
-        struct json_value root;
-        struct str text;
-        st = json_parse(x->parser, buf_str(&raw), &root, err);
-        *found = false;
-        for (size_t i = 0; st == WINNOW_OK && !*found && i < 3; i++) {
-            *found = json_as_str(json_get(root, KEYS[i]), &text);
-        }
+        struct document_reader *reader = document_reader_new(NULL);
+        struct document d;
+        struct str reason;
+        memset(buf_reserve(&raw, JSON_PADDING), 0, JSON_PADDING);
+        st = document_read(reader, buf_str(&raw), path, (uint64_t)line, &d, &reason, err);
+        *found = st == WINNOW_OK && reason.len == 0;
         if (*found) {
-            buf_add_str(out, text);
+            buf_add_str(out, d.text);
         }
+        document_reader_free(reader);
     }
     buf_release(&raw);
     return st;

@@ -201,7 +201,8 @@ static winnow_status write_end(const struct stage *s, const struct gather *g,
     return st;
 }
 
-/* What later stages will not find, though extract wrote it. */
+/* What later stages will not find, though extract wrote it, and what they will though a stage
+ * wished it away. */
 static void tell_dropped(const struct stage *s, const struct counts *c)
 {
     const uint64_t *n = map_get(&c->reasons[REASON_DROPPED_KEY], STR_LIT(STRUCTURE_KEY));
@@ -210,6 +211,14 @@ static void tell_dropped(const struct stage *s, const struct counts *c)
                 "%s: %" PRIu64 " documents lost their \"structure\", which is true of their text "
                 "before the edit only; refine before such a stage to make use of it",
                 s->name, *n);
+    }
+    n = map_get(&c->reasons[REASON_KEPT], STR_LIT(EXAMPLE_NOT_EDITED));
+    if (n) {
+        env_log(s->run->env, WINNOW_LOG_WARNING,
+                "%s: %" PRIu64 " document%s not edited and go%s on as %s: messages, prompts and "
+                "responses are only read; an edit needs a \"text\"",
+                s->name, *n, *n == 1 ? " is" : "s are", *n == 1 ? "es" : "",
+                *n == 1 ? "it is" : "they are");
     }
 }
 

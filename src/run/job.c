@@ -179,12 +179,17 @@ static void add_document(struct job *j, const struct document *d, const struct s
     if (j->carry) {
         memcpy(&j->carry[(j->count - 1) * STAGE_CARRY], said->carry, sizeof said->carry);
     }
+    if (said->verdict == STAGE_EDIT &&
+        d->example) { /* there is no text to put another in place of */
+        r->verdict = STAGE_KEEP;
+        r->rule = EXAMPLE_NOT_EDITED;
+    }
     r->number = d->line;
     r->ordinal = d->ordinal;
     r->bytes = d->raw.len;
     r->text_bytes = r->text_bytes_out = d->text.len;
     r->raw = d->raw;
-    if (ends_structure && said->verdict == STAGE_KEEP) {
+    if (ends_structure && r->verdict == STAGE_KEEP) {
         r->line.at = j->store.len;
         if (document_add_without_structure(d, &j->store)) {
             r->raw = (struct str){NULL, 0};
@@ -197,13 +202,13 @@ static void add_document(struct job *j, const struct document *d, const struct s
         document_add(d, &j->store);
         r->line.len = j->store.len - r->line.at;
     }
-    if (said->verdict == STAGE_EDIT) {
+    if (r->verdict == STAGE_EDIT) {
         r->edited.at = j->store.len;
         r->structure_dropped =
             document_add_with_text(d, buf_str(&said->text), &j->store) && !ends_structure;
         r->edited.len = j->store.len - r->edited.at;
         r->text_bytes_out = said->text.len;
-    } else if (said->verdict == STAGE_ASIDE && said->text.len > 0) {
+    } else if (said->verdict == STAGE_ASIDE && said->text.len > 0 && !d->example) {
         r->edited.at = j->store.len;
         (void)document_add_with_text(d, buf_str(&said->text), &j->store);
         r->edited.len = j->store.len - r->edited.at;

@@ -25,10 +25,7 @@
 static void make_worker(struct pass *p, struct job_worker *w)
 {
     const struct winnow_corpus_options *corpus = p->stage->run->corpus;
-    const struct stage_kind *kind = p->stage->kind;
-    const struct document_keys keys = {corpus->text_key, corpus->id_key,
-                                       kind->reads_examples &&
-                                           kind->reads_examples(p->stage->options)};
+    const struct document_keys keys = {corpus->text_key, corpus->id_key, corpus->chat};
     w->parser = block_parser_new(&keys);
     w->own = p->input->worker_new(p);
 }

@@ -31,6 +31,9 @@ static void add_corpus(const struct run *r, struct json_writer *w)
     json_member_u64(w, "line-max", c->line_max);
     add_optional(w, "text-key", c->text_key);
     add_optional(w, "id-key", c->id_key);
+    if (c->chat != WINNOW_CHAT_PLAIN) {
+        json_member_i64(w, "chat", c->chat);
+    }
     add_optional(w, "files-from", c->files_from);
     json_member_open(w, "input", '[');
     for (size_t i = 0; i < r->paths.count; i++) {

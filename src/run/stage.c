@@ -103,8 +103,7 @@ const char *stage_earlier_attributes(const struct stage *s, const char *command,
 void stage_keys(const struct stage *s, struct document_keys *keys, size_t *line_max)
 {
     const struct winnow_corpus_options *corpus = s->run->corpus;
-    bool examples = s->kind->reads_examples && s->kind->reads_examples(s->options);
-    *keys = (struct document_keys){corpus->text_key, corpus->id_key, examples};
+    *keys = (struct document_keys){corpus->text_key, corpus->id_key, corpus->chat};
     *line_max = (size_t)corpus->line_max;
 }
 

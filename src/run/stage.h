@@ -270,9 +270,6 @@ struct stage_kind {
 
     winnow_status (*run)(struct stage *s, const void *options, struct winnow_error *err);
 
-    /* Whether objects without a text are documents, too, where they are examples (document.h);
-     * NULL: they are not. */
-    bool (*reads_examples)(const void *options);
     bool reads_files; /* a first stage over files that are no documents (extract) */
     bool many_passes; /* needs its input more than once: a pipe is spooled to disk first */
     bool (*passes_again)(const void *options); /* the same where options decide; may be NULL */

@@ -338,15 +338,8 @@ static winnow_status run_select(struct stage *stage, const void *options, struct
     return st;
 }
 
-static bool reads_examples(const void *options)
-{
-    (void)options;
-    return true;
-}
-
 const struct stage_kind SELECT_STAGE = {.table = &SELECT_TABLE,
                                         .check = check_select,
                                         .run = run_select,
                                         .many_passes = true,
-                                        .reads_examples = reads_examples,
                                         .uses_kernels = true};

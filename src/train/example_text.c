@@ -2,6 +2,7 @@
 #include "train/example_text.h"
 
 #include "base/mem.h"
+#include "corpus/example.h"
 #include "engine/batch.h"
 
 #include <string.h>
@@ -47,22 +48,6 @@ void example_encoder_free(struct example_encoder *e)
     u32_list_release(&e->tokens);
     u32_list_release(&e->loss);
     mem_free(e);
-}
-
-/* ---- what a document is ---- */
-
-static const char *const PAIRS[][2] = {
-    {"prompt", "response"}, {"instruction", "output"}, {"question", "answer"}};
-
-static bool find_pair(struct json_value d, struct str *prompt, struct str *response)
-{
-    for (size_t i = 0; i < sizeof PAIRS / sizeof *PAIRS; i++) {
-        if (json_as_str(json_get(d, PAIRS[i][0]), prompt) &&
-            json_as_str(json_get(d, PAIRS[i][1]), response)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* ---- pieces ---- */
@@ -113,13 +98,13 @@ static void add_turn(struct example_encoder *e, struct str role, struct str cont
 
 static void add_messages(struct example_encoder *e, struct json_value messages)
 {
+    struct example_turn turn;
+    struct buf scratch = {0};
     struct json_iter it = json_walk(messages);
-    while (json_next(&it)) {
-        struct str role = {NULL, 0}, content = {NULL, 0};
-        (void)json_as_str(json_get(it.value, "role"), &role);
-        (void)json_as_str(json_get(it.value, "content"), &content);
-        add_turn(e, role, content);
+    while (example_next(&it, &scratch, &turn)) {
+        add_turn(e, turn.role, turn.content);
     }
+    buf_release(&scratch);
 }
 
 /* ---- cutting ---- */
@@ -149,22 +134,25 @@ static void give(struct example_encoder *e, bool prompted, struct example_text *
 void example_encode(struct example_encoder *e, struct json_value document, struct str text,
                     struct example_text *out)
 {
-    struct json_value messages = json_get(document, "messages");
-    struct str prompt, response;
+    struct example found;
+    bool example = example_find(document, &found);
     e->tokens.len = e->loss.len = out->tokens.len = out->targets.len = 0;
     out->count = 0;
     out->cut = false;
     out->prompted = true;
-    bool chat = json_kind(messages) == JSON_ARRAY && e->turn != TOKENIZER_NONE;
+    bool chat = example && found.is_chat && e->turn != TOKENIZER_NONE;
     if (!chat || tokenizer_bos(e->t) != TOKENIZER_NONE) {
         add_token(e, e->first, false);
     }
-    if (json_kind(messages) == JSON_ARRAY) {
-        add_messages(e, messages);
-    } else if (find_pair(document, &prompt, &response)) {
-        if (response.len > 0) { /* without an answer there is nothing to learn */
-            add_line(e, prompt, false);
-            add_text(e, response, true);
+    if (example && found.is_chat) {
+        add_messages(e, found.messages);
+    } else if (example) {
+        if (found.response.len > 0) { /* without an answer there is nothing to learn */
+            add_line(e, found.prompt, false);
+            if (found.input.len > 0) {
+                add_line(e, found.input, false);
+            }
+            add_text(e, found.response, true);
             add_token(e, e->end, true);
         }
     } else {

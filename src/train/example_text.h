@@ -2,8 +2,7 @@
  *
  *     "text"                 BOS, its tokens, EOS: every one of them is a target but the first
  *     "prompt", "response"   the prompt, a line's end, the response, EOS: the response and its
- *                            EOS are targets ("instruction"/"output" and "question"/"answer"
- *                            are read alike)
+ *                            EOS are targets (the other shapes of corpus/example.h are read alike)
  *     "messages"             [{"role", "content"}, ...]: what an "assistant" says, and the token
  *                            that ends it; in ChatML where the tokenizer has <|im_start|> and
  *                            <|im_end|>, else the contents with a line's end between them
@@ -18,7 +17,7 @@
 #include "base/json.h"
 #include "token/tokenizer.h"
 
-#define EXAMPLE_FORM 1U /* changes whenever documents become other tokens */
+#define EXAMPLE_FORM 2U /* changes whenever documents become other tokens */
 
 struct example_text {
     struct u32_list tokens, targets; /* as in a batch */

@@ -338,7 +338,7 @@ static winnow_status read_texts(struct making *m, struct winnow_error *err)
         .paths = m->job->paths,
         .shards = m->job->shards,
         .line_max = m->job->line_max,
-        .keys = {.text = m->opt.text_key, .id = m->opt.id_key, .examples = true},
+        .keys = {.text = m->opt.text_key, .id = m->opt.id_key},
         .limit = m->opt.limit,
         .tokenizer = m->tokenizer,
         .context = m->opt.context,
@@ -346,7 +346,6 @@ static winnow_status read_texts(struct making *m, struct winnow_error *err)
         .memory_rest = need};
     if (m->job->keys) {
         reading.keys = *m->job->keys;
-        reading.keys.examples = true;
     }
     TRY(feature_texts_read(&reading, m->pool, m->env, &m->texts, err));
     if (m->texts.empty == m->texts.count) {

@@ -187,8 +187,7 @@ static winnow_status pass(struct ngram_making *n, const struct shard_list *shard
                           struct winnow_error *err)
 {
     const struct features_job *job = n->m->job;
-    const struct document_keys own = {
-        .text = n->m->opt.text_key, .id = n->m->opt.id_key, .examples = true};
+    const struct document_keys own = {.text = n->m->opt.text_key, .id = n->m->opt.id_key};
     const struct scan_ops ops = {.ctx = n,
                                  .new_piece = piece_new,
                                  .document = read_document,

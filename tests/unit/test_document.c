@@ -124,6 +124,61 @@ static void keys_may_have_other_names(void **state)
     assert_str(one.reason, "no key \"a.b\"; the line has \"text\" (--text-key)");
 }
 
+/* Shapes of instruction sets become texts, and pass through as they are. */
+static void examples_have_a_text_that_is_made(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *plain, *chatml;
+    } CASES[] = {
+        {"{\"messages\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\","
+         "\"content\":\"a\"}]}",
+         "q\na", "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\na<|im_end|>\n"},
+        {"{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"x\"},"
+         "{\"type\":\"image\"},{\"type\":\"text\",\"text\":\"y\"}]},{\"role\":\"tool\","
+         "\"content\":null}]}",
+         "xy\n", "<|im_start|>user\nxy<|im_end|>\n<|im_start|>tool\n<|im_end|>\n"},
+        {"{\"conversations\":[{\"from\":\"human\",\"value\":\"q\"},{\"from\":\"gpt\","
+         "\"value\":\"a\"}]}",
+         "q\na", "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\na<|im_end|>\n"},
+        {"{\"prompt\":\"q\",\"response\":\"a\"}", "q\na",
+         "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\na<|im_end|>\n"},
+        {"{\"completion\":\"a\",\"prompt\":\"q\"}", "q\na",
+         "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\na<|im_end|>\n"},
+        {"{\"instruction\":\"do\",\"input\":\"it\",\"output\":\"done\"}", "do\nit\ndone",
+         "<|im_start|>user\ndo\nit<|im_end|>\n<|im_start|>assistant\ndone<|im_end|>\n"},
+        {"{\"instruction\":\"do\",\"input\":\"\",\"output\":\"done\"}", "do\ndone",
+         "<|im_start|>user\ndo<|im_end|>\n<|im_start|>assistant\ndone<|im_end|>\n"},
+        {"{\"question\":\"q\",\"answer\":\"a\",\"input\":\"no part\"}", "q\na",
+         "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\na<|im_end|>\n"},
+        {"{\"messages\":[]}", "", ""},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct document_keys keys = {.chat = WINNOW_CHAT_PLAIN};
+        read_bytes(&keys, str_of(CASES[i].line));
+        assert_int_equal(one.reason.len, 0);
+        assert_true(one.d.example && one.d.text_span.ptr == NULL);
+        assert_str(one.d.text, CASES[i].plain);
+        assert_str(one.d.raw, CASES[i].line);
+        keys.chat = WINNOW_CHAT_CHATML;
+        read_bytes(&keys, str_of(CASES[i].line));
+        assert_str(one.d.text, CASES[i].chatml);
+    }
+    read_line("{\"text\":\"t\",\"prompt\":\"q\",\"response\":\"a\"}");
+    assert_str(one.d.text, "t");
+    assert_false(one.d.example);
+    struct document_keys keys = {.text = "body"};
+    read_bytes(&keys, STR_LIT("{\"prompt\":\"q\",\"response\":\"a\"}"));
+    assert_str(one.reason, "no key \"body\"; the line has \"prompt\", \"response\" (--text-key)");
+    static const char *const BROKEN[] = {"{\"messages\":\"none\"}", "{\"messages\":[\"x\"]}",
+                                         "{\"messages\":[{\"role\":\"u\"}]}",
+                                         "{\"conversations\":[{\"from\":\"human\",\"value\":7}]}"};
+    for (size_t i = 0; i < sizeof BROKEN / sizeof BROKEN[0]; i++) {
+        read_line(BROKEN[i]);
+        assert_str(one.reason, "its messages are no list of objects with \"role\" and \"content\"");
+    }
+}
+
 static void source_and_url_are_found(void **state)
 {
     (void)state;
@@ -144,9 +199,10 @@ static void bad_lines_say_why(void **state)
     } CASES[] = {
         {"[1]", "the line is an array, not an object"},
         {"7", "the line is a number, not an object"},
-        {"{}", "no key \"text\""},
+        {"{}", "no key \"text\", no \"messages\", no prompt with a response"},
         {"{\"a\":1,\"b\":2,\"中中中中中中中\":3,\"d\":4,\"e\":5}",
-         "no key \"text\"; the line has \"a\", \"b\", \"中中中中中中\", \"d\", ... (--text-key)"},
+         "no key \"text\", no \"messages\", no prompt with a response; the line has \"a\", \"b\", "
+         "\"中中中中中中\", \"d\", ... (--text-key)"},
         {"{\"text\":null}", "the text is null, not a string"},
         {"{\"text\":[\"a\"]}", "the text is an array, not a string"},
         {"{\"text\":\"a\",\"text\":\"b\"}", "the key of the text stands twice"},
@@ -253,6 +309,7 @@ int main(void)
         cmocka_unit_test(a_document_keeps_every_other_byte),
         cmocka_unit_test(a_missing_id_is_made_and_written),
         cmocka_unit_test(keys_may_have_other_names),
+        cmocka_unit_test(examples_have_a_text_that_is_made),
         cmocka_unit_test(source_and_url_are_found),
         cmocka_unit_test(bad_lines_say_why),
         cmocka_unit_test(numbers_pass_through_as_they_are_written),

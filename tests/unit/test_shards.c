@@ -62,7 +62,9 @@ static void blank_lines_crlf_bom_and_a_missing_newline_are_fine(void **state)
                       STR_LIT("\xEF\xBB\xBF{\"text\":\"a\"}\r\n\r\n\n  \n{\"text\":\"b\"}\n{}\n"
                               "\xEF\xBB\xBF\n{\"text\":\"c\"}")),
         &opt);
-    assert_str(buf_str(&seen), "s#1 a|s#5 b|!6@36:2 no key \"text\"|s#8 c| ");
+    assert_str(
+        buf_str(&seen),
+        "s#1 a|s#5 b|!6@36:2 no key \"text\", no \"messages\", no prompt with a response|s#8 c| ");
     read_all(scratch_write(&s, "empty.jsonl", STR_LIT("")), &opt);
     assert_str(buf_str(&seen), "");
     scratch_close(&s);
