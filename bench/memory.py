@@ -201,6 +201,7 @@ PLAN = [("rules -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (100, 300), "s
         ("language --lines -o out", {"large.jsonl": (400,), "tiny.jsonl": (300,)}),
         ("quality --model hq.bin -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (100, 300), "shards": (80,), "window.jsonl.zst": (100,)}),
         ("quality train %s --against tiny.jsonl -o out.bin" % CLASSES, {"usual.jsonl": (64, 100), "large.jsonl": (80, 400)}),
+        ("mix --weights *=1 --shard-size 8M -o out", {"large.jsonl": (100, 400), "tiny.jsonl": (100, 300), "shards": (100,), "sources.jsonl": (100, 300), "window.jsonl.zst": (100,)}),
         ("holdout --share 0.1 -o out", {"large.jsonl": (80, 400), "tiny.jsonl": (100,), "shards": (80,), "window.jsonl.zst": (100,)}),
         ("refine -o out", {"tiny.jsonl": (300,), "mixed.jsonl": (400,), "shards": (100,)}),
         ("extract -o out", {"pages": (100, 400)}),

@@ -4,7 +4,7 @@
     bench/priors.py WINNOW [--megabytes 1000] [--keep FOLDER] [--only NAME,...]
 
 dedup (equal documents; MinHash; lines), decontaminate (BoolQ and MMLU), language, quality (a model of Wikipedia against a crawl,
-16 numbers a row, trained first), and rules.  Each runs over half of the text and all of it with one thread, and over
+16 numbers a row, trained first), rules, and mix (weights: some documents twice and more, others not at all).  Each runs over half of the text and all of it with one thread, and over
 all of it with two.  `bench/peers.md` says how peers are measured; those of these commands have benches of their own on less
 text, since they would take hours on this: dedup_minhash.py, decontaminate.py, language_vs_peers.py, quality_vs_fasttext.py.
 
@@ -96,7 +96,7 @@ def commands():
     items = f"{data}/eval/boolq.jsonl.zst,{data}/eval/mmlu_test.jsonl.zst"
     return {"dedup": ["dedup"], "dedup-lines": ["dedup", "--unit", "line"], "dedup-minhash": ["dedup", "--method", "minhash"],
             "decontaminate": ["decontaminate", "--benchmark", items], "language": ["language"],
-            "quality": ["quality", "--model", "hq.bin"], "rules": ["rules"]}
+            "quality": ["quality", "--model", "hq.bin"], "rules": ["rules"], "mix": ["mix", "--weights", "wiki=2,*=1"]}
 
 
 def make_inputs():

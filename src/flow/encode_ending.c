@@ -78,6 +78,7 @@ static winnow_status encode_folder(struct run *r, const struct encode_options *o
     opt.tokenizer = o->tokenizer;
     opt.format = (int)WAYS[o->format].format;
     opt.text.text_key = corpus->text_key;
+    opt.text.chat = corpus->chat;
     opt.text.id_key = corpus->id_key;
     opt.text.line_max = corpus->line_max;
     opt.output = buf_cstr(&path);

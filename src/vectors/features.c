@@ -334,16 +334,15 @@ static winnow_status read_texts(struct making *m, struct winnow_error *err)
     TRY(making_find_models(m, err));
     TRY(check_memory(m, &need, err));
     TRY(model_load_tokenizer(m->models[0], &m->tokenizer, err));
-    struct feature_reading reading = {
-        .paths = m->job->paths,
-        .shards = m->job->shards,
-        .line_max = m->job->line_max,
-        .keys = {.text = m->opt.text_key, .id = m->opt.id_key},
-        .limit = m->opt.limit,
-        .tokenizer = m->tokenizer,
-        .context = m->opt.context,
-        .folder = m->job->work,
-        .memory_rest = need};
+    struct feature_reading reading = {.paths = m->job->paths,
+                                      .shards = m->job->shards,
+                                      .line_max = m->job->line_max,
+                                      .keys = {.text = m->opt.text_key, .id = m->opt.id_key},
+                                      .limit = m->opt.limit,
+                                      .tokenizer = m->tokenizer,
+                                      .context = m->opt.context,
+                                      .folder = m->job->work,
+                                      .memory_rest = need};
     if (m->job->keys) {
         reading.keys = *m->job->keys;
     }

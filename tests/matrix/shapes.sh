@@ -45,8 +45,8 @@ sed -n 's/.*"text": "\([^"]*\)".*/{"question":"\1"}/p' text.jsonl | sed 's/\\n/ 
 
 run_result() { # without the lines themselves
     cat out/stages/*/ledger/* out/stages/*/attributes/*/* 2>/dev/null
-    grep -A 8 '"documents": {' out/stages/*/stats.json
-    grep -A 6 '"text_bytes": {' out/stages/*/stats.json
+    grep -A 8 '^  "documents": {' out/stages/*/stats.json
+    grep -A 6 '^  "text_bytes": {' out/stages/*/stats.json
     for f in out/documents/*; do sed 's/.*"id": "\([^"]*\)".*/\1/' "$f"; done
 }
 call() { # COMMAND INPUT
@@ -71,7 +71,7 @@ call() { # COMMAND INPUT
          cat out/stages/*/ledger/*; sed 's/"draw": .*//' out/stages/*/state/mix.json
          sed 's/.*"id": "\([^"]*\)".*/\1/' out/documents/* | sort | sed 's/~.*//' ;;
     recipe) printf 'winnow: 1\noutput: out\ninput: ["%s"]\nstages:\n  - rules: {filter: false}\n  - dedup\n  - holdout\n' "$2" >r.yaml
-            $run run -q r.yaml && run_result ;;
+            $run run -q r.yaml >/dev/null && run_result ;;
     tokenizer-train) $run tokenizer train -q --vocab 300 "$2" -o out.json && cat out.json ;;
     encode) $run tokenizer encode -q -t tokenizer.json "$2" ;;
     encode-npy) $run tokenizer encode -q -t tokenizer.json --format npy "$2" -o out.npy && cat out.npy ;;
@@ -113,9 +113,12 @@ done
 $run tokenizer encode -q -t tokenizer.json --chat chatml instruction.jsonl >a; $run tokenizer encode -q -t tokenizer.json --chat chatml prompt.jsonl >b
 cmp -s a b || fail "--chat chatml makes other texts of other shapes"
 $run tokenizer encode -q -t tokenizer.json prompt.jsonl | cmp -s - a && fail "--chat chatml changes nothing"
-rm -rf out; $run dedup -q --unit line messages.jsonl -o out 2>said || fail "dedup of lines: $(cat said)"
+for i in 1 2; do
+    printf '{"id":"e%s","messages":[{"role":"user","content":"what both of them ask in so many words"},{"role":"assistant","content":"answer number %s, which no other gives here"}]}\n' $i $i
+done >edit.jsonl
+rm -rf out; $run dedup -q --unit line edit.jsonl -o out 2>said || fail "dedup of lines: $(cat said)"
 grep -q 'not edited' said || fail "an edit that is not made is not told: $(cat said)"
-cat out/documents/* | cmp -s - messages.jsonl || fail "an edit that is not made changes something"
+cat out/documents/* | cmp -s - edit.jsonl || fail "an edit that is not made changes something"
 checks=$((checks + 3))
 
 # None of the shapes.

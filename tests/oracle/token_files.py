@@ -83,6 +83,7 @@ def peer_megatron(name, want):
     sys.modules["megatron.core.datasets.object_storage_utils"].ObjectStorageConfig = object
     sys.modules["megatron.core.datasets.object_storage_utils"].S3Config = object
     sys.modules["megatron.core.msc_utils"].MultiStorageClientFeature = types.SimpleNamespace(is_enabled=lambda: False)
+    sys.modules["megatron.core.msc_utils"].maybe_msc = types.SimpleNamespace(open=open, os=os, numpy=np)
     spec = importlib.util.spec_from_file_location("indexed_dataset", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -1,3 +1,5 @@
+#include "winnow/chat.h"
+
 #include "check.h"
 #include "corpus/shard_reader.h"
 
