@@ -72,6 +72,7 @@ set(UNIT_TESTS
   structure
   warc
   train_weights
+  value
   trainer
   tune
   verdicts
@@ -171,6 +172,8 @@ add_executable(bench_examples bench/bench_examples.c)
 target_link_libraries(bench_examples PRIVATE winnow winnow_flags)
 add_executable(bench_pursuit bench/bench_pursuit.c)
 target_link_libraries(bench_pursuit PRIVATE winnow winnow_flags)
+add_executable(bench_select bench/bench_select.c)
+target_link_libraries(bench_select PRIVATE winnow winnow_flags)
 add_executable(bench_score bench/bench_score.c)
 target_include_directories(bench_score PRIVATE tests/support)
 target_link_libraries(bench_score PRIVATE winnow winnow_flags)

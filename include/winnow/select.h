@@ -15,7 +15,9 @@ enum winnow_method {
     WINNOW_RDS,         /* the same over hidden states (RDS+) */
     WINNOW_PROJECTION,  /* pursuit of hidden states */
     WINNOW_FACILITY,    /* those that stand for all (INGENIOUS); no target */
-    WINNOW_RANDOM
+    WINNOW_RANDOM,
+    WINNOW_LOSS_DROP, /* what loses most of its loss when a model is warmed on the target (TACS) */
+    WINNOW_SHAPLEY    /* scores that lie in attributes, as train --value writes them */
 };
 enum winnow_objective { WINNOW_EACH, WINNOW_TARGET_MEAN };
 
@@ -29,10 +31,20 @@ struct winnow_select_options {
     double copy;                        /* cosine above which a document is another one's copy */
     bool no_floor;                      /* pursue into noise */
     bool match_length;                  /* random: as long as the target's examples */
+    const char *model;                  /* loss-drop: that is warmed */
+    uint32_t lora_rank;                 /* loss-drop: of the adapters that are trained */
+    double tune_epochs, tune_lr;        /* loss-drop: passes over the target, rate at its top */
+    const char *scores, *score_name;    /* shapley: folder of attributes, the score among them */
     uint32_t partition;                 /* facility: documents compared with each other */
 };
-#define WINNOW_SELECT_OPTIONS_INIT \
-    (WINNOW_NEW(winnow_select_options){.budget = "5%", .copy = 0.98, .partition = 1000})
+#define WINNOW_SELECT_OPTIONS_INIT                        \
+    (WINNOW_NEW(winnow_select_options){.budget = "5%",    \
+                                       .copy = 0.98,      \
+                                       .partition = 1000, \
+                                       .lora_rank = 8,    \
+                                       .tune_epochs = 4,  \
+                                       .tune_lr = 1e-3,   \
+                                       .score_name = "winnow__value"})
 
 #ifdef __cplusplus
 }

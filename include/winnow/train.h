@@ -37,6 +37,7 @@ enum winnow_compute {
 enum winnow_optimizer {
     WINNOW_ADAMW,
     WINNOW_MUON, /* Muon for the hidden matrices, AdamW for all else */
+    WINNOW_SGD,  /* plain: what values of documents are exact for */
 };
 
 #define WINNOW_SMALL_MODEL_INIT                                                                 \
@@ -73,17 +74,23 @@ struct winnow_train_options {
     /* What each document counts for, scaled to a mean of 1: the attribute weight_name in the
      * folder of attributes `weights`, or the document's own member weight_key; NULL: 1. */
     const char *weights, *weight_name, *weight_key;
-    int weights_as;            /* enum winnow_weights_as */
-    int mean_of;               /* enum winnow_mean_of: what a step's loss is the mean of */
-    uint32_t lora_rank;        /* adapters on init's matrices, merged at the end; 0: all weights */
-    double lora_alpha;         /* 0: twice the rank */
-    uint64_t limit;            /* documents; 0: all */
+    int weights_as;     /* enum winnow_weights_as */
+    int mean_of;        /* enum winnow_mean_of: what a step's loss is the mean of */
+    uint32_t lora_rank; /* adapters on init's matrices, merged at the end; 0: all weights */
+    double lora_alpha;  /* 0: twice the rank */
+    uint64_t limit;     /* documents; 0: all */
+    /* Examples of what is wanted: what each document was worth to them is gathered while the model
+     * trains, and written as attributes winnow__value into output/value. */
+    const char *value;
+    uint32_t value_order;      /* 1, or 2: twice as dear */
     uint32_t keep_checkpoints; /* at equal distances, for features; 0: none */
     const char *text_key, *id_key;
 };
-#define WINNOW_TRAIN_OPTIONS_INIT      \
-    (WINNOW_NEW(winnow_train_options){ \
-        .model = WINNOW_SMALL_MODEL_INIT, .epochs_max = 4, .weight_name = "winnow__weight"})
+#define WINNOW_TRAIN_OPTIONS_INIT                                       \
+    (WINNOW_NEW(winnow_train_options){.model = WINNOW_SMALL_MODEL_INIT, \
+                                      .epochs_max = 4,                  \
+                                      .weight_name = "winnow__weight",  \
+                                      .value_order = 1})
 
 struct winnow_train_result {
     uint64_t documents, documents_bad, tokens, steps, parameters;

@@ -15,5 +15,6 @@ list(APPEND WINNOW_SOURCES
   src/flow/tokens.c
   src/flow/train.c
   src/flow/train_rows.c
+  src/flow/train_value.c
   src/flow/train_weights.c
 )

@@ -319,7 +319,8 @@ static const char *named_path(struct ending *e, const char *name, const char *pa
 static const char *final_arm(struct ending *e)
 {
     size_t last = run_stage_count(e->run) - 1;
-    if (strcmp(run_stage_command(e->run, last), "select") == 0 && last > 0) {
+    bool selects = strcmp(run_stage_command(e->run, last), "select") == 0 && last > 0;
+    if (selects && !select_by_scores(run_stage_options(e->run, last))) {
         e->opt.pool = documents_of(e, last - 1);
         e->stage = (struct method){&SELECT_SELECTOR, run_stage_options(e->run, last)};
         struct selector_traits traits;

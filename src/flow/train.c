@@ -15,6 +15,7 @@
 #include "base/rng.h"
 #include "corpus/spool.h"
 #include "flow/train_rows.h"
+#include "flow/train_value.h"
 #include "model/model_file.h"
 #include "option/tables.h"
 #include "prove/draw.h"
@@ -24,6 +25,8 @@
 #include "train/tune_plan.h"
 #include "train/weights_file.h"
 #include "vectors/features.h"
+
+#include <math.h>
 
 #define TOKENIZER_SAMPLE ((uint64_t)64 << 20)
 #define PROGRAM_BYTES    ((uint64_t)40 << 20) /* itself, and documents while they are read */
@@ -43,6 +46,7 @@ struct training {
     struct arm_draw order;
     struct train_factors factors; /* of texts */
     struct train_rows rows;
+    struct train_value value;
     uint64_t tokens;
     struct buf checkpoint; /* folder of it */
     struct arena keep;
@@ -78,7 +82,8 @@ static uint64_t training_bytes(const struct winnow_train_options *opt, const str
 {
     uint32_t threads = env->threads > 0 ? env->threads : pool_processors();
     if (opt->lora_rank == 0) {
-        return small_model_memory(&opt->model, c, threads);
+        return small_model_memory(&opt->model, c, threads) +
+               (opt->value ? valuation_memory(c, opt->value_order) : 0);
     }
     struct lora_options lora = {.rank = opt->lora_rank};
     small_model_trainer(&opt->model, 1, &lora.trainer);
@@ -230,11 +235,35 @@ static void write_card(const struct training *t, const struct fit_result *fitted
     buf_add_char(out, '\n');
 }
 
+/* Which documents of the input the values are of: those that can be trained on. */
+static winnow_status write_values(struct training *t, const struct fit_result *fitted,
+                                  struct winnow_error *err)
+{
+    size_t n = t->opt->responses ? t->rows.texts.count : t->texts.docs.count;
+    double *all = mem_alloc((n + 1) * sizeof *all);
+    for (size_t i = 0; i < n; i++) {
+        all[i] = t->opt->responses ? (double)NAN : fitted->values[i];
+    }
+    for (size_t i = 0; t->opt->responses && i < t->rows.count; i++) {
+        all[t->rows.rows[i]] = fitted->values[i];
+    }
+    const struct train_value_writing w = {.paths = *t->paths,
+                                          .keys = t->keys,
+                                          .responses = t->opt->responses,
+                                          .values = all,
+                                          .count = n,
+                                          .folder = t->opt->output};
+    winnow_status st = train_value_write(&w, t->env, err);
+    mem_free(all);
+    return st;
+}
+
 static winnow_status save_folder(struct training *t, const struct model *m,
                                  const struct fit_result *fitted, struct winnow_error *err)
 {
     struct buf card = {0}, path = {0};
-    winnow_status st = model_save(m, t->opt->output, TENSOR_F32, err);
+    winnow_status st = fitted->values ? write_values(t, fitted, err) : WINNOW_OK;
+    st = st == WINNOW_OK ? model_save(m, t->opt->output, TENSOR_F32, err) : st;
     if (st == WINNOW_OK) {
         st = tokenizer_save_folder(t->tokenizer, t->opt->output, err);
     }
@@ -357,6 +386,11 @@ static winnow_status fit_model(struct training *t, struct winnow_train_result *r
                                   .keep = opt->keep_checkpoints > 0 ? keep_checkpoint : NULL,
                                   .ctx = t};
     small_model_trainer(&opt->model, steps, &fit_opt.trainer);
+    const struct value_options value = {.target = &t->value.batch.batch,
+                                        .documents =
+                                            opt->responses ? t->rows.count : t->texts.docs.count,
+                                        .order = opt->value_order};
+    fit_opt.value = opt->value ? &value : NULL;
     const struct sampler rows = train_rows_sampler(&t->rows);
     const struct fit_data data = {&t->texts.docs, t->order.order, t->order.order_count,
                                   opt->responses ? &rows : NULL};
@@ -387,6 +421,14 @@ static winnow_status train_model(struct training *t, const struct winnow_list *p
     TRY(get_tokenizer(t, err));
     TRY(train_weights_open(&t->weights, t->opt, err));
     TRY(t->opt->responses ? read_rows(t, err) : read_texts(t, err));
+    if (t->opt->value) {
+        const struct feature_reading how = {.paths = {&t->opt->value, 1},
+                                            .keys = {t->keys.text, t->keys.id, true},
+                                            .tokenizer = t->tokenizer,
+                                            .context = t->packer.context,
+                                            .what = "value documents by a target"};
+        TRY(train_value_read(&how, checkpoint, t->pool, t->env, &t->value, err));
+    }
     TRY(fit_model(t, result, err));
     const struct input_account *account =
         t->opt->responses ? &t->rows.texts.account : &t->texts.account;
@@ -413,6 +455,7 @@ static winnow_status train(const struct winnow_train_options *opt, const struct 
     }
     arena_release(&t.keep);
     train_rows_release(&t.rows);
+    train_value_release(&t.value);
     train_factors_release(&t.factors);
     train_weights_release(&t.weights);
     arm_draw_release(&t.order);
@@ -470,6 +513,11 @@ static winnow_status check(const struct winnow_train_options *opt, struct model_
         return error_set(err, WINNOW_E_USAGE,
                          "--keep-checkpoints keeps what all weights are trained with; leave "
                          "--lora-rank out");
+    }
+    if (opt->value && (opt->lora_rank > 0 || opt->model.optimizer == WINNOW_MUON)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--value follows the steps of AdamW or SGD on all weights; leave "
+                         "--lora-rank and --optimizer muon out");
     }
     if (opt->weights && opt->weight_key) {
         return error_set(err, WINNOW_E_USAGE, "weights come from --weights or from --weight-key");

@@ -24,7 +24,7 @@ const char *const TEMPLATE_NAMES[] = {"auto", "plain", "llama-2", "chatml", NULL
 
 const char *const SMALL_MODEL_COMPUTE[] = {"f32", "bf16", NULL};
 const char *const SCORING_COMPUTE[] = {"f32", "bf16", "int8", NULL};
-const char *const SMALL_MODEL_OPTIMIZER[] = {"adamw", "muon", NULL};
+const char *const SMALL_MODEL_OPTIMIZER[] = {"adamw", "muon", "sgd", NULL};
 
 const char *const SERVER_KINDS[] = {"auto", "llama.cpp", "vllm", "sglang", "openai", NULL};
 

@@ -6,8 +6,8 @@
 
 #define T struct winnow_select_options
 
-static const char *const METHODS[] = {"gtp",        "top-k",    "round-robin", "rds",
-                                      "projection", "facility", "random",      NULL};
+static const char *const METHODS[] = {"gtp",      "top-k",  "round-robin", "rds",     "projection",
+                                      "facility", "random", "loss-drop",   "shapley", NULL};
 static const char *const OBJECTIVES[] = {"each", "mean", NULL};
 
 static const struct option OPTIONS[] = {
@@ -23,6 +23,12 @@ static const struct option OPTIONS[] = {
     OPT_REAL(0, "copy", T, copy, 0.5, 1, "cosine above which a document is a chosen one's copy"),
     OPT_FLAG(0, "no-floor", T, no_floor, "pursue what cannot be told from noise, too"),
     OPT_FLAG(0, "match-length", T, match_length, "random: as long as the target's examples"),
+    OPT_FILE(0, "model", T, model, "loss-drop: a model, which is warmed on the target"),
+    OPT_U32(0, "lora-rank", T, lora_rank, 1, 1024, "loss-drop: of the adapters that warm it"),
+    OPT_REAL(0, "tune-epochs", T, tune_epochs, 0.01, 1000, "loss-drop: passes over the target"),
+    OPT_REAL(0, "tune-lr", T, tune_lr, 1e-7, 1, "loss-drop: learning rate at its top"),
+    OPT_FILE(0, "scores", T, scores, "shapley: attributes, as train --value writes them"),
+    OPT_TEXT(0, "score-name", T, score_name, "NAME", "shapley: of the score among them"),
     OPT_U32(0, "partition", T, partition, 10, 100000,
             "facility: documents that are compared with each other"),
     OPT_END,
@@ -38,6 +44,7 @@ const struct option_table SELECT_TABLE = {
         "  winnow select pool.jsonl --features vectors/pool --method top-k --target few.jsonl \\\n"
         "      --budget 1000 -o runs/top\n"
         "  winnow select pool.jsonl --features vectors/pool --budget 10% -o runs/own  # for all\n"
+        "  winnow select pool.jsonl --method shapley --scores models/valued/value -o runs/worth\n"
         "  winnow select pool.jsonl --method random --budget 5% -o runs/random\n",
     .options = OPTIONS,
     .shared = &CORPUS_TABLE,

@@ -32,6 +32,9 @@ static const struct option OPTIONS[] = {
     OPT_U32(0, "lora-rank", T, lora_rank, 0, 4096,
             "train adapters on the model of --init, merged at the end; 0: all weights"),
     OPT_REAL(0, "lora-alpha", T, lora_alpha, 0, 1e6, "their scale; 0: twice the rank"),
+    OPT_FILE(0, "value", T, value,
+             "examples of what is wanted: what each document was worth to them goes to value/"),
+    OPT_U32(0, "value-order", T, value_order, 1, 2, "2: with the curvature, twice as dear"),
     OPT_U32(0, "keep-checkpoints", T, keep_checkpoints, 0, 32,
             "models kept on the way at equal distances, the last one among them, for features"),
     OPT_COUNT(0, "limit", T, limit, 0, 1e15, "use the first N documents; 0: all"),
@@ -51,6 +54,8 @@ const struct option_table TRAIN_TABLE = {
         "  winnow train corpus/ -o models/muon --optimizer muon --batch-tokens 2048 --lr 8e-3\n"
         "  winnow train runs/chosen --init models/small --responses --epochs 4 \\\n"
         "      --weights runs/chosen/stages/01-select/attributes/select -o models/tuned\n"
+        "  winnow train corpus/ -o models/valued --value few.jsonl  # then select --method "
+        "shapley\n"
         "  winnow train corpus/ -o models/own --tokenizer gpt2/   # again after a kill: goes on\n",
     .options = OPTIONS,
     .defaults = &WINNOW_TRAIN_OPTIONS_INIT,

@@ -168,7 +168,8 @@ static winnow_status load_stage(struct report_data *d, const char *folder, struc
     TRY(load_json(d, folder, "state/mix.json", &s->mix, err));
     TRY(load_json(d, folder, "state/diversify.json", &s->diversify, err));
     TRY(load_json(d, folder, "state/near.json", &s->near, err));
-    return load_json(d, folder, "leak.json", &s->leak, err);
+    TRY(load_json(d, folder, "leak.json", &s->leak, err));
+    return load_json(d, folder, "select.json", &s->choice, err);
 }
 
 static winnow_status load_stages(struct report_data *d, struct winnow_error *err)

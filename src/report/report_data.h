@@ -32,6 +32,7 @@ struct report_stage {
     struct json_value near;      /* state/near.json, where it is a dedup by MinHash */
     struct json_value leak;      /* leak.json, where it is a decontaminate */
     struct json_value mix;       /* state/mix.json, where it is a mix */
+    struct json_value choice;    /* select.json, where it is a select */
     double tokens;               /* of its documents; NaN */
 };
 

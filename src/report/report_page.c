@@ -91,12 +91,13 @@ static void add_proof_tiles(const struct report_data *d, const struct report_ver
 static void add_nav(const struct buf *body, struct buf *out)
 {
     static const char *const LINKS[][2] = {
-        {"proof", "Proof"},        {"curves", "Learning curves"}, {"domains", "Domains"},
-        {"cost", "Cost"},          {"funnel", "Funnel"},          {"sources", "Sources"},
-        {"mix", "Mixture"},        {"groups", "Topics"},          {"reasons", "Reasons"},
-        {"programs", "Programs"},  {"languages", "Languages"},    {"duplicates", "Near-copies"},
-        {"leaks", "Leakage"},      {"quality", "Quality"},        {"scores", "Scores"},
-        {"examples", "Threshold"}, {"samples", "Samples"},        {"settings", "Settings"},
+        {"proof", "Proof"},       {"curves", "Learning curves"}, {"domains", "Domains"},
+        {"cost", "Cost"},         {"funnel", "Funnel"},          {"sources", "Sources"},
+        {"mix", "Mixture"},       {"groups", "Topics"},          {"reasons", "Reasons"},
+        {"programs", "Programs"}, {"languages", "Languages"},    {"duplicates", "Near-copies"},
+        {"leaks", "Leakage"},     {"choice", "Choice"},          {"quality", "Quality"},
+        {"scores", "Scores"},     {"examples", "Threshold"},     {"samples", "Samples"},
+        {"settings", "Settings"},
     };
     struct buf id = {0};
     buf_add_text(out, "<nav aria-label=\"Sections\">");
@@ -128,6 +129,7 @@ static void add_sections(const struct report_data *d, const struct report_verdic
     report_add_duplicates(d, out);
     report_add_leaks(d, out);
     report_add_quality(d, out);
+    report_add_choice(d, out);
     report_add_scores(d, out);
     report_add_edge_examples(d, out);
     report_add_samples(d, out);

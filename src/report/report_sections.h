@@ -34,6 +34,8 @@ void report_add_groups(const struct report_data *d, struct buf *out);
 void report_add_programs(const struct report_data *d, struct buf *out);
 /* report_mix.c */
 void report_add_mix(const struct report_data *d, struct buf *out);
+/* report_choice.c */
+void report_add_choice(const struct report_data *d, struct buf *out);
 
 /* report_priors.c */
 void report_add_duplicates(const struct report_data *d, struct buf *out);

@@ -195,7 +195,9 @@ winnow_status choose(const struct choice_problem *p, struct choice *out, struct 
         [WINNOW_RDS] = choose_round_robin,
         [WINNOW_PROJECTION] = choose_pursuit,
         [WINNOW_FACILITY] = choose_facility,
-        [WINNOW_RANDOM] = choose_random};
+        [WINNOW_RANDOM] = choose_random,
+        [WINNOW_LOSS_DROP] = choose_scored,
+        [WINNOW_SHAPLEY] = choose_scored};
     *out = (struct choice){0};
     TRY(METHODS[p->opt->method](p, out, err));
     scale_weights(out);

@@ -18,7 +18,8 @@ struct choice_target {
 struct choice_problem {
     const struct winnow_select_options *opt;
     const struct store *pool;
-    const bool *inside; /* by row: whether it is a candidate, and counts; NULL: all are */
+    const double *scores; /* by row, of methods by score; NaN: none; else NULL */
+    const bool *inside;   /* by row: whether it is a candidate, and counts; NULL: all are */
     const struct choice_target *targets;
     size_t target_count;
     size_t budget;
@@ -93,6 +94,8 @@ winnow_status choose_round_robin(const struct choice_problem *p, struct choice *
                                  struct winnow_error *err);
 winnow_status choose_facility(const struct choice_problem *p, struct choice *out,
                               struct winnow_error *err);
+winnow_status choose_scored(const struct choice_problem *p, struct choice *out,
+                            struct winnow_error *err);
 winnow_status choose_random(const struct choice_problem *p, struct choice *out,
                             struct winnow_error *err);
 

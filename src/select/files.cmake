@@ -1,6 +1,7 @@
 list(APPEND WINNOW_SOURCES
   src/select/choice.c
   src/select/facility.c
+  src/select/loss_drop.c
   src/select/nnls.c
   src/select/pursuit.c
   src/select/pursuit_step.c
@@ -8,4 +9,5 @@ list(APPEND WINNOW_SOURCES
   src/select/rounds.c
   src/select/select.c
   src/select/select_selector.c
+  src/select/select_story.c
 )

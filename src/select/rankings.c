@@ -194,6 +194,43 @@ winnow_status choose_round_robin(const struct choice_problem *p, struct choice *
     return st;
 }
 
+/* ---- scores that are there ---- */
+
+struct scored {
+    double score;
+    uint32_t row;
+};
+
+static int by_score_given(const void *a, const void *b)
+{
+    const struct scored *x = a, *y = b;
+    if (x->score != y->score) {
+        return x->score < y->score ? 1 : -1;
+    }
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+winnow_status choose_scored(const struct choice_problem *p, struct choice *out,
+                            struct winnow_error *err)
+{
+    size_t rows = p->pool->head->rows, n = 0;
+    struct scored *all = mem_try_alloc((rows + 1) * sizeof *all);
+    if (!all) {
+        return error_set(err, WINNOW_E_NOMEM, "no memory to rank %zu documents", rows);
+    }
+    for (size_t i = 0; i < rows; i++) {
+        if (!isnan(p->scores[i]) && (!p->inside || p->inside[i])) {
+            all[n++] = (struct scored){p->scores[i], (uint32_t)i};
+        }
+    }
+    sort(all, n, sizeof *all, by_score_given);
+    for (size_t i = 0; i < n && i < p->budget; i++) {
+        choice_add(out, (struct choice_pick){all[i].row, 1, all[i].score});
+    }
+    mem_free(all);
+    return WINNOW_OK;
+}
+
 /* ---- random ---- */
 
 struct drawn {

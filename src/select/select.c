@@ -10,12 +10,17 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json_write.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "option/budget.h"
 #include "option/tables.h"
+#include "prune/prune_attribute.h"
+#include "select/loss_drop.h"
 #include "select/select_selector.h"
+#include "select/select_story.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -34,6 +39,9 @@ struct select {
     uint32_t *pick_of; /* by row */
     size_t documents;
     struct selector *selector;
+    struct story story;
+    double *scores; /* by row, of a method by scores */
+    double flops;   /* of those */
 };
 
 /* ---- options ---- */
@@ -43,6 +51,12 @@ static winnow_status check_select(const void *options, const struct stage_plan *
 {
     const struct winnow_select_options *o = options;
     TRY(SELECT_SELECTOR.check(options, err));
+    if (o->method == WINNOW_LOSS_DROP) {
+        uint64_t bytes;
+        TRY(loss_drop_memory(o, plan->threads, &bytes, err));
+        return memory_need(plan->memory_max, "select", bytes + STAGE_MEMORY_LEAST + PROGRAM_BYTES,
+                           "use fewer threads (-t), or a smaller --model", err);
+    }
     if (!o->features) {
         return WINNOW_OK;
     }
@@ -151,6 +165,76 @@ static winnow_status run_survey(struct select *s, struct winnow_error *err)
     return budget_read(s->opt->budget, s->documents, &unused, err);
 }
 
+/* ---- scores, where the method ranks by them ---- */
+
+struct reading {
+    struct select *s;
+    struct map rows; /* hash of an id -> row */
+    size_t found;
+};
+
+static winnow_status take_score(void *ctx, struct str id, struct json_value attributes,
+                                const struct attribute_place *place, struct winnow_error *err)
+{
+    (void)place;
+    (void)err;
+    struct reading *r = ctx;
+    uint64_t key = hash64(id, 0);
+    key = key > 0 ? key : 1;
+    const uint64_t *row = map_get(&r->rows, (struct str){(const char *)&key, sizeof key});
+    if (row) { /* else: of a document that is not among these */
+        r->s->scores[*row] = attribute_score(attributes, r->s->opt->score_name);
+        r->found += isnan(r->s->scores[*row]) ? 0 : 1;
+    }
+    return WINNOW_OK;
+}
+
+static winnow_status read_scores(struct select *s, struct winnow_error *err)
+{
+    struct reading r = {.s = s};
+    for (size_t i = 0; i < s->ordinals; i++) {
+        if (s->ids[i] > 0) {
+            const struct str key = {(const char *)&s->ids[i], sizeof s->ids[i]};
+            *map_put(&r.rows, key, NULL) = s->row_of[i];
+        }
+    }
+    for (size_t i = 0; i < s->documents; i++) {
+        s->scores[i] = (double)NAN;
+    }
+    winnow_status st = attribute_each(s->opt->scores, take_score, &r, err);
+    map_release(&r.rows);
+    if (st == WINNOW_OK && r.found == 0) {
+        st = error_set(err, WINNOW_E_FORMAT,
+                       "%s holds no \"%s\" of any of these documents: values are of other "
+                       "documents, or have another name (--score-name)",
+                       s->opt->scores, s->opt->score_name);
+    }
+    return st;
+}
+
+static winnow_status find_scores(struct select *s, struct winnow_error *err)
+{
+    if (!select_by_scores(s->opt)) {
+        return WINNOW_OK;
+    }
+    s->scores = mem_try_alloc((s->documents + 1) * sizeof *s->scores);
+    if (!s->scores) {
+        return error_set(err, WINNOW_E_NOMEM, "no memory for the scores of %zu documents",
+                         s->documents);
+    }
+    if (s->opt->method == WINNOW_SHAPLEY) {
+        return read_scores(s, err);
+    }
+    struct loss_drop drop = {.stage = s->stage,
+                             .opt = s->opt,
+                             .row_of = s->row_of,
+                             .scores = s->scores,
+                             .rows = s->documents};
+    winnow_status st = loss_drop_run(&drop, err);
+    s->flops = drop.flops;
+    return st;
+}
+
 /* ---- 2. choice ---- */
 
 /* Examples of the target that stand in the corpus would be chosen first, and be measured on
@@ -203,6 +287,7 @@ static void write_choice(const struct select *s, struct json_writer *w)
         json_close(w, ']');
     }
     json_close(w, ']');
+    story_write(&s->story, c, w);
     json_close(w, '}');
 }
 
@@ -211,11 +296,10 @@ static winnow_status write_summary(const struct select *s, struct winnow_error *
     struct buf text = {0}, path = {0};
     struct json_writer w = {.out = &text};
     write_choice(s, &w);
-    stage_note(s->stage, "choice", buf_str(&text));
-    stage_owns(s->stage, "state/select.json");
+    stage_owns(s->stage, "select.json");
     buf_add_char(&text, '\n');
-    winnow_status st =
-        file_write_atomic(stage_path(s->stage, "select.json", &path), buf_str(&text), err);
+    winnow_status st = file_write_atomic(file_join(&path, stage_folder(s->stage), "select.json"),
+                                         buf_str(&text), err);
     buf_release(&text);
     buf_release(&path);
     return st;
@@ -242,12 +326,40 @@ static winnow_status choose_documents(struct select *s, struct winnow_error *err
     }
     for (size_t i = 0, n = 0; i < s->ordinals; i++) {
         if (s->ids[i] > 0) {
-            items[n++] = (struct selector_item){.id = s->ids[i]};
+            items[n] = (struct selector_item){.id = s->ids[i]};
+            items[n].score = s->scores ? s->scores[n] : 0;
+            n++;
         }
     }
     winnow_status st = SELECT_SELECTOR.choose(s->selector, s->opt, items, s->documents, 1, err);
     mem_free(items);
     return st;
+}
+
+/* ---- what is told of it ---- */
+
+static winnow_status meet_document(void *state, void *worker, const struct document *d,
+                                   struct stage_result *r, struct winnow_error *err)
+{
+    (void)worker;
+    (void)r;
+    (void)err;
+    struct select *s = state;
+    story_meet(&s->story, s->row_of[d->ordinal], d);
+    return WINNOW_OK;
+}
+
+/* The texts that are shown are found by one more pass. */
+static winnow_status tell_choice(struct select *s, struct winnow_error *err)
+{
+    if (select_selector_pool(s->selector)) {
+        const struct choice_problem p = select_selector_problem(s->selector, s->opt);
+        TRY(story_find(&p, select_selector_choice(s->selector), &s->story, err));
+        s->story.lock = &s->lock;
+        const struct stage_pass pass = {.name = "shown", .state = s, .document = meet_document};
+        TRY(stage_run_pass(s->stage, &pass, err));
+    }
+    return write_summary(s, err);
 }
 
 static winnow_status make_choice(struct select *s, struct winnow_error *err)
@@ -279,9 +391,9 @@ static winnow_status make_choice(struct select *s, struct winnow_error *err)
     }
     struct selector_cost cost;
     SELECT_SELECTOR.cost(s->selector, &cost);
-    stage_note_double(s->stage, "flops", cost.measuring);
+    stage_note_double(s->stage, "flops", cost.measuring + s->flops);
     number_picks(s);
-    return write_summary(s, err);
+    return tell_choice(s, err);
 }
 
 /* ---- 3. verdicts ---- */
@@ -312,6 +424,7 @@ static winnow_status run_steps(struct select *s, struct winnow_error *err)
     static const char *const NAMES[] = {"select", NULL};
     TRY(run_survey(s, err));
     TRY(align(s, err));
+    TRY(find_scores(s, err));
     TRY(make_choice(s, err));
     const struct store *pool = select_selector_pool(s->selector);
     if (pool && pool->forget) { /* what follows needs the choice alone */
@@ -329,6 +442,8 @@ static winnow_status run_select(struct stage *stage, const void *options, struct
     s->opt = options;
     (void)pthread_mutex_init(&s->lock, NULL);
     winnow_status st = run_steps(s, err);
+    story_release(&s->story);
+    mem_free(s->scores);
     SELECT_SELECTOR.close(s->selector);
     mem_free(s->ids);
     mem_free(s->row_of);

@@ -40,12 +40,39 @@ struct selector {
     struct store_row *bare; /* rows of ids alone, where there are no vectors */
     struct store bare_store;
     bool *inside;
+    double *scores; /* by row, of a method by scores */
     size_t budget;
     struct choice choice;
     double used; /* tokens of its pool, of the whole store's */
 };
 
 /* ---- options ---- */
+
+bool select_by_scores(const struct winnow_select_options *o)
+{
+    return o->method == WINNOW_LOSS_DROP || o->method == WINNOW_SHAPLEY;
+}
+
+static winnow_status check_scored(const struct winnow_select_options *o, struct winnow_error *err)
+{
+    if (o->features || o->target_features.count > 0) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--method %s compares no vectors; leave --features and --target-features "
+                         "out",
+                         select_method_name(o));
+    }
+    if (o->method == WINNOW_SHAPLEY && !o->scores) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--method shapley needs values: gather them with winnow train --value "
+                         "TARGET and name the folder with --scores MODEL/value");
+    }
+    if (o->method == WINNOW_LOSS_DROP && (!o->model || o->targets.count == 0)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--method loss-drop warms a model on examples of what is wanted: --model "
+                         "PATH and --target FILE");
+    }
+    return WINNOW_OK;
+}
 
 static bool needs_target(int method)
 {
@@ -73,6 +100,9 @@ static winnow_status check_read(const struct winnow_select_options *o, struct wi
 static winnow_status check_method(const struct winnow_select_options *o, struct winnow_error *err)
 {
     size_t targets = o->targets.count + o->target_features.count;
+    if (select_by_scores(o)) {
+        return check_scored(o, err);
+    }
     if (o->method != WINNOW_RANDOM && !o->features) {
         return error_set(err, WINNOW_E_USAGE,
                          "--method %s compares vectors: make them with winnow features and name "
@@ -195,6 +225,7 @@ static void close_selector(struct selector *s)
     map_release(&s->rows);
     mem_free(s->bare);
     mem_free(s->inside);
+    mem_free(s->scores);
     choice_release(&s->choice);
     mem_free(s);
 }
@@ -435,6 +466,7 @@ struct choice_problem select_selector_problem(const struct selector *s,
 {
     return (struct choice_problem){.opt = o,
                                    .pool = s->has_pool ? &s->pool : &s->bare_store,
+                                   .scores = s->scores,
                                    .inside = s->inside,
                                    .targets = s->targets,
                                    .target_count = s->target_count,
@@ -470,6 +502,14 @@ static winnow_status choose_among(struct selector *s, const struct winnow_select
         measure_pool(s);
     } else {
         make_bare(s, items, count);
+    }
+    mem_free(s->scores);
+    s->scores = NULL;
+    if (select_by_scores(o)) { /* without vectors: an item is a row */
+        s->scores = mem_alloc((count + 1) * sizeof *s->scores);
+        for (size_t i = 0; i < count; i++) {
+            s->scores[i] = items[i].score;
+        }
     }
     choice_release(&s->choice);
     const struct choice_problem p = select_selector_problem(s, o);

@@ -17,6 +17,9 @@ extern const struct selector_kind SELECT_SELECTOR;
 
 const char *select_method_name(const struct winnow_select_options *o);
 
+/* Whether it ranks by the scores of its items, which whoever drives it then gives. */
+bool select_by_scores(const struct winnow_select_options *o);
+
 /* While it is chosen: factors, orders and scores of the rows; the vectors that are held. */
 uint64_t select_choice_bytes(const struct winnow_select_options *o, const struct store_head *h,
                              uint64_t budget);

@@ -12,5 +12,6 @@ list(APPEND WINNOW_SOURCES
   src/train/trainer.c
   src/train/tune.c
   src/train/tune_plan.c
+  src/train/value.c
   src/train/weights_file.c
 )

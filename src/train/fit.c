@@ -4,17 +4,20 @@
 #include "base/mem.h"
 
 #include <assert.h>
+#include <string.h>
 
 struct fitting {
     const struct fit_options *opt;
     struct trainer *trainer; /* of all weights; else of adapters */
     struct learner learner;
+    struct valuation *valuation; /* NULL: none */
 };
 
 void fit_result_release(struct fit_result *r)
 {
     mem_free(r->losses);
     mem_free(r->curve);
+    mem_free(r->values);
     *r = (struct fit_result){0};
 }
 
@@ -67,9 +70,9 @@ static winnow_status start(struct fitting *f, struct model *m, struct pool *pool
     if (opt->lora_rank == 0) {
         TRY(trainer_new(m, pool, &opt->trainer, env, &f->trainer, err));
         f->learner = trainer_learner(f->trainer);
-        return WINNOW_OK;
+        return opt->value ? valuation_new(f->trainer, opt->value, &f->valuation, err) : WINNOW_OK;
     }
-    assert(!opt->keep);
+    assert(!opt->keep && !opt->value);
     struct lora *lora = NULL;
     const struct lora_options how = {opt->lora_rank, opt->lora_alpha, opt->seed, opt->trainer};
     TRY(lora_new(m, pool, &how, env, &lora, err));
@@ -91,7 +94,13 @@ static winnow_status train(struct fitting *f, const struct sampler *sampler,
                                       .measure = measure,
                                       .ctx = f};
     struct loop_result done;
-    winnow_status st = train_loop(&f->learner, sampler, &loop, env, &done, err);
+    struct learner learner = f->learner;
+    struct sampler batches = *sampler;
+    if (f->valuation) {
+        learner = valuation_learner(f->valuation);
+        batches = valuation_sampler(f->valuation, sampler);
+    }
+    winnow_status st = train_loop(&learner, &batches, &loop, env, &done, err);
     take_result(opt, &done, out);
     return st;
 }
@@ -122,6 +131,12 @@ winnow_status fit(struct model *m, struct pool *pool, const struct fit_data *dat
     if (st == WINNOW_OK) {
         finish(&f.learner, packer, out);
     }
+    if (st == WINNOW_OK && f.valuation) {
+        size_t bytes = opt->value->documents * sizeof *out->values;
+        out->values = memcpy(mem_alloc(bytes + 1), valuation_values(f.valuation), bytes);
+        out->flops += valuation_flops(f.valuation);
+    }
+    valuation_free(f.valuation);
     learner_free(&f.learner);
     packer_free(packer);
     return st;

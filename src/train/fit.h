@@ -12,6 +12,7 @@
 #include "train/lora.h"
 #include "train/packer.h"
 #include "train/trainer.h"
+#include "train/value.h"
 
 #define FIT_VALUES LOOP_VALUES
 
@@ -25,10 +26,11 @@ struct fit_options {
     struct packer_options packer;
     uint32_t lora_rank; /* adapters instead of the weights, which they are merged into; 0: none */
     double lora_alpha;
-    uint64_t seed;       /* of the adapters */
-    const char *folder;  /* of the checkpoint, which exists; NULL: none is kept */
-    double save_seconds; /* between two checkpoints; 0: 30 */
-    const char *stage;   /* name for progress; NULL: silent */
+    uint64_t seed;                     /* of the adapters */
+    const char *folder;                /* of the checkpoint, which exists; NULL: none is kept */
+    double save_seconds;               /* between two checkpoints; 0: 30 */
+    const struct value_options *value; /* NULL: documents are not valued; not of adapters */
+    const char *stage;                 /* name for progress; NULL: silent */
 
     /* Points at which the curve is measured: after 0 steps, after equal numbers
      * of steps, after the last; 0: no curve. */
@@ -48,7 +50,8 @@ struct fit_result {
     size_t curve_count;
     double loss; /* mean over the last tenth of the steps */
     double flops;
-    uint64_t used; /* stream tokens, packer.h; 0 where a sampler was given */
+    double *values; /* by document, where they are valued */
+    uint64_t used;  /* stream tokens, packer.h; 0 where a sampler was given */
 };
 void fit_result_release(struct fit_result *r);
 

@@ -105,7 +105,9 @@ void small_model_trainer(const struct winnow_small_model *s, uint64_t steps,
     out->lr_end = s->lr_end;
     out->average = (uint64_t)llround(s->average * (double)steps);
     out->weight_decay = s->weight_decay;
-    out->optimizer = s->optimizer == WINNOW_MUON ? TRAINER_MUON : TRAINER_ADAMW;
+    static const enum trainer_optimizer OF[] = {
+        [WINNOW_ADAMW] = TRAINER_ADAMW, [WINNOW_MUON] = TRAINER_MUON, [WINNOW_SGD] = TRAINER_SGD};
+    out->optimizer = OF[s->optimizer];
     out->tokens_max = (uint32_t)(s->batch_tokens < 4096 ? s->batch_tokens : 4096);
     out->tokens_max = out->tokens_max < s->context ? s->context : out->tokens_max;
 }

@@ -10,6 +10,7 @@
 
 #include "base/env.h"
 #include "base/mem.h"
+#include "engine/examples.h"
 #include "math/kernels.h"
 #include "train/trainer_internal.h"
 
@@ -167,10 +168,24 @@ static double gradient_norm(struct trainer *t)
     return sqrt(sum);
 }
 
+static void sgd_range(struct trainer *t, size_t from, size_t to, bool decay)
+{
+    float *w = model_values(t->model), rate = (float)trainer_rate(&t->opt, t->steps + 1);
+    for (size_t i = from; i < to; i++) {
+        w[i] -=
+            (decay ? t->step_now.decay * w[i] : 0) + rate * t->step_now.gradient * t->gradient[i];
+        t->gradient[i] = 0;
+    }
+}
+
 static void update_range(struct trainer *t, size_t from, size_t to, bool decay)
 {
     struct adamw_step s = t->step_now;
     s.decay = decay ? s.decay : 0.0F;
+    if (t->opt.optimizer == TRAINER_SGD) {
+        sgd_range(t, from, to, decay);
+        return;
+    }
     t->k->adamw(model_values(t->model) + from, t->m + from, t->v + from, t->gradient + from,
                 to - from, &s);
 }
@@ -258,7 +273,7 @@ winnow_status trainer_step(struct trainer *t, const struct token_batch *b,
 
 bool trainer_moments(const struct trainer *t, float *out)
 {
-    if (t->steps == 0 || t->muon) {
+    if (t->steps == 0 || t->opt.optimizer != TRAINER_ADAMW) {
         return false;
     }
     double grown = 1 - pow(t->opt.beta2, (double)t->steps);
@@ -266,6 +281,44 @@ bool trainer_moments(const struct trainer *t, float *out)
         out[i] = (float)((double)t->v[i] / grown);
     }
     return true;
+}
+
+winnow_status trainer_add_examples(struct trainer *t, const struct token_batch *b,
+                                   uint64_t targets_total, struct engine_examples *x, double *dots,
+                                   double *nll, struct winnow_error *err)
+{
+    if (targets_total == 0) {
+        return error_set(err, WINNOW_E_USAGE, "training: a batch without a single target");
+    }
+    const struct example_results out = {.dots = dots, .nll = nll};
+    float scale = (float)(1.0 / (double)targets_total);
+    TRY(engine_gradient_examples(t->engine, b, scale, t->gradient, x, &out, err));
+    double sum = 0;
+    for (size_t s = 0; s < b->sequences; s++) {
+        sum += nll[s];
+    }
+    step_sums_add(&t->pending, model_config(t->model), b, sum);
+    return WINNOW_OK;
+}
+
+bool trainer_precondition(const struct trainer *t, float *x)
+{
+    if (t->opt.optimizer == TRAINER_SGD) {
+        return true;
+    }
+    if (t->steps == 0 || t->muon) {
+        return false;
+    }
+    float root = (float)(1 / sqrt(1 - pow(t->opt.beta2, (double)t->steps)));
+    for (size_t i = 0; i < t->count; i++) {
+        x[i] /= sqrtf(t->v[i]) * root + (float)t->opt.eps;
+    }
+    return true;
+}
+
+double trainer_clipped(const struct trainer *t, double norm)
+{
+    return t->opt.clip > 0 && norm > t->opt.clip ? t->opt.clip / norm : 1;
 }
 
 const struct model *trainer_model(const struct trainer *t)

@@ -22,6 +22,7 @@
 enum trainer_optimizer {
     TRAINER_ADAMW,
     TRAINER_MUON, /* for the hidden matrices (train/muon.h), AdamW for all else */
+    TRAINER_SGD,  /* the rate times the gradient */
 };
 
 struct trainer_options {
@@ -85,6 +86,21 @@ struct learner trainer_learner(struct trainer *t);
  * of Muon. */
 bool trainer_moments(const struct trainer *t, float *out);
 const struct model *trainer_model(const struct trainer *t);
+
+/* trainer_add() with products of each sequence's gradient (engine/examples.h); nll: sums. */
+struct engine_examples;
+winnow_status trainer_add_examples(struct trainer *t, const struct token_batch *b,
+                                   uint64_t targets_total, struct engine_examples *x, double *dots,
+                                   double *nll, struct winnow_error *err);
+
+/* Numbers as many as weights, each times what the optimizer multiplies a gradient by: for AdamW
+ * 1 / (sqrt(v) + eps), for SGD 1.  False, and nothing is done, where that is not known: before the
+ * first step of AdamW, and of Muon. */
+bool trainer_precondition(const struct trainer *t, float *x);
+
+/* The factor that a gradient of this norm is clipped by. */
+double trainer_clipped(const struct trainer *t, double norm);
+
 /* The learning rate of the step after those done. */
 double trainer_next_rate(const struct trainer *t);
 
