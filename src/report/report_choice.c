@@ -5,14 +5,12 @@
 #include "report/plot.h"
 #include "report/report_sections.h"
 
-#include <stdint.h>
-
 #define EXCERPT      220U
 #define ROUNDS_SHOWN 12U
 
-/* Series of [picks, cosine]; the arrays are the caller's to free by x. */
-static bool read_course(struct json_value of, struct str name, unsigned colour,
-                        struct plot_series *out)
+/* Series of [picks, cosine]; the numbers lie in *room, which is the caller's to free. */
+static bool read_course(struct json_value of, struct str name, struct plot_series *out,
+                        double **room)
 {
     struct json_value course = json_get(of, "course");
     size_t n = json_count(course), count = 0;
@@ -20,22 +18,24 @@ static bool read_course(struct json_value of, struct str name, unsigned colour,
         return false;
     }
     double *x = mem_alloc(2 * n * sizeof *x), *y = x + n;
+    *room = x;
     struct json_iter it = json_walk(course);
     while (count < n && json_next(&it)) {
         x[count] = data_item(it.value, 0);
         y[count++] = data_item(it.value, 1);
     }
     *out = (struct plot_series){
-        .name = name, .colour = colour, .dashed = colour > 0, .count = count, .x = x, .y = y};
+        .name = name, .colour = out->colour, .dashed = out->dashed, .count = count, .x = x, .y = y};
     return true;
 }
 
 static void add_course(struct json_value choice, struct buf *out)
 {
-    struct plot_series series[2];
+    struct plot_series series[2] = {{.colour = 0}, {.colour = 1, .dashed = true}};
+    double *room[2] = {NULL, NULL};
     size_t count = 0;
-    count += read_course(choice, data_str(choice, "method"), 0, &series[count]);
-    count += read_course(json_get(choice, "top_k"), STR_LIT("top-k"), 1, &series[count]);
+    count += read_course(choice, data_str(choice, "method"), &series[count], &room[count]);
+    count += read_course(json_get(choice, "top_k"), STR_LIT("top-k"), &series[count], &room[count]);
     if (count == 0) {
         return;
     }
@@ -48,9 +48,8 @@ static void add_course(struct json_value choice, struct buf *out)
                       "square</figcaption>\n");
     plot_lines(out, &axes, series, count);
     buf_add_text(out, "</figure>\n");
-    for (size_t i = 0; i < count; i++) {
-        mem_free((void *)(uintptr_t)series[i].x);
-    }
+    mem_free(room[0]);
+    mem_free(room[1]);
 }
 
 static void add_rounds(struct json_value choice, struct buf *out)

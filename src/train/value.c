@@ -29,7 +29,7 @@ struct valuation {
     double *dots, *nll; /* of the batch's sequences */
     size_t dots_cap;
     double flops;
-    uint64_t saved; /* step of the values beside the checkpoint; 0: none */
+    uint64_t *saved; /* step of the values beside the checkpoint; 0: none */
 };
 
 winnow_status valuation_new(struct trainer *t, const struct value_options *opt,
@@ -41,6 +41,7 @@ winnow_status valuation_new(struct trainer *t, const struct value_options *opt,
     size_t arrays = opt->order > 1 ? 3 : 1;
     v->direction = mem_try_alloc(arrays * v->count * sizeof *v->direction);
     v->values = mem_try_alloc((opt->documents + 1) * sizeof *v->values);
+    v->saved = mem_zalloc(sizeof *v->saved);
     winnow_status st = WINNOW_OK;
     if (!v->direction || !v->values) {
         st = error_set(err, WINNOW_E_NOMEM, "no memory for the values of %zu documents",
@@ -68,6 +69,7 @@ void valuation_free(struct valuation *v)
     engine_examples_free(v->examples);
     mem_free(v->direction);
     mem_free(v->values);
+    mem_free(v->saved);
     mem_free(v->dots);
     mem_free(v);
 }
@@ -248,7 +250,7 @@ static const char *values_path(const char *path, uint64_t step, struct buf *out)
 /* Doubles as the file's numbers, which it takes as they are. */
 static winnow_status save(const void *of, const char *path, struct winnow_error *err)
 {
-    struct valuation *v = (struct valuation *)(uintptr_t)of; /* `saved` alone changes */
+    const struct valuation *v = of;
     struct buf name = {0};
     uint64_t step = trainer_steps(v->trainer);
     size_t n = (v->opt.documents + 1) * (sizeof *v->values / sizeof(float));
@@ -256,10 +258,10 @@ static winnow_status save(const void *of, const char *path, struct winnow_error 
     winnow_status st = weights_file_write(values_path(path, step, &name),
                                           (const float *)(const void *)v->values, n, err);
     st = st == WINNOW_OK ? trainer_save(v->trainer, path, err) : st;
-    if (st == WINNOW_OK && v->saved > 0 && v->saved != step) {
-        st = file_remove_tree(values_path(path, v->saved, &name), err);
+    if (st == WINNOW_OK && *v->saved > 0 && *v->saved != step) {
+        st = file_remove_tree(values_path(path, *v->saved, &name), err);
     }
-    v->saved = st == WINNOW_OK ? step : v->saved;
+    *v->saved = st == WINNOW_OK ? step : *v->saved;
     buf_release(&name);
     return st;
 }
@@ -274,7 +276,7 @@ static winnow_status load(void *of, const char *path, struct winnow_error *err)
     winnow_status st =
         weights_file_read(values_path(path, step, &name), (float *)(void *)v->values, n, err);
     v->flops = v->values[v->opt.documents];
-    v->saved = step;
+    *v->saved = step;
     buf_release(&name);
     return st;
 }
