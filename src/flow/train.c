@@ -247,12 +247,8 @@ static winnow_status write_values(struct training *t, const struct fit_result *f
     for (size_t i = 0; t->opt->responses && i < t->rows.count; i++) {
         all[t->rows.rows[i]] = fitted->values[i];
     }
-    const struct train_value_writing w = {.paths = *t->paths,
-                                          .keys = t->keys,
-                                          .responses = t->opt->responses,
-                                          .values = all,
-                                          .count = n,
-                                          .folder = t->opt->output};
+    const struct train_value_writing w = {
+        .paths = *t->paths, .keys = t->keys, .values = all, .count = n, .folder = t->opt->output};
     winnow_status st = train_value_write(&w, t->env, err);
     mem_free(all);
     return st;
@@ -423,7 +419,7 @@ static winnow_status train_model(struct training *t, const struct winnow_list *p
     TRY(t->opt->responses ? read_rows(t, err) : read_texts(t, err));
     if (t->opt->value) {
         const struct feature_reading how = {.paths = {&t->opt->value, 1},
-                                            .keys = {t->keys.text, t->keys.id, true},
+                                            .keys = t->keys,
                                             .tokenizer = t->tokenizer,
                                             .context = t->packer.context,
                                             .what = "value documents by a target"};

@@ -93,9 +93,6 @@ winnow_status train_value_write(const struct train_value_writing *w, const struc
     struct texts t = {0};
     struct buf out = {0}, folder = {0}, path = {0};
     winnow_status st = texts_open(&t, &opt, w->paths, env, &read, err);
-    if (st == WINNOW_OK && w->responses) {
-        texts_take_examples(&t);
-    }
     st = st == WINNOW_OK ? add_rows(w, &t, &out, err) : st;
     const char *to = file_join(&folder, w->folder, TRAIN_VALUE_FOLDER);
     st = st == WINNOW_OK ? file_make_dirs(to, err) : st;

@@ -23,7 +23,6 @@ winnow_status train_value_read(const struct feature_reading *how, const char *fo
 struct train_value_writing {
     struct winnow_list paths;
     struct document_keys keys;
-    bool responses;
     const double *values; /* of the first `count` documents; NaN: none */
     size_t count;
     const char *folder;

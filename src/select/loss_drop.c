@@ -81,7 +81,6 @@ static winnow_status read_target(struct dropping *w, struct winnow_error *err)
     struct buf folder = {0};
     struct feature_texts texts = {0};
     const struct feature_reading how = {.paths = o->targets,
-                                        .keys = {.examples = true},
                                         .tokenizer = w->tokenizer,
                                         .context = w->window,
                                         .folder = stage_path(w->d->stage, "target", &folder),
