@@ -50,7 +50,7 @@ static struct str edited(const char *text)
 static void an_edit_takes_the_structure_out(void **state)
 {
     (void)state;
-#define OURS "{\"lines\":[[0,1,0]],\"nodes\":[[0]],\"kinds\":[[\"html\"]]}"
+#define OURS "{\"node\":[0],\"parent\":[0],\"kinds\":[[\"html\"]]}"
     read_line("{\"id\":\"q\", \"text\": \"a\", \"structure\": " OURS "}");
     assert_str(edited("b"), "{\"id\":\"q\", \"text\": \"b\"}");
     buf_clear(&one.out);
