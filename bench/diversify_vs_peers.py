@@ -63,18 +63,18 @@ def cosine(x, centroids):
 def peers_kmeans(names, x, k):
     if "sklearn" in names:
         from sklearn.cluster import MiniBatchKMeans
-        start = time.time()
+        start = time.process_time()
         m = MiniBatchKMeans(k, batch_size=4096, n_init=1, max_iter=20, random_state=0).fit(x)
         m.predict(x)
-        yield "sklearn MiniBatchKMeans", time.time() - start, cosine(x, m.cluster_centers_)
+        yield "sklearn MiniBatchKMeans", time.process_time() - start, cosine(x, m.cluster_centers_)
     if "faiss" in names:
         import faiss
         faiss.omp_set_num_threads(1)
-        start = time.time()
+        start = time.process_time()
         m = faiss.Kmeans(x.shape[1], k, niter=20, spherical=True, seed=1, max_points_per_centroid=256)
         m.train(x)
         m.index.search(x, 1)
-        yield "faiss Kmeans", time.time() - start, cosine(x, m.centroids)
+        yield "faiss Kmeans", time.process_time() - start, cosine(x, m.centroids)
 
 
 def edited(words, rate, vocabulary, r):
@@ -145,7 +145,7 @@ def main():
     with open(os.path.join(again, "stages/01-diversify/state/diversify.json")) as f:
         own = json.load(f)["mean_cosine"]
     print(f"\n{len(x)} vectors of {x.shape[1]} numbers, {k} clusters, 20 iterations, one thread:\n")
-    print(f"| | s | mean cosine |\n| --- | --- | --- |\n| winnow, with names and verdicts (CPU) | {cpu:.1f} | {own:.4f} |",
+    print(f"| | CPU s | mean cosine |\n| --- | --- | --- |\n| winnow, with names and verdicts (CPU) | {cpu:.1f} | {own:.4f} |",
           flush=True)
     for name, seconds, reached in peers_kmeans(args.peers.split(","), x, k):
         print(f"| {name} | {seconds:.1f} | {reached:.4f} |", flush=True)
