@@ -13,8 +13,8 @@ extern "C" {
 #endif
 
 enum winnow_diversify_method {
-    WINNOW_DIVERSIFY_NONE,     /* clusters are noted, all documents stay */
     WINNOW_DIVERSIFY_SEMDEDUP, /* of those alike within a cluster one stays */
+    WINNOW_DIVERSIFY_NONE,     /* clusters are noted, all documents stay */
     WINNOW_DIVERSIFY_D4, /* the same, then clusters anew without what is nearest to centroids */
     WINNOW_DIVERSIFY_DENSITY,  /* drawn with a chance that falls with the density around */
     WINNOW_DIVERSIFY_BALANCED, /* the same number from each cluster, as far as it has them */
@@ -38,14 +38,13 @@ struct winnow_diversify_options {
     double even; /* balanced: 1 the same number from each cluster, 0 in proportion */
 };
 /* Without a budget semdedup goes by eps, none keeps all, and the others keep half. */
-#define WINNOW_DIVERSIFY_OPTIONS_INIT                                          \
-    (WINNOW_NEW(winnow_diversify_options){.method = WINNOW_DIVERSIFY_SEMDEDUP, \
-                                          .context = 512,                      \
-                                          .words = 1,                          \
-                                          .iterations = 20,                    \
-                                          .sample = 256,                       \
-                                          .eps = 0.05,                         \
-                                          .dedup = 0.75,                       \
+#define WINNOW_DIVERSIFY_OPTIONS_INIT                       \
+    (WINNOW_NEW(winnow_diversify_options){.context = 512,   \
+                                          .words = 1,       \
+                                          .iterations = 20, \
+                                          .sample = 256,    \
+                                          .eps = 0.05,      \
+                                          .dedup = 0.75,    \
                                           .even = 1})
 
 #ifdef __cplusplus

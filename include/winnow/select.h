@@ -37,14 +37,14 @@ struct winnow_select_options {
     const char *scores, *score_name;    /* shapley: folder of attributes, the score among them */
     uint32_t partition;                 /* facility: documents compared with each other */
 };
-#define WINNOW_SELECT_OPTIONS_INIT                        \
-    (WINNOW_NEW(winnow_select_options){.budget = "5%",    \
-                                       .copy = 0.98,      \
-                                       .partition = 1000, \
-                                       .lora_rank = 8,    \
-                                       .tune_epochs = 4,  \
-                                       .tune_lr = 1e-3,   \
-                                       .score_name = "winnow__value"})
+#define WINNOW_SELECT_OPTIONS_INIT                                    \
+    (WINNOW_NEW(winnow_select_options){.budget = "5%",                \
+                                       .copy = 0.98,                  \
+                                       .lora_rank = 8,                \
+                                       .tune_epochs = 4,              \
+                                       .tune_lr = 1e-3,               \
+                                       .score_name = "winnow__value", \
+                                       .partition = 1000})
 
 #ifdef __cplusplus
 }

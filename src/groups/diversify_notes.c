@@ -21,7 +21,7 @@
 
 static const char *method_name(const struct diversify *d)
 {
-    static const char *const NAMES[] = {"none", "semdedup", "d4", "density", "balanced"};
+    static const char *const NAMES[] = {"semdedup", "none", "d4", "density", "balanced"};
     return NAMES[d->opt->method];
 }
 

@@ -6,7 +6,7 @@
 
 #define T struct winnow_diversify_options
 
-static const char *const METHODS[] = {"none", "semdedup", "d4", "density", "balanced", NULL};
+static const char *const METHODS[] = {"semdedup", "none", "d4", "density", "balanced", NULL};
 static const char *const KEEPS[] = {"hard", "easy", NULL};
 
 static const struct option OPTIONS[] = {
