@@ -15,6 +15,7 @@
 #include "groups/diversify_internal.h"
 #include "math/kernels.h"
 #include "model/model_file.h"
+#include "option/belongs.h"
 #include "option/budget.h"
 #include "option/tables.h"
 #include "vectors/features.h"
@@ -25,6 +26,30 @@
 #define NGRAMS_DIM    512U
 
 /* ---- before anything runs ---- */
+
+/* What another method reads is not passed over in silence. */
+static winnow_status check_method(const struct winnow_diversify_options *o,
+                                  struct winnow_error *err)
+{
+    static const char *const OF_SEMDEDUP[] = {"eps", NULL};
+    static const char *const OF_BOTH[] = {"keep", NULL};
+    static const char *const OF_D4[] = {"dedup", NULL};
+    static const char *const OF_BALANCED[] = {"even", NULL};
+    const struct option_table *table = &DIVERSIFY_TABLE;
+    bool semdedup = o->method == WINNOW_DIVERSIFY_SEMDEDUP, d4 = o->method == WINNOW_DIVERSIFY_D4;
+    if (!semdedup) {
+        TRY(option_belong(table, o, OF_SEMDEDUP, "--method semdedup", err));
+    }
+    if (!semdedup && !d4) {
+        TRY(option_belong(table, o, OF_BOTH, "--method semdedup or d4", err));
+    }
+    if (!d4) {
+        TRY(option_belong(table, o, OF_D4, "--method d4", err));
+    }
+    return o->method == WINNOW_DIVERSIFY_BALANCED
+               ? WINNOW_OK
+               : option_belong(table, o, OF_BALANCED, "--method balanced", err);
+}
 
 static winnow_status check_choice(const struct winnow_diversify_options *o,
                                   struct winnow_error *err)
@@ -40,7 +65,7 @@ static winnow_status check_choice(const struct winnow_diversify_options *o,
     if (o->features && o->model) {
         return error_set(err, WINNOW_E_USAGE, "--features are vectors already: leave out --model");
     }
-    return WINNOW_OK;
+    return check_method(o, err);
 }
 
 /* Of a store that is there all is known; of others the documents are estimated. */

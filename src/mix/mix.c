@@ -22,6 +22,7 @@
 #include "mix/mix_internal.h"
 #include "mix/mix_value.h"
 #include "model/model_file.h"
+#include "option/belongs.h"
 #include "option/tables.h"
 
 #include <inttypes.h>
@@ -590,6 +591,10 @@ static winnow_status check(const void *options, const struct stage_plan *stage_p
     if (o->upsample_drop > 0 && !o->upsample) {
         return error_set(err, WINNOW_E_USAGE,
                          "--upsample-drop needs --upsample KEY, which says by what score");
+    }
+    static const char *const OF_UPSAMPLE[] = {"upsample-max", "upsample-power", NULL};
+    if (!o->upsample) {
+        TRY(option_belong(&MIX_TABLE, o, OF_UPSAMPLE, "--upsample KEY", err));
     }
     return mix_wishes_check(o, err);
 }

@@ -431,6 +431,25 @@ static winnow_status add_entry(struct explain *x, const struct entry *e, bool la
     return st;
 }
 
+/* ID~2 that no stage behind a mix met is a copy which the ledger has under ID. */
+static void add_copied(struct explain *x, const char *id, struct buf *out)
+{
+    const char *mark = strrchr(id, '~');
+    sqlite3_stmt *row = NULL;
+    struct winnow_error unread;
+    if (!mark || mark[1] == '\0' || mark[1 + strspn(mark + 1, "0123456789")] != '\0' ||
+        explain_prepare(x, "SELECT 1 FROM entries WHERE id=?1 AND rule='repeated'", &row,
+                        &unread) != WINNOW_OK) {
+        return;
+    }
+    (void)sqlite3_bind_text(row, 1, id, (int)(mark - id), SQLITE_STATIC);
+    if (sqlite3_step(row) == SQLITE_ROW) {
+        buf_addf(out, "; what mix wrote more than once has its story under '%.*s'",
+                 (int)(mark - id), id);
+    }
+    (void)sqlite3_finalize(row);
+}
+
 /* A line that is no document has no id: it may be the one that is looked for. */
 static winnow_status refuse_unknown(struct explain *x, const char *id, struct winnow_error *err)
 {
@@ -440,6 +459,7 @@ static winnow_status refuse_unknown(struct explain *x, const char *id, struct wi
     struct buf folder = {0}, bad = {0};
     struct winnow_error unread;
     arena_init(&keep, 1024);
+    add_copied(x, id, &bad);
     if (run_list_stages(x->run, &stages, &keep, &unread) == WINNOW_OK && stages.count > 0) {
         buf_addf(&folder, "%s/stages/%s", x->run, stages.items[0]);
         if (stage_read_account(buf_cstr(&folder), &account, &unread) == WINNOW_OK &&
