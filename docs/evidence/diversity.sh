@@ -15,7 +15,7 @@
 #   quality    the highest scores of a classifier (quality train on DCLM's majority-voted pages)
 #   diverse    semdedup, then of each cluster of what is left the highest scores of its own
 #
-# The primary measure, named here before the run: macro NLL of raw held-out text, in which each
+# The primary measure, named here before the run: macro NLL of clean held-out text, in which each
 # source weighs the same.  It favours balancing by construction; sources are told one by one.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -55,7 +55,7 @@ if [ ! -f diverse/_SUCCESS ]; then
 fi
 "$winnow" prove corpus.jsonl -o proof --threads 1 --seeds "$seeds" --baseline random --primary macro \
     --arms random=random/documents,balanced=balanced.jsonl,quality=quality/documents,diverse=diverse/documents \
-    --tokens 1M --lr 2e-3 --eval-tokens 150k --cloze-items 0 --task-limit 60 --batch-tokens 512 \
-    --optimizer adamw --compute bf16 --clean-rules gopher --curve-points 4 \
+    --tokens 600k --dim 64 --layers 2 --heads 2 --eval-tokens 150k --cloze-items 0 --task-limit 60 \
+    --compute bf16 --clean-rules gopher --curve-points 4 \
     --tasks "$data/eval/blimp.jsonl.zst" 2>>log
 python3 "$here/pruning_table.py" proof/results.json

@@ -126,13 +126,16 @@ winnow_status document_score(struct document_scorer *s, struct engine *engine,
 }
 
 winnow_status document_score_targets(struct document_scorer *s, struct engine *engine,
-                                     const struct model_config *config, const uint32_t *tokens,
-                                     const uint32_t *targets, size_t count,
+                                     const struct model_config *config,
+                                     const struct scored_sequence *sequence,
                                      struct document_nll *out, struct winnow_error *err)
 {
+    size_t count = sequence->count;
     s->tokens.len = s->targets.len = s->starts.len = 0;
-    memcpy(u32_list_reserve(&s->tokens, count + 1), tokens, count * sizeof *tokens);
-    memcpy(u32_list_reserve(&s->targets, count + 1), targets, count * sizeof *targets);
+    memcpy(u32_list_reserve(&s->tokens, count + 1), sequence->tokens,
+           count * sizeof *sequence->tokens);
+    memcpy(u32_list_reserve(&s->targets, count + 1), sequence->targets,
+           count * sizeof *sequence->targets);
     s->tokens.len = s->targets.len = count;
     u32_list_add(&s->starts, 0);
     u32_list_add(&s->starts, (uint32_t)count);

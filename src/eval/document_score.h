@@ -30,9 +30,13 @@ winnow_status document_score(struct document_scorer *s, struct engine *engine,
                              size_t count, struct document_nll *out, struct winnow_error *err);
 
 /* The same of one sequence that says itself what it predicts (targets as in a batch). */
+struct scored_sequence {
+    const uint32_t *tokens, *targets;
+    size_t count;
+};
 winnow_status document_score_targets(struct document_scorer *s, struct engine *engine,
-                                     const struct model_config *config, const uint32_t *tokens,
-                                     const uint32_t *targets, size_t count,
+                                     const struct model_config *config,
+                                     const struct scored_sequence *sequence,
                                      struct document_nll *out, struct winnow_error *err);
 
 /* What documents of a corpus lose on average at each of their first positions:

@@ -286,16 +286,15 @@ static winnow_status find_cuts(struct mix *m, struct winnow_error *err)
 {
     struct walk w = {0};
     TRY(record_sort_finish(m->sort, err));
-    for (size_t now = SIZE_MAX;;) {
+    for (;;) {
         const uint64_t *record;
         TRY(record_sort_next(m->sort, &record, err));
         if (!record) {
             return WINNOW_OK;
         }
         size_t number = (size_t)(record[0] >> 32);
-        if (number != now) {
+        if (w.g != &m->groups.items[number]) {
             start_group(m, &w, number);
-            now = number;
         }
         const struct mix_place place = {(uint32_t)record[0], record[1], record[2]};
         walk_place(&w, &place, record[3]);
@@ -610,7 +609,10 @@ static void estimate(const void *options, const struct stage_plan *stage_plan,
                      struct stage_estimate *out)
 {
     const struct winnow_mix_options *o = options;
-    uint64_t text = stage_plan->text_bytes > 0 ? stage_plan->text_bytes : stage_plan->input_bytes;
+    uint64_t text = stage_plan->text_bytes;
+    if (text == 0) {
+        text = stage_plan->input_bytes;
+    }
     if (has_amounts(options)) {
         double tokens = fmax((double)text / MIX_TOKEN_BYTES, 1);
         out->keep = o->tokens > 0 ? fmin((double)o->tokens / tokens, o->epochs_max) : 1;

@@ -167,8 +167,9 @@ winnow_status scoring_responses(struct scoring_worker *w, const struct document 
         w->encoder = example_encoder_new(s->tokenizer, s->score.window);
     }
     example_encode(w->encoder, d->json, d->text, x);
-    TRY(document_score_targets(w->scorer, w->engine, model_config(s->model), x->tokens.ptr,
-                               x->targets.ptr, x->count > 0 ? x->tokens.len : 0, out, err));
+    const struct scored_sequence sequence = {x->tokens.ptr, x->targets.ptr,
+                                             x->count > 0 ? x->tokens.len : 0};
+    TRY(document_score_targets(w->scorer, w->engine, model_config(s->model), &sequence, out, err));
     w->flops += out->flops;
     return WINNOW_OK;
 }
