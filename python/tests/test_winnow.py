@@ -120,6 +120,7 @@ class Tables(Case):
         self.assertEqual(parameters["rate"].default, 0.5)
         self.assertEqual(parameters["criterion"].annotation, "typing.Literal['medium', 'low', 'high']")
         self.assertIn("text_key", parameters)
+        self.assertIn("from_", inspect.signature(winnow.stages.synthesize).parameters)
         self.assertIn("share of the pool that is kept", winnow.stages.prune.__doc__)
         names = {t["command"] for t in winnow.options()}
         self.assertLessEqual({"run", "refine", "tokenizer train", "prove"}, names)
@@ -128,7 +129,7 @@ class Tables(Case):
 
     def test_every_stage_takes_its_own_defaults(self):
         for table in winnow.options():
-            if table["stage"] and table["command"] not in ("run", "score", "prune", "select", "decontaminate", "quality", "synthesize"):  # which want models, vectors, benchmarks
+            if table["stage"] and table["command"] not in ("run", "score", "prune", "select", "decontaminate", "quality", "synthesize", "blocklist"):  # which want models, vectors, benchmarks, lists
                 given = {r["name"].replace("-", "_"): r["default"] for r in table["options"] + table["shared"]
                          if r["name"] != "output"}
                 done = winnow.stage(table["command"], self.corpus if table["command"] != "extract" else self.page(),

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import keyword
 from ctypes import byref
 
 from ._library import Bytes, call, lib
@@ -34,7 +35,9 @@ def rows(table):
 
 
 def identifier(name):
-    return name.replace("-", "_")
+    """An option's name as Python's; one that Python keeps for itself has a _ behind it (from_)."""
+    name = name.replace("-", "_")
+    return name + "_" if keyword.iskeyword(name) else name
 
 
 def annotation(row):

@@ -104,7 +104,7 @@ def _do(output, progress, force, options_, function):
     sink = output if hasattr(output, "write") else None
     folder = None if sink or output is None else os.fspath(output)
     surroundings = Surroundings(progress, sink, force)
-    text = json.dumps({identifier(k): _plain(v) for k, v in options_.items()}).encode()
+    text = json.dumps({identifier(k).rstrip("_"): _plain(v) for k, v in options_.items()}).encode()
     target = b"-" if sink else os.fsencode(folder) if folder is not None else None
     error, result = Error(), RunResult()
     status = _in_thread(surroundings, lambda: function(text, target, byref(surroundings.env), byref(result),
