@@ -17,7 +17,7 @@ extern const char *const CHAT_NAMES[]; /* enum winnow_chat */
              "key of the text, dots for inner ones (default: text, raw_content or content)"), \
         OPT_TEXT(0, "id-key", type, at id_key, "KEY",                                         \
                  "key of the id, dots for inner ones (default: id)"),                         \
-        OPT_ENUM(0, "chat", type, at chat, CHAT_NAMES,                                        \
+        OPT_ENUM(0, "messages-as", type, at chat, CHAT_NAMES,                                 \
                  "how messages, prompts and responses become texts, where there is none"),    \
         OPT_TEXT(0, "files-from", type, at files_from, "FILE",                                \
                  "a list of further paths, one a line")

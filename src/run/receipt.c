@@ -88,7 +88,8 @@ winnow_status folder_write_recipe(struct run *r, struct winnow_error *err)
     add_text(&text, "text-key", c->text_key);
     add_text(&text, "id-key", c->id_key);
     if (c->chat != WINNOW_CHAT_PLAIN) {
-        add_text(&text, "chat", option_find(&CORPUS_TABLE, STR_LIT("chat"))->choices[c->chat]);
+        add_text(&text, "messages-as",
+                 option_find(&CORPUS_TABLE, STR_LIT("messages-as"))->choices[c->chat]);
     }
     buf_addf(&text, "keep-removed: %s\n", c->keep_removed ? "true" : "false");
     buf_addf(&text, "line-max: %llu\n", (unsigned long long)c->line_max);

@@ -110,9 +110,9 @@ for shape in prompt completion instruction; do
 done
 
 # A template names who speaks; stages that edit say that they cannot.
-$run tokenizer encode -q -t tokenizer.json --chat chatml instruction.jsonl >a; $run tokenizer encode -q -t tokenizer.json --chat chatml prompt.jsonl >b
-cmp -s a b || fail "--chat chatml makes other texts of other shapes"
-$run tokenizer encode -q -t tokenizer.json prompt.jsonl | cmp -s - a && fail "--chat chatml changes nothing"
+$run tokenizer encode -q -t tokenizer.json --messages-as chatml instruction.jsonl >a; $run tokenizer encode -q -t tokenizer.json --messages-as chatml prompt.jsonl >b
+cmp -s a b || fail "--messages-as chatml makes other texts of other shapes"
+$run tokenizer encode -q -t tokenizer.json prompt.jsonl | cmp -s - a && fail "--messages-as chatml changes nothing"
 for i in 1 2; do
     printf '{"id":"e%s","messages":[{"role":"user","content":"what both of them ask in so many words"},{"role":"assistant","content":"answer number %s, which no other gives here"}]}\n' $i $i
 done >edit.jsonl
