@@ -5,5 +5,6 @@ list(APPEND WINNOW_SOURCES
   src/mix/mix_groups.c
   src/mix/mix_plan.c
   src/mix/mix_rows.c
+  src/mix/mix_tell.c
   src/mix/mix_value.c
 )

@@ -33,4 +33,7 @@ struct mix {
 winnow_status mix_file_write(struct mix *m, const char *path, struct winnow_error *err);
 winnow_status mix_file_read(struct mix *m, const char *path, struct winnow_error *err);
 
+/* Shares, and warnings of groups left out, worn or short of the budget. */
+void mix_tell(const struct mix *m);
+
 #endif /* WINNOW_MIX_MIX_INTERNAL_H */
