@@ -18,11 +18,10 @@
 #include "select/loss_drop.h"
 #include "select/select_selector.h"
 #include "select/select_story.h"
+#include "vectors/corpus_rows.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <pthread.h>
-#include <string.h>
 
 #define PROGRAM_BYTES ((uint64_t)24 << 20)
 #define NOT_CHOSEN    UINT32_MAX
@@ -32,12 +31,8 @@
 struct select {
     struct stage *stage;
     const struct winnow_select_options *opt;
-    pthread_mutex_t lock;
-    uint64_t *ids; /* by ordinal: hash of the id, or 0 where there is no document */
-    size_t ordinals, cap;
-    uint32_t *row_of;  /* by ordinal */
+    struct corpus_rows rows;
     uint32_t *pick_of; /* by row */
-    size_t documents;
     struct selector *selector;
     struct story story;
     double *scores; /* by row, of a method by scores */
@@ -78,91 +73,27 @@ static winnow_status check_select(const void *options, const struct stage_plan *
 
 /* ---- 1. survey ---- */
 
-static winnow_status survey_document(void *state, void *worker, const struct document *d,
-                                     struct stage_result *r, struct winnow_error *err)
-{
-    (void)worker;
-    (void)r;
-    struct select *s = state;
-    winnow_status st = WINNOW_OK;
-    (void)pthread_mutex_lock(&s->lock);
-    if (d->ordinal >= s->cap) {
-        size_t cap = d->ordinal + d->ordinal / 2 + 1024;
-        if (mem_try_grow((void **)&s->ids, s->cap * sizeof *s->ids, cap * sizeof *s->ids)) {
-            memset(s->ids + s->cap, 0, (cap - s->cap) * sizeof *s->ids);
-            s->cap = cap;
-        } else {
-            st = error_set(err, WINNOW_E_NOMEM, "no memory for %zu documents", cap);
-        }
-    }
-    if (st == WINNOW_OK) {
-        uint64_t id = hash64(d->id, 0);
-        s->ids[d->ordinal] = id > 0 ? id : 1;
-        s->ordinals = d->ordinal >= s->ordinals ? d->ordinal + 1 : s->ordinals;
-        s->documents++;
-    }
-    (void)pthread_mutex_unlock(&s->lock);
-    return st;
-}
-
-static void number_documents(struct select *s)
-{
-    s->row_of = mem_alloc((s->ordinals + 1) * sizeof *s->row_of);
-    size_t row = 0;
-    for (size_t i = 0; i < s->ordinals; i++) {
-        s->row_of[i] = (uint32_t)row;
-        row += s->ids[i] > 0;
-    }
-}
-
-/* The i-th document is the i-th row. */
-static winnow_status compare(const struct select *s, const struct store *pool,
-                             struct winnow_error *err)
-{
-    for (size_t i = 0; i < s->ordinals; i++) {
-        size_t row = s->row_of[i];
-        if (s->ids[i] == 0) {
-            continue;
-        }
-        uint64_t want = row < pool->head->rows ? pool->rows[row].id : 0;
-        if (row >= pool->head->rows || s->ids[i] != (want > 0 ? want : 1)) {
-            return error_set(err, WINNOW_E_FORMAT,
-                             "%s holds vectors of another corpus, or of other documents in another "
-                             "order: its row %zu is not the document at this place; make them anew "
-                             "with winnow features",
-                             s->opt->features, row);
-        }
-    }
-    return s->documents == pool->head->rows
-               ? WINNOW_OK
-               : error_set(err, WINNOW_E_FORMAT,
-                           "%s holds vectors of %" PRIu64 " documents, the corpus has %zu: make "
-                           "them anew with winnow features",
-                           s->opt->features, pool->head->rows, s->documents);
-}
-
 static winnow_status align(struct select *s, struct winnow_error *err)
 {
     struct store pool;
-    number_documents(s);
     if (!s->opt->features) {
+        corpus_rows_number(&s->rows);
         return WINNOW_OK;
     }
     TRY(store_open(s->opt->features, &pool, err));
-    winnow_status st = compare(s, &pool, err);
+    winnow_status st = corpus_rows_align(&s->rows, &pool, s->opt->features, err);
     store_close(&pool);
     return st;
 }
 
 static winnow_status run_survey(struct select *s, struct winnow_error *err)
 {
-    const struct stage_pass pass = {.name = "survey", .state = s, .document = survey_document};
-    TRY(stage_run_pass(s->stage, &pass, err));
-    if (s->documents == 0) {
+    TRY(corpus_rows_survey(&s->rows, s->stage, err));
+    if (s->rows.documents == 0) {
         return error_set(err, WINNOW_E_FORMAT, "there is no document to choose from");
     }
     size_t unused;
-    return budget_read(s->opt->budget, s->documents, &unused, err);
+    return budget_read(s->opt->budget, s->rows.documents, &unused, err);
 }
 
 /* ---- scores, where the method ranks by them ---- */
@@ -192,13 +123,13 @@ static winnow_status take_score(void *ctx, struct str id, struct json_value attr
 static winnow_status read_scores(struct select *s, struct winnow_error *err)
 {
     struct reading r = {.s = s};
-    for (size_t i = 0; i < s->ordinals; i++) {
-        if (s->ids[i] > 0) {
-            const struct str key = {(const char *)&s->ids[i], sizeof s->ids[i]};
-            *map_put(&r.rows, key, NULL) = s->row_of[i];
+    for (size_t i = 0; i < s->rows.ordinals; i++) {
+        if (s->rows.ids[i] > 0) {
+            const struct str key = {(const char *)&s->rows.ids[i], sizeof s->rows.ids[i]};
+            *map_put(&r.rows, key, NULL) = s->rows.row_of[i];
         }
     }
-    for (size_t i = 0; i < s->documents; i++) {
+    for (size_t i = 0; i < s->rows.documents; i++) {
         s->scores[i] = (double)NAN;
     }
     winnow_status st = attribute_each(s->opt->scores, take_score, &r, err);
@@ -217,19 +148,19 @@ static winnow_status find_scores(struct select *s, struct winnow_error *err)
     if (!select_by_scores(s->opt)) {
         return WINNOW_OK;
     }
-    s->scores = mem_try_alloc((s->documents + 1) * sizeof *s->scores);
+    s->scores = mem_try_alloc((s->rows.documents + 1) * sizeof *s->scores);
     if (!s->scores) {
         return error_set(err, WINNOW_E_NOMEM, "no memory for the scores of %zu documents",
-                         s->documents);
+                         s->rows.documents);
     }
     if (s->opt->method == WINNOW_SHAPLEY) {
         return read_scores(s, err);
     }
     struct loss_drop drop = {.stage = s->stage,
                              .opt = s->opt,
-                             .row_of = s->row_of,
+                             .row_of = s->rows.row_of,
                              .scores = s->scores,
-                             .rows = s->documents};
+                             .rows = s->rows.documents};
     winnow_status st = loss_drop_run(&drop, err);
     s->flops = drop.flops;
     return st;
@@ -273,7 +204,7 @@ static void write_choice(const struct select *s, struct json_writer *w)
     uint64_t examples, leaks = select_selector_leaks(s->selector, &examples);
     json_open(w, '{');
     json_member_text(w, "method", select_method_name(s->opt));
-    json_member_u64(w, "documents", s->documents);
+    json_member_u64(w, "documents", s->rows.documents);
     json_member_u64(w, "budget", select_selector_budget(s->selector));
     json_member_u64(w, "chosen", c->count);
     json_member_u64(w, "copies_left_out", c->copies);
@@ -308,8 +239,8 @@ static winnow_status write_summary(const struct select *s, struct winnow_error *
 static void number_picks(struct select *s)
 {
     const struct choice *c = select_selector_choice(s->selector);
-    s->pick_of = mem_alloc((s->documents + 1) * sizeof *s->pick_of);
-    for (size_t i = 0; i < s->documents; i++) {
+    s->pick_of = mem_alloc((s->rows.documents + 1) * sizeof *s->pick_of);
+    for (size_t i = 0; i < s->rows.documents; i++) {
         s->pick_of[i] = NOT_CHOSEN;
     }
     for (size_t i = 0; i < c->count; i++) {
@@ -319,19 +250,20 @@ static void number_picks(struct select *s)
 
 static winnow_status choose_documents(struct select *s, struct winnow_error *err)
 {
-    struct selector_item *items = mem_try_alloc((s->documents + 1) * sizeof *items);
+    struct selector_item *items = mem_try_alloc((s->rows.documents + 1) * sizeof *items);
     if (!items) {
         return error_set(err, WINNOW_E_NOMEM, "no memory to choose from %zu documents",
-                         s->documents);
+                         s->rows.documents);
     }
-    for (size_t i = 0, n = 0; i < s->ordinals; i++) {
-        if (s->ids[i] > 0) {
-            items[n] = (struct selector_item){.id = s->ids[i]};
+    for (size_t i = 0, n = 0; i < s->rows.ordinals; i++) {
+        if (s->rows.ids[i] > 0) {
+            items[n] = (struct selector_item){.id = s->rows.ids[i]};
             items[n].score = s->scores ? s->scores[n] : 0;
             n++;
         }
     }
-    winnow_status st = SELECT_SELECTOR.choose(s->selector, s->opt, items, s->documents, 1, err);
+    winnow_status st =
+        SELECT_SELECTOR.choose(s->selector, s->opt, items, s->rows.documents, 1, err);
     mem_free(items);
     return st;
 }
@@ -345,7 +277,7 @@ static winnow_status meet_document(void *state, void *worker, const struct docum
     (void)r;
     (void)err;
     struct select *s = state;
-    story_meet(&s->story, s->row_of[d->ordinal], d);
+    story_meet(&s->story, s->rows.row_of[d->ordinal], d);
     return WINNOW_OK;
 }
 
@@ -355,7 +287,7 @@ static winnow_status tell_choice(struct select *s, struct winnow_error *err)
     if (select_selector_pool(s->selector)) {
         const struct choice_problem p = select_selector_problem(s->selector, s->opt);
         TRY(story_find(&p, select_selector_choice(s->selector), &s->story, err));
-        s->story.lock = &s->lock;
+        s->story.lock = &s->rows.lock;
         const struct stage_pass pass = {.name = "shown", .state = s, .document = meet_document};
         TRY(stage_run_pass(s->stage, &pass, err));
     }
@@ -404,7 +336,7 @@ static winnow_status judge(void *state, void *worker, const struct document *d,
     (void)worker;
     (void)err;
     struct select *s = state;
-    uint32_t at = s->pick_of[s->row_of[d->ordinal]];
+    uint32_t at = s->pick_of[s->rows.row_of[d->ordinal]];
     if (at == NOT_CHOSEN) {
         r->verdict = STAGE_REMOVE;
         r->rule = "select.not_chosen";
@@ -440,15 +372,13 @@ static winnow_status run_select(struct stage *stage, const void *options, struct
     struct select *s = mem_zalloc(sizeof *s);
     s->stage = stage;
     s->opt = options;
-    (void)pthread_mutex_init(&s->lock, NULL);
+    corpus_rows_init(&s->rows);
     winnow_status st = run_steps(s, err);
     story_release(&s->story);
     mem_free(s->scores);
     SELECT_SELECTOR.close(s->selector);
-    mem_free(s->ids);
-    mem_free(s->row_of);
     mem_free(s->pick_of);
-    (void)pthread_mutex_destroy(&s->lock);
+    corpus_rows_release(&s->rows);
     mem_free(s);
     return st;
 }
