@@ -50,7 +50,7 @@ set(UNIT_TESTS
   preparation
   program
   program_mask
-  program_store
+  answer_store
   prox
   pursuit
   quality

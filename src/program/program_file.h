@@ -4,7 +4,7 @@
  *     {"id": "b", "chunks": [{"first": 0, "last": 9, "level": "doc", "program": "keep_doc()"},
  *                            {"first": 0, "last": 4, "program": "keep_chunk()"}, ...]}
  *
- * Members that are not known (program_store.h writes some) are passed over. */
+ * Members that are not known (answer_store.h writes some) are passed over. */
 #ifndef WINNOW_PROGRAM_PROGRAM_FILE_H
 #define WINNOW_PROGRAM_PROGRAM_FILE_H
 

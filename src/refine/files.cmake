@@ -1,5 +1,4 @@
 list(APPEND WINNOW_SOURCES
-  src/refine/program_store.c
   src/refine/prompt.c
   src/refine/prompt_model.c
   src/refine/refine.c

@@ -35,7 +35,7 @@ struct refine {
     struct model_config config; /* of the refiner */
     struct tokenizer *tokenizer;
     struct program_writer *writer;
-    struct program_store *store;
+    struct answer_store *store;
     struct program_file *file;
     uint64_t resident; /* bytes that the process held before there was a refiner */
 };
@@ -249,12 +249,12 @@ static winnow_status get_programs(struct refine *r, struct winnow_error *err)
 {
     struct buf path = {0};
     winnow_status st =
-        program_store_open(stage_path(r->stage, "programs.jsonl", &path), &r->store, err);
+        answer_store_open(stage_path(r->stage, "programs.jsonl", &path), &r->store, err);
     buf_release(&path);
-    if (st != WINNOW_OK || program_store_complete(r->store)) {
+    if (st != WINNOW_OK || answer_store_complete(r->store)) {
         return st;
     }
-    uint64_t now = mem_resident(), held = program_store_bytes(r->store);
+    uint64_t now = mem_resident(), held = answer_store_bytes(r->store);
     r->resident = now > held ? now - held : 0;
     return by_lines(r->opt) ? ask_lines(r, err) : ask_in_words(r, err);
 }
@@ -304,7 +304,7 @@ static winnow_status run_steps(struct refine *r, struct winnow_error *err)
     TRY(refine_apply_run(r->stage, &apply, &description, err));
     stage_note_double(
         r->stage, "programs",
-        (double)(r->file ? program_file_documents(r->file) : program_store_documents(r->store)));
+        (double)(r->file ? program_file_documents(r->file) : answer_store_documents(r->store)));
     return WINNOW_OK;
 }
 
@@ -313,7 +313,7 @@ static winnow_status refine_run(struct stage *stage, const void *options, struct
     struct refine r = {.opt = options, .stage = stage};
     winnow_status st = run_steps(&r, err);
     program_writer_free(r.writer);
-    program_store_close(r.store);
+    answer_store_close(r.store);
     if (r.file) {
         program_file_close(r.file);
     }

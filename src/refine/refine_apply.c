@@ -320,7 +320,7 @@ static void count_asked(struct json_value chunks, struct refine_sums *one)
 static winnow_status read_store(struct applying *a, struct winnow_error *err)
 {
     struct apply_worker *w = a->worker;
-    TRY(program_store_read(a->state->store, a->document->ordinal, &w->line, err));
+    TRY(answer_store_read(a->state->store, a->document->ordinal, &w->line, err));
     if (w->line.len == 0) {
         return WINNOW_OK;
     }

@@ -4,8 +4,8 @@
 #define WINNOW_REFINE_REFINE_APPLY_H
 
 #include "program/program_file.h"
-#include "refine/program_store.h"
 #include "refine/refine_sums.h"
+#include "remote/answer_store.h"
 #include "run/stage.h"
 
 #include <pthread.h>
@@ -14,7 +14,7 @@
 struct refine_apply {
     int dialect; /* enum winnow_refine_dialect */
     const struct program_file *file;
-    const struct program_store *store;
+    const struct answer_store *store;
     struct refine_sums sums;
     uint64_t seen;           /* documents that passed by in this process */
     struct applied *pending; /* executed, not decided */

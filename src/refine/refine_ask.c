@@ -227,7 +227,7 @@ static winnow_status ask_document(void *state, void *worker, const struct docume
                                   struct stage_result *r, struct winnow_error *err)
 {
     struct asking *k = state;
-    if (program_store_has_passed(k->a->store, d->ordinal)) {
+    if (answer_store_has_passed(k->a->store, d->ordinal)) {
         return WINNOW_OK;
     }
     struct ask_doc *doc = NULL;
@@ -299,14 +299,14 @@ static winnow_status check_room(const struct asking *k, struct winnow_error *err
     }
     uint64_t least = refine_apply_least(k->stage, k->a->resident, k->bytes / k->seen);
     return memory_need(limit, "refine of as many documents",
-                       least + program_store_bytes(k->a->store) + LEFT_BEHIND,
+                       least + answer_store_bytes(k->a->store) + LEFT_BEHIND,
                        "take the first with --limit", err);
 }
 
 static uint64_t store_growth(void *asking)
 {
     const struct asking *k = asking;
-    return program_store_bytes(k->a->store);
+    return answer_store_bytes(k->a->store);
 }
 
 /* Every document at the queue's head that is whole goes into the store. */
@@ -325,12 +325,12 @@ static winnow_status store_whole(struct asking *k, struct winnow_error *err)
         }
         json_close(&w, ']');
         buf_add_char(&k->line, '}');
-        TRY(program_store_add(k->a->store, d->ordinal, buf_str(&k->line), err));
+        TRY(answer_store_add(k->a->store, d->ordinal, buf_str(&k->line), err));
         k->head = d->behind;
         k->tail = k->head ? k->tail : NULL;
         k->queued--;
         doc_free(k, d);
-        env_progress(stage_env(k->stage), "ask", "documents", program_store_documents(k->a->store),
+        env_progress(stage_env(k->stage), "ask", "documents", answer_store_documents(k->a->store),
                      stage_documents(k->stage));
     }
     return WINNOW_OK;
@@ -471,7 +471,7 @@ static winnow_status finish(struct asking *k, struct winnow_error *err)
         TRY(send_ready(k, err));
         TRY(take_answer(k, err));
     }
-    return program_store_mark(k->a->store, true, err);
+    return answer_store_mark(k->a->store, true, err);
 }
 
 winnow_status refine_ask_run(struct stage *stage, struct refine_ask *a, struct winnow_error *err)
@@ -500,7 +500,7 @@ winnow_status refine_ask_run(struct stage *stage, struct refine_ask *a, struct w
         st = finish(&k, err);
     } else {
         struct winnow_error ignored; /* what was answered is kept all the same */
-        if (program_store_mark(a->store, false, &ignored) != WINNOW_OK) {
+        if (answer_store_mark(a->store, false, &ignored) != WINNOW_OK) {
             ignored.text[0] = '\0';
         }
     }

@@ -4,9 +4,9 @@
 #define WINNOW_REFINE_REFINE_ASK_H
 
 #include "program/program_file.h"
-#include "refine/program_store.h"
 #include "refine/program_writer.h"
 #include "refine/prompt.h"
+#include "remote/answer_store.h"
 #include "run/stage.h"
 
 #define REFINE_DOC_NEW_TOKENS 16U /* an answer at the document level is one call */
@@ -25,7 +25,7 @@ struct direct_refiner {
 /* One of writer and direct; all is borrowed. */
 struct refine_ask {
     const struct winnow_refine_options *opt;
-    struct program_store *store;
+    struct answer_store *store;
     const struct direct_refiner *direct;
     struct program_writer *writer;
     const struct tokenizer *tokenizer; /* NULL: prompts as text only */

@@ -1,4 +1,5 @@
 list(APPEND WINNOW_SOURCES
+  src/remote/answer_store.c
   src/remote/completion.c
   src/remote/completion_client.c
   src/remote/retry_after.c

@@ -20,7 +20,7 @@ static winnow_status count_tokens(struct synth_answers *a, struct winnow_error *
     struct buf line = {0};
     struct json_parser *parser = json_parser_new();
     winnow_status st = WINNOW_OK;
-    a->count = program_store_documents(a->store);
+    a->count = answer_store_documents(a->store);
     for (uint64_t i = 0; i < a->count && st == WINNOW_OK; i++) {
         struct synth_answer answer;
         st = synth_answers_read(a, i, &line, parser, &answer, err);
@@ -35,13 +35,13 @@ winnow_status synth_answers_open(const char *path, struct synth_answers *a,
                                  struct winnow_error *err)
 {
     *a = (struct synth_answers){0};
-    TRY(program_store_open(path, &a->store, err));
+    TRY(answer_store_open(path, &a->store, err));
     return count_tokens(a, err);
 }
 
 void synth_answers_close(struct synth_answers *a)
 {
-    program_store_close(a->store);
+    answer_store_close(a->store);
     *a = (struct synth_answers){0};
 }
 
@@ -64,8 +64,8 @@ winnow_status synth_answers_add(struct synth_answers *a, struct str seed, const 
     json_member_u64(&w, "prompt_tokens", answer->prompt_tokens);
     json_member_u64(&w, "new_tokens", answer->new_tokens);
     json_close(&w, '}');
-    program_store_line(&line, a->count, buf_str(&rest));
-    winnow_status st = program_store_add(a->store, a->count, buf_str(&line), err);
+    answer_store_line(&line, a->count, buf_str(&rest));
+    winnow_status st = answer_store_add(a->store, a->count, buf_str(&line), err);
     buf_release(&line);
     buf_release(&rest);
     a->count++;
@@ -80,7 +80,7 @@ winnow_status synth_answers_read(const struct synth_answers *a, uint64_t number,
     struct json_value root;
     struct str end = {"", 0};
     *out = (struct synth_answer){SYNTH_REFUSED, {"", 0}, {"", 0}, 0, 0};
-    TRY(program_store_read(a->store, number, line, err));
+    TRY(answer_store_read(a->store, number, line, err));
     winnow_status st = json_parse(parser, buf_str(line), &root, err);
     if (st != WINNOW_OK) {
         return error_wrap(err, st, "state/answers.jsonl: answer %" PRIu64, number);

@@ -1,6 +1,6 @@
 /* synth_answers.h -- what a model wrote, kept so that nothing is asked for twice.
  *
- * state/answers.jsonl, a line a request in their order; program_store.h keeps it safe:
+ * state/answers.jsonl, a line a request in their order; answer_store.h keeps it safe:
  *
  *     {"ordinal":0,"seed":"a","prompt":"school","sampling":1,"end":"stopped","text":"...",
  *      "prompt_tokens":212,"new_tokens":402}
@@ -9,7 +9,7 @@
 #define WINNOW_SYNTH_SYNTH_ANSWERS_H
 
 #include "base/json.h"
-#include "refine/program_store.h"
+#include "remote/answer_store.h"
 #include "synth/synth_tasks.h"
 
 struct synth_answer {
@@ -19,7 +19,7 @@ struct synth_answer {
 };
 
 struct synth_answers {
-    struct program_store *store;
+    struct answer_store *store;
     uint64_t count;      /* that are there */
     uint64_t new_tokens; /* of these */
 };

@@ -272,7 +272,7 @@ static void release(struct ask *a)
 static void keep_answers(struct ask *a)
 {
     struct winnow_error ignored;
-    if (program_store_mark(a->answers->store, false, &ignored) != WINNOW_OK) {
+    if (answer_store_mark(a->answers->store, false, &ignored) != WINNOW_OK) {
         ignored.text[0] = '\0';
     }
 }
@@ -284,7 +284,7 @@ winnow_status synth_ask(struct stage *stage, const struct winnow_synthesize_opti
 {
     struct buf path = {0};
     (void)stage_path(stage, "writer.json", &path);
-    if (program_store_complete(answers->store)) {
+    if (answer_store_complete(answers->store)) {
         winnow_status read = read_model(model, buf_cstr(&path), err);
         buf_release(&path);
         return read;
@@ -296,7 +296,7 @@ winnow_status synth_ask(struct stage *stage, const struct winnow_synthesize_opti
     if (st == WINNOW_OK) {
         st = ask_all(&a, err);
         if (st == WINNOW_OK) {
-            st = program_store_mark(answers->store, true, err);
+            st = answer_store_mark(answers->store, true, err);
         } else {
             keep_answers(&a);
         }

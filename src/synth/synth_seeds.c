@@ -224,7 +224,7 @@ static winnow_status read_document(void *state, void *scratch, const struct docu
     (void)err;
     const struct drawing *d = state;
     const struct drawn *one = find(d, doc->ordinal);
-    if (!one || program_store_has_passed(d->out->store, (uint64_t)(one - d->items))) {
+    if (!one || answer_store_has_passed(d->out->store, (uint64_t)(one - d->items))) {
         return WINNOW_OK;
     }
     struct json_writer w = {.out = &r->detail}; /* which the driver hands to decide() */
@@ -263,8 +263,8 @@ static winnow_status store_document(void *state, struct str id, uint64_t ordinal
     }
     uint64_t number = (uint64_t)(find(d, ordinal) - d->items);
     buf_clear(&d->line);
-    program_store_line(&d->line, number, buf_str(&r->detail));
-    return program_store_add(d->out->store, number, buf_str(&d->line), err);
+    answer_store_line(&d->line, number, buf_str(&r->detail));
+    return answer_store_add(d->out->store, number, buf_str(&d->line), err);
 }
 
 /* ---- order ---- */
@@ -312,7 +312,7 @@ static winnow_status read_line(const struct synth_seeds *s, size_t number,
     if (!r->parser) {
         r->parser = json_parser_new();
     }
-    TRY(program_store_read(s->store, number, &r->line, err));
+    TRY(answer_store_read(s->store, number, &r->line, err));
     winnow_status st = json_parse(r->parser, buf_str(&r->line), root, err);
     return st == WINNOW_OK ? st : error_wrap(err, st, "state/seeds.jsonl: seed %zu", number);
 }
@@ -391,15 +391,14 @@ static winnow_status draw_all(struct stage *stage, struct drawing *d, struct win
 {
     struct buf path = {0};
     struct synth_seeds *out = d->out;
-    winnow_status st =
-        program_store_open(stage_path(stage, "seeds.jsonl", &path), &out->store, err);
+    winnow_status st = answer_store_open(stage_path(stage, "seeds.jsonl", &path), &out->store, err);
     (void)stage_path(stage, "seeds.json", &path);
-    if (st == WINNOW_OK && program_store_complete(out->store) && file_exists(buf_cstr(&path))) {
+    if (st == WINNOW_OK && answer_store_complete(out->store) && file_exists(buf_cstr(&path))) {
         st = read_summary(out, buf_cstr(&path), err);
     } else if (st == WINNOW_OK) {
         st = run_passes(stage, d, err);
         st = st == WINNOW_OK ? write_summary(out, buf_cstr(&path), err) : st;
-        st = st == WINNOW_OK ? program_store_mark(out->store, true, err) : st;
+        st = st == WINNOW_OK ? answer_store_mark(out->store, true, err) : st;
     }
     buf_release(&path);
     return st == WINNOW_OK ? find_order(out, err) : st;
@@ -422,7 +421,7 @@ winnow_status synth_seeds_draw(struct stage *stage, const struct winnow_synthesi
 
 void synth_seeds_release(struct synth_seeds *s)
 {
-    program_store_close(s->store);
+    answer_store_close(s->store);
     mem_free(s->order);
     *s = (struct synth_seeds){0};
 }

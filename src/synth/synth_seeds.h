@@ -14,12 +14,12 @@
 #include "winnow/synthesize.h"
 
 #include "base/json.h"
-#include "refine/program_store.h"
+#include "remote/answer_store.h"
 #include "run/stage.h"
 
 /* All-zero is empty. */
 struct synth_seeds {
-    struct program_store *store;
+    struct answer_store *store;
     uint32_t *order; /* count of them: numbers in the store, in the order of asking */
     size_t count;
     uint64_t documents; /* that could have been seeds */

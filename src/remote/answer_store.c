@@ -1,12 +1,12 @@
-/* program_store.c -- an append-only file, a mark, and an index of offsets.
+/* answer_store.c -- an append-only file, a mark, and an index of offsets.
  *
- *     programs.jsonl         | lines that the mark vouches for | lines since then |
- *     programs.jsonl.mark    {"bytes": ^, "documents": ..., "complete": ...}
+ *     answers.jsonl          | lines that the mark vouches for | lines since then |
+ *     answers.jsonl.mark     {"bytes": ^, "documents": ..., "complete": ...}
  *
  * A mark is written after the data are on the disk, at most twice a second; what lies
  * behind it when the file is opened again is cut off, and asked for again.  Memory: 8
  * bytes a document for where its line begins. */
-#include "refine/program_store.h"
+#include "remote/answer_store.h"
 
 #include "base/env.h"
 #include "base/file.h"
@@ -24,7 +24,7 @@
 #define LINE_HEAD    "{\"ordinal\":"
 #define NOWHERE      UINT64_MAX
 
-struct program_store {
+struct answer_store {
     char *path, *mark_path;
     int fd;
     uint64_t *offsets; /* by ordinal; NOWHERE: no line */
@@ -35,14 +35,14 @@ struct program_store {
     bool complete;
 };
 
-uint64_t program_store_bytes(const struct program_store *s)
+uint64_t answer_store_bytes(const struct answer_store *s)
 {
     return s->count * sizeof *s->offsets;
 }
 
 /* ---- index ---- */
 
-static winnow_status set_offset(struct program_store *s, uint64_t ordinal, uint64_t offset,
+static winnow_status set_offset(struct answer_store *s, uint64_t ordinal, uint64_t offset,
                                 struct winnow_error *err)
 {
     if (ordinal < s->count || ordinal > (uint64_t)1 << 40) {
@@ -53,12 +53,12 @@ static winnow_status set_offset(struct program_store *s, uint64_t ordinal, uint6
         size_t cap = (size_t)ordinal + (size_t)ordinal / 2 + 1024;
         if (!mem_try_grow((void **)&s->offsets, s->cap * sizeof *s->offsets,
                           cap * sizeof *s->offsets)) {
-            return error_set(err, WINNOW_E_NOMEM, "no memory for the places of %zu programs", cap);
+            return error_set(err, WINNOW_E_NOMEM, "no memory for the places of %zu answers", cap);
         }
         s->cap = cap;
     }
     while (s->count < ordinal) {
-        s->offsets[s->count++] = NOWHERE; /* bad lines have no program */
+        s->offsets[s->count++] = NOWHERE; /* bad lines have no answer */
     }
     s->offsets[s->count++] = offset;
     s->documents++;
@@ -79,7 +79,7 @@ static bool read_ordinal(struct str line, uint64_t *ordinal)
     return at > head.len && at < line.len && line.ptr[at] == ',';
 }
 
-static winnow_status index_file(struct program_store *s, uint64_t bytes, struct winnow_error *err)
+static winnow_status index_file(struct answer_store *s, uint64_t bytes, struct winnow_error *err)
 {
     struct file_map map;
     TRY(file_map_open(s->path, &map, err));
@@ -92,8 +92,8 @@ static winnow_status index_file(struct program_store *s, uint64_t bytes, struct 
             st = set_offset(s, ordinal, offset, err);
         } else {
             st = error_set(err, WINNOW_E_FORMAT,
-                           "%s: byte %" PRIu64 " starts no line of programs; remove the file to "
-                           "ask for all programs again",
+                           "%s: byte %" PRIu64 " starts no line of answers; remove the file to "
+                           "ask for all of them again",
                            s->path, offset);
         }
     }
@@ -104,7 +104,7 @@ static winnow_status index_file(struct program_store *s, uint64_t bytes, struct 
 
 /* ---- mark ---- */
 
-static winnow_status read_mark(struct program_store *s, uint64_t *bytes, struct winnow_error *err)
+static winnow_status read_mark(struct answer_store *s, uint64_t *bytes, struct winnow_error *err)
 {
     struct buf text = {0};
     struct json_parser *p = json_parser_new();
@@ -123,14 +123,14 @@ static winnow_status read_mark(struct program_store *s, uint64_t *bytes, struct 
     return st;
 }
 
-static winnow_status write_waiting(struct program_store *s, struct winnow_error *err)
+static winnow_status write_waiting(struct answer_store *s, struct winnow_error *err)
 {
     TRY(file_write_fd(s->fd, buf_str(&s->waiting), s->path, err));
     buf_clear(&s->waiting);
     return WINNOW_OK;
 }
 
-winnow_status program_store_mark(struct program_store *s, bool complete, struct winnow_error *err)
+winnow_status answer_store_mark(struct answer_store *s, bool complete, struct winnow_error *err)
 {
     TRY(write_waiting(s, err));
     if (fdatasync(s->fd) != 0) {
@@ -148,7 +148,7 @@ winnow_status program_store_mark(struct program_store *s, bool complete, struct 
 
 /* ---- life ---- */
 
-static winnow_status start(struct program_store *s, struct winnow_error *err)
+static winnow_status start(struct answer_store *s, struct winnow_error *err)
 {
     uint64_t marked = 0, size = 0;
     s->fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -169,10 +169,10 @@ static winnow_status start(struct program_store *s, struct winnow_error *err)
     return index_file(s, marked, err);
 }
 
-winnow_status program_store_open(const char *path, struct program_store **out,
-                                 struct winnow_error *err)
+winnow_status answer_store_open(const char *path, struct answer_store **out,
+                                struct winnow_error *err)
 {
-    struct program_store *s = mem_zalloc(sizeof *s);
+    struct answer_store *s = mem_zalloc(sizeof *s);
     struct buf mark = {0};
     buf_addf(&mark, "%s.mark", path);
     s->path = mem_strdup(path);
@@ -181,14 +181,14 @@ winnow_status program_store_open(const char *path, struct program_store **out,
     s->marked_at = env_seconds();
     winnow_status st = start(s, err);
     if (st != WINNOW_OK) {
-        program_store_close(s);
+        answer_store_close(s);
         return st;
     }
     *out = s;
     return WINNOW_OK;
 }
 
-void program_store_close(struct program_store *s)
+void answer_store_close(struct answer_store *s)
 {
     if (!s) {
         return;
@@ -203,37 +203,37 @@ void program_store_close(struct program_store *s)
     mem_free(s);
 }
 
-bool program_store_complete(const struct program_store *s)
+bool answer_store_complete(const struct answer_store *s)
 {
     return s->complete;
 }
 
-bool program_store_has_passed(const struct program_store *s, uint64_t ordinal)
+bool answer_store_has_passed(const struct answer_store *s, uint64_t ordinal)
 {
     return ordinal < s->count;
 }
 
-void program_store_line(struct buf *out, uint64_t ordinal, struct str object)
+void answer_store_line(struct buf *out, uint64_t ordinal, struct str object)
 {
     buf_addf(out, LINE_HEAD "%" PRIu64 ",", ordinal);
     buf_add_str(out, str_sub(object, 1, object.len)); /* behind its brace */
 }
 
-winnow_status program_store_add(struct program_store *s, uint64_t ordinal, struct str line,
-                                struct winnow_error *err)
+winnow_status answer_store_add(struct answer_store *s, uint64_t ordinal, struct str line,
+                               struct winnow_error *err)
 {
     TRY(set_offset(s, ordinal, s->bytes, err));
     buf_add_str(&s->waiting, line);
     buf_add_char(&s->waiting, '\n');
     s->bytes += line.len + 1;
     if (env_seconds() - s->marked_at > MARK_SECONDS) {
-        return program_store_mark(s, false, err);
+        return answer_store_mark(s, false, err);
     }
     return s->waiting.len > BUFFER_MAX ? write_waiting(s, err) : WINNOW_OK;
 }
 
-winnow_status program_store_read(const struct program_store *s, uint64_t ordinal, struct buf *out,
-                                 struct winnow_error *err)
+winnow_status answer_store_read(const struct answer_store *s, uint64_t ordinal, struct buf *out,
+                                struct winnow_error *err)
 {
     buf_clear(out);
     if (ordinal >= s->count || s->offsets[ordinal] == NOWHERE) {
@@ -259,7 +259,7 @@ winnow_status program_store_read(const struct program_store *s, uint64_t ordinal
     return WINNOW_OK;
 }
 
-uint64_t program_store_documents(const struct program_store *s)
+uint64_t answer_store_documents(const struct answer_store *s)
 {
     return s->documents;
 }
