@@ -60,6 +60,7 @@ set(UNIT_TESTS
   run
   synth
   safetensors
+  sampling
   shards
   stats
   select_selector

@@ -55,6 +55,27 @@ enum winnow_optimizer {
         .optimizer = WINNOW_MUON                                                                 \
     }
 
+/* What a training reads next, and with what weight. */
+enum winnow_sampler {
+    WINNOW_UNIFORM, /* documents in random order */
+    WINNOW_REWEIGHT /* the same; sequences weigh by what they lose in the step */
+};
+enum winnow_curve {
+    WINNOW_LINUPPER,  /* low losses weigh less */
+    WINNOW_QUADRATIC, /* the middle weighs most */
+    WINNOW_EXTREMES   /* both ends weigh most */
+};
+struct winnow_sampling {
+    int sampler;        /* enum winnow_sampler */
+    int curve;          /* reweight: enum winnow_curve */
+    double temperature; /* reweight: weights of a step lie within exp(1 / temperature) */
+    double burn_in; /* reweight: share of the steps, the first ones, in which all weigh the same */
+};
+#define WINNOW_SAMPLING_INIT               \
+    {                                      \
+        .temperature = 1, .burn_in = 0.05, \
+    }
+
 enum winnow_weights_as {
     WINNOW_AS_LOSS,   /* factors of the documents' losses */
     WINNOW_AS_REPEATS /* how often documents come in an epoch */
@@ -63,6 +84,7 @@ enum winnow_mean_of { WINNOW_MEAN_OF_TOKENS, WINNOW_MEAN_OF_DOCUMENTS };
 
 struct winnow_train_options {
     struct winnow_small_model model;
+    struct winnow_sampling sampling;
     const char *output;    /* the model folder */
     const char *init;      /* a model to go on from: its shape and tokenizer; NULL: from chance */
     const char *tokenizer; /* file or folder; NULL: one is trained on the corpus first */
@@ -88,6 +110,7 @@ struct winnow_train_options {
 };
 #define WINNOW_TRAIN_OPTIONS_INIT                                       \
     (WINNOW_NEW(winnow_train_options){.model = WINNOW_SMALL_MODEL_INIT, \
+                                      .sampling = WINNOW_SAMPLING_INIT, \
                                       .epochs_max = 4,                  \
                                       .weight_name = "winnow__weight",  \
                                       .value_order = 1})

@@ -120,6 +120,11 @@ static void plan_back(struct engine *e, struct cursor *at)
     b->dnorm = take_floats(at, tiles, d);
     b->logits = take_floats(at, e->head_tiles * e->head_rows, e->c.vocab);
     b->scored = take(at, t * sizeof *b->scored);
+    if (e->losses_first) {
+        e->sequence_nll = take(at, t * sizeof *e->sequence_nll);
+        e->sequence_targets = take(at, t * sizeof *e->sequence_targets);
+        e->sequence_weights = take(at, t * sizeof *e->sequence_weights);
+    }
 }
 
 static void plan_scratch(const struct engine *e, struct cursor *at, struct engine_scratch *s)
@@ -205,6 +210,9 @@ static size_t plan_all(struct engine *e, char *base)
     return used + at.used;
 }
 
+/* With losses_first the logits of a whole micro-batch are kept, or they are computed twice. */
+#define WHOLE_LOGITS ((size_t)256 << 20)
+
 /* How much of the logits' gradient exists at a time: a tile should stay in a
  * second-level cache, and about 16 MiB of tiles are kept for dW. */
 static void describe_head(struct engine *e)
@@ -216,6 +224,9 @@ static void describe_head(struct engine *e)
     size_t tiles = ((size_t)4 << 20) / e->c.vocab / e->head_rows;
     size_t all = e->tokens_max / e->head_rows + 1;
     e->head_tiles = tiles == 0 ? 1 : tiles < all ? tiles : all;
+    if (e->losses_first && all * e->head_rows * e->c.vocab * sizeof(float) <= WHOLE_LOGITS) {
+        e->head_tiles = all;
+    }
 }
 
 /* Everything about an engine that does not need memory. */
@@ -225,6 +236,7 @@ static void describe(struct engine *e, const struct model_config *c,
     *e = (struct engine){.c = *c,
                          .k = k,
                          .gradients = opt->gradients,
+                         .losses_first = opt->losses_first,
                          .weights = opt->weights,
                          .packed = opt->weights != NULL,
                          .threads = threads};
@@ -527,6 +539,12 @@ winnow_status engine_gradient(struct engine *e, const struct token_batch *b, flo
 {
     assert(e->gradients);
     TRY(engine_check_batch(e, b, err));
+    if (e->weigh && batch_tokens(b) > e->tokens_max) {
+        return error_set(
+            err, WINNOW_E_LIMIT,
+            "a batch of %zu tokens cannot be weighed by its losses %u tokens at a time",
+            batch_tokens(b), e->tokens_max);
+    }
     engine_pack_weights(e);
     e->scale = scale;
     e->gradient = gradient;
@@ -544,6 +562,13 @@ winnow_status engine_gradient(struct engine *e, const struct token_batch *b, flo
         engine_sum_nll(e, nll);
     }
     return WINNOW_OK;
+}
+
+void engine_weigh_by(struct engine *e, engine_weigh weigh, void *ctx)
+{
+    assert(e->losses_first || !weigh);
+    e->weigh = weigh;
+    e->weigh_ctx = ctx;
 }
 
 void engine_sum_nll(const struct engine *e, double *nll)

@@ -33,6 +33,9 @@ struct engine_options {
      * model's context where that is longer. */
     uint32_t tokens_max;
     bool gradients; /* memory for engine_gradient() too */
+    /* Memory to know what all sequences of a micro-batch lost before their gradients are taken:
+     * for engine_weigh_by(). */
+    bool losses_first;
     /* Not NULL: computes with the packed weights of that engine, of the same model,
      * compute type and kernels, which must outlive this one and not change.  So
      * engines of many threads have them once.  Not with gradients. */
@@ -82,6 +85,20 @@ winnow_status engine_nll(struct engine *e, const struct token_batch *b, float *n
 winnow_status engine_gradient(struct engine *e, const struct token_batch *b, float scale,
                               float *gradient, double *nll_sum, double *nll,
                               struct winnow_error *err);
+
+/* What the sequences of a batch lost, none of them empty. */
+struct engine_losses {
+    const double *nll;       /* sums */
+    const uint32_t *targets; /* how many each has */
+    size_t sequences;
+};
+
+/* From now on engine_gradient() multiplies the weight of each sequence by the one that weigh()
+ * gives it, knowing the losses of all sequences and before any gradient is taken: at about
+ * nothing, since a gradient is linear in what it is multiplied by.  An engine with losses_first,
+ * whose batches then have to fit tokens_max (WINNOW_E_LIMIT).  weigh NULL: no longer. */
+typedef void (*engine_weigh)(void *ctx, const struct engine_losses *losses, float *weights);
+void engine_weigh_by(struct engine *e, engine_weigh weigh, void *ctx);
 
 /* logits[i * vocab + v]: for tests and for small tasks; the batch must fit
  * tokens_max. */

@@ -78,7 +78,7 @@ struct engine {
     struct gemm g;           /* products with weights */
     struct gemm g_attention; /* those of queries, keys and values */
     const struct kernels *k;
-    bool gradients;
+    bool gradients, losses_first;
     bool packed;                  /* the packed weights are those of the model */
     const struct engine *weights; /* whose packed weights these are; NULL: its own */
     uint32_t tokens_max;
@@ -108,6 +108,12 @@ struct engine {
     uint32_t *which;     /* the number of each sequence in the caller's batch */
     uint32_t head_rows;  /* tokens of a tile of the head's gradient */
     size_t head_tiles;   /* tiles whose logits back.logits holds */
+    engine_weigh weigh;  /* NULL: sequences weigh what the batch says */
+    void *weigh_ctx;
+    /* [T] of each sequence, with losses_first only */
+    double *sequence_nll;
+    uint32_t *sequence_targets;
+    float *sequence_weights;
 
     /* The micro-batch in work. */
     const uint32_t *tokens;

@@ -10,6 +10,11 @@
  * a block of tiles of them are kept, whole rows; a tile's piece computes them, turns them
  * into gradients in place and multiplies them into dx; then pieces of
  * vocabulary add the block's share to dW, block by block in order.
+ *
+ * Where sequences are weighed by what they lost (engine_weigh_by), gradients are taken before
+ * the weights are known: rows of dx and, for dW, of the normed states are multiplied behind it,
+ * which is a hundredth of the logits' work.  That takes one block that holds all tiles; of more
+ * blocks the losses are computed first, and then everything again.
  */
 #include "base/env.h"
 #include "engine/engine_internal.h"
@@ -170,22 +175,11 @@ static void row_gradient(struct engine *e, float *x, size_t token)
     x[target] -= e->scales[token];
 }
 
-static void gradient_piece(void *block, size_t piece, uint32_t worker)
+/* Gradients of a tile's normed states, in s->rows. */
+static void states_back(struct engine *e, struct engine_scratch *s, struct tile_span span,
+                        const float *logits)
 {
-    const struct block *b = block;
-    struct engine *e = b->e;
-    struct engine_scratch *s = &e->scratch[worker];
-    size_t tile = b->first + piece, v = e->c.vocab, d = e->c.dim;
-    struct tile_span span = head_tile(e, tile);
-    const uint32_t *scored = e->back.scored + span.from;
-    norm_scored(e, s, span);
-    float *logits = e->back.logits + piece * e->head_rows * v;
-    for (size_t v0 = 0; v0 < v; v0 += HEAD_CHUNK) {
-        chunk_logits(e, s, span.count, v0, &(struct gemm_out){logits + v0, v, false, NULL});
-    }
-    for (size_t i = 0; i < span.count; i++) {
-        row_gradient(e, logits + i * v, scored[i]);
-    }
+    size_t v = e->c.vocab, d = e->c.dim;
     /* The packed head for dx stands in chunks of HEAD_CHUNK rows. */
     const char *w = e->w_head.backward;
     for (size_t v0 = 0; v0 < v; v0 += HEAD_CHUNK) {
@@ -194,16 +188,141 @@ static void gradient_piece(void *block, size_t piece, uint32_t worker)
         engine_product(e, s, &p, &(struct gemm_out){s->rows, d, v0 > 0, NULL});
         w += gemm_size_b(&e->g, d, HEAD_CHUNK);
     }
+}
+
+/* From there through the last norm. */
+static void last_norm_back(struct engine *e, const struct engine_scratch *s, size_t tile)
+{
+    struct tile_span span = head_tile(e, tile);
+    size_t d = e->c.dim;
     float *dnorm = e->back.dnorm + tile * d;
     memset(dnorm, 0, d * sizeof *dnorm);
     for (size_t i = 0; i < span.count; i++) {
-        size_t t = scored[i];
+        size_t t = e->back.scored[span.from + i];
         struct norm_back step = {e->back.dx + t * d, dnorm,   NULL,   s->rows + i * d,
                                  e->x + t * d,       e->norm, e->r[t]};
         e->k->rmsnorm_back(&step, d);
         examples_norm(e, t, s->rows + i * d, e->x + t * d, e->norm, e->r[t]);
     }
 }
+
+static bool weighs_behind(const struct engine *e)
+{
+    return e->weigh && !e->examples && engine_head_tiles(e) <= e->head_tiles;
+}
+
+static void tile_logits(struct engine *e, struct engine_scratch *s, struct tile_span span,
+                        float *logits)
+{
+    size_t v = e->c.vocab;
+    norm_scored(e, s, span);
+    for (size_t v0 = 0; v0 < v; v0 += HEAD_CHUNK) {
+        chunk_logits(e, s, span.count, v0, &(struct gemm_out){logits + v0, v, false, NULL});
+    }
+}
+
+static void gradient_piece(void *block, size_t piece, uint32_t worker)
+{
+    const struct block *b = block;
+    struct engine *e = b->e;
+    struct engine_scratch *s = &e->scratch[worker];
+    size_t tile = b->first + piece, v = e->c.vocab, d = e->c.dim;
+    struct tile_span span = head_tile(e, tile);
+    const uint32_t *scored = e->back.scored + span.from;
+    float *logits = e->back.logits + piece * e->head_rows * v;
+    tile_logits(e, s, span, logits);
+    for (size_t i = 0; i < span.count; i++) {
+        row_gradient(e, logits + i * v, scored[i]);
+    }
+    states_back(e, s, span, logits);
+    for (size_t i = 0; weighs_behind(e) && i < span.count; i++) {
+        memcpy(e->back.dx + scored[i] * d, s->rows + i * d, d * sizeof *s->rows);
+    }
+    if (!weighs_behind(e)) {
+        last_norm_back(e, s, tile);
+    }
+}
+
+/* ---- weights by losses ---- */
+
+static void losses_piece(void *block, size_t piece, uint32_t worker)
+{
+    const struct block *b = block;
+    struct engine *e = b->e;
+    struct tile_span span = head_tile(e, b->first + piece);
+    size_t v = e->c.vocab;
+    float *logits = e->back.logits + piece * e->head_rows * v;
+    tile_logits(e, &e->scratch[worker], span, logits);
+    for (size_t i = 0; i < span.count; i++) {
+        size_t token = e->back.scored[span.from + i];
+        struct log_sum l = {.top = -INFINITY, .target = logits[i * v + e->targets[token]]};
+        add_logits(e->k, &l, logits + i * v, v);
+        e->nll[token] = log_sum(&l) - l.target;
+    }
+}
+
+/* The weights of sequences that have lost e->nll. */
+static void weigh_sequences(struct engine *e)
+{
+    for (size_t s = 0; s < e->sequences; s++) {
+        e->sequence_nll[s] = 0;
+        e->sequence_targets[s] = 0;
+        for (size_t t = e->starts[s]; t < e->starts[s + 1]; t++) {
+            e->sequence_nll[s] += (double)e->nll[t];
+            e->sequence_targets[s] += e->targets[t] != BATCH_NO_TARGET;
+        }
+    }
+    const struct engine_losses losses = {e->sequence_nll, e->sequence_targets, e->sequences};
+    e->weigh(e->weigh_ctx, &losses, e->sequence_weights);
+}
+
+/* Before any gradient: into the scales of tokens. */
+static void weigh_first(struct engine *e)
+{
+    size_t all = engine_head_tiles(e);
+    for (size_t tile = 0; tile < all; tile += e->head_tiles) {
+        struct block b = {.e = e, .first = tile};
+        pool_run(e->pool, all - tile < e->head_tiles ? all - tile : e->head_tiles, losses_piece,
+                 &b);
+    }
+    weigh_sequences(e);
+    for (size_t s = 0; s < e->sequences; s++) {
+        for (size_t t = e->starts[s]; t < e->starts[s + 1]; t++) {
+            e->scales[t] *= e->sequence_weights[s];
+        }
+    }
+}
+
+static void weigh_piece(void *engine, size_t tile, uint32_t worker)
+{
+    struct engine *e = engine;
+    struct engine_scratch *s = &e->scratch[worker];
+    struct tile_span span = head_tile(e, tile);
+    size_t d = e->c.dim;
+    for (size_t i = 0; i < span.count; i++) {
+        size_t t = e->back.scored[span.from + i];
+        float *normed = e->normed + (span.from + i) * d, w = e->scales[t];
+        for (size_t k = 0; k < d; k++) {
+            s->rows[i * d + k] = w * e->back.dx[t * d + k];
+            normed[k] *= w;
+        }
+    }
+    last_norm_back(e, s, tile);
+}
+
+/* Behind the gradients of the normed states, which stand in dx. */
+static void weigh_behind(struct engine *e)
+{
+    weigh_sequences(e);
+    for (size_t s = 0; s < e->sequences; s++) {
+        for (size_t t = e->starts[s]; t < e->starts[s + 1]; t++) {
+            e->scales[t] = e->sequence_weights[s]; /* those of the batch are in dx */
+        }
+    }
+    pool_run(e->pool, engine_head_tiles(e), weigh_piece, e);
+}
+
+/* ---- all of it ---- */
 
 static void head_weight_piece(void *block, size_t piece, uint32_t worker)
 {
@@ -255,10 +374,17 @@ void engine_head_back(struct engine *e)
     double start = env_seconds();
     find_scored(e);
     size_t all = engine_head_tiles(e);
+    bool behind = weighs_behind(e);
+    if (e->weigh && !e->examples && !behind) {
+        weigh_first(e);
+    }
     for (size_t tile = 0; tile < all; tile += e->head_tiles) {
         size_t tiles = all - tile < e->head_tiles ? all - tile : e->head_tiles;
         struct block b = {.e = e, .first = tile};
         pool_run(e->pool, tiles, gradient_piece, &b);
+        if (behind) {
+            weigh_behind(e);
+        }
         size_t from = tile * e->head_rows, to = (tile + tiles) * e->head_rows;
         to = to < e->back.scored_count ? to : e->back.scored_count;
         head_weights(e, &b, from, to);

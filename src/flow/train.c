@@ -17,6 +17,7 @@
 #include "flow/train_rows.h"
 #include "flow/train_value.h"
 #include "model/model_file.h"
+#include "option/belongs.h"
 #include "option/tables.h"
 #include "prove/draw.h"
 #include "run/output_folder.h"
@@ -77,16 +78,24 @@ static winnow_status get_tokenizer(struct training *t, struct winnow_error *err)
     return st;
 }
 
+static void trainer_of(const struct winnow_train_options *opt, uint64_t steps,
+                       struct trainer_options *out)
+{
+    small_model_trainer(&opt->model, steps, out);
+    sampling_trainer(&opt->sampling, opt->model.batch_tokens, out);
+}
+
 static uint64_t training_bytes(const struct winnow_train_options *opt, const struct model_config *c,
                                const struct winnow_env *env)
 {
     uint32_t threads = env->threads > 0 ? env->threads : pool_processors();
+    struct lora_options lora = {.rank = opt->lora_rank};
+    trainer_of(opt, 1, &lora.trainer);
     if (opt->lora_rank == 0) {
-        return small_model_memory(&opt->model, c, threads) +
+        return trainer_memory(c, &lora.trainer, threads) +
+               model_config_parameters(c) * sizeof(float) +
                (opt->value ? valuation_memory(c, opt->value_order) : 0);
     }
-    struct lora_options lora = {.rank = opt->lora_rank};
-    small_model_trainer(&opt->model, 1, &lora.trainer);
     return lora_memory(c, &lora, threads) + model_config_parameters(c) * sizeof(float);
 }
 
@@ -108,6 +117,12 @@ static winnow_status find_shape(struct training *t, struct winnow_error *err)
 }
 
 /* ---- texts ---- */
+
+/* Tokens of batches, which a sampler may choose from. */
+static uint64_t reads_of(const struct training *t)
+{
+    return (uint64_t)((double)t->tokens * sampling_reads(&t->opt->sampling) + 0.5);
+}
 
 /* What the documents' weights do to their losses, and where they come more or less often, their
  * order. */
@@ -131,7 +146,7 @@ static winnow_status weigh_documents(struct training *t, struct winnow_error *er
                                         .count = n,
                                         .seed = t->env->seed,
                                         .batch_tokens = t->packer.batch_tokens,
-                                        .tokens = t->tokens,
+                                        .tokens = reads_of(t),
                                         .repeats = t->factors.repeats};
         struct tune_plan plan;
         tune_plan_of(&p, &plan);
@@ -175,7 +190,7 @@ static winnow_status read_texts(struct training *t, struct winnow_error *err)
                          t->order.count, (unsigned long long)t->order.tokens,
                          (unsigned long long)t->tokens, epochs, t->opt->epochs_max);
     }
-    arm_draw_order(&t->order, &t->texts, t->tokens, t->env->seed);
+    arm_draw_order(&t->order, &t->texts, reads_of(t), t->env->seed);
     return weigh_documents(t, err);
 }
 
@@ -226,6 +241,7 @@ static void write_card(const struct training *t, const struct fit_result *fitted
     json_member_u64(&w, "steps", fitted->steps);
     json_member_double(&w, "flops", fitted->flops);
     json_member_double(&w, "loss", fitted->loss);
+    json_member_raw(&w, "sampler", buf_str(&fitted->told));
     json_member_open(&w, "losses", '[');
     for (uint64_t i = 0; i < fitted->steps; i++) {
         json_double(&w, (double)fitted->losses[i]);
@@ -376,12 +392,13 @@ static winnow_status fit_model(struct training *t, struct winnow_train_result *r
                                   .lora_alpha =
                                       opt->lora_alpha > 0 ? opt->lora_alpha : 2.0 * opt->lora_rank,
                                   .seed = t->env->seed,
+                                  .sampling = &opt->sampling,
                                   .folder = buf_cstr(&t->checkpoint),
                                   .stage = "train",
                                   .points = opt->keep_checkpoints,
                                   .keep = opt->keep_checkpoints > 0 ? keep_checkpoint : NULL,
                                   .ctx = t};
-    small_model_trainer(&opt->model, steps, &fit_opt.trainer);
+    trainer_of(opt, steps, &fit_opt.trainer);
     const struct value_options value = {.target = &t->value.batch.batch,
                                         .documents =
                                             opt->responses ? t->rows.count : t->texts.docs.count,
@@ -490,9 +507,53 @@ static winnow_status check_init(const struct winnow_train_options *opt, struct m
     return WINNOW_OK;
 }
 
+static bool is_among(const char *const *names, const char *name)
+{
+    for (; *names; names++) {
+        if (strcmp(*names, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Options of another sampler than the chosen one. */
+static winnow_status check_options_of(const struct winnow_train_options *opt,
+                                      const struct sampling_kind *other, struct winnow_error *err)
+{
+    struct buf to = {0};
+    winnow_status st = WINNOW_OK;
+    buf_addf(&to, "--sampler %s", other->name);
+    for (size_t i = 0; st == WINNOW_OK && other->options[i]; i++) {
+        const char *const name[] = {other->options[i], NULL};
+        if (!is_among(sampling_kind_of(&opt->sampling)->options, name[0])) {
+            st = option_belong(&TRAIN_TABLE, opt, name, buf_cstr(&to), err);
+        }
+    }
+    buf_release(&to);
+    return st;
+}
+
+static winnow_status check_sampler(const struct winnow_train_options *opt, struct winnow_error *err)
+{
+    const struct sampling_kind *kind = sampling_kind_of(&opt->sampling), *other;
+    for (size_t i = 0; (other = sampling_kind_at(i)) != NULL; i++) {
+        TRY(check_options_of(opt, other, err));
+    }
+    const char *without = kind->texts_only && opt->responses         ? "--responses"
+                          : kind->trainer_only && opt->lora_rank > 0 ? "--lora-rank"
+                          : kind->open && opt->value                 ? "--value"
+                                                                     : NULL;
+    return without
+               ? error_set(err, WINNOW_E_USAGE, "--sampler %s does not go with %s; leave it out",
+                           kind->name, without)
+               : WINNOW_OK;
+}
+
 static winnow_status check(const struct winnow_train_options *opt, struct model_config *c,
                            struct winnow_error *err)
 {
+    TRY(check_sampler(opt, err));
     if (!opt->output) {
         return error_set(err, WINNOW_E_USAGE, "say where the model goes: -o FOLDER");
     }

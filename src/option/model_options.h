@@ -29,6 +29,20 @@
         OPT_ENUM(0, "optimizer", type, model.optimizer, SMALL_MODEL_OPTIMIZER,                  \
                  "muon: for the hidden matrices; wants 2048 tokens a step or more")
 
+/* What is read next, in the table of a command with a struct winnow_sampling as member
+ * `sampling`.  Which of them belong to which sampler, train/sampling.h says. */
+#define SAMPLING_OPTIONS(type)                                                              \
+    OPT_ENUM(0, "sampler", type, sampling.sampler, SAMPLER_NAMES,                           \
+             "what is read next: uniform, or reweight: sequences weigh by what they lose"), \
+        OPT_ENUM(0, "curve", type, sampling.curve, CURVE_NAMES,                             \
+                 "reweight: low losses weigh less, the middle most, or both ends most"),    \
+        OPT_REAL(0, "temperature", type, sampling.temperature, 0.01, 1000,                  \
+                 "reweight: weights of a step lie within exp(1/X)"),                        \
+        OPT_SHARE(0, "burn-in", type, sampling.burn_in, 0, 1,                               \
+                  "reweight: share of the steps before it begins")
+
+extern const char *const SAMPLER_NAMES[];         /* enum winnow_sampler */
+extern const char *const CURVE_NAMES[];           /* enum winnow_curve */
 extern const char *const SMALL_MODEL_COMPUTE[];   /* enum winnow_compute */
 extern const char *const SCORING_COMPUTE[];       /* the same, with int8 */
 extern const char *const SMALL_MODEL_OPTIMIZER[]; /* enum winnow_optimizer */

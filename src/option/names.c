@@ -26,6 +26,13 @@ const char *const SMALL_MODEL_COMPUTE[] = {"f32", "bf16", NULL};
 const char *const SCORING_COMPUTE[] = {"f32", "bf16", "int8", NULL};
 const char *const SMALL_MODEL_OPTIMIZER[] = {"adamw", "muon", "sgd", NULL};
 
+const char *const SAMPLER_NAMES[] = {
+    [WINNOW_UNIFORM] = "uniform", [WINNOW_REWEIGHT] = "reweight", NULL};
+const char *const CURVE_NAMES[] = {[WINNOW_LINUPPER] = "linupper",
+                                   [WINNOW_QUADRATIC] = "quadratic",
+                                   [WINNOW_EXTREMES] = "extremes",
+                                   NULL};
+
 const char *const SERVER_KINDS[] = {"auto", "llama.cpp", "vllm", "sglang", "openai", NULL};
 
 const char *const TEXT_ON_BAD[] = {"skip", "stop", NULL};

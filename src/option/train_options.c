@@ -37,6 +37,7 @@ static const struct option OPTIONS[] = {
     OPT_U32(0, "value-order", T, value_order, 1, 2, "2: with the curvature, twice as dear"),
     OPT_U32(0, "keep-checkpoints", T, keep_checkpoints, 0, 32,
             "models kept on the way at equal distances, the last one among them, for features"),
+    SAMPLING_OPTIONS(T),
     OPT_COUNT(0, "limit", T, limit, 0, 1e15, "use the first N documents; 0: all"),
     OPT_TEXT(0, "text-key", T, text_key, "KEY", "key of the text"),
     OPT_TEXT(0, "id-key", T, id_key, "KEY", "key of the id"),
@@ -54,6 +55,7 @@ const struct option_table TRAIN_TABLE = {
         "  winnow train corpus/ -o models/muon --optimizer muon --batch-tokens 2048 --lr 8e-3\n"
         "  winnow train runs/chosen --init models/small --responses --epochs 4 \\\n"
         "      --weights runs/chosen/stages/01-select/attributes/select -o models/tuned\n"
+        "  winnow train corpus/ -o models/hard --sampler reweight --curve linupper\n"
         "  winnow train corpus/ -o models/valued --value few.jsonl  # then select --method "
         "shapley\n"
         "  winnow train corpus/ -o models/own --tokenizer gpt2/   # again after a kill: goes on\n",

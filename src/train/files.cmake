@@ -7,6 +7,8 @@ list(APPEND WINNOW_SOURCES
   src/train/lora_file.c
   src/train/muon.c
   src/train/packer.c
+  src/train/sampler_reweight.c
+  src/train/sampling.c
   src/train/small_model.c
   src/train/step.c
   src/train/trainer.c

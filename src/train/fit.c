@@ -11,6 +11,7 @@ struct fitting {
     struct trainer *trainer; /* of all weights; else of adapters */
     struct learner learner;
     struct valuation *valuation; /* NULL: none */
+    struct sampling sampling;
 };
 
 void fit_result_release(struct fit_result *r)
@@ -18,6 +19,7 @@ void fit_result_release(struct fit_result *r)
     mem_free(r->losses);
     mem_free(r->curve);
     mem_free(r->values);
+    buf_release(&r->told);
     *r = (struct fit_result){0};
 }
 
@@ -51,37 +53,46 @@ static void take_result(const struct fit_options *opt, struct loop_result *done,
     loop_result_release(done);
 }
 
-static void finish(const struct learner *l, const struct packer *packer, struct fit_result *out)
+static void finish(const struct fitting *f, const struct packer *packer, struct fit_result *out)
 {
+    const struct learner *l = &f->learner;
     uint64_t n = out->steps / 10 > 0 ? out->steps / 10 : 1;
     double sum = 0;
     for (uint64_t i = out->steps - n; i < out->steps; i++) {
         sum += (double)out->losses[i];
     }
     out->loss = sum / (double)n;
-    out->flops = l->kind->flops(l->of);
+    out->flops = l->kind->flops(l->of) + sampling_flops(&f->sampling);
     out->used = packer ? packer_used(packer) : 0;
+    struct json_writer w = {.out = &out->told};
+    json_open(&w, '{');
+    json_member_text(&w, "name", f->sampling.kind->name);
+    sampling_tell(&f->sampling, &w);
+    json_close(&w, '}');
 }
 
 static winnow_status start(struct fitting *f, struct model *m, struct pool *pool,
                            const struct winnow_env *env, struct winnow_error *err)
 {
     const struct fit_options *opt = f->opt;
+    struct trainer_options trainer = opt->trainer;
+    if (opt->sampling) {
+        sampling_trainer(opt->sampling, opt->packer.batch_tokens, &trainer);
+    }
     if (opt->lora_rank == 0) {
-        TRY(trainer_new(m, pool, &opt->trainer, env, &f->trainer, err));
+        TRY(trainer_new(m, pool, &trainer, env, &f->trainer, err));
         f->learner = trainer_learner(f->trainer);
         return opt->value ? valuation_new(f->trainer, opt->value, &f->valuation, err) : WINNOW_OK;
     }
     assert(!opt->keep && !opt->value);
     struct lora *lora = NULL;
-    const struct lora_options how = {opt->lora_rank, opt->lora_alpha, opt->seed, opt->trainer};
+    const struct lora_options how = {opt->lora_rank, opt->lora_alpha, opt->seed, trainer};
     TRY(lora_new(m, pool, &how, env, &lora, err));
     f->learner = lora_learner(lora);
     return WINNOW_OK;
 }
 
-static winnow_status train(struct fitting *f, const struct sampler *sampler,
-                           const struct winnow_env *env, struct fit_result *out,
+static winnow_status train(struct fitting *f, const struct winnow_env *env, struct fit_result *out,
                            struct winnow_error *err)
 {
     const struct fit_options *opt = f->opt;
@@ -94,15 +105,42 @@ static winnow_status train(struct fitting *f, const struct sampler *sampler,
                                       .measure = measure,
                                       .ctx = f};
     struct loop_result done;
-    struct learner learner = f->learner;
-    struct sampler batches = *sampler;
+    struct learner learner = f->sampling.learner;
+    struct sampler batches = f->sampling.sampler;
     if (f->valuation) {
         learner = valuation_learner(f->valuation);
-        batches = valuation_sampler(f->valuation, sampler);
+        batches = valuation_sampler(f->valuation, &f->sampling.sampler);
     }
     winnow_status st = train_loop(&learner, &batches, &loop, env, &done, err);
     take_result(opt, &done, out);
     return st;
+}
+
+/* The way to train, around plain batches and the learner. */
+static winnow_status start_sampling(struct fitting *f, struct pool *pool,
+                                    const struct fit_data *data, struct packer **packer,
+                                    struct winnow_error *err)
+{
+    static const struct winnow_sampling PLAIN = WINNOW_SAMPLING_INIT;
+    const struct fit_options *opt = f->opt;
+    struct sampling_home home = {.opt = opt->sampling ? opt->sampling : &PLAIN,
+                                 .docs = data->sampler ? NULL : data->docs,
+                                 .order = data->order,
+                                 .order_count = data->order_count,
+                                 .packer = &opt->packer,
+                                 .learner = f->learner,
+                                 .trainer = f->trainer,
+                                 .seed = opt->seed,
+                                 .steps = opt->trainer.steps,
+                                 .pool = pool};
+    struct packer_options reading = opt->packer;
+    reading.batch_tokens =
+        (uint64_t)((double)reading.batch_tokens * sampling_reads(home.opt) + 0.5);
+    if (!data->sampler) {
+        *packer = packer_new(data->docs, data->order, data->order_count, &reading);
+    }
+    home.inner = data->sampler ? *data->sampler : packer_sampler(*packer);
+    return sampling_open(&home, &f->sampling, err);
 }
 
 winnow_status fit(struct model *m, struct pool *pool, const struct fit_data *data,
@@ -117,25 +155,18 @@ winnow_status fit(struct model *m, struct pool *pool, const struct fit_data *dat
     }
     struct fitting f = {.opt = opt};
     struct packer *packer = NULL;
-    struct sampler sampler;
-    if (data->sampler) {
-        sampler = *data->sampler;
-    } else {
-        packer = packer_new(data->docs, data->order, data->order_count, &opt->packer);
-        sampler = packer_sampler(packer);
-    }
     winnow_status st = start(&f, m, pool, env, err);
+    st = st == WINNOW_OK ? start_sampling(&f, pool, data, &packer, err) : st;
+    st = st == WINNOW_OK ? train(&f, env, out, err) : st;
     if (st == WINNOW_OK) {
-        st = train(&f, &sampler, env, out, err);
-    }
-    if (st == WINNOW_OK) {
-        finish(&f.learner, packer, out);
+        finish(&f, packer, out);
     }
     if (st == WINNOW_OK && f.valuation) {
         size_t bytes = opt->value->documents * sizeof *out->values;
         out->values = memcpy(mem_alloc(bytes + 1), valuation_values(f.valuation), bytes);
         out->flops += valuation_flops(f.valuation);
     }
+    sampling_close(&f.sampling);
     valuation_free(f.valuation);
     learner_free(&f.learner);
     packer_free(packer);

@@ -11,6 +11,7 @@
 #include "train/loop.h"
 #include "train/lora.h"
 #include "train/packer.h"
+#include "train/sampling.h"
 #include "train/trainer.h"
 #include "train/value.h"
 
@@ -24,9 +25,10 @@ struct fit_point {
 struct fit_options {
     struct trainer_options trainer; /* steps is the budget */
     struct packer_options packer;
+    const struct winnow_sampling *sampling; /* NULL: uniform */
     uint32_t lora_rank; /* adapters instead of the weights, which they are merged into; 0: none */
     double lora_alpha;
-    uint64_t seed;                     /* of the adapters */
+    uint64_t seed;                     /* of the adapters, and of what the sampling draws */
     const char *folder;                /* of the checkpoint, which exists; NULL: none is kept */
     double save_seconds;               /* between two checkpoints; 0: 30 */
     const struct value_options *value; /* NULL: documents are not valued; not of adapters */
@@ -50,8 +52,9 @@ struct fit_result {
     size_t curve_count;
     double loss; /* mean over the last tenth of the steps */
     double flops;
-    double *values; /* by document, where they are valued */
-    uint64_t used;  /* stream tokens, packer.h; 0 where a sampler was given */
+    double *values;  /* by document, where they are valued */
+    uint64_t used;   /* stream tokens, packer.h; 0 where a sampler was given */
+    struct buf told; /* JSON members: what the way to train has to say (sampling.h) */
 };
 void fit_result_release(struct fit_result *r);
 

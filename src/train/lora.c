@@ -38,8 +38,10 @@ static void count_numbers(const struct model *m, uint32_t rank, size_t *base, si
 
 uint64_t lora_memory(const struct model_config *c, const struct lora_options *opt, uint32_t threads)
 {
-    const struct engine_options eo = {
-        .compute = opt->trainer.compute, .tokens_max = opt->trainer.tokens_max, .gradients = true};
+    const struct engine_options eo = {.compute = opt->trainer.compute,
+                                      .tokens_max = opt->trainer.tokens_max,
+                                      .gradients = true,
+                                      .losses_first = opt->trainer.losses_first};
     uint64_t d = c->dim, q = (uint64_t)c->heads * c->head_dim,
              kv = (uint64_t)c->kv_heads * c->head_dim;
     uint64_t base = c->layers * (2 * d * q + 2 * d * kv + 3 * d * c->ffn);
@@ -138,8 +140,10 @@ winnow_status lora_new(struct model *m, struct pool *pool, const struct lora_opt
     TRY(kernels_pick(env->kernels, &k, err));
     struct lora *l = mem_zalloc(sizeof *l);
     *l = (struct lora){.model = m, .pool = pool, .opt = *opt, .k = k};
-    const struct engine_options eo = {
-        .compute = opt->trainer.compute, .tokens_max = opt->trainer.tokens_max, .gradients = true};
+    const struct engine_options eo = {.compute = opt->trainer.compute,
+                                      .tokens_max = opt->trainer.tokens_max,
+                                      .gradients = true,
+                                      .losses_first = opt->trainer.losses_first};
     winnow_status st = engine_new(m, pool, &eo, env, &l->engine, err);
     if (st == WINNOW_OK) {
         st = take_memory(l, env, err);

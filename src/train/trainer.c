@@ -26,8 +26,10 @@ static size_t piece_count(const struct trainer *t)
 
 static struct engine_options engine_options_of(const struct trainer_options *opt)
 {
-    return (struct engine_options){
-        .compute = opt->compute, .tokens_max = opt->tokens_max, .gradients = true};
+    return (struct engine_options){.compute = opt->compute,
+                                   .tokens_max = opt->tokens_max,
+                                   .gradients = true,
+                                   .losses_first = opt->losses_first};
 }
 
 static struct gemm muon_gemm(const struct trainer_options *opt, const struct kernels *k)

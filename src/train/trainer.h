@@ -40,6 +40,7 @@ struct trainer_options {
     /* The last steps over whose weights the mean is taken, which the model has when the
      * schedule is done; 0: none.  Before that the model has the weights of its step. */
     uint64_t average;
+    bool losses_first; /* for engine_weigh_by(): engine_options.losses_first */
 };
 
 #define TRAINER_OPTIONS_INIT                                                           \

@@ -1,0 +1,382 @@
+#include "base/mem.h"
+#include "base/rng.h"
+#include "check.h"
+#include "scratch.h"
+#include "small_llama.h"
+#include "train/fit.h"
+
+#include <math.h>
+
+#define STEPS 24
+
+/* ---- weights by losses, in the engine ---- */
+
+/* The rule, said plainly: docs/training.md. */
+static void plain_weights(const double *nll, const double *targets, size_t n, int curve, double r,
+                          float *out)
+{
+    double low = INFINITY, high = -INFINITY, sum = 0, all = 0;
+    size_t of_length = 0;
+    for (size_t s = 0; s < n; s++) {
+        of_length += targets[s] >= 32;
+    }
+    for (size_t s = 0; s < n; s++) {
+        if (targets[s] >= (of_length >= 2 ? 32 : 1)) {
+            low = fmin(low, nll[s] / targets[s]);
+            high = fmax(high, nll[s] / targets[s]);
+        }
+    }
+    for (size_t s = 0; s < n; s++) {
+        double l = targets[s] > 0 ? nll[s] / targets[s] : low;
+        double h = fmax(-1, fmin(1, (2 * l - high - low) / (high - low)));
+        double f = curve == WINNOW_LINUPPER    ? fmin(h + 1, 1)
+                   : curve == WINNOW_QUADRATIC ? 1 - h * h
+                                               : fabs(h);
+        out[s] = (float)exp((f - 1) / r);
+        sum += exp((f - 1) / r) * targets[s];
+        all += targets[s];
+    }
+    for (size_t s = 0; s < n; s++) {
+        out[s] *= (float)(all / sum);
+    }
+}
+
+#define LONGEST 4096
+
+struct batch {
+    uint32_t tokens[LONGEST], starts[32];
+    struct token_batch of;
+};
+
+static void fill(struct batch *b, const uint32_t *lengths, size_t n, uint32_t vocab, uint64_t seed)
+{
+    struct rng r;
+    rng_init(&r, seed, "batch");
+    b->starts[0] = 0;
+    for (size_t s = 0; s < n; s++) {
+        b->starts[s + 1] = b->starts[s] + lengths[s];
+        uint64_t kinds = 1 + rng_below(&r, 8); /* some sequences are easier than others */
+        for (uint32_t i = b->starts[s]; i < b->starts[s + 1]; i++) {
+            b->tokens[i] = (uint32_t)rng_below(&r, kinds) * (vocab / 8);
+        }
+    }
+    b->of = (struct token_batch){b->tokens, b->starts, n, NULL, NULL};
+}
+
+/* Sums of nll of the batch's sequences, and their targets. */
+static void losses_of(struct engine *e, const struct batch *b, double *nll, double *targets)
+{
+    struct winnow_error err;
+    float *each = mem_alloc(LONGEST * sizeof *each);
+    assert_ok(engine_nll(e, &b->of, each, &err), err);
+    for (size_t s = 0; s < b->of.sequences; s++) {
+        nll[s] = 0;
+        targets[s] = (double)(b->starts[s + 1] - b->starts[s]) - 1;
+        for (uint32_t i = b->starts[s]; i < b->starts[s + 1]; i++) {
+            nll[s] += (double)each[i];
+        }
+    }
+    mem_free(each);
+}
+
+struct trained {
+    struct model *m;
+    struct pool *pool;
+    struct trainer *t;
+};
+
+static void open_trained(struct trained *t, const struct model_config *c, uint32_t tokens_max,
+                         uint32_t threads)
+{
+    struct winnow_error err;
+    const struct winnow_env env = {0};
+    struct trainer_options opt = TRAINER_OPTIONS_INIT;
+    opt.tokens_max = tokens_max;
+    opt.losses_first = true;
+    t->pool = pool_new(threads);
+    assert_ok(model_new(c, &t->m, &err), err);
+    model_init_random(t->m, 3);
+    float *w = model_values(t->m); /* sharper than it begins: losses lie apart */
+    for (size_t i = 0; i < model_values_count(t->m); i++) {
+        w[i] *= 2;
+    }
+    assert_ok(trainer_new(t->m, t->pool, &opt, &env, &t->t, &err), err);
+}
+
+static void close_trained(struct trained *t)
+{
+    trainer_free(t->t);
+    model_free(t->m);
+    pool_free(t->pool);
+}
+
+static void open_way(struct trained *t, const struct winnow_sampling *o, uint64_t steps,
+                     struct sampling *out)
+{
+    struct winnow_error err;
+    const struct sampling_home home = {
+        .opt = o, .learner = trainer_learner(t->t), .trainer = t->t, .steps = steps};
+    assert_ok(sampling_open(&home, out, &err), err);
+}
+
+/* The gradient under a way, and that of the weights of plain_weights(). */
+static void check_reweighting(const struct model_config *c, int curve, double temperature,
+                              const uint32_t *lengths, size_t n, double tolerance)
+{
+    struct winnow_error err;
+    struct trained t;
+    uint32_t tokens = 0;
+    for (size_t i = 0; i < n; i++) {
+        tokens += lengths[i];
+    }
+    open_trained(&t, c, tokens, 1);
+    struct batch b;
+    fill(&b, lengths, n, c->vocab, (uint64_t)curve + 1);
+    struct engine *e = trainer_engine(t.t);
+    double nll[32], targets[32], told[32], sum;
+    float weights[32];
+    losses_of(e, &b, nll, targets);
+    plain_weights(nll, targets, n, curve, temperature, weights);
+    size_t count = model_values_count(t.m);
+    float *want = mem_zalloc(count * sizeof *want), *got = mem_zalloc(count * sizeof *got);
+    b.of.weights = weights;
+    assert_ok(engine_gradient(e, &b.of, 0.01F, want, &sum, NULL, &err), err);
+    b.of.weights = NULL;
+    const struct winnow_sampling o = {
+        .sampler = WINNOW_REWEIGHT, .curve = curve, .temperature = temperature};
+    struct sampling way;
+    open_way(&t, &o, 100, &way);
+    assert_ok(engine_gradient(e, &b.of, 0.01F, got, &sum, told, &err), err);
+    double worst = 0, size = 0;
+    for (size_t i = 0; i < count; i++) {
+        worst = fmax(worst, fabs((double)got[i] - (double)want[i]));
+        size = fmax(size, fabs((double)want[i]));
+    }
+    assert_true(size > 0 && worst <= tolerance * size);
+    for (size_t s = 0; s < n; s++) { /* what is told are losses, not weighed ones */
+        assert_near(told[s], nll[s], 1e-4);
+    }
+    sampling_close(&way);
+    memset(want, 0, count * sizeof *want);
+    memset(got, 0, count * sizeof *got);
+    mem_free(want);
+    mem_free(got);
+    close_trained(&t);
+}
+
+static const uint32_t LENGTHS[] = {40, 64, 1, 3, 55, 33, 48, 60, 12};
+
+static void reweighted_gradients_are_those_of_the_plain_rule(void **state)
+{
+    (void)state;
+    const struct model_config small = small_llama(), odd = odd_llama();
+    for (int curve = WINNOW_LINUPPER; curve <= WINNOW_EXTREMES; curve++) {
+        check_reweighting(&small, curve, 1, LENGTHS, 9, 2e-5);
+        check_reweighting(&odd, curve, 0.4, LENGTHS, 9, 2e-5);
+    }
+    /* one sequence that is long enough: the bounds are over all */
+    check_reweighting(&small, WINNOW_LINUPPER, 0.4, (uint32_t[]){40, 9, 8, 20}, 4, 2e-5);
+}
+
+/* Of a vocabulary whose logits are too many to be kept, losses are computed beforehand. */
+static void so_are_those_of_a_vocabulary_too_large_to_keep_logits(void **state)
+{
+    (void)state;
+    struct model_config c = small_llama();
+    c.vocab = 300000;
+    c.dim = 8;
+    c.layers = 1;
+    c.heads = c.kv_heads = 1;
+    c.head_dim = 8;
+    c.ffn = 16;
+    c.tied = true;
+    check_reweighting(&c, WINNOW_LINUPPER, 0.4, (uint32_t[]){90, 40, 60, 70}, 4, 2e-5);
+}
+
+static void equal_weights_are_plain_training_to_the_bit(void **state)
+{
+    (void)state;
+    struct winnow_error err;
+    const struct model_config c = small_llama();
+    struct batch b;
+    fill(&b, LENGTHS, 9, c.vocab, 1);
+    float *g[2];
+    for (int i = 0; i < 2; i++) {
+        struct trained t;
+        open_trained(&t, &c, 512, 1);
+        const struct winnow_sampling o = {
+            .sampler = WINNOW_REWEIGHT, .temperature = 0.4, .burn_in = 0.5};
+        struct sampling way = {0};
+        if (i == 1) { /* the first half of the steps is plain */
+            open_way(&t, &o, 10, &way);
+        }
+        double sum;
+        g[i] = mem_zalloc(model_values_count(t.m) * sizeof *g[i]);
+        assert_ok(engine_gradient(trainer_engine(t.t), &b.of, 0.01F, g[i], &sum, NULL, &err), err);
+        if (i == 1) {
+            assert_memory_equal(g[0], g[1], model_values_count(t.m) * sizeof *g[i]);
+            sampling_close(&way);
+        }
+        close_trained(&t);
+    }
+    mem_free(g[0]);
+    mem_free(g[1]);
+}
+
+/* A step of several micro-batches has no weights: their losses are not known in time. */
+static void a_batch_larger_than_the_engine_is_refused(void **state)
+{
+    (void)state;
+    struct winnow_error err;
+    const struct model_config c = small_llama();
+    struct trained t;
+    struct batch b;
+    open_trained(&t, &c, 100, 1);
+    fill(&b, LENGTHS, 9, c.vocab, 1);
+    const struct winnow_sampling o = {.sampler = WINNOW_REWEIGHT, .temperature = 1};
+    struct sampling way;
+    open_way(&t, &o, 10, &way);
+    struct trainer_result r;
+    assert_int_equal(trainer_step(t.t, &b.of, &r, &err), WINNOW_E_LIMIT);
+    sampling_close(&way);
+    close_trained(&t);
+}
+
+/* ---- every way, through fit() ---- */
+
+struct stop {
+    volatile int cancel;
+    uint64_t at; /* tokens after which it asks to stop */
+};
+
+static void watch(void *user, const struct winnow_progress *p)
+{
+    struct stop *s = user;
+    s->cancel = s->cancel || p->done >= s->at;
+}
+
+struct texts {
+    struct token_docs docs;
+    uint32_t order[400];
+};
+
+/* Documents of a rule with noise: a hundred, four epochs of them. */
+static void make_texts(struct texts *d)
+{
+    struct rng r;
+    rng_init(&r, 2, "docs");
+    for (uint32_t i = 0; i < 100; i++) {
+        uint64_t n = 3 + rng_below(&r, 60);
+        for (uint64_t k = 0; k < n; k++) {
+            bool noise = i % 4 == 0 && rng_below(&r, 2) == 0;
+            u32_list_add(&d->docs.tokens,
+                         2 + (uint32_t)(noise ? rng_below(&r, 28) : (k * 3 + i) % 20));
+        }
+        token_docs_end(&d->docs);
+    }
+    for (uint32_t i = 0; i < 400; i++) {
+        d->order[i] = i % 100;
+    }
+}
+
+struct outcome {
+    uint64_t hash;
+    struct buf told;
+    float losses[STEPS];
+    unsigned calls;
+};
+
+static void run_way(const struct texts *d, const struct winnow_sampling *o, const char *folder,
+                    uint64_t pause, uint32_t threads, struct outcome *out)
+{
+    struct model_config c = small_llama();
+    struct fit_options opt = {.packer = {0, 1, 32, 128, 0},
+                              .folder = folder,
+                              .sampling = o,
+                              .seed = 7,
+                              .save_seconds = 1000,
+                              .stage = "t"};
+    opt.trainer = (struct trainer_options)TRAINER_OPTIONS_INIT;
+    opt.trainer.steps = STEPS;
+    opt.trainer.warmup = 2;
+    opt.trainer.tokens_max = 128;
+    struct pool *pool = pool_new(threads);
+    const struct fit_data data = {&d->docs, d->order, 400, NULL};
+    struct winnow_error err;
+    winnow_status st = WINNOW_E_CANCELLED;
+    *out = (struct outcome){0};
+    while (st == WINNOW_E_CANCELLED) {
+        struct stop stop = {0, pause > 0 ? (out->calls + 1) * pause : UINT64_MAX};
+        const struct winnow_env env = {.progress = watch, .user = &stop, .cancel = &stop.cancel};
+        struct model *m;
+        struct fit_result r;
+        assert_ok(model_new(&c, &m, &err), err);
+        model_init_random(m, 5);
+        st = fit(m, pool, &data, &opt, &env, &r, &err);
+        out->hash = model_hash(m);
+        out->calls++;
+        assert_true(out->calls < 100);
+        if (st == WINNOW_OK) {
+            memcpy(out->losses, r.losses, sizeof out->losses);
+            buf_add_str(&out->told, buf_str(&r.told));
+        }
+        fit_result_release(&r);
+        model_free(m);
+    }
+    assert_ok(st, err);
+    pool_free(pool);
+}
+
+static struct winnow_sampling way_of(size_t i)
+{
+    struct winnow_sampling o = WINNOW_SAMPLING_INIT;
+    o.sampler = (int)i;
+    o.temperature = 0.4;
+    return o;
+}
+
+static void every_way_ends_alike_however_often_it_was_interrupted(void **state)
+{
+    (void)state;
+    struct texts d = {0};
+    make_texts(&d);
+    struct outcome plain, whole, other;
+    for (size_t i = 0; sampling_kind_at(i); i++) {
+        const struct winnow_sampling o = way_of(i);
+        run_way(&d, &o, NULL, 0, 1, &whole);
+        assert_true(whole.losses[STEPS - 1] < whole.losses[0]);
+        if (i == 0) {
+            plain = whole;
+        } else { /* it does something at all */
+            assert_true(whole.hash != plain.hash);
+        }
+        run_way(&d, &o, NULL, 0, 2, &other);
+        assert_int_equal(other.hash, whole.hash);
+        buf_release(&other.told);
+        for (uint64_t pause = 128; pause < 128 * 12; pause += 128 * 5) {
+            struct scratch dir;
+            scratch_open(&dir);
+            run_way(&d, &o, dir.dir, pause, 1, &other);
+            assert_true(other.calls > 1);
+            assert_int_equal(other.hash, whole.hash);
+            assert_memory_equal(other.losses, whole.losses, sizeof whole.losses);
+            assert_true(str_eq(buf_str(&other.told), buf_str(&whole.told)));
+            buf_release(&other.told);
+            scratch_close(&dir);
+        }
+        buf_release(&whole.told);
+    }
+    token_docs_release(&d.docs);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reweighted_gradients_are_those_of_the_plain_rule),
+        cmocka_unit_test(so_are_those_of_a_vocabulary_too_large_to_keep_logits),
+        cmocka_unit_test(equal_weights_are_plain_training_to_the_bit),
+        cmocka_unit_test(a_batch_larger_than_the_engine_is_refused),
+        cmocka_unit_test(every_way_ends_alike_however_often_it_was_interrupted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
