@@ -58,7 +58,13 @@ enum winnow_optimizer {
 /* What a training reads next, and with what weight. */
 enum winnow_sampler {
     WINNOW_UNIFORM, /* documents in random order */
-    WINNOW_REWEIGHT /* the same; sequences weigh by what they lose in the step */
+    WINNOW_LFR,     /* learn, focus, review: blocks that were hard come again */
+    WINNOW_REWEIGHT /* as uniform; sequences weigh by what they lose in the step */
+};
+enum winnow_focus {
+    WINNOW_FOCUS_HARD,   /* what lost most */
+    WINNOW_FOCUS_RANDOM, /* as much, by chance: says what the schedule does alone */
+    WINNOW_FOCUS_NONE    /* everything in every epoch, in random order: a profile of blocks */
 };
 enum winnow_curve {
     WINNOW_LINUPPER,  /* low losses weigh less */
@@ -67,13 +73,16 @@ enum winnow_curve {
 };
 struct winnow_sampling {
     int sampler;        /* enum winnow_sampler */
+    int focus;          /* lfr: enum winnow_focus */
+    double drop;        /* lfr: share of the tokens that the first focus leaves out */
+    double drop_last;   /* lfr: the same of the last */
     int curve;          /* reweight: enum winnow_curve */
     double temperature; /* reweight: weights of a step lie within exp(1 / temperature) */
     double burn_in; /* reweight: share of the steps, the first ones, in which all weigh the same */
 };
-#define WINNOW_SAMPLING_INIT               \
-    {                                      \
-        .temperature = 1, .burn_in = 0.05, \
+#define WINNOW_SAMPLING_INIT                                              \
+    {                                                                     \
+        .drop = 0.5, .drop_last = 0.7, .temperature = 1, .burn_in = 0.05, \
     }
 
 enum winnow_weights_as {

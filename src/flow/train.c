@@ -180,7 +180,7 @@ static winnow_status read_texts(struct training *t, struct winnow_error *err)
     draw_line_init(&line, &t->texts, NULL, &t->packer, t->env->seed);
     arm_draw_range(&line, 0, line.count, &t->order);
     draw_line_release(&line);
-    double passes = t->opt->epochs > 0 ? t->opt->epochs : 1;
+    double passes = t->opt->epochs > 0 ? t->opt->epochs : sampling_passes(&t->opt->sampling);
     t->tokens = t->opt->tokens > 0 ? t->opt->tokens : (uint64_t)(passes * (double)t->order.tokens);
     double epochs = (double)t->tokens / (double)(t->order.tokens > 0 ? t->order.tokens : 1);
     if (t->opt->tokens > 0 && epochs > t->opt->epochs_max) {
@@ -263,8 +263,51 @@ static winnow_status write_values(struct training *t, const struct fit_result *f
     for (size_t i = 0; t->opt->responses && i < t->rows.count; i++) {
         all[t->rows.rows[i]] = fitted->values[i];
     }
-    const struct train_value_writing w = {
-        .paths = *t->paths, .keys = t->keys, .values = all, .count = n, .folder = t->opt->output};
+    static const char *const NAMES[] = {TRAIN_VALUE_NAME, NULL};
+    const struct train_value_writing w = {.paths = *t->paths,
+                                          .keys = t->keys,
+                                          .names = NAMES,
+                                          .values = all,
+                                          .count = n,
+                                          .folder = t->opt->output,
+                                          .name = TRAIN_VALUE_FOLDER};
+    winnow_status st = train_value_write(&w, t->env, err);
+    mem_free(all);
+    return st;
+}
+
+/* How the blocks of each document went. */
+static winnow_status write_blocks(struct training *t, const struct sampling_document *of,
+                                  struct winnow_error *err)
+{
+    static const char *const NAMES[] = {"winnow__blocks",
+                                        "winnow__learned",
+                                        "winnow__unlearned",
+                                        "winnow__forgotten",
+                                        "winnow__loss_first",
+                                        "winnow__loss_last",
+                                        NULL};
+    enum { COUNT = sizeof NAMES / sizeof *NAMES - 1 };
+    size_t n = t->texts.docs.count;
+    double *all = mem_alloc((n + 1) * COUNT * sizeof *all);
+    for (size_t i = 0; i < n; i++) {
+        const struct sampling_document *d = &of[i];
+        bool seen = d->blocks > 0;
+        const double values[COUNT] = {d->blocks,
+                                      d->learned,
+                                      d->unlearned,
+                                      d->forgotten,
+                                      seen ? d->first : (double)NAN,
+                                      seen ? d->last : (double)NAN};
+        memcpy(all + i * COUNT, values, sizeof values);
+    }
+    const struct train_value_writing w = {.paths = *t->paths,
+                                          .keys = t->keys,
+                                          .names = NAMES,
+                                          .values = all,
+                                          .count = n,
+                                          .folder = t->opt->output,
+                                          .name = "blocks"};
     winnow_status st = train_value_write(&w, t->env, err);
     mem_free(all);
     return st;
@@ -274,7 +317,9 @@ static winnow_status save_folder(struct training *t, const struct model *m,
                                  const struct fit_result *fitted, struct winnow_error *err)
 {
     struct buf card = {0}, path = {0};
-    winnow_status st = fitted->values ? write_values(t, fitted, err) : WINNOW_OK;
+    winnow_status st = fitted->values      ? write_values(t, fitted, err)
+                       : fitted->documents ? write_blocks(t, fitted->documents, err)
+                                           : WINNOW_OK;
     st = st == WINNOW_OK ? model_save(m, t->opt->output, TENSOR_F32, err) : st;
     if (st == WINNOW_OK) {
         st = tokenizer_save_folder(t->tokenizer, t->opt->output, err);

@@ -48,19 +48,23 @@ winnow_status train_value_read(const struct feature_reading *how, const char *fo
 
 /* ---- values ---- */
 
-static void add_row(const struct document *d, uint64_t line, double value, struct buf *out)
+static void add_row(const struct document *d, uint64_t line, const char *const *names,
+                    const double *values, struct buf *out)
 {
     struct json_writer w = {.out = out};
     json_open(&w, '{');
     json_member_str(&w, "id", d->id);
     json_member_u64(&w, "line", line);
     json_member_open(&w, "attributes", '{');
-    if (!isnan(value)) {
-        json_member_open(&w, TRAIN_VALUE_NAME, '[');
+    for (size_t i = 0; names[i]; i++) {
+        if (isnan(values[i])) {
+            continue;
+        }
+        json_member_open(&w, names[i], '[');
         json_open(&w, '[');
         json_u64(&w, 0);
         json_u64(&w, d->text.len);
-        json_double(&w, value);
+        json_double(&w, values[i]);
         json_close(&w, ']');
         json_close(&w, ']');
     }
@@ -72,6 +76,10 @@ static void add_row(const struct document *d, uint64_t line, double value, struc
 static winnow_status add_rows(const struct train_value_writing *w, struct texts *t, struct buf *out,
                               struct winnow_error *err)
 {
+    size_t names = 0;
+    while (w->names[names]) {
+        names++;
+    }
     for (size_t i = 0; i < w->count; i++) {
         struct document d;
         bool more;
@@ -80,7 +88,7 @@ static winnow_status add_rows(const struct train_value_writing *w, struct texts 
             return error_set(err, WINNOW_E_FORMAT,
                              "the corpus has fewer documents than were trained on: it changed");
         }
-        add_row(&d, i + 1, w->values[i], out);
+        add_row(&d, i + 1, w->names, w->values + i * names, out);
     }
     return WINNOW_OK;
 }
@@ -94,10 +102,10 @@ winnow_status train_value_write(const struct train_value_writing *w, const struc
     struct buf out = {0}, folder = {0}, path = {0};
     winnow_status st = texts_open(&t, &opt, w->paths, env, &read, err);
     st = st == WINNOW_OK ? add_rows(w, &t, &out, err) : st;
-    const char *to = file_join(&folder, w->folder, TRAIN_VALUE_FOLDER);
+    const char *to = file_join(&folder, w->folder, w->name);
     st = st == WINNOW_OK ? file_make_dirs(to, err) : st;
     if (st == WINNOW_OK) {
-        st = file_write_atomic(file_join(&path, to, "values.jsonl"), buf_str(&out), err);
+        st = file_write_atomic(file_join(&path, to, TRAIN_VALUE_FILE), buf_str(&out), err);
     }
     texts_release(&t);
     buf_release(&out);

@@ -17,7 +17,7 @@ static const struct option OPTIONS[] = {
     OPT_FLAG(0, "responses", T, responses,
              "rows are prompt and response, or messages: loss on the response only"),
     OPT_COUNT(0, "tokens", T, tokens, 0, 1e15, "to train on; 0: --epochs"),
-    OPT_REAL(0, "epochs", T, epochs, 0, 1e6, "passes over the documents; 0: one"),
+    OPT_REAL(0, "epochs", T, epochs, 0, 1e6, "passes over the documents; 0: one, with lfr 4"),
     OPT_REAL(0, "epochs-max", T, epochs_max, 0.01, 1e6,
              "with --tokens: refuse to repeat documents more often"),
     OPT_COUNT(0, "document-tokens", T, document_tokens, 0, 1e12,
@@ -55,6 +55,7 @@ const struct option_table TRAIN_TABLE = {
         "  winnow train corpus/ -o models/muon --optimizer muon --batch-tokens 2048 --lr 8e-3\n"
         "  winnow train runs/chosen --init models/small --responses --epochs 4 \\\n"
         "      --weights runs/chosen/stages/01-select/attributes/select -o models/tuned\n"
+        "  winnow train corpus/ -o models/lfr --sampler lfr      # learn, focus, review: 4 passes\n"
         "  winnow train corpus/ -o models/hard --sampler reweight --curve linupper\n"
         "  winnow train corpus/ -o models/valued --value few.jsonl  # then select --method "
         "shapley\n"

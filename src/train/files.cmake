@@ -1,4 +1,5 @@
 list(APPEND WINNOW_SOURCES
+  src/train/blocks.c
   src/train/checkpoint.c
   src/train/example_text.c
   src/train/fit.c
@@ -7,6 +8,7 @@ list(APPEND WINNOW_SOURCES
   src/train/lora_file.c
   src/train/muon.c
   src/train/packer.c
+  src/train/sampler_lfr.c
   src/train/sampler_reweight.c
   src/train/sampling.c
   src/train/small_model.c

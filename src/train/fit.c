@@ -19,6 +19,7 @@ void fit_result_release(struct fit_result *r)
     mem_free(r->losses);
     mem_free(r->curve);
     mem_free(r->values);
+    mem_free(r->documents);
     buf_release(&r->told);
     *r = (struct fit_result){0};
 }
@@ -53,7 +54,8 @@ static void take_result(const struct fit_options *opt, struct loop_result *done,
     loop_result_release(done);
 }
 
-static void finish(const struct fitting *f, const struct packer *packer, struct fit_result *out)
+static void finish(const struct fitting *f, const struct packer *packer,
+                   const struct token_docs *docs, struct fit_result *out)
 {
     const struct learner *l = &f->learner;
     uint64_t n = out->steps / 10 > 0 ? out->steps / 10 : 1;
@@ -63,12 +65,14 @@ static void finish(const struct fitting *f, const struct packer *packer, struct 
     }
     out->loss = sum / (double)n;
     out->flops = l->kind->flops(l->of) + sampling_flops(&f->sampling);
-    out->used = packer ? packer_used(packer) : 0;
+    bool own = f->sampling.sampler.state != packer; /* batches of the sampling's own */
+    out->used = !packer ? 0 : own ? out->steps * f->opt->packer.batch_tokens : packer_used(packer);
     struct json_writer w = {.out = &out->told};
     json_open(&w, '{');
     json_member_text(&w, "name", f->sampling.kind->name);
     sampling_tell(&f->sampling, &w);
     json_close(&w, '}');
+    out->documents = docs ? sampling_documents(&f->sampling, docs->count) : NULL;
 }
 
 static winnow_status start(struct fitting *f, struct model *m, struct pool *pool,
@@ -159,7 +163,7 @@ winnow_status fit(struct model *m, struct pool *pool, const struct fit_data *dat
     st = st == WINNOW_OK ? start_sampling(&f, pool, data, &packer, err) : st;
     st = st == WINNOW_OK ? train(&f, env, out, err) : st;
     if (st == WINNOW_OK) {
-        finish(&f, packer, out);
+        finish(&f, packer, data->docs, out);
     }
     if (st == WINNOW_OK && f.valuation) {
         size_t bytes = opt->value->documents * sizeof *out->values;

@@ -52,8 +52,9 @@ struct fit_result {
     size_t curve_count;
     double loss; /* mean over the last tenth of the steps */
     double flops;
-    double *values;  /* by document, where they are valued */
-    uint64_t used;   /* stream tokens, packer.h; 0 where a sampler was given */
+    double *values;                      /* by document, where they are valued */
+    uint64_t used;                       /* stream tokens, packer.h; 0 where a sampler was given */
+    struct sampling_document *documents; /* by document, where the sampling knows of them */
     struct buf told; /* JSON members: what the way to train has to say (sampling.h) */
 };
 void fit_result_release(struct fit_result *r);

@@ -88,11 +88,13 @@ void packer_free(struct packer *p)
 }
 
 /* Tokens of a document that count. */
-static const uint32_t *document_tokens(const struct packer *p, uint32_t document, size_t *n)
+static const uint32_t *document_tokens(const struct token_docs *docs,
+                                       const struct packer_options *opt, uint32_t document,
+                                       size_t *n)
 {
-    const uint32_t *tokens = token_docs_at(p->docs, document, n);
-    if (p->opt.document_tokens > 0 && *n > p->opt.document_tokens) {
-        *n = p->opt.document_tokens;
+    const uint32_t *tokens = token_docs_at(docs, document, n);
+    if (opt->document_tokens > 0 && *n > opt->document_tokens) {
+        *n = opt->document_tokens;
     }
     return tokens;
 }
@@ -102,7 +104,7 @@ static bool cut_sequence(struct packer *p, struct sequence *s)
 {
     while (p->next < p->count) {
         size_t n;
-        (void)document_tokens(p, p->order[p->next], &n);
+        (void)document_tokens(p->docs, &p->opt, p->order[p->next], &n);
         uint64_t length = packer_stream(&p->opt, n);
         if (p->from >= length) { /* cannot be trained on */
             p->next++;
@@ -133,14 +135,14 @@ static void fill_window(struct packer *p)
     }
 }
 
-static void copy_sequence(const struct packer *p, const struct sequence *s, uint64_t to,
-                          uint32_t *out)
+void packer_copy(const struct token_docs *docs, const struct packer_options *opt, uint32_t document,
+                 uint64_t from, uint64_t to, uint32_t *out)
 {
     size_t n;
-    const uint32_t *tokens = document_tokens(p, s->document, &n);
-    uint64_t head = p->opt.bos != MODEL_NO_TOKEN;
-    for (uint64_t i = s->from; i < to; i++) {
-        *out++ = i < head ? p->opt.bos : i - head < n ? tokens[i - head] : p->opt.eos;
+    const uint32_t *tokens = document_tokens(docs, opt, document, &n);
+    uint64_t head = opt->bos != MODEL_NO_TOKEN;
+    for (uint64_t i = from; i < to; i++) {
+        *out++ = i < head ? opt->bos : i - head < n ? tokens[i - head] : opt->eos;
     }
 }
 
@@ -158,7 +160,7 @@ bool packer_next(struct packer *p, struct token_batch *batch)
         struct sequence *s = &p->window[p->window_next];
         uint64_t room = p->opt.batch_tokens - at;
         uint64_t to = s->to - s->from <= room ? s->to : s->from + room;
-        copy_sequence(p, s, to, p->tokens + at);
+        packer_copy(p->docs, &p->opt, s->document, s->from, to, p->tokens + at);
         p->documents[sequences] = s->document;
         if (p->weights) {
             p->weights[sequences] = p->opt.weights[s->document];

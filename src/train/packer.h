@@ -66,6 +66,10 @@ uint64_t packer_used(const struct packer *p);
  * fewer than two tokens). */
 uint64_t packer_stream(const struct packer_options *opt, uint64_t tokens);
 
+/* Positions from..to of the stream of a document. */
+void packer_copy(const struct token_docs *docs, const struct packer_options *opt, uint32_t document,
+                 uint64_t from, uint64_t to, uint32_t *out);
+
 /* The batches that this many stream tokens fill at least. */
 uint64_t packer_steps(const struct packer_options *opt, uint64_t stream_tokens);
 

@@ -1,11 +1,14 @@
 /* sampling.c -- the table of ways to train. */
 #include "train/sampling.h"
 
+#include "base/mem.h"
+
 static const char *const NO_OPTIONS[] = {NULL};
 static const struct sampling_kind SAMPLER_UNIFORM = {.name = "uniform", .options = NO_OPTIONS};
 
 static const struct sampling_kind *const KINDS[] = {
     [WINNOW_UNIFORM] = &SAMPLER_UNIFORM,
+    [WINNOW_LFR] = &SAMPLER_LFR,
     [WINNOW_REWEIGHT] = &SAMPLER_REWEIGHT,
 };
 
@@ -34,6 +37,12 @@ double sampling_reads(const struct winnow_sampling *o)
     return kind->reads ? kind->reads(o) : 1;
 }
 
+double sampling_passes(const struct winnow_sampling *o)
+{
+    const struct sampling_kind *kind = sampling_kind_of(o);
+    return kind->passes ? kind->passes(o) : 1;
+}
+
 winnow_status sampling_open(const struct sampling_home *home, struct sampling *out,
                             struct winnow_error *err)
 {
@@ -53,6 +62,16 @@ void sampling_close(struct sampling *s)
 double sampling_flops(const struct sampling *s)
 {
     return s->state && s->kind->flops ? s->kind->flops(s->state) : 0;
+}
+
+struct sampling_document *sampling_documents(const struct sampling *s, size_t count)
+{
+    if (!s->state || !s->kind->documents) {
+        return NULL;
+    }
+    struct sampling_document *out = mem_zalloc((count + 1) * sizeof *out);
+    s->kind->documents(s->state, out);
+    return out;
 }
 
 void sampling_tell(const struct sampling *s, struct json_writer *w)

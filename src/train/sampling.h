@@ -4,6 +4,7 @@
  * does with one (learner.h), or in both:
  *
  *     uniform    neither: the plain packer
+ *     lfr        batches of its own, by what blocks lost (sampler_lfr.c)
  *     reweight   the engine's weights of sequences, by what they lost (sampler_reweight.c)
  *
  * What a way knows of the past it hears again when a training is resumed, through told(); it
@@ -41,11 +42,19 @@ struct sampling {
     struct learner learner; /* and move: the home's, or one around it, which has it freed */
 };
 
+/* What was seen of a document: its blocks by how their losses went (train/blocks.h). */
+struct sampling_document {
+    uint32_t blocks, learned, unlearned, forgotten;
+    double first, last; /* mean losses of its tokens, the first and the last time */
+};
+
 struct sampling_kind {
     const char *name;
     const char *const *options; /* names of those that belong to it, NULL-terminated */
     /* Tokens that a step reads for one that it trains on; NULL: one. */
     double (*reads)(const struct winnow_sampling *o);
+    /* Passes over the documents where nobody says how many; NULL: one. */
+    double (*passes)(const struct winnow_sampling *o);
     bool texts_only;   /* documents are cut by it: no rows */
     bool trainer_only; /* no adapters */
     bool losses_first; /* trainer_options.losses_first, and steps of one micro-batch */
@@ -58,7 +67,9 @@ struct sampling_kind {
     /* FLOPs beside those of the learner; NULL: none. */
     double (*flops)(const void *state);
     /* Members for the object `sampler` of the model's card: how it went; NULL: nothing. */
-    void (*tell)(const void *state, struct json_writer *w);
+    void (*tell)(void *state, struct json_writer *w);
+    /* By document of the home's docs, zeroed before; NULL: nothing is known of them. */
+    void (*documents)(void *state, struct sampling_document *out);
 };
 
 const struct sampling_kind *sampling_kind_of(const struct winnow_sampling *o);
@@ -70,14 +81,18 @@ void sampling_trainer(const struct winnow_sampling *o, uint64_t batch_tokens,
                       struct trainer_options *trainer);
 
 double sampling_reads(const struct winnow_sampling *o);
+double sampling_passes(const struct winnow_sampling *o);
 
 winnow_status sampling_open(const struct sampling_home *home, struct sampling *out,
                             struct winnow_error *err);
 void sampling_close(struct sampling *s); /* the home's learner stays */
 double sampling_flops(const struct sampling *s);
 void sampling_tell(const struct sampling *s, struct json_writer *w);
+/* The caller's to free; NULL where nothing is known of documents. */
+struct sampling_document *sampling_documents(const struct sampling *s, size_t count);
 
 /* The kinds, for sampling.c. */
+extern const struct sampling_kind SAMPLER_LFR;
 extern const struct sampling_kind SAMPLER_REWEIGHT;
 
 #endif /* WINNOW_TRAIN_SAMPLING_H */

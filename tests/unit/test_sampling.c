@@ -3,6 +3,7 @@
 #include "check.h"
 #include "scratch.h"
 #include "small_llama.h"
+#include "train/blocks.h"
 #include "train/fit.h"
 
 #include <math.h>
@@ -260,12 +261,14 @@ struct texts {
     uint32_t order[400];
 };
 
-/* Documents of a rule with noise: a hundred, four epochs of them. */
+#define DOCS 24
+
+/* Documents of a rule with noise, some epochs of them. */
 static void make_texts(struct texts *d)
 {
     struct rng r;
     rng_init(&r, 2, "docs");
-    for (uint32_t i = 0; i < 100; i++) {
+    for (uint32_t i = 0; i < DOCS; i++) {
         uint64_t n = 3 + rng_below(&r, 60);
         for (uint64_t k = 0; k < n; k++) {
             bool noise = i % 4 == 0 && rng_below(&r, 2) == 0;
@@ -275,7 +278,7 @@ static void make_texts(struct texts *d)
         token_docs_end(&d->docs);
     }
     for (uint32_t i = 0; i < 400; i++) {
-        d->order[i] = i % 100;
+        d->order[i] = i % DOCS;
     }
 }
 
@@ -369,6 +372,342 @@ static void every_way_ends_alike_however_often_it_was_interrupted(void **state)
     token_docs_release(&d.docs);
 }
 
+/* ---- learn, focus, review, against its words ---- */
+
+#define CONTEXT  20
+#define LFR_DOCS 50
+
+/* Tokens that say where they are from: document * 100 + place. */
+static void make_numbered(struct token_docs *d)
+{
+    struct rng r;
+    rng_init(&r, 4, "docs");
+    for (uint32_t i = 0; i < LFR_DOCS; i++) {
+        uint32_t n = i == 7 ? 1 : 2 + (uint32_t)rng_below(&r, 90); /* one is a single token */
+        for (uint32_t k = 0; k < n; k++) {
+            u32_list_add(&d->tokens, i * 100 + k);
+        }
+        token_docs_end(d);
+    }
+}
+
+/* Which block of its document a target belongs to: the first has CONTEXT - 1 of them, too. */
+static uint32_t block_of(uint32_t token)
+{
+    return (token % 100 - 1) / (CONTEXT - 1);
+}
+
+/* What a block loses, as the test has it: by pass, so that review differs from learning. */
+static double planted_loss(uint32_t document, uint32_t block, int pass)
+{
+    return 1 + (double)(rng_mix(document * 1000 + block * 10 + (uint32_t)pass) % 100000) / 1e5;
+}
+
+struct pass_seen {
+    uint8_t times[LFR_DOCS * 100]; /* of each target */
+    size_t batches;
+};
+
+static void read_pass(const struct sampling *way, const struct token_docs *d, int pass,
+                      size_t batches, struct pass_seen *out)
+{
+    (void)d;
+    struct winnow_error err;
+    *out = (struct pass_seen){.batches = batches};
+    for (size_t k = 0; k < batches; k++) {
+        struct sampler_batch b;
+        bool more;
+        double nll[128];
+        assert_ok(way->sampler.next(way->sampler.state, &b, &more, &err), err);
+        assert_true(more);
+        assert_int_equal(batch_tokens(&b.batch), 128);
+        for (size_t s = 0; s < b.batch.sequences; s++) {
+            nll[s] = 0;
+            for (uint32_t i = b.batch.starts[s] + 1; i < b.batch.starts[s + 1]; i++) {
+                uint32_t token = b.batch.tokens[i];
+                assert_int_equal(token, b.batch.tokens[i - 1] + 1);
+                assert_int_equal(token / 100, b.documents[s]);
+                out->times[token]++;
+                nll[s] += planted_loss(token / 100, block_of(token), pass);
+            }
+        }
+        assert_ok(way->sampler.told(way->sampler.state, &b, nll, &err), err);
+    }
+}
+
+/* Losses of the blocks that were read, and those that were not: nothing of the latter may lie
+ * above the former. */
+static void check_focus(const struct pass_seen *seen, const struct token_docs *d, int from_pass,
+                        double share)
+{
+    double least_read = INFINITY, most_left = -INFINITY, read = 0, all = 0;
+    for (uint32_t doc = 0; doc < LFR_DOCS; doc++) {
+        size_t n;
+        (void)token_docs_at(d, doc, &n);
+        for (uint32_t k = 1; k < n; k++) {
+            double loss = planted_loss(doc, block_of(doc * 100 + k), from_pass);
+            bool in = seen->times[doc * 100 + k] > 0;
+            least_read = in ? fmin(least_read, loss) : least_read;
+            most_left = in ? most_left : fmax(most_left, loss);
+            read += in;
+            all++;
+        }
+    }
+    assert_true(least_read > most_left);
+    assert_true(read / all > share - 0.02 && read / all < share + 0.03);
+}
+
+static size_t steps_of(double tokens)
+{
+    return (size_t)ceil(tokens / 128);
+}
+
+static void lfr_learns_all_focuses_on_what_lost_most_and_reviews(void **state)
+{
+    (void)state;
+    struct winnow_error err;
+    struct token_docs d = {0};
+    make_numbered(&d);
+    uint32_t order[2 * LFR_DOCS];
+    for (uint32_t i = 0; i < 2 * LFR_DOCS; i++) {
+        order[i] = i % LFR_DOCS;
+    }
+    const struct packer_options packing = {MODEL_NO_TOKEN, MODEL_NO_TOKEN, CONTEXT, 128, 0, NULL};
+    struct winnow_sampling o = WINNOW_SAMPLING_INIT;
+    o.sampler = WINNOW_LFR;
+    const struct sampling_home home = {.opt = &o,
+                                       .docs = &d,
+                                       .order = order,
+                                       .order_count = 2 * LFR_DOCS,
+                                       .packer = &packing,
+                                       .steps = 1000};
+    struct sampling way;
+    assert_ok(sampling_open(&home, &way, &err), err);
+    double targets = 0;
+    for (uint32_t i = 0; i < LFR_DOCS; i++) {
+        size_t n;
+        (void)token_docs_at(&d, i, &n);
+        targets += n > 1 ? (double)n - 1 : 0;
+    }
+    /* All once, but for what fills the last step; a split block repeats a token, so that a pass
+     * may take a step more than its tokens. */
+    struct pass_seen seen;
+    double blocks = 0;
+    for (uint32_t i = 0; i < LFR_DOCS; i++) {
+        size_t n;
+        (void)token_docs_at(&d, i, &n);
+        blocks += n > 1 ? ceil(((double)n - 1) / (CONTEXT - 1)) : 0;
+    }
+    size_t steps = steps_of(targets + blocks + (targets + blocks) / 128);
+    read_pass(&way, &d, 0, steps, &seen);
+    double sum = 0;
+    for (uint32_t doc = 0; doc < LFR_DOCS; doc++) {
+        size_t n;
+        (void)token_docs_at(&d, doc, &n);
+        for (uint32_t k = 1; k < n; k++) {
+            assert_in_range(seen.times[doc * 100 + k], 1, 2);
+            sum += seen.times[doc * 100 + k];
+        }
+    }
+    assert_true(sum < targets + 128);
+    size_t half = steps / 2 + 1;
+    read_pass(&way, &d, 1, half, &seen);
+    check_focus(&seen, &d, 0, 0.5);
+    read_pass(&way, &d, 2, steps, &seen);
+    read_pass(&way, &d, 3, (size_t)ceil(0.3 * (double)steps), &seen);
+    check_focus(&seen, &d, 2, 0.3);
+    sampling_close(&way);
+
+    /* Less than the schedule takes is refused; a document that cannot be trained on is none. */
+    struct sampling_home little = home;
+    little.steps = 2 * steps;
+    assert_int_equal(sampling_open(&little, &way, &err), WINNOW_E_FORMAT);
+    token_docs_release(&d);
+}
+
+/* ---- courses of blocks ---- */
+
+static void courses_are_falls_rises_and_rises_after_falls(void **state)
+{
+    (void)state;
+    /* blocks of 4 documents, losses by pass; the last was read twice only */
+    static const double LOSSES[4][4] = {
+        {4, 3, 2, 1}, {2, 3, 4, 5}, {4, 2, 3, 1}, {4, (double)NAN, (double)NAN, 5}};
+    struct token_docs d = {0};
+    uint32_t order[4] = {0, 1, 2, 3};
+    for (uint32_t i = 0; i < 4; i++) {
+        for (uint32_t k = 0; k < 11; k++) {
+            u32_list_add(&d.tokens, k);
+        }
+        token_docs_end(&d);
+    }
+    const struct packer_options packing = {MODEL_NO_TOKEN, MODEL_NO_TOKEN, 16, 11, 0, NULL};
+    const struct sampling_home home = {
+        .docs = &d, .order = order, .order_count = 4, .packer = &packing};
+    struct blocks b;
+    blocks_cut(&b, &home);
+    assert_int_equal(b.count, 4);
+    assert_int_equal(b.tokens, 44);
+    for (int pass = 0; pass < 4; pass++) {
+        blocks_pass(&b, order, isnan(LOSSES[3][pass]) ? 3 : 4);
+        while (!blocks_done(&b)) {
+            struct sampler_batch batch;
+            blocks_next(&b, &batch);
+            assert_int_equal(batch.batch.sequences, 1);
+            double nll = 10 * LOSSES[batch.documents[0]][pass];
+            blocks_told(&b, &batch, &nll);
+        }
+    }
+    blocks_end_pass(&b);
+    assert_int_equal(blocks_course(&b, 0), BLOCK_LEARNED);
+    assert_int_equal(blocks_course(&b, 1), BLOCK_UNLEARNED);
+    assert_int_equal(blocks_course(&b, 2), BLOCK_FORGOTTEN);
+    assert_int_equal(blocks_course(&b, 3), BLOCK_UNLEARNED);
+    struct sampling_document of[4] = {0};
+    blocks_documents(&b, of);
+    assert_near(of[2].first, 4, 1e-6);
+    assert_near(of[2].last, 1, 1e-6);
+    assert_int_equal(of[2].forgotten, 1);
+    struct buf text = {0};
+    struct json_writer w = {.out = &text};
+    json_open(&w, '{');
+    blocks_tell(&b, &w);
+    json_close(&w, '}');
+    assert_non_null(strstr(buf_cstr(&text), "\"forgotten\": 1, \"forgotten_again\": 0"));
+    assert_non_null(strstr(buf_cstr(&text), "{\"blocks\": 3, \"tokens\": 30, \"loss\": 3"));
+    buf_release(&text);
+    blocks_release(&b);
+    token_docs_release(&d);
+}
+
+/* ---- planted worlds ---- */
+
+#define WORLD_DOCS  96
+#define WORLD_STEPS 240
+
+/* Documents of 32 tokens: a fourth follow a rule that takes long to learn; the rest are either
+ * trivial, or noise that nobody learns. */
+static void make_world(struct token_docs *d, bool noise, uint64_t seed)
+{
+    struct rng r;
+    rng_init(&r, seed, "world");
+    for (uint32_t i = 0; i < WORLD_DOCS; i++) {
+        uint32_t x = (uint32_t)rng_below(&r, 20), y = (uint32_t)rng_below(&r, 20);
+        for (uint32_t k = 0; k < 32; k++) {
+            if (i % 4 == 0) {
+                uint32_t z = (uint32_t)(rng_mix(x * 20 + y) % 20);
+                x = y;
+                y = z;
+                u32_list_add(&d->tokens, 2 + y);
+            } else {
+                u32_list_add(&d->tokens, noise ? 24 + (uint32_t)rng_below(&r, 40) : 24 + k);
+            }
+        }
+        token_docs_end(d);
+    }
+}
+
+static double rule_loss(struct engine *e)
+{
+    struct token_docs d = {0};
+    make_world(&d, false, 77);
+    double sum = 0;
+    for (uint32_t i = 0; i < WORLD_DOCS; i += 4) {
+        struct winnow_error err;
+        size_t n;
+        uint32_t tokens[33] = {0}, starts[2] = {0, 33};
+        float nll[33];
+        memcpy(tokens + 1, token_docs_at(&d, i, &n), 32 * sizeof *tokens);
+        const struct token_batch b = {tokens, starts, 1, NULL, NULL};
+        assert_ok(engine_nll(e, &b, nll, &err), err);
+        for (size_t k = 0; k < 32; k++) {
+            sum += (double)nll[k] / 32 / (WORLD_DOCS / 4);
+        }
+    }
+    token_docs_release(&d);
+    return sum;
+}
+
+static winnow_status measure_rule(void *ctx, struct engine *e, double *values,
+                                  struct winnow_error *err)
+{
+    (void)ctx;
+    (void)err;
+    values[0] = rule_loss(e);
+    return WINNOW_OK;
+}
+
+/* Mean held-out loss of the rule over three starts. */
+static double learn_world(const struct winnow_sampling *o, bool noise)
+{
+    double sum = 0;
+    for (uint64_t seed = 0; seed < 3; seed++) {
+        struct token_docs d = {0};
+        make_world(&d, noise, seed + 1);
+        uint32_t order[16 * WORLD_DOCS];
+        struct rng r;
+        rng_init(&r, seed, "order");
+        for (uint32_t e = 0; e < 16; e++) {
+            for (uint32_t i = 0; i < WORLD_DOCS; i++) {
+                order[e * WORLD_DOCS + i] = i;
+            }
+            rng_shuffle_u32(&r, order + (size_t)e * WORLD_DOCS, WORLD_DOCS);
+        }
+        const struct model_config c = small_llama();
+        struct fit_options opt = {.packer = {0, 1, 40, 128, 0, NULL},
+                                  .sampling = o,
+                                  .seed = seed,
+                                  .points = 1,
+                                  .measure = measure_rule};
+        opt.trainer = (struct trainer_options)TRAINER_OPTIONS_INIT;
+        opt.trainer.steps = WORLD_STEPS;
+        opt.trainer.lr = 5e-3;
+        opt.trainer.tokens_max = 128;
+        struct pool *pool = pool_new(1);
+        const struct fit_data data = {&d, order, 16 * WORLD_DOCS, NULL};
+        const struct winnow_env env = {0};
+        struct winnow_error err;
+        struct model *m;
+        struct fit_result result;
+        assert_ok(model_new(&c, &m, &err), err);
+        model_init_random(m, seed + 9);
+        assert_ok(fit(m, pool, &data, &opt, &env, &result, &err), err);
+        sum += result.curve[1].values[0] / 3;
+        fit_result_release(&result);
+        model_free(m);
+        pool_free(pool);
+        token_docs_release(&d);
+    }
+    return sum;
+}
+
+/* Where what is hard can be learnt, more of it helps; where it is noise, it is a waste. */
+static void focus_on_what_is_hard_wins_where_it_can_be_learnt_and_loses_in_noise(void **state)
+{
+    (void)state;
+    struct winnow_sampling hard = WINNOW_SAMPLING_INIT, random = WINNOW_SAMPLING_INIT;
+    hard.sampler = random.sampler = WINNOW_LFR;
+    random.focus = WINNOW_FOCUS_RANDOM;
+    double h = learn_world(&hard, false), r = learn_world(&random, false);
+    double hn = learn_world(&hard, true), rn = learn_world(&random, true);
+    print_message("lfr: %.3f random %.3f; among noise %.3f random %.3f\n", h, r, hn, rn);
+    assert_true(h < r - 0.05);
+    assert_true(hn > rn + 0.02);
+}
+
+static void reweighting_wins_where_easy_ones_crowd_and_loses_in_noise(void **state)
+{
+    (void)state;
+    struct winnow_sampling plain = WINNOW_SAMPLING_INIT, up = WINNOW_SAMPLING_INIT;
+    up.sampler = WINNOW_REWEIGHT;
+    up.temperature = 0.4;
+    double u = learn_world(&up, false), p = learn_world(&plain, false);
+    double un = learn_world(&up, true), pn = learn_world(&plain, true);
+    print_message("linupper: %.3f plain %.3f; among noise %.3f plain %.3f\n", u, p, un, pn);
+    assert_true(u < p - 0.02);
+    assert_true(un > pn + 0.02);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +715,10 @@ int main(void)
         cmocka_unit_test(so_are_those_of_a_vocabulary_too_large_to_keep_logits),
         cmocka_unit_test(equal_weights_are_plain_training_to_the_bit),
         cmocka_unit_test(a_batch_larger_than_the_engine_is_refused),
+        cmocka_unit_test(lfr_learns_all_focuses_on_what_lost_most_and_reviews),
+        cmocka_unit_test(courses_are_falls_rises_and_rises_after_falls),
+        cmocka_unit_test(focus_on_what_is_hard_wins_where_it_can_be_learnt_and_loses_in_noise),
+        cmocka_unit_test(reweighting_wins_where_easy_ones_crowd_and_loses_in_noise),
         cmocka_unit_test(every_way_ends_alike_however_often_it_was_interrupted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
