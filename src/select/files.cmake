@@ -4,6 +4,7 @@ list(APPEND WINNOW_SOURCES
   src/select/loss_drop.c
   src/select/nnls.c
   src/select/pursuit.c
+  src/select/pursuit_columns.c
   src/select/pursuit_step.c
   src/select/rankings.c
   src/select/rounds.c

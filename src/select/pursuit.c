@@ -41,7 +41,8 @@ struct group {
     struct chase *of[VECTOR_SWEEP_MAX];
     size_t count;
     float *x, *correlations; /* [8][width], [8][n] */
-    bool *near;              /* of all their candidates, one behind the other */
+    bool looks[VECTOR_SWEEP_MAX];
+    double *held_tails;
     const struct pursuit_problem *p;
     const struct pursuit_options *opt;
     const struct kernels *k;
@@ -51,7 +52,9 @@ static void look_piece(void *ctx, size_t piece, uint32_t worker)
 {
     (void)worker;
     struct group *g = ctx;
-    chase_look(g->of[piece], g->correlations + piece * g->p->n);
+    if (g->looks[piece]) {
+        chase_look(g->of[piece], g->correlations + piece * g->p->n);
+    }
 }
 
 static void step_piece(void *ctx, size_t piece, uint32_t worker)
@@ -61,83 +64,60 @@ static void step_piece(void *ctx, size_t piece, uint32_t worker)
     chase_step(g->of[piece]);
 }
 
-/* Candidate `piece` of the group's, and whose it is. */
-static struct chase *candidate_at(const struct group *g, size_t piece, uint32_t *row)
-{
-    size_t i = 0;
-    while (piece >= g->of[i]->candidate_count) {
-        piece -= g->of[i++]->candidate_count;
-    }
-    *row = g->p->which[g->of[i]->candidates[piece]];
-    return g->of[i];
-}
-
-static void near_piece(void *ctx, size_t piece, uint32_t worker)
+/* Whose the `piece`-th fresh row is, and which of his. */
+static void widen_piece(void *ctx, size_t piece, uint32_t worker)
 {
     (void)worker;
     struct group *g = ctx;
-    const struct pursuit_problem *p = g->p;
-    size_t width = vector_rows_width(p->rows);
-    uint32_t row;
-    (void)candidate_at(g, piece, &row);
-    float *column = mem_alloc(width * sizeof *column);
-    vector_rows_expand(p->rows, row, column);
-    g->near[piece] = false;
-    for (size_t i = 0; i < p->held_count && !g->near[piece]; i++) {
-        g->near[piece] = vector_dot(g->k, column, p->held + i * width, width) > g->opt->copy;
+    size_t i = 0;
+    for (; piece >= g->of[i]->fresh; i++) {
+        piece -= g->of[i]->fresh;
     }
-    mem_free(column);
+    chase_widen(g->of[i], piece);
 }
 
-static void leave_out_taken(struct chase *c)
+static void multiply_piece(void *ctx, size_t piece, uint32_t worker)
 {
-    size_t left = 0;
-    for (size_t i = 0; i < c->candidate_count; i++) {
-        if (!c->p->taken[c->p->which[c->candidates[i]]]) {
-            c->candidates[left++] = c->candidates[i];
-        }
+    (void)worker;
+    struct group *g = ctx;
+    size_t i = 0;
+    for (; piece >= chase_tiles(g->of[i]); i++) {
+        piece -= chase_tiles(g->of[i]);
     }
-    c->candidate_count = left;
+    chase_multiply(g->of[i], piece);
 }
 
-/* Near copies of rows that are held are taken as well, for good.  True where nothing but such
- * was found for somebody, who then looks again. */
-static void drop_copies(struct group *g, struct pool *pool)
+static bool let_in_blocks(struct group *g, struct pool *pool)
 {
-    size_t all = 0;
+    size_t fresh = 0, tiles = 0;
     for (size_t i = 0; i < g->count; i++) {
-        all += g->of[i]->candidate_count;
+        fresh += chase_fetch(g->of[i]);
+        tiles += chase_tiles(g->of[i]);
     }
-    if (g->p->held_count == 0 || all == 0) {
-        return;
-    }
-    g->near = mem_alloc(all * sizeof *g->near);
-    pool_run(pool, all, near_piece, g);
-    for (size_t i = 0; i < all; i++) {
-        uint32_t row;
-        (void)candidate_at(g, i, &row);
-        g->p->taken[row] = g->p->taken[row] || g->near[i];
-    }
+    pool_run(pool, fresh, widen_piece, g);
+    pool_run(pool, tiles, multiply_piece, g);
     for (size_t i = 0; i < g->count; i++) {
-        leave_out_taken(g->of[i]);
+        chase_accept(g->of[i]);
     }
-    mem_free(g->near);
+    return fresh > 0;
 }
 
-/* Candidates for all of the group; those of one who finds only copies are looked for again, as
- * long as there are some. */
-static void find_candidates(struct group *g, struct pool *pool)
+/* The best correlated rows come in.  Where near copies of rows that are held were among them,
+ * those are taken for good, and who has room because of that looks again. */
+static void let_in(struct group *g, struct pool *pool)
 {
+    for (size_t i = 0; i < g->count; i++) {
+        g->of[i]->had = g->of[i]->count;
+        g->looks[i] = true;
+    }
     for (bool again = true; again;) {
-        size_t found[VECTOR_SWEEP_MAX] = {0};
         pool_run(pool, g->count, look_piece, g);
-        for (size_t i = 0; i < g->count; i++) {
-            found[i] = g->of[i]->candidate_count;
+        while (let_in_blocks(g, pool)) {
         }
-        drop_copies(g, pool);
         again = false;
         for (size_t i = 0; i < g->count; i++) {
-            again = again || (found[i] > 0 && g->of[i]->candidate_count < found[i]);
+            g->looks[i] = chase_look_again(g->of[i]);
+            again = again || g->looks[i];
         }
     }
 }
@@ -157,7 +137,7 @@ static void step_group(struct group *g, struct pool *pool)
                                        .count = g->count,
                                        .out = g->correlations};
     vector_sweep(&sweep, g->k, pool);
-    find_candidates(g, pool);
+    let_in(g, pool);
     pool_run(pool, g->count, step_piece, g);
 }
 
@@ -217,6 +197,7 @@ static winnow_status open_chases(struct group *g, struct chase *chases, size_t f
                                    .way = way,
                                    .b = p->targets + (first + i) * width,
                                    .width = width,
+                                   .held_tails = g->held_tails,
                                    .out = &out[first + i]};
         g->of[i] = &chases[i];
     }
@@ -224,6 +205,16 @@ static winnow_status open_chases(struct group *g, struct chase *chases, size_t f
         TRY(chase_open(&chases[i], err));
     }
     return WINNOW_OK;
+}
+
+static void find_tails(struct group *g)
+{
+    const struct pursuit_problem *p = g->p;
+    const struct chase any = {.p = p, .k = g->k, .width = vector_rows_width(p->rows)};
+    g->held_tails = mem_alloc((p->held_count + 1) * sizeof *g->held_tails);
+    for (size_t i = 0; i < p->held_count; i++) {
+        g->held_tails[i] = chase_tail(&any, p->held + i * any.width);
+    }
 }
 
 winnow_status pursuit_run(const struct pursuit_problem *p, const struct pursuit_options *opt,
@@ -234,6 +225,7 @@ winnow_status pursuit_run(const struct pursuit_problem *p, const struct pursuit_
     size_t together = p->count < VECTOR_SWEEP_MAX ? p->count : VECTOR_SWEEP_MAX;
     struct group g = {.p = p, .opt = opt, .k = k};
     memset(out, 0, p->count * sizeof *out);
+    find_tails(&g);
     g.x = mem_try_alloc((together * width + 1) * sizeof *g.x);
     g.correlations = mem_try_alloc((together * p->n + 1) * sizeof *g.correlations);
     winnow_status st = WINNOW_OK;
@@ -253,5 +245,6 @@ winnow_status pursuit_run(const struct pursuit_problem *p, const struct pursuit_
     }
     mem_free(g.x);
     mem_free(g.correlations);
+    mem_free(g.held_tails);
     return st;
 }

@@ -1,8 +1,8 @@
 /* pursuit_step.c -- what one target does with the correlations of a sweep.
  *
- * The residual is computed anew from the columns at every step, in f64; so is the Gram matrix,
- * a column at a time.  Only the best correlated rows are looked at, and only positive
- * correlations: a row that points away from the residual could only get the weight 0. */
+ * The residual is computed anew from the columns at every step, in f64.  Only the best correlated
+ * rows are looked at, and only positive correlations: a row that points away from the residual
+ * could only get the weight 0. */
 #include "base/mem.h"
 #include "select/nnls.h"
 #include "select/pursuit_internal.h"
@@ -12,17 +12,6 @@
 
 #define SMALL 1e-7 /* of |b|: correlations that are rounding */
 #define CROWD 8U   /* candidates looked at for one that comes in: most may be copies */
-
-static size_t wanted_candidates(const struct chase *c)
-{
-    size_t m = c->p->budget;
-    if (c->way == PURSUIT_COSAMP) {
-        return (size_t)CROWD * 2 * m; /* of which 2 m come in */
-    }
-    size_t block = c->way == PURSUIT_BLOCK ? (m + 19) / 20 : 1;
-    size_t left = c->count < m ? m - c->count : 0;
-    return (size_t)CROWD * (block < left ? block : left);
-}
 
 /* ---- the best of many ---- */
 
@@ -55,7 +44,7 @@ static void sift_down(struct ranked *heap, size_t count, size_t at)
 /* The `most` largest of the candidates above `least` that may come in, largest first. */
 void chase_look(struct chase *c, const float *correlations)
 {
-    size_t most = wanted_candidates(c), count = 0;
+    size_t most = CROWD * chase_room(c), count = 0;
     most = most < c->candidate_cap ? most : c->candidate_cap;
     double least = SMALL * c->norm;
     least = c->opt->floor * c->size > least ? c->opt->floor * c->size : least;
@@ -84,6 +73,7 @@ void chase_look(struct chase *c, const float *correlations)
         sift_down(heap, count, at);
     }
     c->candidate_count = count;
+    c->next = 0;
     while (count > 0) { /* the last first */
         c->candidates[count - 1] = heap[0].place;
         heap[0] = heap[--count];
@@ -91,60 +81,7 @@ void chase_look(struct chase *c, const float *correlations)
     }
 }
 
-/* ---- columns ---- */
-
-static void add_column(struct chase *c, uint32_t place)
-{
-    size_t at = c->count++;
-    float *column = c->columns + at * c->width;
-    c->rows[at] = place;
-    vector_rows_expand(c->p->rows, c->p->which[place], column);
-    for (size_t i = 0; i <= at; i++) {
-        double x = vector_dot(c->k, column, c->columns + i * c->width, c->width);
-        c->gram[at * c->cap + i] = c->gram[i * c->cap + at] = x;
-    }
-    c->c[at] = vector_dot(c->k, column, c->b, c->width);
-    c->w[at] = 0;
-}
-
-/* Keeps the columns whose keep[] is true, in their order. */
-static void compact(struct chase *c, const unsigned char *keep)
-{
-    size_t left = 0;
-    for (size_t i = 0; i < c->count; i++) {
-        if (!keep[i]) {
-            continue;
-        }
-        if (left < i) {
-            c->rows[left] = c->rows[i];
-            c->c[left] = c->c[i];
-            c->w[left] = c->w[i];
-            memcpy(c->columns + left * c->width, c->columns + i * c->width,
-                   c->width * sizeof *c->columns);
-            memcpy(c->gram + left * c->cap, c->gram + i * c->cap, c->cap * sizeof *c->gram);
-        }
-        left++;
-    }
-    for (size_t r = 0; r < left; r++) {
-        size_t to = 0;
-        for (size_t i = 0; i < c->count; i++) {
-            if (keep[i]) {
-                c->gram[r * c->cap + to++] = c->gram[r * c->cap + i];
-            }
-        }
-    }
-    c->count = left;
-}
-
-static bool has_column(const struct chase *c, uint32_t place)
-{
-    for (size_t i = 0; i < c->count; i++) {
-        if (c->rows[i] == place) {
-            return true;
-        }
-    }
-    return false;
-}
+/* ---- the fit ---- */
 
 static winnow_status fit(struct chase *c, struct winnow_error *err)
 {
@@ -217,39 +154,19 @@ static void mark_largest(const struct chase *c, size_t m, unsigned char *keep)
     }
 }
 
-/* Whether the last column is nearer than a copy to one of those from `first` on: with few
- * rows wanted, all that are looked at may be copies of one. */
-static bool near_a_column(const struct chase *c, size_t first)
-{
-    size_t last = c->count - 1;
-    for (size_t i = first; i < last; i++) {
-        if (c->gram[last * c->cap + i] > c->opt->copy) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static winnow_status step_cosamp(struct chase *c, unsigned char *keep, struct winnow_error *err)
 {
     double before = c->size;
-    size_t had = c->count;
-    for (size_t i = 0; i < c->candidate_count && c->count < had + 2 * c->p->budget; i++) {
-        if (!has_column(c, c->candidates[i])) {
-            add_column(c, c->candidates[i]);
-            c->count -= near_a_column(c, 0);
-        }
-    }
-    c->done = c->count == had || c->out->steps + 1 >= c->opt->iterations;
-    if (c->count == had) {
+    c->done = c->count == c->had || c->out->steps + 1 >= c->opt->iterations;
+    if (c->count == c->had) {
         return WINNOW_OK;
     }
     TRY(fit(c, err));
     mark_largest(c, c->p->budget, keep);
-    compact(c, keep);
+    chase_compact(c, keep);
     TRY(fit(c, err));
     mark_largest(c, c->count, keep);
-    compact(c, keep);
+    chase_compact(c, keep);
     set_residual(c);
     if (!(c->size < before * (1 - 1e-6))) {
         c->done = true; /* what is remembered stays */
@@ -263,16 +180,7 @@ static winnow_status step_cosamp(struct chase *c, unsigned char *keep, struct wi
 
 static winnow_status step_greedy(struct chase *c, unsigned char *keep, struct winnow_error *err)
 {
-    size_t had = c->count, block = c->way == PURSUIT_BLOCK ? (c->p->budget + 19) / 20 : 1;
-    block = block < c->p->budget - had ? block : c->p->budget - had;
-    for (size_t i = 0; i < c->candidate_count && c->count < had + block; i++) {
-        if (has_column(c, c->candidates[i])) {
-            continue;
-        }
-        add_column(c, c->candidates[i]);
-        c->count -= near_a_column(c, had);
-    }
-    if (c->count == had) {
+    if (c->count == c->had) {
         c->done = true;
         return WINNOW_OK;
     }
@@ -281,7 +189,7 @@ static winnow_status step_greedy(struct chase *c, unsigned char *keep, struct wi
         keep[i] = c->w[i] > 0;
         c->banned[c->rows[i]] = !keep[i]; /* it depends on what is there */
     }
-    compact(c, keep);
+    chase_compact(c, keep);
     set_residual(c);
     c->out->steps++;
     remember(c);
@@ -304,7 +212,7 @@ void chase_step(struct chase *c)
 winnow_status chase_open(struct chase *c, struct winnow_error *err)
 {
     size_t m = c->p->budget, n = c->p->n;
-    c->cap = c->way == PURSUIT_COSAMP ? 3 * m + 1 : m + (m + 19) / 20 + 2;
+    c->cap = (c->way == PURSUIT_COSAMP ? 3 * m : m + (m + 19) / 20) + CHASE_BLOCK;
     c->candidate_cap = CROWD * (c->way == PURSUIT_COSAMP ? 2 * m : (m + 19) / 20) + 8;
     size_t cap = c->cap, width = c->width;
     c->rows = mem_try_alloc(cap * sizeof *c->rows);

@@ -383,6 +383,62 @@ static void noise_is_left_alone_and_copies_of_held_rows_too(void **state)
     close_rows(&p);
 }
 
+/* Many rows are held; of each some lie a little nearer than a copy and some a little farther. */
+static void only_what_is_nearer_than_a_copy_leaves(void **state)
+{
+    (void)state;
+    enum { N = 600, D = 256, HELD = 150 };
+    struct pool_of_rows p;
+    open_rows(&p, N, D, 2);
+    float *held = malloc((size_t)HELD * D * sizeof *held), *b = calloc(D, sizeof *b), x[D], y[D];
+    for (size_t i = 0; i < HELD; i++) {
+        vector_rows_expand(&p.rows, 4 * i, held + i * D);
+        p.taken[4 * i] = true;
+        for (size_t c = 1; c < 4; c++) { /* cosines of about .995, .985 and .97 */
+            static const double AWAY[] = {0, 0.1, 0.174, 0.25};
+            for (size_t j = 0; j < D; j++) {
+                y[j] = held[i * D + j] + (float)(AWAY[c] / sqrt(D) * rng_normal(&p.rng));
+            }
+            set_row(&p, 4 * i + c, y);
+        }
+        vector_rows_expand(&p.rows, 4 * i + 1, x);
+        for (size_t j = 0; j < D; j++) {
+            b[j] += x[j];
+        }
+    }
+    struct winnow_error err;
+    const struct winnow_env env = {0};
+    const struct pursuit_problem problem = {.rows = &p.rows,
+                                            .which = p.which,
+                                            .n = N,
+                                            .targets = b,
+                                            .count = 1,
+                                            .budget = 60,
+                                            .taken = p.taken,
+                                            .held = held,
+                                            .held_count = HELD};
+    struct pursuit out;
+    const struct pursuit_options opt = way(PURSUIT_COSAMP);
+    assert_ok(pursuit_run(&problem, &opt, p.k, p.pool, &env, &out, &err), err);
+    assert_in_range(out.count, 20, 60);
+    for (size_t i = 0; i < N; i++) {
+        double near = 0;
+        vector_rows_expand(&p.rows, i, x);
+        for (size_t h = 0; h < HELD; h++) {
+            double d = vector_dot(p.k, x, held + h * D, D);
+            near = d > near ? d : near;
+        }
+        assert_true(!p.taken[i] || near > opt.copy);
+        for (size_t a = 0; a < out.count; a++) {
+            assert_true(out.atoms[a].row != i || near <= opt.copy);
+        }
+    }
+    pursuit_release(&out);
+    free(held);
+    free(b);
+    close_rows(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,6 +450,7 @@ int main(void)
         cmocka_unit_test(neither_order_nor_threads_nor_company_matter),
         cmocka_unit_test(equal_checkpoints_are_one),
         cmocka_unit_test(noise_is_left_alone_and_copies_of_held_rows_too),
+        cmocka_unit_test(only_what_is_nearer_than_a_copy_leaves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
