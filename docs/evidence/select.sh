@@ -10,6 +10,11 @@
 #   WINNOW       the program                       (build/release/winnow)
 #   RUN          what long commands are put behind (nothing)
 #   COPIES       a share of near-copies added to the pool, in a state of its own  (0)
+#   DEDUP        1: with COPIES, the pool after dedup --method minhash, in a state of its own too  (0)
+#   TARGETS      names, among them gsm8k, openbookqa and boolq     (the four that lead the table)
+#   BUDGETS      per cent                                          (0.5 2)
+#   SLOW         0: without loss-drop and shapley, minutes each    (1)
+#   LONG         0: without the pool three times over              (1)
 #
 # A seed redraws pool, few-shots, tuning and test rows, warm-up, sketches' hash and order. Every arm
 # trains the same model on as many tokens; the checkpoint of three that is best on the tuning rows
@@ -23,6 +28,7 @@ data=${WINNOW_DATA:-$root/../shared/data}
 state=${STATE:-$root/runs/evidence-select}
 winnow=${WINNOW:-$root/build/release/winnow}
 copies=${COPIES:-0}
+dedup=${DEDUP:-0}
 mkdir -p "$state"
 cd "$state"
 
@@ -90,6 +96,55 @@ vectors() {
         "$winnow" features "$rows" -q -o "vectors/$name" --threads 1 --seed "$seed" "$@"
 }
 
+# What a document was worth to the target while the model trained on the whole pool once.
+worth() {
+    [ -s "values/$1/value/values.jsonl" ] ||
+        "$winnow" train pool.jsonl -q -o "values/$1" --init ../small --responses --epochs 1 \
+            --batch-tokens 4096 --lr 1e-3 --warmup 0.1 --weight-decay 0 --compute bf16 --threads 1 \
+            --seed "$seed" --value "$1-few.jsonl"
+}
+
+# The whole pool three times over, every tenth of the way measured: one training for all targets,
+# the best point of each on its tuning rows ("pool-best") and the last ("pool-epochs").
+whole_pool() {
+    t=$1
+    [ ! -s "arms/$t-pool-best.json" ] || return 0
+    [ -s warm-pool/config.json ] || "$winnow" train pool.jsonl -q -o warm-pool --init ../small \
+        --responses --epochs 3 --keep-checkpoints 10 --batch-tokens 1024 --lr 1e-3 --warmup 0.1 \
+        --weight-decay 0 --compute bf16 --threads 1 --seed "$seed"
+    for model in warm-pool/trajectory/*; do
+        printf '%s %s\n' "$(nll "$model" "$t-tune.jsonl")" "$model"
+    done >"arms/$t-pool.curve"
+    point "$t" pool-epochs "$(tail -n 1 "arms/$t-pool.curve")"
+    point "$t" pool-best "$(sort -g "arms/$t-pool.curve" | head -n 1)"
+    rm "arms/$t-pool.curve"
+}
+
+# A line of "tuning-loss model" as the record of an arm.
+point() {
+    printf '{"target": "%s", "arm": "%s", "tune": %s, "checkpoint": "%s", "test": %s}\n' \
+        "$1" "$2" "${3%% *}" "$(basename "${3#* }")" "$(nll "${3#* }" "$1-test.jsonl")" >"arms/$1-$2.part"
+    mv "arms/$1-$2.part" "arms/$1-$2.json"
+}
+
+# As often through the documents as the whole pool was, the last model.
+same_epochs() {
+    [ ! -s "arms/$1-$2-epochs.json" ] || return 0
+    rm -rf "arms/$1-epochs"
+    "$winnow" train "$3" -q -o "arms/$1-epochs" --init ../small --responses --epochs 3 \
+        --batch-tokens 1024 --lr 1e-3 --warmup 0.1 --weight-decay 0 --compute bf16 --threads 1 --seed "$seed"
+    point "$1" "$2-epochs" "null arms/$1-epochs"
+    rm -rf "arms/$1-epochs"
+}
+
+# The few examples and a selection together.
+both() {
+    mkdir -p "both/$1-$2"
+    cp "$1-few.jsonl" "chosen/$1-$2/documents/"* "both/$1-$2/"
+    arm "$1" "few+$2" "both/$1-$2" "$tokens"
+    rm -rf "both/$1-$2"
+}
+
 # All arms of a target.
 one_target() {
     t=$1
@@ -110,9 +165,17 @@ one_target() {
         choose "$t" "round-robin-$share" round-robin "$share%" $gradients
         choose "$t" "rds-$share" rds "$share%" $states
         choose "$t" "projection-$share" projection "$share%" $states
-        choose "$t" "gtp-$share" gtp "$share%" $gradients
+        choose "$t" "gtp-$share" gtp "$share%" --objective each $gradients
         choose "$t" "gtp-mean-$share" gtp "$share%" --objective mean $gradients
-        for name in random length top-k round-robin rds projection gtp-mean; do
+        choose "$t" "facility-$share" facility "$share%" --features vectors/pool
+        names="random length top-k round-robin rds projection facility gtp-mean"
+        [ "${SLOW:-1}" = 0 ] || {
+            worth "$t"
+            choose "$t" "shapley-$share" shapley "$share%" --scores "values/$t/value"
+            choose "$t" "loss-drop-$share" loss-drop "$share%" --model "$last" --target "$t-few.jsonl"
+            names="$names shapley loss-drop"
+        }
+        for name in $names; do
             arm "$t" "$name-$share" "chosen/$t-$name-$share/documents" "$tokens"
         done
         chosen=chosen/$t-gtp-$share
@@ -121,22 +184,41 @@ one_target() {
             --weights "$chosen/stages/01-select/attributes/select"
         arm "$t" "gtp-repeats-$share" "$chosen/documents" "$tokens" --weights-as repeats \
             --weights "$chosen/stages/01-select/attributes/select"
-        for name in gtp round-robin random; do
-            mkdir -p "both/$t-$name-$share"
-            cp "$t-few.jsonl" "both/$t-$name-$share/"
-            cp "chosen/$t-$name-$share/documents/"* "both/$t-$name-$share/"
-            arm "$t" "few+$name-$share" "both/$t-$name-$share" "$tokens"
-        done
+        chosen=chosen/$t-gtp-mean-$share
+        arm "$t" "gtp-mean-weights-$share" "$chosen/documents" "$tokens" \
+            --weights "$chosen/stages/01-select/attributes/select"
+        [ "$copies" = 0 ] || continue
+        for name in gtp gtp-mean round-robin top-k rds random; do both "$t" "$name-$share"; done
+        [ "$share" != 0.5 ] || [ "${LONG:-1}" = 0 ] || {
+            whole_pool "$t"
+            for name in random top-k round-robin rds gtp gtp-mean; do
+                same_epochs "$t" "$name-$share" "chosen/$t-$name-$share/documents"
+            done
+        }
     done
 }
 
 one_seed() {
-    mkdir -p arms chosen vectors
+    mkdir -p arms chosen vectors values
     [ -s warm/config.json ] || tune warmup.jsonl warm 120k
     vectors pool.jsonl pool --model warm --context 256
     last=$(ls -d warm/trajectory/* | tail -n 1)
     vectors pool.jsonl states --model "$last" --context 256 --vectors states --pooling weighted
-    for target in rotten_tomatoes common_gen quarel arc-easy; do one_target "$target"; done
+    for target in ${TARGETS-rotten_tomatoes common_gen quarel arc-easy}; do one_target "$target"; done
+}
+
+# The pool with copies once more, without what minhash finds of them: folder seed-N-deduped.
+without_copies() {
+    [ -s "seed-$seed-deduped/pool.jsonl" ] || {
+        rm -rf "seed-$seed-deduped"
+        mkdir "seed-$seed-deduped"
+        cp "$folder"/*.jsonl "seed-$seed-deduped/"
+        rm "seed-$seed-deduped/pool.jsonl"
+        "$winnow" dedup -q --method minhash --threshold 0.5 --bands 20 --rows 4 --text-key prompt \
+            "$folder/pool.jsonl" -o "seed-$seed-deduped/once"
+        cp "seed-$seed-deduped/once/documents/pool.jsonl" "seed-$seed-deduped/"
+    }
+    folder=seed-$seed-deduped
 }
 
 tokens=${TOKENS:-24000}
@@ -144,6 +226,7 @@ tokens=${TOKENS:-24000}
 for seed; do
     folder=seed-$seed
     [ "$copies" = 0 ] || folder=$folder-copies
-    [ -s "$folder/pool.jsonl" ] || python3 "$here/select_corpus.py" "$data" . "$seed" ${COPIES:-}
+    [ -s "$folder/boolq-test.jsonl" ] || python3 "$here/select_corpus.py" "$data" . "$seed" ${COPIES:-}
+    [ "$dedup" = 0 ] || without_copies
     (cd "$folder" && one_seed)
 done

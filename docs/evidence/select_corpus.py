@@ -27,7 +27,7 @@ FEW, TUNE, TEST = 32, 40, 120
 PROMPT, RESPONSE = 900, 300  # characters of each, at most
 IN_POOL = ["rotten_tomatoes", "common_gen"]
 REMOVED = ["quarel"]
-OFF_POOL = ["arc-easy"]
+OFF_POOL = ["arc-easy", "gsm8k", "openbookqa", "boolq"]
 TARGETS = IN_POOL + REMOVED + OFF_POOL
 
 

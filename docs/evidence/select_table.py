@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The tables of select.sh: what each arm made of each target.
 
-    select_table.py STATE [-copies]
+    select_table.py STATE [-copies | -deduped] [TARGET...]
 
 NLL of the responses of test rows at the checkpoint that was best on the tuning rows, mean over the
 seeds that have the arm for all targets; differences are paired by seed and target, ± the half
@@ -12,6 +12,8 @@ import math
 import os
 import sys
 
+DEFAULT = ["arc-easy", "common_gen", "quarel", "rotten_tomatoes"]
+
 # two-sided 97.5 % points of Student's t by degrees of freedom
 T = {1: 12.71, 2: 4.30, 3: 3.18, 4: 2.78, 5: 2.57, 6: 2.45, 7: 2.36}
 
@@ -21,9 +23,9 @@ def read(state, suffix):
     arms, chosen = {}, {}
     for folder in sorted(glob.glob(os.path.join(state, "seed-*"))):
         name = os.path.basename(folder)[5:]
-        if name.endswith("-copies") != bool(suffix):
+        seed, _, kind = name.partition("-")
+        if kind != suffix.lstrip("-"):
             continue
-        seed = name.removesuffix("-copies")
         for path in glob.glob(os.path.join(folder, "arms", "*.json")):
             row = json.load(open(path))
             arms.setdefault(seed, {}).setdefault(row["arm"], {})[row["target"]] = row["test"]
@@ -31,6 +33,12 @@ def read(state, suffix):
             target, arm = split(os.path.basename(path)[:-5], arms[seed])
             chosen.setdefault(seed, {}).setdefault(arm, {})[target] = json.load(open(path))
     return arms, chosen
+
+
+def budget_of(name):
+    """The budget of an arm, in per cent; 0 of one without."""
+    last = name.removesuffix("-epochs").rsplit("-", 1)[-1]
+    return float(last) if last[0].isdigit() and last != "4x" else 0.0
 
 
 def split(name, arms):
@@ -67,7 +75,7 @@ def losses(arms, names, targets):
             got = [arms[s][name][t] for s in seeds if t in arms[s].get(name, {})]
             cells.append(f"{mean(got):.3f}" if got else "")
         total = f"{mean(mean(arms[s][name][t] for t in targets) for s in have):.3f}" if have else ""
-        budget = name.rsplit("-", 1)[-1] if name[-1].isdigit() else "0.5"
+        budget = f"{budget_of(name) or 0.5:g}"
         against = []
         for other in (f"random-{budget}", f"round-robin-{budget}"):
             both = [s for s in have if all(t in arms[s].get(other, {}) for t in targets)]
@@ -91,11 +99,18 @@ def selections(chosen, names, targets):
 
 def main():
     arms, chosen = read(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "")
-    targets = sorted({t for seed in arms.values() for by in seed.values() for t in by})
-    names = sorted({a for seed in arms.values() for a in seed}, key=lambda a: (a.rsplit("-", 1)[-1][0] not in "052", a.rsplit("-", 1)[-1], a))
-    losses(arms, names, targets)
+    there = {t for seed in arms.values() for by in seed.values() for t in by}
+    targets = sys.argv[3:] or [t for t in DEFAULT if t in there]
+    names = {a for seed in arms.values() for a in seed}
+    for budget in sorted({budget_of(a) for a in names}):
+        print(f"\nBudget {budget:g} %:\n" if budget else "\nWithout a selection:\n")
+        own = [a for a in names if budget_of(a) == budget]
+        worst = lambda a: mean(v for s in arms.values() for t, v in s.get(a, {}).items() if t in targets)
+        own = [a for a in own if any(t in targets for s in arms.values() for t in s.get(a, {}))]
+        losses(arms, sorted(own, key=worst), targets)
     print()
-    selections(chosen, sorted({a for seed in chosen.values() for a in seed}, key=lambda a: (a.rsplit("-", 1)[-1], a)), targets)
+    names = {a for seed in chosen.values() for a in seed}
+    selections(chosen, sorted(names, key=lambda a: (budget_of(a), a)), targets)
 
 
 if __name__ == "__main__":
