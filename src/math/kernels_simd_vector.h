@@ -41,18 +41,23 @@ static float dot(const float *a, const float *b, size_t n)
     return v_sum(sum);
 }
 
+/* A loop that has to vanish: sums that are named by its counter stay in registers then. */
+#define EACH_OF_FEW _Pragma("GCC unroll 8")
+
 /* Whole vectors of n numbers of a row with `count` others, at most 4, so that the row is
  * loaded once; two sums each hide the latency of adding. */
 INLINE void dots_whole(float *out, const uint16_t *row, const float *x, size_t stride,
                        const size_t count, size_t n)
 {
     V sum[8];
+    EACH_OF_FEW
     for (size_t k = 0; k < 2 * count; k++) {
         sum[k] = V_SET1(0.0F);
     }
     size_t j = 0;
     for (; j + 2 * LANES <= n; j += 2 * LANES) {
         V a = V_LOAD_BF16(row + j), b = V_LOAD_BF16(row + j + LANES);
+        EACH_OF_FEW
         for (size_t k = 0; k < count; k++) {
             const float *y = x + k * stride + j;
             sum[2 * k] = V_FMA(a, V_LOAD(y), sum[2 * k]);
@@ -61,10 +66,12 @@ INLINE void dots_whole(float *out, const uint16_t *row, const float *x, size_t s
     }
     for (; j < n; j += LANES) {
         V a = V_LOAD_BF16(row + j);
+        EACH_OF_FEW
         for (size_t k = 0; k < count; k++) {
             sum[2 * k] = V_FMA(a, V_LOAD(x + k * stride + j), sum[2 * k]);
         }
     }
+    EACH_OF_FEW
     for (size_t k = 0; k < count; k++) {
         out[k] = v_sum(V_ADD(sum[2 * k], sum[2 * k + 1]));
     }

@@ -56,38 +56,69 @@ uint16_t vector_bf16(float x)
 /* Rows of a piece: some megabytes, so that pieces are many and their start costs nothing. */
 #define SWEEP_ROWS 256U
 
+/* So many rows go over so many numbers of the others before the next numbers' turn: of eight
+ * others those stay in the nearest cache.  A few stay there anyhow, and rows are read one after
+ * the other. */
+#define SWEEP_BAND    16U
+#define SWEEP_STRETCH 1024U
+
 struct sweeping {
     const struct vector_sweep *s;
     const struct kernels *k;
 };
 
+static size_t row_at(const struct vector_sweep *s, size_t r)
+{
+    return s->which ? s->which[r] : r;
+}
+
+/* Rows r.. of a band, and of their part t the stretch from `from` on. */
+static void sweep_stretch(const struct sweeping *w, size_t r, size_t rows, uint32_t t, size_t from,
+                          float sums[][VECTOR_SWEEP_MAX])
+{
+    const struct vector_sweep *s = w->s;
+    const struct vector_rows *all = s->rows;
+    size_t width = vector_rows_width(all), at = (size_t)t * all->dim + from;
+    size_t n = all->dim - from < SWEEP_STRETCH ? all->dim - from : SWEEP_STRETCH;
+    for (size_t i = 0; i < rows; i++) {
+        size_t row = row_at(s, r + i);
+        float scale = all->scales[row * all->parts + t], part[VECTOR_SWEEP_MAX];
+        if (scale > 0) {
+            w->k->dots_bf16(part, all->data + row * width + at, s->x + at, width, s->count, n);
+            for (size_t j = 0; j < s->count; j++) {
+                sums[i][j] += scale * part[j];
+            }
+        }
+    }
+}
+
+static void sweep_band(const struct sweeping *w, size_t r, size_t rows)
+{
+    const struct vector_sweep *s = w->s;
+    float sums[SWEEP_BAND][VECTOR_SWEEP_MAX] = {{0}};
+    for (uint32_t t = 0; t < s->rows->parts; t++) {
+        for (size_t from = 0; from < s->rows->dim; from += SWEEP_STRETCH) {
+            sweep_stretch(w, r, rows, t, from, sums);
+        }
+    }
+    for (size_t i = 0; i < rows; i++) {
+        for (size_t j = 0; j < s->count; j++) {
+            s->out[j * s->n + r + i] = sums[i][j];
+        }
+    }
+}
+
 static void sweep_piece(void *ctx, size_t piece, uint32_t worker)
 {
     (void)worker;
     const struct sweeping *w = ctx;
-    const struct vector_sweep *s = w->s;
-    const struct vector_rows *rows = s->rows;
-    size_t width = vector_rows_width(rows), from = piece * SWEEP_ROWS;
-    size_t to = s->n - from < SWEEP_ROWS ? s->n : from + SWEEP_ROWS;
-    for (size_t r = from; r < to; r++) {
-        size_t row = s->which ? s->which[r] : r;
-        float sums[VECTOR_SWEEP_MAX] = {0}, part[VECTOR_SWEEP_MAX];
-        for (uint32_t t = 0; t < rows->parts; t++) {
-            float scale = rows->scales[row * rows->parts + t];
-            if (scale > 0) {
-                w->k->dots_bf16(part, rows->data + row * width + (size_t)t * rows->dim,
-                                s->x + (size_t)t * rows->dim, width, s->count, rows->dim);
-                for (size_t i = 0; i < s->count; i++) {
-                    sums[i] += scale * part[i];
-                }
-            }
-        }
-        for (size_t i = 0; i < s->count; i++) {
-            s->out[i * s->n + r] = sums[i];
-        }
+    size_t from = piece * SWEEP_ROWS;
+    size_t to = w->s->n - from < SWEEP_ROWS ? w->s->n : from + SWEEP_ROWS;
+    size_t band = w->s->count > 2 ? SWEEP_BAND : 1;
+    for (size_t r = from; r < to; r += band) {
+        sweep_band(w, r, to - r < band ? to - r : band);
     }
-    vector_rows_done(rows, s->which ? s->which[from] : from,
-                     s->which ? (size_t)s->which[to - 1] + 1 : to);
+    vector_rows_done(w->s->rows, row_at(w->s, from), row_at(w->s, to - 1) + 1);
 }
 
 void vector_sweep(const struct vector_sweep *s, const struct kernels *k, struct pool *pool)
