@@ -11,7 +11,6 @@
 #include "eval/document_score.h"
 
 #include "base/mem.h"
-#include "token/tokenizer.h"
 
 #include <assert.h>
 #include <math.h>
@@ -19,7 +18,7 @@
 
 struct document_scorer {
     struct document_score_options opt;
-    struct u32_list tokens, targets, starts;
+    struct document_windows laid;
     float *nll;
     size_t nll_cap;
 };
@@ -35,53 +34,65 @@ struct document_scorer *document_scorer_new(const struct document_score_options 
 void document_scorer_free(struct document_scorer *s)
 {
     if (s) {
-        u32_list_release(&s->tokens);
-        u32_list_release(&s->targets);
-        u32_list_release(&s->starts);
+        document_windows_release(&s->laid);
         mem_free(s->nll);
         mem_free(s);
     }
 }
 
-/* One window over tokens from..to (exclusive), of which those from `scored` on
- * have not been scored yet. */
-static void add_window(struct document_scorer *s, const uint32_t *tokens, size_t from, size_t to,
-                       size_t scored)
+/* ---- layout ---- */
+
+void document_windows_release(struct document_windows *w)
 {
-    bool head = s->opt.start != MODEL_NO_TOKEN;
-    if (head) {
-        u32_list_add(&s->tokens, s->opt.start);
-        u32_list_add(&s->targets, scored <= from ? tokens[from] : BATCH_NO_TARGET);
-    }
-    for (size_t i = from; i < to; i++) {
-        u32_list_add(&s->tokens, tokens[i]);
-        bool wanted = i + 1 < to && i + 1 >= scored;
-        u32_list_add(&s->targets, wanted ? tokens[i + 1] : BATCH_NO_TARGET);
-    }
-    u32_list_add(&s->starts, (uint32_t)s->tokens.len);
+    u32_list_release(&w->tokens);
+    u32_list_release(&w->targets);
+    u32_list_release(&w->starts);
 }
 
-static void lay_out(struct document_scorer *s, const uint32_t *tokens, size_t count)
+/* One window over tokens from..to (exclusive), of which those from `scored` on
+ * have not been scored yet. */
+static void add_window(struct document_windows *w, uint32_t start, const uint32_t *tokens,
+                       size_t from, size_t to, size_t scored)
 {
-    bool head = s->opt.start != MODEL_NO_TOKEN;
-    size_t width = s->opt.window - (head ? 1U : 0U);
-    s->tokens.len = s->targets.len = s->starts.len = 0;
-    u32_list_add(&s->starts, 0);
+    if (start != MODEL_NO_TOKEN) {
+        u32_list_add(&w->tokens, start);
+        u32_list_add(&w->targets, scored <= from ? tokens[from] : BATCH_NO_TARGET);
+    }
+    for (size_t i = from; i < to; i++) {
+        u32_list_add(&w->tokens, tokens[i]);
+        bool wanted = i + 1 < to && i + 1 >= scored;
+        u32_list_add(&w->targets, wanted ? tokens[i + 1] : BATCH_NO_TARGET);
+    }
+    u32_list_add(&w->starts, (uint32_t)w->tokens.len);
+}
+
+void document_windows_lay(struct document_windows *w, const struct document_score_options *opt,
+                          const uint32_t *tokens, size_t count)
+{
+    bool head = opt->start != MODEL_NO_TOKEN;
+    size_t width = opt->window - (head ? 1U : 0U);
+    if (opt->fixed_length > 0 && count > opt->fixed_length) {
+        count = opt->fixed_length;
+    }
+    w->tokens.len = w->targets.len = w->starts.len = 0;
+    u32_list_add(&w->starts, 0);
     /* without a start token the very first token is context only */
     size_t scored = head ? 0 : 1;
-    for (size_t from = 0; scored < count; from += s->opt.stride) {
+    for (size_t from = 0; scored < count; from += opt->stride) {
         size_t to = from + width < count ? from + width : count;
-        add_window(s, tokens, from, to, scored);
+        add_window(w, opt->start, tokens, from, to, scored);
         scored = to;
     }
 }
+
+/* ---- scores ---- */
 
 /* What is laid out. */
 static winnow_status score(struct document_scorer *s, struct engine *engine,
                            const struct model_config *config, struct document_nll *out,
                            struct winnow_error *err)
 {
-    size_t n = s->tokens.len;
+    size_t n = s->laid.tokens.len;
     *out = (struct document_nll){.mean = (double)NAN, .computed = n};
     if (n == 0) {
         return WINNOW_OK;
@@ -95,15 +106,15 @@ static winnow_status score(struct document_scorer *s, struct engine *engine,
         }
         s->nll_cap = 2 * n;
     }
-    const struct token_batch batch = {s->tokens.ptr, s->starts.ptr, s->starts.len - 1,
-                                      s->targets.ptr};
+    const struct token_batch batch = {s->laid.tokens.ptr, s->laid.starts.ptr,
+                                      s->laid.starts.len - 1, s->laid.targets.ptr};
     TRY(engine_nll(engine, &batch, s->nll, err));
     for (size_t i = 0; i < batch.sequences; i++) {
-        out->flops += model_config_flops(config, s->starts.ptr[i + 1] - s->starts.ptr[i]);
+        out->flops += model_config_flops(config, s->laid.starts.ptr[i + 1] - s->laid.starts.ptr[i]);
     }
     double sum = 0;
     for (size_t i = 0; i < n; i++) { /* positions without a target drop out */
-        if (s->targets.ptr[i] != BATCH_NO_TARGET) {
+        if (s->laid.targets.ptr[i] != BATCH_NO_TARGET) {
             float v = s->nll[i];
             sum += (double)v;
             s->nll[out->tokens++] = v;
@@ -118,10 +129,7 @@ winnow_status document_score(struct document_scorer *s, struct engine *engine,
                              const struct model_config *config, const uint32_t *tokens,
                              size_t count, struct document_nll *out, struct winnow_error *err)
 {
-    if (s->opt.fixed_length > 0 && count > s->opt.fixed_length) {
-        count = s->opt.fixed_length;
-    }
-    lay_out(s, tokens, count);
+    document_windows_lay(&s->laid, &s->opt, tokens, count);
     return score(s, engine, config, out, err);
 }
 
@@ -131,14 +139,14 @@ winnow_status document_score_targets(struct document_scorer *s, struct engine *e
                                      struct document_nll *out, struct winnow_error *err)
 {
     size_t count = sequence->count;
-    s->tokens.len = s->targets.len = s->starts.len = 0;
-    memcpy(u32_list_reserve(&s->tokens, count + 1), sequence->tokens,
+    s->laid.tokens.len = s->laid.targets.len = s->laid.starts.len = 0;
+    memcpy(u32_list_reserve(&s->laid.tokens, count + 1), sequence->tokens,
            count * sizeof *sequence->tokens);
-    memcpy(u32_list_reserve(&s->targets, count + 1), sequence->targets,
+    memcpy(u32_list_reserve(&s->laid.targets, count + 1), sequence->targets,
            count * sizeof *sequence->targets);
-    s->tokens.len = s->targets.len = count;
-    u32_list_add(&s->starts, 0);
-    u32_list_add(&s->starts, (uint32_t)count);
+    s->laid.tokens.len = s->laid.targets.len = count;
+    u32_list_add(&s->laid.starts, 0);
+    u32_list_add(&s->laid.starts, (uint32_t)count);
     return score(s, engine, config, out, err);
 }
 

@@ -4,6 +4,7 @@
 #define WINNOW_EVAL_DOCUMENT_SCORE_H
 
 #include "engine/engine.h"
+#include "token/tokenizer.h"
 
 struct document_score_options {
     uint32_t start;        /* token before the document and each window; MODEL_NO_TOKEN: none */
@@ -11,6 +12,17 @@ struct document_score_options {
     uint32_t stride;       /* 1 .. window - 1 */
     uint32_t fixed_length; /* score the first so many tokens only; 0: all */
 };
+
+/* A document as the sequences that are read of it, one behind the other: targets[i] is what
+ * position i predicts (BATCH_NO_TARGET: nothing), starts where each begins, and the end. */
+struct document_windows {
+    struct u32_list tokens, targets, starts;
+};
+void document_windows_release(struct document_windows *w);
+
+/* Lays out the tokens, cut to fixed_length; what was there goes. */
+void document_windows_lay(struct document_windows *w, const struct document_score_options *opt,
+                          const uint32_t *tokens, size_t count);
 
 /* Memory of one thread. */
 struct document_scorer;

@@ -157,19 +157,33 @@ static enum completion_server server_of(struct json_value model)
                                      : COMPLETION_OPENAI;
 }
 
-winnow_status completion_read_models(struct json_parser *p, struct str body, struct str *model,
-                                     enum completion_server *server, struct winnow_error *err)
+/* As vLLM and SGLang say it, and llama-server. */
+static uint64_t context_of(struct json_value model)
+{
+    uint64_t n = 0;
+    struct json_value meta = json_get(model, "meta");
+    if (json_as_u64(json_get(model, "max_model_len"), &n) ||
+        (json_kind(meta) == JSON_OBJECT && json_as_u64(json_get(meta, "n_ctx"), &n))) {
+        return n <= INT32_MAX ? n : 0;
+    }
+    return 0;
+}
+
+winnow_status completion_read_models(struct json_parser *p, struct str body,
+                                     struct completion_models *out, struct winnow_error *err)
 {
     struct json_value root;
+    *out = (struct completion_models){0};
     TRY(json_parse(p, body, &root, err));
     struct json_value data =
         json_kind(root) == JSON_OBJECT ? json_get(root, "data") : (struct json_value){0};
     struct json_iter it = json_walk(data);
     if (json_kind(data) != JSON_ARRAY || !json_next(&it) || json_kind(it.value) != JSON_OBJECT ||
-        !json_as_str(json_get(it.value, "id"), model)) {
+        !json_as_str(json_get(it.value, "id"), &out->model)) {
         return error_set(err, WINNOW_E_FORMAT, "no array \"data\" of models in it");
     }
-    *server = server_of(it.value);
+    out->server = server_of(it.value);
+    out->context = context_of(it.value);
     return WINNOW_OK;
 }
 

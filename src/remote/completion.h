@@ -53,9 +53,15 @@ struct completion_text {
 winnow_status completion_read(struct json_parser *p, struct str body, struct completion_text *out,
                               struct winnow_error *err);
 
-/* The first model of an answer of /v1/models, and whose server says so. */
-winnow_status completion_read_models(struct json_parser *p, struct str body, struct str *model,
-                                     enum completion_server *server, struct winnow_error *err);
+struct completion_models {
+    struct str model; /* the first that is listed */
+    enum completion_server server;
+    uint64_t context; /* tokens that it takes at once; 0: not said */
+};
+
+/* An answer of /v1/models. */
+winnow_status completion_read_models(struct json_parser *p, struct str body,
+                                     struct completion_models *out, struct winnow_error *err);
 
 /* Appends, on one line and cut to some 200 bytes, what an error's body says, with
  * secrets that it echoes hidden. */

@@ -17,6 +17,8 @@
 #include "base/show.h"
 #include "base/url.h"
 #include "base/utf8.h"
+#include "remote/completion_address.h"
+#include "remote/prompt_scores.h"
 #include "remote/secrets.h"
 #include "remote/transport.h"
 
@@ -39,14 +41,16 @@ struct entry {
     bool cut, refused;
     uint64_t prompt_tokens, answer_tokens;
     struct buf body, text; /* text: the answer, why it was refused, or how it failed */
+    struct buf ids, nll;   /* where a prompt's scores are asked for: uint32_t and floats */
 };
 
 struct completion_client {
     struct completion_client_options opt;
     const struct winnow_env *env;
     enum completion_server server;
-    struct buf model, endpoint, models_url, key;
-    struct buf shown, models_shown; /* addresses without what is secret in them */
+    struct buf model, key;
+    struct completion_address address;
+    uint64_t context; /* tokens that the model takes, as the server says; 0: it does not */
     struct secrets secrets;
     struct transport *transport;
     struct json_parser *parser;
@@ -61,41 +65,6 @@ struct completion_client {
 static struct entry *entry_of(struct completion_client *c, uint64_t number)
 {
     return &c->ring[number % c->opt.window];
-}
-
-/* ---- addresses ---- */
-
-/* "http://h:1", "http://h:1/v1/" and "http://h:1/v1/completions" name the same; a
- * query stays behind. */
-static winnow_status make_urls(struct completion_client *c, const char *given,
-                               struct winnow_error *err)
-{
-    static const char *const ENDS[] = {"/", "/completions", "/chat", "/"};
-    struct url_parts p;
-    TRY(url_check_server(str_of(given), err));
-    url_split(str_of(given), &p);
-    for (size_t i = 0; i < sizeof ENDS / sizeof ENDS[0]; i++) {
-        while (str_ends(p.path, str_of(ENDS[i]))) {
-            p.path.len -= strlen(ENDS[i]);
-        }
-    }
-    const char *version = p.path.len > 0 ? "" : "/v1";
-    const char *end = c->opt.chat ? "/chat/completions" : "/completions";
-    buf_addf(&c->shown, "%.*s://%.*s%.*s%s", STR_ARG(p.scheme), STR_ARG(p.host), STR_ARG(p.path),
-             version);
-    buf_addf(&c->endpoint, "%s%s", buf_cstr(&c->shown), end);
-    buf_addf(&c->models_url, "%s/models", buf_cstr(&c->shown));
-    if (p.has_query) {
-        buf_addf(&c->endpoint, "?%.*s", STR_ARG(p.query));
-        buf_addf(&c->models_url, "?%.*s", STR_ARG(p.query));
-    }
-    (void)buf_cstr(&c->endpoint);
-    (void)buf_cstr(&c->models_url);
-    buf_addf(&c->models_shown, "%s/models%s", buf_cstr(&c->shown),
-             p.has_query ? "?" URL_REDACTED : "");
-    buf_addf(&c->shown, "%s%s", end, p.has_query ? "?" URL_REDACTED : "");
-    (void)buf_cstr(&c->shown);
-    return WINNOW_OK;
 }
 
 /* ---- what becomes of an exchange ---- */
@@ -180,6 +149,29 @@ static void describe_failure(struct completion_client *c, const struct transport
     }
 }
 
+static void describe_no_answer(const struct winnow_error *why, struct entry *e)
+{
+    buf_addf(&e->text, "the answer is no completion (%s); is this an OpenAI-compatible server?",
+             why->text);
+    e->status = WINNOW_E_FORMAT;
+}
+
+static enum outcome read_scores(struct completion_client *c, const struct transport_response *r,
+                                struct entry *e)
+{
+    struct winnow_error why;
+    const uint32_t *ids = (const uint32_t *)(const void *)e->ids.ptr;
+    buf_clear(&e->text);
+    buf_clear(&e->nll);
+    if (prompt_scores_read(c->server, c->parser, r->body, ids, e->ids.len / sizeof *ids, &e->nll,
+                           &why) != WINNOW_OK) {
+        buf_addf(&e->text, "the answer has not what was asked for: %s", why.text);
+        e->status = WINNOW_E_FORMAT;
+        return OUTCOME_AGAIN;
+    }
+    return OUTCOME_ANSWER;
+}
+
 /* A body of status 200 becomes text; one that is no completion may be a proxy's
  * page, and is asked for again. */
 static enum outcome read_answer(struct completion_client *c, const struct transport_response *r,
@@ -189,9 +181,7 @@ static enum outcome read_answer(struct completion_client *c, const struct transp
     struct completion_text text;
     buf_clear(&e->text);
     if (completion_read(c->parser, r->body, &text, &why) != WINNOW_OK) {
-        buf_addf(&e->text, "the answer is no completion (%s); is this an OpenAI-compatible server?",
-                 why.text);
-        e->status = WINNOW_E_FORMAT;
+        describe_no_answer(&why, e);
         return OUTCOME_AGAIN;
     }
     secrets_hide(&c->secrets, text.text, SECRETS_SURE, &e->text);
@@ -205,7 +195,7 @@ static enum outcome judge(struct completion_client *c, const struct transport_re
                           struct entry *e)
 {
     if (r->failure == TRANSPORT_ANSWERED && r->status == 200) {
-        return read_answer(c, r, e);
+        return c->opt.scores ? read_scores(c, r, e) : read_answer(c, r, e);
     }
     buf_clear(&e->text);
     e->status = r->failure == TRANSPORT_TOO_LARGE ? WINNOW_E_LIMIT : WINNOW_E_IO;
@@ -245,8 +235,8 @@ static void end_exchange(struct completion_client *c, const struct transport_res
     assert(e->state == ENTRY_SENT);
     enum outcome o = judge(c, r, e);
     if (o == OUTCOME_AGAIN && e->tries <= c->opt.retries) {
-        env_log(c->env, WINNOW_LOG_DEBUG, "%s: try %u: %.*s", buf_cstr(&c->shown), e->tries,
-                STR_ARG(buf_str(&e->text)));
+        env_log(c->env, WINNOW_LOG_DEBUG, "%s: try %u: %.*s", buf_cstr(&c->address.endpoint_shown),
+                e->tries, STR_ARG(buf_str(&e->text)));
         pause_entry(c, e, r->retry_after);
         return;
     }
@@ -289,7 +279,8 @@ static winnow_status start_some(struct completion_client *c, double *wake, struc
             *wake = fmin(*wake, when);
             continue;
         }
-        TRY(transport_send(c->transport, slot, buf_cstr(&c->endpoint), buf_str(&e->body), err));
+        TRY(transport_send(c->transport, slot, buf_cstr(&c->address.endpoint), buf_str(&e->body),
+                           err));
         e->state = ENTRY_SENT;
         e->tries++;
         c->slot_number[slot] = n;
@@ -320,9 +311,15 @@ winnow_status completion_client_submit(struct completion_client *c,
     assert(completion_client_room(c));
     struct entry *e = entry_of(c, c->next);
     assert(e->state == ENTRY_FREE);
+    const char *model = c->model.len > 0 ? buf_cstr(&c->model) : NULL;
     buf_clear(&e->body);
-    completion_write(c->server, c->opt.chat, c->model.len > 0 ? buf_cstr(&c->model) : NULL, request,
-                     &e->body);
+    if (c->opt.scores) {
+        buf_clear(&e->ids);
+        buf_add(&e->ids, (const char *)request->ids, request->id_count * sizeof *request->ids);
+        prompt_scores_write(c->server, model, request->ids, request->id_count, &e->body);
+    } else {
+        completion_write(c->server, c->opt.chat, model, request, &e->body);
+    }
     e->state = ENTRY_WAITING;
     e->not_before = 0;
     e->tries = 0;
@@ -344,7 +341,7 @@ static winnow_status count_answer(struct completion_client *c, const struct entr
     if (e->refused && c->counts.answered == 0 && c->counts.refused >= REFUSED_FIRST_MAX) {
         return error_set(err, WINNOW_E_USAGE,
                          "%s: the server refuses every request; the last time with '%.*s'",
-                         buf_cstr(&c->shown), STR_ARG(buf_str(&e->text)));
+                         buf_cstr(&c->address.endpoint_shown), STR_ARG(buf_str(&e->text)));
     }
     return WINNOW_OK;
 }
@@ -366,7 +363,7 @@ winnow_status completion_client_next(struct completion_client *c, struct complet
         }
     }
     if (e->state == ENTRY_FAILED) {
-        return error_set(err, e->status, "%s: %.*s", buf_cstr(&c->shown),
+        return error_set(err, e->status, "%s: %.*s", buf_cstr(&c->address.endpoint_shown),
                          STR_ARG(buf_str(&e->text)));
     }
     TRY(count_answer(c, e, err));
@@ -376,6 +373,8 @@ winnow_status completion_client_next(struct completion_client *c, struct complet
                                                .prompt_tokens = e->prompt_tokens,
                                                .answer_tokens = e->answer_tokens},
                                       .refused = e->refused ? buf_cstr(&e->text) : NULL,
+                                      .nll = (const float *)(const void *)e->nll.ptr,
+                                      .nll_count = e->refused ? 0 : e->nll.len / sizeof(float),
                                       .tries = e->tries};
     e->state = ENTRY_FREE; /* its text stays until the entry is used again */
     e->cut = e->refused = false;
@@ -392,6 +391,11 @@ const struct completion_counts *completion_client_counts(const struct completion
 enum completion_server completion_client_server(const struct completion_client *c)
 {
     return c->server;
+}
+
+uint64_t completion_client_context(const struct completion_client *c)
+{
+    return c->context;
 }
 
 const char *completion_client_model(const struct completion_client *c)
@@ -425,17 +429,17 @@ static winnow_status check_model(const struct completion_client *c, struct str n
 static winnow_status read_models(struct completion_client *c, const struct transport_response *r,
                                  struct winnow_error *err)
 {
-    struct str model;
-    enum completion_server server;
-    TRY(completion_read_models(c->parser, r->body, &model, &server, err));
+    struct completion_models said;
+    TRY(completion_read_models(c->parser, r->body, &said, err));
     if (c->model.len == 0) {
-        TRY(check_model(c, model, err));
+        TRY(check_model(c, said.model, err));
     }
     if (c->server == COMPLETION_AUTO) {
-        c->server = server;
+        c->server = said.server;
     }
+    c->context = said.context;
     if (c->model.len == 0) {
-        buf_add_str(&c->model, model);
+        buf_add_str(&c->model, said.model);
         (void)buf_cstr(&c->model);
     }
     return WINNOW_OK;
@@ -448,7 +452,7 @@ static winnow_status ask_models_once(struct completion_client *c, bool *again, d
     struct transport_response r = {0};
     bool got = false;
     *again = false;
-    TRY(transport_send(c->transport, 0, buf_cstr(&c->models_url), (struct str){0}, err));
+    TRY(transport_send(c->transport, 0, buf_cstr(&c->address.models), (struct str){0}, err));
     while (!got) {
         TRY(env_check(c->env, err));
         TRY(transport_wait(c->transport, WAKE_SECONDS, &r, &got, err));
@@ -461,13 +465,13 @@ static winnow_status ask_models_once(struct completion_client *c, bool *again, d
                    : error_wrap(err, st,
                                 "%s: cannot tell the server's kind and model (give --server and "
                                 "--model)",
-                                buf_cstr(&c->models_shown));
+                                buf_cstr(&c->address.models_shown));
     }
     struct buf why = {0};
     describe_failure(c, &r, &why);
     *again = r.failure == TRANSPORT_BROKEN || r.failure == TRANSPORT_TIMEOUT ||
              (r.failure == TRANSPORT_ANSWERED && outcome_of_status(r.status) == OUTCOME_AGAIN);
-    error_write(err, "%s: %.*s", buf_cstr(&c->models_shown), STR_ARG(buf_str(&why)));
+    error_write(err, "%s: %.*s", buf_cstr(&c->address.models_shown), STR_ARG(buf_str(&why)));
     buf_release(&why);
     return WINNOW_E_IO;
 }
@@ -510,6 +514,10 @@ static winnow_status open_transport(struct completion_client *c, struct winnow_e
     if (c->server == COMPLETION_AUTO || c->model.len == 0) {
         TRY(ask_models(c, err));
     }
+    bool root = false;
+    const char *path = c->opt.chat ? "/chat/completions" : "/completions";
+    completion_address_set(&c->address, c->opt.scores ? prompt_scores_path(c->server, &root) : path,
+                           root);
     return WINNOW_OK;
 }
 
@@ -540,7 +548,7 @@ winnow_status completion_client_open(const struct completion_client_options *opt
         (void)buf_cstr(&c->model);
     }
     secrets_add_server(&c->secrets, opt->key, opt->url, opt->proxy);
-    winnow_status st = make_urls(c, opt->url, err);
+    winnow_status st = completion_address_make(&c->address, opt->url, err);
     st = st == WINNOW_OK && opt->proxy ? url_check_proxy(str_of(opt->proxy), err) : st;
     if (st == WINNOW_OK) {
         st = open_transport(c, err);
@@ -564,15 +572,14 @@ void completion_client_close(struct completion_client *c)
     for (uint32_t i = 0; i < c->opt.window; i++) {
         buf_release(&c->ring[i].body);
         buf_release(&c->ring[i].text);
+        buf_release(&c->ring[i].ids);
+        buf_release(&c->ring[i].nll);
     }
     mem_free(c->ring);
     mem_free(c->slot_number);
     buf_release(&c->model);
-    buf_release(&c->endpoint);
-    buf_release(&c->models_url);
     buf_release(&c->key);
-    buf_release(&c->shown);
-    buf_release(&c->models_shown);
+    completion_address_release(&c->address);
     secrets_release(&c->secrets);
     mem_free(c);
 }

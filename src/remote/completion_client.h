@@ -28,6 +28,7 @@ struct completion_client_options {
     const char *url;      /* "http://host:8000", ".../v1" or the whole address of the endpoint */
     int server;           /* enum completion_server */
     bool chat;            /* /chat/completions rather than /completions */
+    bool scores;          /* what the model gives each token of a prompt of ids, no text */
     const char *model;    /* NULL: the first that /v1/models lists */
     const char *key;      /* sent as "Authorization: Bearer KEY"; NULL: none */
     const char *proxy;    /* NULL: none */
@@ -52,6 +53,8 @@ struct completion_answer {
     uint64_t number; /* of its request, from 0 */
     struct completion_text text;
     const char *refused; /* why the server would not answer; NULL: it did */
+    const float *nll;    /* of prompts' scores: -ln p of the tokens that prompt_scores.h names */
+    size_t nll_count;
     uint32_t tries;
 };
 
@@ -73,6 +76,10 @@ void completion_client_close(struct completion_client *c);
 
 enum completion_server completion_client_server(const struct completion_client *c);
 const char *completion_client_model(const struct completion_client *c);
+
+/* How many tokens the model takes at once, as the server lists it; 0 where it does not, or was
+ * not asked. */
+uint64_t completion_client_context(const struct completion_client *c);
 
 uint32_t completion_client_window(const struct completion_client *c);
 bool completion_client_room(const struct completion_client *c);

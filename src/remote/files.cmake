@@ -1,7 +1,9 @@
 list(APPEND WINNOW_SOURCES
   src/remote/answer_store.c
   src/remote/completion.c
+  src/remote/completion_address.c
   src/remote/completion_client.c
+  src/remote/prompt_scores.c
   src/remote/retry_after.c
   src/remote/secrets.c
   src/remote/server.c
