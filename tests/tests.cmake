@@ -95,6 +95,8 @@ if(CURL_FOUND)
   target_sources(test_completion PRIVATE tests/support/mock_server.c)
   add_executable(mock_server tests/support/mock_server_main.c tests/support/mock_server.c)
   target_link_libraries(mock_server PRIVATE winnow winnow_flags)
+  add_executable(score_server tests/support/score_server_main.c tests/support/mock_server.c)
+  target_link_libraries(score_server PRIVATE winnow winnow_flags)
 endif()
 
 # A disk that fails, for runs.
@@ -309,8 +311,10 @@ if(CURL_FOUND)
     $<TARGET_FILE:mock_server>)
   add_test(NAME fault.refine-server COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/refine_server.sh
     $<TARGET_FILE:winnow_cli> $<TARGET_FILE:mock_server>)
-  set_tests_properties(fault.refine_http fault.label fault.refine-server PROPERTIES LABELS quick
-    TIMEOUT 120)
+  add_test(NAME fault.score-server COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/score_server.sh
+    $<TARGET_FILE:winnow_cli> $<TARGET_FILE:score_server>)
+  set_tests_properties(fault.refine_http fault.label fault.refine-server fault.score-server
+    PROPERTIES LABELS quick TIMEOUT 120)
   add_test(NAME fault.synthesize COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/synthesize.sh
     $<TARGET_FILE:winnow_cli> $<TARGET_FILE:mock_server>)
 else()

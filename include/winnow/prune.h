@@ -4,6 +4,7 @@
 #ifndef WINNOW_PRUNE_H
 #define WINNOW_PRUNE_H
 
+#include "winnow/server.h"
 #include "winnow/train.h"
 
 #ifdef __cplusplus
@@ -32,16 +33,20 @@ struct winnow_prune_options {
     uint32_t window, stride;     /* score.h */
     const char *tokenizer;       /* NULL: trained on the reference's part */
     struct winnow_small_model model;
+    /* With server.url the model that a server has scores, as in score.h: nothing is trained or
+     * set aside. */
+    struct winnow_server_options server;
 };
-#define WINNOW_PRUNE_OPTIONS_INIT                                  \
-    (WINNOW_NEW(winnow_prune_options){.criterion = WINNOW_MEDIUM,  \
-                                      .rate = 0.5,                 \
-                                      .score_name = "winnow__nll", \
-                                      .reference_tokens = 1000000, \
-                                      .reference_share_max = 0.5,  \
-                                      .document_tokens = 2048,     \
-                                      .fixed_length = 256,         \
-                                      .model = WINNOW_SMALL_MODEL_INIT})
+#define WINNOW_PRUNE_OPTIONS_INIT                                       \
+    (WINNOW_NEW(winnow_prune_options){.criterion = WINNOW_MEDIUM,       \
+                                      .rate = 0.5,                      \
+                                      .score_name = "winnow__nll",      \
+                                      .reference_tokens = 1000000,      \
+                                      .reference_share_max = 0.5,       \
+                                      .document_tokens = 2048,          \
+                                      .fixed_length = 256,              \
+                                      .model = WINNOW_SMALL_MODEL_INIT, \
+                                      .server = WINNOW_SERVER_OPTIONS_INIT})
 
 /* Sets a share of the documents aside, by the hash of their normalised text: all
  * copies of a text land on one side, and every part of the program that asks with

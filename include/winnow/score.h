@@ -5,7 +5,7 @@
 #ifndef WINNOW_SCORE_H
 #define WINNOW_SCORE_H
 
-#include "winnow/common.h"
+#include "winnow/server.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -39,8 +39,12 @@ struct winnow_score_options {
     bool responses;        /* rows are prompt and response, or messages: of responses alone */
     int compute;           /* enum winnow_compute (train.h) */
     const char *name;      /* of the attribute folder; "nll" */
+    /* With server.url instead of model: the model that a server has scores, by the tokenizer
+     * given, and by windows of at most 2,048 and the server's context less one. */
+    struct winnow_server_options server;
 };
-#define WINNOW_SCORE_OPTIONS_INIT (WINNOW_NEW(winnow_score_options){.name = "nll"})
+#define WINNOW_SCORE_OPTIONS_INIT \
+    (WINNOW_NEW(winnow_score_options){.name = "nll", .server = WINNOW_SERVER_OPTIONS_INIT})
 
 #ifdef __cplusplus
 }

@@ -331,7 +331,7 @@ static const char *final_arm(struct ending *e)
     if (strcmp(run_stage_command(e->run, last), "prune") == 0 && last > 0) {
         const struct winnow_prune_options *prune = run_stage_options(e->run, last);
         if (!prune->reference_model && !prune->score_attribute && !prune->score_from &&
-            !prune->by) {
+            !prune->server.url && !prune->by) {
             e->opt.pool = documents_of(e, last - 1);
             e->opt.rate = prune->rate;
             e->opt.fixed_length = prune->fixed_length;

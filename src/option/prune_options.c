@@ -3,6 +3,7 @@
 
 #include "option/corpus_options.h"
 #include "option/model_options.h"
+#include "option/server_options.h"
 #include "option/tables.h"
 
 #define T struct winnow_prune_options
@@ -39,6 +40,7 @@ static const struct option OPTIONS[] = {
     OPT_FILE(0, "tokenizer", T, tokenizer,
              "tokenizer.json or its folder (default: trained on the reference's part)"),
     SMALL_MODEL_OPTIONS(T),
+    SERVER_SCORES_OPTIONS(T),
     OPT_END,
 };
 

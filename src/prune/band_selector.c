@@ -30,6 +30,11 @@ static winnow_status check(const void *options, struct winnow_error *err)
 {
     const struct winnow_prune_options *o = options;
     bool given = o->score_attribute || o->score_from;
+    if (o->server.url && (given || o->reference_model || o->cross_fit)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--url has the model of a server score; leave --reference-model, "
+                         "--score-attribute, --score-from and --cross-fit out");
+    }
     if (o->score_attribute && o->score_from) {
         return error_set(err, WINNOW_E_USAGE,
                          "--score-attribute and --score-from both say where scores lie: give one "
@@ -51,7 +56,7 @@ static winnow_status check(const void *options, struct winnow_error *err)
                          "--cross-fit trains references; none is trained "
                          "with a given model or given scores");
     }
-    if (o->reference_model) {
+    if (o->reference_model || o->server.url) {
         return WINNOW_OK;
     }
     if (!given && o->reference_tokens < o->model.batch_tokens) {
@@ -65,7 +70,8 @@ static winnow_status check(const void *options, struct winnow_error *err)
 
 static size_t sides_of(const struct winnow_prune_options *o)
 {
-    return o->reference_model || o->score_attribute || o->score_from ? 0 : o->cross_fit ? 2 : 1;
+    bool own = !o->reference_model && !o->score_attribute && !o->score_from && !o->server.url;
+    return !own ? 0 : o->cross_fit ? 2 : 1;
 }
 
 static void traits(const void *options, struct selector_traits *out)
@@ -125,7 +131,7 @@ static size_t side_of(const struct selector *s, const struct selector_document *
 
 static bool measures_length(const struct selector *s)
 {
-    return s->opt->fixed_length > 0 && !s->opt->score_attribute;
+    return s->opt->fixed_length > 0 && !s->opt->score_attribute && !s->opt->server.url;
 }
 
 static bool wants(const struct selector *s, const struct selector_document *d)
@@ -182,7 +188,7 @@ static size_t scorers(const struct selector *s)
 
 static winnow_status prepare(struct selector *s, struct winnow_error *err)
 {
-    if (s->opt->score_attribute) {
+    if (s->opt->score_attribute || s->opt->server.url) {
         return WINNOW_OK;
     }
     for (size_t i = 0; i < s->sides; i++) {

@@ -24,6 +24,8 @@
 #include "base/utf8.h"
 #include "corpus/split.h"
 #include "model/model_file.h"
+#include "option/belongs.h"
+#include "option/server_options.h"
 #include "option/tables.h"
 #include "prune/band_selector.h"
 #include "prune/prune_attribute.h"
@@ -31,6 +33,7 @@
 #include "prune/prune_groups.h"
 #include "prune/prune_survey.h"
 #include "prune/scoring.h"
+#include "prune/server_scores.h"
 #include "run/vanished.h"
 #include "train/small_model.h"
 
@@ -45,6 +48,7 @@ struct prune {
     const struct winnow_prune_options *opt; /* own, with the folder that --score-from means */
     const char *by;
     struct selector *selector;
+    struct server_scores *served; /* with --url */
     pthread_mutex_t lock;
     struct survey survey;
     struct selector_item *items; /* by ordinal */
@@ -181,9 +185,58 @@ static winnow_status score_document(void *state, void *worker, const struct docu
     return WINNOW_OK;
 }
 
+static void *served_reader_new(void *state)
+{
+    return server_scores_reader_new(((struct prune *)state)->served);
+}
+
+static void served_reader_free(void *reader)
+{
+    server_scores_reader_free(reader);
+}
+
+static winnow_status served_document(void *state, void *reader, const struct document *d,
+                                     struct stage_result *r, struct winnow_error *err)
+{
+    (void)state;
+    struct document_nll nll;
+    TRY(server_scores_read(reader, d->ordinal, &nll, err));
+    scoring_attributes(d->text, &nll, &r->attributes[0]);
+    return WINNOW_OK;
+}
+
+static struct server_scores_options served_options(const struct winnow_prune_options *opt)
+{
+    return (struct server_scores_options){
+        .server = &opt->server,
+        .tokenizer = opt->tokenizer,
+        .shape = {opt->window, opt->stride, opt->fixed_length},
+    };
+}
+
+static winnow_status run_served_scoring(struct prune *p, struct winnow_error *err)
+{
+    static const char *const names[] = {"nll", NULL};
+    const struct server_scores_options served = served_options(p->opt);
+    TRY(server_scores_open(p->stage, &served, &p->served, err));
+    const struct stage_pass pass = {.name = "score",
+                                    .attributes = names,
+                                    .state = p,
+                                    .worker_new = served_reader_new,
+                                    .worker_free = served_reader_free,
+                                    .document = served_document,
+                                    .word_bytes = 64};
+    TRY(stage_run_pass(p->stage, &pass, err));
+    server_scores_tell(p->served, p->stage);
+    return WINNOW_OK;
+}
+
 static winnow_status run_scoring(struct prune *p, struct winnow_error *err)
 {
     static const char *const names[] = {"nll", NULL};
+    if (p->opt->server.url) {
+        return run_served_scoring(p, err);
+    }
     const struct stage_pass pass = {.name = "score",
                                     .attributes = names,
                                     .state = p,
@@ -325,6 +378,8 @@ static void write_scorer(const struct prune *p, struct json_writer *w)
     struct buf by = {0};
     if (p->opt->score_attribute) {
         buf_addf(&by, "the scores in %s", p->opt->score_attribute);
+    } else if (p->served) {
+        buf_addf(&by, "the served model %s", server_scores_model(p->served));
     } else if (p->opt->reference_model) {
         buf_addf(&by, "the model %s", p->opt->reference_model);
     } else {
@@ -362,7 +417,7 @@ static double reference_flops(const struct prune *p)
  * resumed run says the same. */
 static double scoring_flops(const struct prune *p)
 {
-    if (p->opt->score_attribute) {
+    if (p->opt->score_attribute || p->served) { /* what a server spends is not known */
         return 0;
     }
     uint32_t window, stride;
@@ -540,6 +595,7 @@ static winnow_status prune_stage(struct stage *s, const struct winnow_prune_opti
     (void)pthread_mutex_init(&p.lock, NULL);
     winnow_status st = run_steps(&p, err);
     BAND_SELECTOR.close(p.selector);
+    server_scores_close(p.served);
     prune_examples_release(&p.examples);
     survey_release(&p.survey);
     mem_free(p.items);
@@ -563,8 +619,14 @@ static winnow_status check_prune(const void *options, const struct stage_plan *p
                                  struct winnow_error *err)
 {
     const struct winnow_prune_options *o = options;
+    static const char *const SERVED[] = {SERVER_SCORES_NAMES, NULL};
     struct model_config config;
     TRY(BAND_SELECTOR.check(o, err));
+    if (o->server.url) {
+        const struct server_scores_options served = served_options(o);
+        return server_scores_check(&served, plan->env, err);
+    }
+    TRY(option_belong(&PRUNE_TABLE, o, SERVED, "--url", err));
     if (o->score_from) {
         return WINNOW_OK;
     }

@@ -8,6 +8,7 @@
 #include "base/amount.h"
 #include "prune/model_speed.h"
 #include "prune/scoring.h"
+#include "prune/server_scores.h"
 #include "train/small_model.h"
 
 #include <math.h>
@@ -75,6 +76,11 @@ void prune_estimate(const void *options, const struct stage_plan *plan, struct s
 {
     const struct winnow_prune_options *o = options;
     if (o->score_attribute || o->score_from) {
+        return;
+    }
+    if (o->server.url) {
+        (void)snprintf(out->note, sizeof out->note, "%s", SERVER_SCORES_SPEED);
+        out->keep = o->rate;
         return;
     }
     if (o->reference_model) {

@@ -5,12 +5,16 @@
 
 #include "corpus/split.h"
 #include "model/model_file.h"
+#include "option/belongs.h"
+#include "option/server_options.h"
 #include "option/tables.h"
 #include "prune/model_speed.h"
 #include "prune/prune_attribute.h"
 #include "prune/scoring.h"
+#include "prune/server_scores.h"
 
 #include <math.h>
+#include <stdio.h>
 
 struct score_state {
     const struct winnow_score_options *opt;
@@ -18,7 +22,18 @@ struct score_state {
     struct least_draws sample;
     struct model *model;
     struct tokenizer *tokenizer;
+    struct server_scores *served; /* with --url, in place of the three before */
 };
+
+static struct server_scores_options served_options(const struct winnow_score_options *opt)
+{
+    return (struct server_scores_options){
+        .server = &opt->server,
+        .tokenizer = opt->tokenizer,
+        .shape = {opt->window, opt->stride, opt->fixed_length},
+        .responses = opt->responses,
+    };
+}
 
 static winnow_status sample_document(void *state, void *worker, const struct document *d,
                                      struct stage_result *r, struct winnow_error *err)
@@ -92,11 +107,12 @@ static winnow_status check_scores(struct stage *s, const struct winnow_score_opt
 {
     struct tally t = {.member = "winnow__nll"};
     TRY(stage_each_attribute(s, opt->name, count_score, &t, err));
+    const char *by = opt->server.url ? "behind --url" : opt->model;
     if (t.rows > 0 && t.scored == 0) {
         return error_set(err, WINNOW_E_FORMAT,
                          "the model %s gives none of the %llu documents a score: they have no "
                          "text, or its numbers overflow",
-                         opt->model, (unsigned long long)t.rows);
+                         by, (unsigned long long)t.rows);
     }
     if (t.scored < t.rows) {
         env_log(stage_env(s), WINNOW_LOG_WARNING,
@@ -132,12 +148,55 @@ static winnow_status score_corpus(struct stage *s, const struct winnow_score_opt
     return check_scores(s, opt, err);
 }
 
+/* ---- by a server ---- */
+
+static void *served_reader_new(void *state)
+{
+    return server_scores_reader_new(((struct score_state *)state)->served);
+}
+
+static void served_reader_free(void *reader)
+{
+    server_scores_reader_free(reader);
+}
+
+static winnow_status served_document(void *state, void *reader, const struct document *d,
+                                     struct stage_result *r, struct winnow_error *err)
+{
+    (void)state;
+    struct document_nll nll;
+    TRY(server_scores_read(reader, d->ordinal, &nll, err));
+    scoring_attributes(d->text, &nll, &r->attributes[0]);
+    r->score = nll.mean;
+    return WINNOW_OK;
+}
+
+static winnow_status score_by_server(struct stage *s, const struct winnow_score_options *opt,
+                                     struct score_state *state, struct winnow_error *err)
+{
+    const char *const names[] = {opt->name, NULL};
+    const struct server_scores_options served = served_options(opt);
+    TRY(server_scores_open(s, &served, &state->served, err));
+    const struct stage_pass pass = {.name = "score",
+                                    .verdicts = true,
+                                    .attributes = names,
+                                    .state = state,
+                                    .worker_new = served_reader_new,
+                                    .worker_free = served_reader_free,
+                                    .document = served_document};
+    TRY(stage_run_pass(s, &pass, err));
+    server_scores_tell(state->served, s);
+    return check_scores(s, opt, err);
+}
+
 static winnow_status run_score(struct stage *s, const void *options, struct winnow_error *err)
 {
     const struct winnow_score_options *opt = options;
     struct score_state state = {.opt = opt,
                                 .scoring = {.env = stage_env(s), .compute = opt->compute}};
-    winnow_status st = score_corpus(s, opt, &state, err);
+    winnow_status st =
+        opt->server.url ? score_by_server(s, opt, &state, err) : score_corpus(s, opt, &state, err);
+    server_scores_close(state.served);
     scoring_release(&state.scoring);
     tokenizer_free(state.tokenizer);
     model_free(state.model);
@@ -148,10 +207,9 @@ static winnow_status check_score(const void *options, const struct stage_plan *p
                                  struct winnow_error *err)
 {
     const struct winnow_score_options *opt = options;
+    static const char *const SERVED[] = {SERVER_SCORES_NAMES, NULL};
+    static const char *const OWN[] = {"model", "compute", NULL};
     struct model_config config;
-    if (!opt->model) {
-        return error_set(err, WINNOW_E_USAGE, "it needs a model: --model PATH");
-    }
     if (opt->name[0] == '\0' || strchr(opt->name, '/')) {
         return error_set(err, WINNOW_E_USAGE, "--name \"%s\" is no name of a folder", opt->name);
     }
@@ -160,6 +218,16 @@ static winnow_status check_score(const void *options, const struct stage_plan *p
                          "--responses scores each row as one sequence; leave --fixed-length and "
                          "--stride out");
     }
+    if (opt->server.url) {
+        const struct server_scores_options served = served_options(opt);
+        TRY(option_belong(&SCORE_TABLE, opt, OWN, "a model that scores here, not to --url", err));
+        return server_scores_check(&served, plan->env, err);
+    }
+    TRY(option_belong(&SCORE_TABLE, opt, SERVED, "--url", err));
+    if (!opt->model) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "it needs a model: --model PATH, or --url of a server that has one");
+    }
     TRY(model_load_config(opt->model, &config, err));
     return scoring_need_memory(&config, opt->compute, plan->threads, plan->memory_max, "score",
                                err);
@@ -167,7 +235,8 @@ static winnow_status check_score(const void *options, const struct stage_plan *p
 
 static bool passes_again(const void *options)
 {
-    return ((const struct winnow_score_options *)options)->fixed_length > 0;
+    const struct winnow_score_options *opt = options;
+    return opt->fixed_length > 0 || opt->server.url;
 }
 
 /* Reading the sample with a large model takes minutes: a trial of seconds says it. */
@@ -182,6 +251,10 @@ static void estimate_score(const void *options, const struct stage_plan *plan,
 {
     const struct winnow_score_options *opt = options;
     const struct scoring_shape shape = {opt->window, opt->stride, opt->fixed_length};
+    if (opt->server.url) {
+        (void)snprintf(out->note, sizeof out->note, "%s", SERVER_SCORES_SPEED);
+        return;
+    }
     model_speed_expect(opt->model, opt->compute, shape, plan, out);
 }
 

@@ -133,7 +133,7 @@ static uint64_t prefix_bytes(uint32_t fixed_length)
     return (uint64_t)fixed_length * 64;
 }
 
-static struct str prefix(struct str text, uint32_t fixed_length)
+struct str scoring_prefix(struct str text, uint32_t fixed_length)
 {
     return fixed_length == 0 ? text : utf8_cut(text, (size_t)prefix_bytes(fixed_length));
 }
@@ -180,7 +180,7 @@ winnow_status scoring_text(struct scoring_worker *w, struct str text, bool corre
     struct scoring *s = w->s;
     TRY(need_engine(w, err));
     w->tokens.len = 0;
-    tokenizer_encode(s->tokenizer, w->scratch, prefix(text, s->score.fixed_length),
+    tokenizer_encode(s->tokenizer, w->scratch, scoring_prefix(text, s->score.fixed_length),
                      TOKENIZER_PLAIN_SPECIAL, &w->tokens);
     TRY(document_score(w->scorer, w->engine, model_config(s->model), w->tokens.ptr, w->tokens.len,
                        out, err));

@@ -61,6 +61,9 @@ struct scoring_worker;
 struct scoring_worker *scoring_worker_new(struct scoring *s);
 void scoring_worker_free(struct scoring_worker *w);
 
+/* The start of a text that its first so many tokens surely lie in (0: all of it). */
+struct str scoring_prefix(struct str text, uint32_t fixed_length);
+
 /* The score of a text: NaN where it has none.  correct: with the length curve. */
 winnow_status scoring_text(struct scoring_worker *w, struct str text, bool correct,
                            struct document_nll *out, struct winnow_error *err);

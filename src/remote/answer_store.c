@@ -263,3 +263,8 @@ uint64_t answer_store_documents(const struct answer_store *s)
 {
     return s->documents;
 }
+
+uint64_t answer_store_ordinals(const struct answer_store *s)
+{
+    return s->count;
+}

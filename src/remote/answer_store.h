@@ -50,4 +50,7 @@ uint64_t answer_store_bytes(const struct answer_store *s);
 
 uint64_t answer_store_documents(const struct answer_store *s);
 
+/* One more than the last ordinal that was added. */
+uint64_t answer_store_ordinals(const struct answer_store *s);
+
 #endif /* WINNOW_REFINE_ANSWER_STORE_H */

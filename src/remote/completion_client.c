@@ -515,9 +515,10 @@ static winnow_status open_transport(struct completion_client *c, struct winnow_e
         TRY(ask_models(c, err));
     }
     bool root = false;
-    const char *path = c->opt.chat ? "/chat/completions" : "/completions";
-    completion_address_set(&c->address, c->opt.scores ? prompt_scores_path(c->server, &root) : path,
-                           root);
+    const char *path = c->opt.scores ? prompt_scores_path(c->server, &root)
+                       : c->opt.chat ? "/chat/completions"
+                                     : "/completions";
+    completion_address_set(&c->address, path, root);
     return WINNOW_OK;
 }
 
