@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "base/sort.h"
 #include "corpus/split.h"
 #include "model/model_file.h"
 #include "remote/answer_store.h"
@@ -170,7 +171,7 @@ static winnow_status draw_sample(struct server_scores *s, struct winnow_error *e
         for (size_t i = 0; i < s->drawn.count; i++) {
             s->sample[s->sample_count++] = s->drawn.items[i].ordinal;
         }
-        qsort(s->sample, s->sample_count, sizeof *s->sample, by_number);
+        sort(s->sample, s->sample_count, sizeof *s->sample, by_number);
     }
     least_draws_release(&s->drawn);
     return st;
