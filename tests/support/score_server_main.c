@@ -16,7 +16,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -177,10 +176,10 @@ static void answer(void *ctx, const struct mock_request *request, struct mock_re
     (void)fflush(s->log);
 }
 
-static void fail(const char *text)
+static int fail(const char *text)
 {
     (void)fprintf(stderr, "%s\n", text);
-    exit(1);
+    return 1;
 }
 
 int main(int argc, char **argv)
@@ -190,7 +189,7 @@ int main(int argc, char **argv)
     const struct engine_options opt = ENGINE_OPTIONS_INIT;
     struct winnow_error err;
     if (argc < 5) {
-        fail("usage: score_server MODEL KIND PORT_FILE LOG [FAULTS]");
+        return fail("usage: score_server MODEL KIND PORT_FILE LOG [FAULTS]");
     }
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     (void)alarm(300);
@@ -200,13 +199,13 @@ int main(int argc, char **argv)
     s.log = fopen(argv[4], "w");
     if (!s.log || model_open(argv[1], &s.model, &err) != WINNOW_OK ||
         engine_new(s.model, pool_new(1), &opt, &env, &s.engine, &err) != WINNOW_OK) {
-        fail(s.log ? err.text : argv[4]);
+        return fail(s.log ? err.text : argv[4]);
     }
     struct mock_server *server = mock_server_start(answer, &s);
     char port[16];
     int n = snprintf(port, sizeof port, "%u\n", mock_server_port(server));
     if (file_write_atomic(argv[3], (struct str){port, (size_t)n}, &err) != WINNOW_OK) {
-        fail(err.text);
+        return fail(err.text);
     }
     for (;;) {
         (void)pause();
