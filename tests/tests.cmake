@@ -33,6 +33,7 @@ set(UNIT_TESTS
   groups
   kernels
   leak
+  lessons
   lora
   mask
   measure
@@ -122,6 +123,7 @@ set(FUZZ_TARGETS
   structure
   selectors
   http
+  judgement
   jsonl
   warc
   warc_members
@@ -309,12 +311,14 @@ if(CURL_FOUND)
     $<TARGET_FILE:winnow_cli> $<TARGET_FILE:mock_server>)
   add_test(NAME fault.label COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/label.sh $<TARGET_FILE:winnow_cli>
     $<TARGET_FILE:mock_server>)
+  add_test(NAME fault.judge COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/judge.sh $<TARGET_FILE:winnow_cli>
+    $<TARGET_FILE:mock_server>)
   add_test(NAME fault.refine-server COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/refine_server.sh
     $<TARGET_FILE:winnow_cli> $<TARGET_FILE:mock_server>)
   add_test(NAME fault.score-server COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/score_server.sh
     $<TARGET_FILE:winnow_cli> $<TARGET_FILE:score_server>)
-  set_tests_properties(fault.refine_http fault.label fault.refine-server fault.score-server
-    PROPERTIES LABELS quick TIMEOUT 120)
+  set_tests_properties(fault.refine_http fault.label fault.judge fault.refine-server
+    fault.score-server PROPERTIES LABELS quick TIMEOUT 120)
   add_test(NAME fault.synthesize COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/synthesize.sh
     $<TARGET_FILE:winnow_cli> $<TARGET_FILE:mock_server>)
 else()

@@ -29,6 +29,12 @@ struct winnow_quality_train_options {
      * document says which it is (true or above 0: good), and against is empty. */
     struct winnow_list against;
     const char *label_key;
+    /* Or judgements of pairs of pages (docs/quality.md): of documents of the paths by their
+     * ids, or with no paths of texts.  No against and no label_key then. */
+    const char *pairs, *pairs_held;    /* pairs_held: to measure with, in place of holdout */
+    bool smooth;                       /* labels move towards what the model believes */
+    double smooth_rate;                /* by that share of the way after each epoch */
+    const char *results;               /* NULL, or a file for what was measured, as JSON */
     double holdout;                    /* share of the documents to measure with */
     uint32_t dim, word_ngrams, bucket; /* bucket: rows for hashed n-grams */
     uint32_t minn, maxn;               /* characters of a word's pieces; maxn 0: none */
@@ -40,6 +46,7 @@ struct winnow_quality_train_options {
 };
 #define WINNOW_QUALITY_TRAIN_OPTIONS_INIT                                       \
     (WINNOW_NEW(winnow_quality_train_options){.text = WINNOW_TEXT_OPTIONS_INIT, \
+                                              .smooth_rate = 0.5,               \
                                               .holdout = 0.1,                   \
                                               .dim = 16,                        \
                                               .word_ngrams = 2,                 \
@@ -59,6 +66,15 @@ struct winnow_quality_train_result {
     /* Of the documents held out, with intervals of 95 %; NaN where there are none of a kind. */
     double auc, auc_low, auc_high;
     double source_auc, source_auc_low, source_auc_high; /* of the source's name alone */
+
+    /* Of judgements.  Losses are against the labels as given; NaN where none is held out. */
+    uint64_t pages, pairs, pairs_held;
+    uint64_t pairs_both;   /* pairs that are judged both ways */
+    uint64_t pairs_same;   /* judgements left out: the same page on both sides */
+    uint64_t pairs_turned; /* judgements whose label was smoothed over to the other side */
+    uint64_t epochs, epoch_best;
+    double held_loss_first, held_loss_best, held_loss; /* after an epoch, the best and the last */
+    double held_right;                                 /* share of judgements, after the last */
 };
 
 /* The same examples, options and env->seed give the same file, whatever the number of threads

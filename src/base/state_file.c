@@ -79,7 +79,9 @@ bool state_file_take(struct state_file *f, void *dst, size_t bytes)
     if (f->left.len < bytes) {
         return false;
     }
-    memcpy(dst, f->left.ptr, bytes);
+    if (bytes > 0) { /* of nothing dst may be NULL */
+        memcpy(dst, f->left.ptr, bytes);
+    }
     f->left = str_sub(f->left, bytes, f->left.len);
     return true;
 }

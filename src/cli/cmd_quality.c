@@ -25,18 +25,43 @@ static void say_aucs(const struct winnow_quality_train_result *r)
                  r->sources == 1 ? "" : "s");
 }
 
+static void say_rater(struct cli *cli, const struct winnow_quality_train_options *o,
+                      const struct winnow_quality_train_result *r)
+{
+    (void)printf("%s: %" PRIu64 " words, %" PRIu64 " judgements of %" PRIu64 " pages, %" PRIu64
+                 " steps, loss %.4f, seed %" PRIu64 "\n",
+                 cli_field(cli, o->output), r->words, r->pairs, r->pages, r->steps, r->loss,
+                 r->seed);
+    if (o->smooth) {
+        (void)printf("labels smoothed over to the other side: %" PRIu64 "\n", r->pairs_turned);
+    }
+    if (r->pairs_held == 0) {
+        (void)printf("held out: no judgement (--holdout)\n");
+        return;
+    }
+    (void)printf("held out: %" PRIu64 " judgements, %.1f %% of them as the rater says\n",
+                 r->pairs_held, 100 * r->held_right);
+    (void)printf("their loss: %.4f after one epoch, %.4f at best (after %" PRIu64
+                 "), %.4f at the end (after %" PRIu64 ")\n",
+                 r->held_loss_first, r->held_loss_best, r->epoch_best, r->held_loss, r->epochs);
+}
+
 winnow_status cmd_quality_train(struct cli *cli, int argc, const char *const *argv,
                                 struct winnow_error *err)
 {
     struct winnow_quality_train_options options = WINNOW_QUALITY_TRAIN_OPTIONS_INIT;
     struct winnow_quality_train_result r;
     TRY(cli_parse(cli, &QUALITY_TRAIN_TABLE, &options, argc, argv, err));
-    if (!options.text.files_from) {
+    if (!options.text.files_from && !options.pairs) {
         TRY(cli_need_paths(cli, &QUALITY_TRAIN_TABLE, 1, SIZE_MAX, err));
     }
     TRY(standard_output_check(&cli->paths, options.text.files_from, &QUALITY_TRAIN_TABLE, &options,
                               err));
     TRY(winnow_quality_train(&options, &cli->paths, &cli->env, &r, err));
+    if (options.pairs) {
+        say_rater(cli, &options, &r);
+        return WINNOW_OK;
+    }
     (void)printf("%s: %" PRIu64 " words, %" PRIu64 " good and %" PRIu64 " bad documents, %" PRIu64
                  " steps, loss %.4f, seed %" PRIu64 "\n",
                  cli_field(cli, options.output), r.words, r.good, r.bad, r.steps, r.loss, r.seed);

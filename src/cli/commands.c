@@ -18,6 +18,7 @@ static const struct {
     {&TRAIN_TABLE, cmd_train},
     {&EVAL_TABLE, cmd_eval},
     {&QUALITY_TRAIN_TABLE, cmd_quality_train},
+    {&QUALITY_JUDGE_TABLE, cmd_quality_judge},
     {&REFINER_TRAIN_TABLE, cmd_refiner_train},
     {&REFINER_LINES_TABLE, cmd_refiner_lines},
     {&REFINER_LABEL_TABLE, cmd_refiner_label},

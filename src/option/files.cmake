@@ -20,6 +20,7 @@ list(APPEND WINNOW_SOURCES
   src/option/option_json.c
   src/option/prove_options.c
   src/option/prune_options.c
+  src/option/quality_judge_options.c
   src/option/quality_options.c
   src/option/recipe.c
   src/option/refine_options.c

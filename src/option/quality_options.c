@@ -44,6 +44,14 @@ static const struct option TRAIN[] = {
     OPT_FILES(0, "against", T, against, "CORPUS", "bad documents; the paths given are good ones"),
     OPT_TEXT(0, "label-key", T, label_key, "KEY",
              "member that says of each document whether it is good (true, 1), for --against"),
+    OPT_FILE(0, "pairs", T, pairs,
+             "judgements of pages in pairs, as JSON lines: {\"a\": ID, \"b\": ID, \"better\": "
+             "\"a\"}; without a corpus a and b are texts"),
+    OPT_FILE(0, "pairs-held", T, pairs_held, "judgements to measure with, in place of --holdout"),
+    OPT_FLAG(0, "smooth", T, smooth,
+             "after each epoch labels of judgements move towards what the model believes"),
+    OPT_SHARE(0, "smooth-rate", T, smooth_rate, 0, 1, "by what share of the way"),
+    OPT_HOW(OPTION_TEXT, "results", T, results, 0, 0, "FILE", "what was measured, as JSON"),
     OPT_SHARE(0, "holdout", T, holdout, 0, 0.9, "of the documents, to measure with"),
     OPT_U32(0, "dim", T, dim, 1, 4096, "numbers a word"),
     OPT_U32(0, "word-ngrams", T, word_ngrams, 1, 16, "n-grams of up to N words"),
@@ -71,6 +79,9 @@ const struct option_table QUALITY_TRAIN_TABLE = {
         "  winnow quality train wiki/ --against crawl/ -o hq.bin\n"
         "  winnow quality train --label-key label judged.jsonl -o hq.bin\n"
         "  winnow quality train --word-ngrams 3 --maxn 4 --minn 2 good/ --against bad/ -o hq.bin\n"
+        "  # from judgements which of two pages is better, some of them wrong:\n"
+        "  echo '{\"a\": \"id7\", \"b\": \"id3\", \"better\": \"a\"}' >>judged.jsonl\n"
+        "  winnow quality train --pairs judged.jsonl --smooth corpus/ -o rater.bin\n"
         "  # killed: the same command goes on from hq.bin.checkpoint\n",
     .options = TRAIN,
     .defaults = &WINNOW_QUALITY_TRAIN_OPTIONS_INIT,

@@ -12,7 +12,7 @@ extern const struct option_table EXTRACT_TABLE, HOLDOUT_TABLE, COUNT_TABLE;
 extern const struct option_table RULES_TABLE, REFINE_TABLE, DEDUP_TABLE, SCORE_TABLE, PRUNE_TABLE;
 extern const struct option_table DECONTAMINATE_TABLE, LANGUAGE_TABLE, MIX_TABLE;
 extern const struct option_table BLOCKLIST_TABLE, MASK_TABLE;
-extern const struct option_table QUALITY_TABLE, QUALITY_TRAIN_TABLE;
+extern const struct option_table QUALITY_TABLE, QUALITY_TRAIN_TABLE, QUALITY_JUDGE_TABLE;
 extern const struct option_table FEATURES_TABLE, SELECT_TABLE, DIVERSIFY_TABLE, SYNTHESIZE_TABLE;
 extern const struct option_table PROVE_TABLE, TRAIN_TABLE, EVAL_TABLE;
 extern const struct option_table REFINER_TRAIN_TABLE, REFINER_LINES_TABLE, REFINER_LABEL_TABLE;

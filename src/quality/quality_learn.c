@@ -10,7 +10,7 @@
 #include "quality/auc.h"
 #include "quality/fasttext_write.h"
 #include "quality/label_of.h"
-#include "quality/quality_train.h"
+#include "quality/quality_learn_internal.h"
 #include "quality/source_scores.h"
 #include "run/guard.h"
 
@@ -18,17 +18,6 @@
 #include <math.h>
 
 #define PROGRAM_BYTES ((uint64_t)40 << 20) /* itself, and documents while they are read */
-
-struct learning {
-    const struct winnow_quality_train_options *opt;
-    const struct winnow_env *env;
-    struct winnow_quality_train_result *result;
-    struct quality_examples examples;
-    struct quality_train_options train;
-    struct quality_net net;
-    struct pool *pool;
-    struct buf checkpoint;
-};
 
 /* ---- reading ---- */
 
@@ -40,23 +29,31 @@ static bool is_held(const struct learning *l, struct str text)
     return split_unit(split_key(text), l->env->seed, "quality.holdout") < l->opt->holdout;
 }
 
-static winnow_status take_document(struct learning *l, const struct document *d, enum kind kind,
+winnow_status learn_memory(const struct learning *l, struct winnow_error *err)
+{
+    uint64_t rows = (uint64_t)l->train.args.bucket + l->examples.texts.count;
+    return memory_need(l->env->memory_max, "quality train",
+                       PROGRAM_BYTES + quality_examples_bytes(&l->examples) +
+                           quality_lessons_bytes(&l->lessons) +
+                           l->examples.count * sizeof(struct quality_lesson) +
+                           quality_train_bytes(&l->train, rows),
+                       "lower --bucket or --dim, or read fewer documents (--limit)", err);
+}
+
+static winnow_status take_document(struct learning *l, const struct document *d, void *ctx,
                                    struct winnow_error *err)
 {
+    enum kind kind = *(const enum kind *)ctx;
     bool good = kind == GOOD;
     if (kind == LABELLED && !label_of(d->json, l->opt->label_key, &good)) {
         l->result->unlabelled++;
         return WINNOW_OK;
     }
     quality_examples_add(&l->examples, d->text, d->source, good, is_held(l, d->text));
-    uint64_t rows = (uint64_t)l->train.args.bucket + l->examples.texts.count;
-    return memory_need(l->env->memory_max, "quality train",
-                       PROGRAM_BYTES + quality_examples_bytes(&l->examples) +
-                           quality_train_bytes(&l->train, rows),
-                       "lower --bucket or --dim, or read fewer documents (--limit)", err);
+    return learn_memory(l, err);
 }
 
-static winnow_status read_documents(struct learning *l, struct texts *t, enum kind kind,
+static winnow_status read_documents(struct learning *l, struct texts *t, learn_take take, void *ctx,
                                     uint64_t *documents, struct winnow_error *err)
 {
     struct document d;
@@ -68,19 +65,20 @@ static winnow_status read_documents(struct learning *l, struct texts *t, enum ki
             return WINNOW_OK;
         }
         ++*documents;
-        TRY(take_document(l, &d, kind, err));
+        TRY(take(l, &d, ctx, err));
     }
 }
 
-static winnow_status read_corpus(struct learning *l, const struct winnow_text_options *text,
-                                 struct winnow_list paths, enum kind kind, struct winnow_error *err)
+winnow_status learn_read(struct learning *l, const struct winnow_text_options *text,
+                         struct winnow_list paths, learn_take take, void *ctx,
+                         struct winnow_error *err)
 {
     struct texts t = {0};
     struct winnow_text_result read = {0};
     uint64_t documents = 0;
     winnow_status st = texts_open(&t, text, paths, l->env, &read, err);
     if (st == WINNOW_OK) {
-        st = read_documents(l, &t, kind, &documents, err);
+        st = read_documents(l, &t, take, ctx, &documents, err);
     }
     if (st == WINNOW_OK) {
         st = texts_read(&t, documents, err);
@@ -133,9 +131,11 @@ static winnow_status read_examples(struct learning *l, const struct winnow_list 
 {
     struct winnow_text_options against = l->opt->text;
     against.files_from = NULL;
-    TRY(read_corpus(l, &l->opt->text, *paths, l->opt->label_key ? LABELLED : GOOD, err));
+    enum kind kind = l->opt->label_key ? LABELLED : GOOD;
+    TRY(learn_read(l, &l->opt->text, *paths, take_document, &kind, err));
     if (!l->opt->label_key) {
-        TRY(read_corpus(l, &against, l->opt->against, BAD, err));
+        kind = BAD;
+        TRY(learn_read(l, &against, l->opt->against, take_document, &kind, err));
     }
     TRY(count_examples(l, err));
     quality_examples_index(&l->examples, l->opt->count_min, str_of(l->opt->good_label),
@@ -229,8 +229,50 @@ static winnow_status remove_checkpoint(struct learning *l, struct winnow_error *
     return file_remove_tree(l->train.checkpoint, err);
 }
 
-static winnow_status learn(struct learning *l, const struct winnow_list *paths,
-                           struct winnow_error *err)
+static winnow_status write_json(const struct learning *l,
+                                void (*write)(const struct learning *l, struct json_writer *w),
+                                struct winnow_error *err)
+{
+    struct buf text = {0};
+    struct json_writer w = {.out = &text, .pretty = true};
+    json_open(&w, '{');
+    json_member_u64(&w, "seed", l->env->seed);
+    json_member_u64(&w, "steps", l->result->steps);
+    json_member_double(&w, "loss", l->result->loss);
+    write(l, &w);
+    json_close(&w, '}');
+    buf_add_char(&text, '\n');
+    winnow_status st = file_write_atomic(l->opt->results, buf_str(&text), err);
+    buf_release(&text);
+    return st;
+}
+
+winnow_status learn_write(struct learning *l,
+                          void (*write)(const struct learning *l, struct json_writer *w),
+                          struct winnow_error *err)
+{
+    TRY(write_model(l, err));
+    if (l->opt->results) {
+        TRY(write_json(l, write, err));
+    }
+    return remove_checkpoint(l, err);
+}
+
+static void write_results(const struct learning *l, struct json_writer *w)
+{
+    const struct winnow_quality_train_result *r = l->result;
+    json_member_u64(w, "good", r->good);
+    json_member_u64(w, "bad", r->bad);
+    json_member_u64(w, "held_good", r->held_good);
+    json_member_u64(w, "held_bad", r->held_bad);
+    json_member_double(w, "auc", r->auc);
+    json_member_double(w, "auc_low", r->auc_low);
+    json_member_double(w, "auc_high", r->auc_high);
+    json_member_double(w, "source_auc", r->source_auc);
+}
+
+static winnow_status learn_labels(struct learning *l, const struct winnow_list *paths,
+                                  struct winnow_error *err)
 {
     struct quality_train_result trained;
     TRY(read_examples(l, paths, err));
@@ -239,8 +281,7 @@ static winnow_status learn(struct learning *l, const struct winnow_list *paths,
     l->result->loss = trained.loss;
     l->result->words = l->examples.row_count;
     measure(l);
-    TRY(write_model(l, err));
-    return remove_checkpoint(l, err);
+    return learn_write(l, write_results, err);
 }
 
 static struct fasttext_args model_args(const struct winnow_quality_train_options *o)
@@ -261,17 +302,33 @@ static struct fasttext_args model_args(const struct winnow_quality_train_options
                                   .maxn = (int32_t)o->maxn};
 }
 
+/* What there is to learn from: one of three. */
+static winnow_status check_way(const struct winnow_quality_train_options *opt,
+                               struct winnow_error *err)
+{
+    if (opt->pairs && (opt->label_key || opt->against.count > 0)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--pairs says which pages are better: without --against and --label-key");
+    }
+    if (!opt->pairs && (opt->smooth || opt->pairs_held)) {
+        return error_set(err, WINNOW_E_USAGE, "%s is about judgements: give them by --pairs FILE",
+                         opt->smooth ? "--smooth" : "--pairs-held");
+    }
+    if (!opt->pairs && !opt->label_key == (opt->against.count == 0)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "say which documents are bad: --against CORPUS, or --label-key KEY where "
+                         "each says so itself; not both");
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status check(const struct winnow_quality_train_options *opt,
                            const struct winnow_list *paths, struct winnow_error *err)
 {
     if (!opt->output) {
         return error_set(err, WINNOW_E_USAGE, "say where the model goes: -o MODEL.bin");
     }
-    if (!opt->label_key == (opt->against.count == 0)) {
-        return error_set(err, WINNOW_E_USAGE,
-                         "say which documents are bad: --against CORPUS, or --label-key KEY where "
-                         "each says so itself; not both");
-    }
+    TRY(check_way(opt, err));
     if (opt->minn > opt->maxn) {
         return error_set(err, WINNOW_E_USAGE, "no n-gram has --minn %u to --maxn %u characters",
                          opt->minn, opt->maxn);
@@ -283,6 +340,9 @@ static winnow_status check(const struct winnow_quality_train_options *opt,
                          opt->good_label);
     }
     struct guarded what = {.paths = *paths, .files_from = opt->text.files_from};
+    if (opt->results) {
+        TRY(guard_file(opt->results, &what, &QUALITY_TRAIN_TABLE, opt, err));
+    }
     return guard_file(opt->output, &what, &QUALITY_TRAIN_TABLE, opt, err);
 }
 
@@ -302,9 +362,10 @@ winnow_status winnow_quality_train(const struct winnow_quality_train_options *op
                                              .checkpoint = buf_cstr(&l.checkpoint),
                                              .save_seconds = opt->checkpoint};
     l.pool = pool_new(env->threads);
-    winnow_status st = learn(&l, paths, err);
+    winnow_status st = (opt->pairs ? learn_judgements : learn_labels)(&l, paths, err);
     pool_free(l.pool);
     quality_net_release(&l.net);
+    quality_lessons_release(&l.lessons);
     quality_examples_release(&l.examples);
     buf_release(&l.checkpoint);
     return st;

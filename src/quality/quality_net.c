@@ -42,34 +42,43 @@ static void mean_of_rows(const struct quality_net *net, const uint32_t *ids, siz
     }
 }
 
-double quality_net_score(const struct quality_net *net, const uint32_t *ids, size_t count,
-                         float *hidden)
+double quality_net_logit(const struct quality_net *net, const float *hidden)
 {
     double logit = 0;
-    mean_of_rows(net, ids, count, hidden);
     for (uint32_t k = 0; k < net->dim; k++) {
         logit += ((double)net->output[k] - (double)net->output[net->dim + k]) * (double)hidden[k];
     }
-    return 1 / (1 + exp(-logit));
+    return logit;
+}
+
+double quality_net_score(const struct quality_net *net, const uint32_t *ids, size_t count,
+                         float *hidden)
+{
+    mean_of_rows(net, ids, count, hidden);
+    return 1 / (1 + exp(-quality_net_logit(net, hidden)));
+}
+
+void quality_net_backward(const struct quality_net *net, float share, struct quality_gradient *g)
+{
+    double sum = 0;
+    for (uint32_t k = 0; k < net->dim; k++) {
+        g->row[k] =
+            (g->labels[0] * net->output[k] + g->labels[1] * net->output[net->dim + k]) * share;
+        sum += (double)g->row[k] * (double)g->row[k];
+    }
+    g->square = (float)(sum / net->dim);
 }
 
 void quality_net_gradient(const struct quality_net *net, const uint32_t *ids, size_t count,
                           unsigned label, struct quality_gradient *g)
 {
-    uint32_t dim = net->dim;
     g->p_good = quality_net_score(net, ids, count, g->hidden);
     double p[QUALITY_LABELS] = {g->p_good, 1 - g->p_good};
     g->loss = -log(p[label] > 1e-30 ? p[label] : 1e-30);
     for (unsigned l = 0; l < QUALITY_LABELS; l++) {
         g->labels[l] = (float)(p[l] - (l == label ? 1 : 0));
     }
-    double sum = 0;
-    float share = count > 0 ? 1 / (float)count : 0;
-    for (uint32_t k = 0; k < dim; k++) {
-        g->row[k] = (g->labels[0] * net->output[k] + g->labels[1] * net->output[dim + k]) * share;
-        sum += (double)g->row[k] * (double)g->row[k];
-    }
-    g->square = (float)(sum / dim);
+    quality_net_backward(net, count > 0 ? 1 / (float)count : 0, g);
 }
 
 void quality_net_move_rows(struct quality_net *net, const uint32_t *ids, size_t count,

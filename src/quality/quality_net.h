@@ -38,6 +38,12 @@ void quality_net_gradient(const struct quality_net *net, const uint32_t *ids, si
 double quality_net_score(const struct quality_net *net, const uint32_t *ids, size_t count,
                          float *hidden);
 
+/* hidden to the difference of the labels' logits. */
+double quality_net_logit(const struct quality_net *net, const float *hidden);
+
+/* labels to row and square, where the text's rows count share each in h. */
+void quality_net_backward(const struct quality_net *net, float share, struct quality_gradient *g);
+
 /* Moves those of the rows for which id % shards == shard. */
 void quality_net_move_rows(struct quality_net *net, const uint32_t *ids, size_t count,
                            uint32_t shards, uint32_t shard, const struct quality_gradient *g,

@@ -6,6 +6,8 @@ list(APPEND WINNOW_SOURCES
   src/teach/examples.c
   src/teach/expert_answer.c
   src/teach/expert_prompt.c
+  src/teach/judge.c
+  src/teach/judge_question.c
   src/teach/label_journal.c
   src/teach/label_pass.c
   src/teach/label_subject.c
