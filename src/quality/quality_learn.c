@@ -276,7 +276,7 @@ static winnow_status learn_labels(struct learning *l, const struct winnow_list *
 {
     struct quality_train_result trained;
     TRY(read_examples(l, paths, err));
-    TRY(quality_train(&l->examples, &l->train, l->pool, l->env, &l->net, &trained, err));
+    TRY(quality_train(&l->examples, &l->train, l->env, &l->net, &trained, err));
     l->result->steps = trained.steps;
     l->result->loss = trained.loss;
     l->result->words = l->examples.row_count;
@@ -361,9 +361,9 @@ winnow_status winnow_quality_train(const struct winnow_quality_train_options *op
                                              .batch = opt->batch,
                                              .checkpoint = buf_cstr(&l.checkpoint),
                                              .save_seconds = opt->checkpoint};
-    l.pool = pool_new(env->threads);
+    l.train.pool = pool_new(env->threads);
     winnow_status st = (opt->pairs ? learn_judgements : learn_labels)(&l, paths, err);
-    pool_free(l.pool);
+    pool_free(l.train.pool);
     quality_net_release(&l.net);
     quality_lessons_release(&l.lessons);
     quality_examples_release(&l.examples);

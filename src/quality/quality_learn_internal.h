@@ -16,7 +16,6 @@ struct learning {
     struct quality_lessons lessons;
     struct quality_train_options train;
     struct quality_net net;
-    struct pool *pool;
     struct buf checkpoint;
 };
 

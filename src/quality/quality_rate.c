@@ -251,8 +251,8 @@ static winnow_status rate(struct rating *r, const struct winnow_list *paths,
     TRY(quality_net_start(&l->train,
                           (uint64_t)l->examples.row_count + (uint64_t)l->train.args.bucket,
                           l->env->seed, &l->net, err));
-    TRY(quality_train_lessons(&l->examples, &l->lessons, &l->train, l->pool, l->env, &l->net,
-                              &trained, err));
+    TRY(quality_train_lessons(&l->examples, &l->lessons, &l->train, l->env, &l->net, &trained,
+                              err));
     l->result->steps = trained.steps;
     l->result->loss = trained.loss;
     take_results(l);

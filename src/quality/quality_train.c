@@ -21,7 +21,6 @@ struct training {
     const struct quality_examples *e;
     struct quality_lessons *l;
     const struct quality_train_options *opt;
-    struct pool *pool;
     const struct winnow_env *env;
     struct quality_net *net;
     struct progress at;
@@ -72,7 +71,7 @@ static void end_epoch(struct training *t)
     uint64_t ended = t->at.step * t->opt->batch / t->l->count;
     if (t->l->judgements && ended > t->l->epoch_count &&
         t->l->epoch_count < (size_t)ceil(t->opt->epochs)) {
-        quality_lessons_epoch(t->l, t->net, t->e, &t->opt->args, t->pool);
+        quality_lessons_epoch(t->l, t->net, t->e, &t->opt->args, t->opt->pool);
     }
 }
 
@@ -90,8 +89,8 @@ static winnow_status step(void *of, double *loss, struct winnow_error *err)
     }
     double gone = (double)t->at.step / (double)t->steps;
     t->rate = (float)(t->opt->rate * (1 - gone * (1 - t->opt->rate_end)));
-    pool_run(t->pool, t->opt->batch, read_piece, t);
-    pool_run(t->pool, SHARDS, move_piece, t);
+    pool_run(t->opt->pool, t->opt->batch, read_piece, t);
+    pool_run(t->opt->pool, SHARDS, move_piece, t);
     *loss = 0;
     for (uint32_t i = 0; i < t->opt->batch; i++) {
         lesson_move_output(t->net, &t->rooms[i], t->rate);
@@ -259,11 +258,11 @@ static winnow_status run(struct training *t, struct winnow_error *err)
 }
 
 winnow_status quality_train_lessons(const struct quality_examples *e, struct quality_lessons *l,
-                                    const struct quality_train_options *opt, struct pool *pool,
+                                    const struct quality_train_options *opt,
                                     const struct winnow_env *env, struct quality_net *net,
                                     struct quality_train_result *result, struct winnow_error *err)
 {
-    struct training t = {.e = e, .l = l, .opt = opt, .pool = pool, .env = env, .net = net};
+    struct training t = {.e = e, .l = l, .opt = opt, .env = env, .net = net};
     room_init(&t);
     t.steps = (uint64_t)ceil(opt->epochs * (double)l->count / opt->batch);
     winnow_status st = run(&t, err);
@@ -273,16 +272,16 @@ winnow_status quality_train_lessons(const struct quality_examples *e, struct qua
 }
 
 winnow_status quality_train(const struct quality_examples *e,
-                            const struct quality_train_options *opt, struct pool *pool,
-                            const struct winnow_env *env, struct quality_net *net,
-                            struct quality_train_result *result, struct winnow_error *err)
+                            const struct quality_train_options *opt, const struct winnow_env *env,
+                            struct quality_net *net, struct quality_train_result *result,
+                            struct winnow_error *err)
 {
     struct quality_lessons l = {0};
     quality_lessons_of(e, &l);
     winnow_status st = quality_net_start(opt, (uint64_t)e->row_count + (uint64_t)opt->args.bucket,
                                          env->seed, net, err);
     if (st == WINNOW_OK) {
-        st = quality_train_lessons(e, &l, opt, pool, env, net, result, err);
+        st = quality_train_lessons(e, &l, opt, env, net, result, err);
     }
     quality_lessons_release(&l);
     return st;

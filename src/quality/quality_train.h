@@ -17,6 +17,7 @@ struct quality_train_options {
     uint32_t batch;         /* texts a step */
     const char *checkpoint; /* a file to go on from and to leave behind; NULL: none */
     double save_seconds;
+    struct pool *pool;
     bool silent; /* no progress: one of many trainings */
 };
 
@@ -36,15 +37,15 @@ winnow_status quality_net_start(const struct quality_train_options *opt, uint64_
  * replaces its weights) and of judgements also the labels.  The checkpoint stays, for the caller to
  * remove once the model is stored; WINNOW_E_FORMAT where it is of another training. */
 winnow_status quality_train_lessons(const struct quality_examples *e, struct quality_lessons *l,
-                                    const struct quality_train_options *opt, struct pool *pool,
+                                    const struct quality_train_options *opt,
                                     const struct winnow_env *env, struct quality_net *net,
                                     struct quality_train_result *result, struct winnow_error *err);
 
 /* Both, with a lesson of each example that is not held out. */
 winnow_status quality_train(const struct quality_examples *e,
-                            const struct quality_train_options *opt, struct pool *pool,
-                            const struct winnow_env *env, struct quality_net *net,
-                            struct quality_train_result *result, struct winnow_error *err);
+                            const struct quality_train_options *opt, const struct winnow_env *env,
+                            struct quality_net *net, struct quality_train_result *result,
+                            struct winnow_error *err);
 void quality_net_release(struct quality_net *net);
 
 #endif /* WINNOW_QUALITY_QUALITY_TRAIN_H */

@@ -62,7 +62,10 @@ static bool is_word(struct str s, const char *upper)
 enum judge_says judge_read(struct str answer)
 {
     struct str label = STR_LIT("Better:");
-    struct str line = bare(last_line(answer));
+    struct str line = bare(last_line(answer)), thought = STR_LIT("</think>");
+    for (size_t at = str_find(line, thought); at != SIZE_MAX; at = str_find(line, thought)) {
+        line = bare(str_sub(line, at + thought.len, line.len)); /* no part of the answer */
+    }
     if (!str_starts(line, label)) {
         return JUDGE_UNREAD;
     }

@@ -43,12 +43,13 @@ $run train -q words/file $small --tokens 1k --epochs-max 9 -o model >/dev/null |
 $run tokenizer train -q --vocab 300 words/file -o tokenizer.json || exit 1
 sed -n 's/.*"text":" \([w0-9 ]*\).*/{"question":"\1"}/p' words/file/stdin.jsonl | awk 'NR % 20 == 1' >bench.jsonl
 echo bad.example >list.txt
+printf '{"a": "d%s", "b": "d%s", "better": "a"}\n' 1 2 3 4 5 6 7 8 >judged.jsonl
 $run quality train -q --dim 4 --bucket 500 --epochs 1 words/file --against pages/file -o quality.bin >/dev/null || exit 1
 sed 's/"text":"[^"]*"/"program":"remove_lines(0, 0)"/; s/,"clean":.*/}/' pages/file/stdin.jsonl >programs.jsonl
 sed 's/"text":"[^"]*",//; s/"clean"/"text"/' pages/file/stdin.jsonl >cleaned.jsonl
 if [ -x "$mock" ]; then
     printf '%s\n' '{"match": "Educational score: N", "answer": "Good.\nEducational score: 4"}' \
-        '{"match": "", "answer": "```\nkeep_chunk()\n```"}' >rules
+        '{"match": "Better: X", "answer": "Better: FIRST"}' '{"match": "", "answer": "```\nkeep_chunk()\n```"}' >rules
     start rules
 fi
 
@@ -65,7 +66,8 @@ show() { # COMMAND: its result, from out (a file or folder) and stdout
     refiner-lines) cat out/*.safetensors out/*.bin 2>/dev/null ;;
     refiner-label) cat out/documents.jsonl out/chunks.jsonl ;;
     features | features-words) cat out/vectors.bin ;;
-    quality-train) cat out ;;
+    quality-train | quality-pairs) cat out ;;
+    quality-judge) cat out/pairs.jsonl ;;
     prove) sed -n '/"arms"/,$p' out/results.json ;;
     piped-*) cat stdout ;;
     *) run_result ;;
@@ -98,6 +100,8 @@ call() { # COMMAND INPUT...: the command over these inputs, into out
     features) $run features -q --model model --calibration 8 "$@" -o out ;;
     quality) $run quality -q --model quality.bin "$@" -o out ;;
     quality-train) $run quality train -q --dim 4 --bucket 500 --epochs 1 --against pages/file/stdin.jsonl "$@" -o out >/dev/null ;;
+    quality-pairs) $run quality train -q --dim 4 --bucket 500 --epochs 1 --pairs judged.jsonl "$@" -o out >/dev/null ;;
+    quality-judge) $run quality judge -q --url "$url" --pairs 9 "$@" -o out ;;
     mix) $run mix -q --tokens 1M "$@" -o out ;;
     select) $run select -q --method random "$@" -o out ;;
     prune-model) $run prune -q --reference-model model "$@" -o out ;;
@@ -138,9 +142,9 @@ named() { # COMMAND HOW: the corpus, named in that way
     stage) call "$1" "$d/run/stages/01-dedup" ;;
     esac
 }
-commands="count tokens language synthesize mask blocklist decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features features-words diversify quality quality-train select mix prune prune-model recipe piped-dedup
+commands="count tokens language synthesize mask blocklist decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features features-words diversify quality quality-train quality-pairs select mix prune prune-model recipe piped-dedup
     piped-prune tokenizer-train encode encode-npy train eval prove refiner-train refiner-lines refiner-eval"
-[ -x "$mock" ] && commands="$commands refiner-label"
+[ -x "$mock" ] && commands="$commands refiner-label quality-judge"
 for c in $commands; do
     for how in file pipe fifo folder glob run stage; do
         rm -rf out; : >stdout
@@ -187,7 +191,7 @@ for c in $commands; do
         grep -qE -- "$(tells $how)" said || fail "$c, $how: does not say what is wrong: $(cat said)"
         checks=$((checks + 1))
         case $how-$c in
-        torn-*train* | gone-*train* | *-features | *-features-words | *-refiner-* | *-eval | *-encode* | *-tokenizer* | *-count | *-tokens | *-self-test | *-piped* | *-prove | empty* | bad*) ;;
+        torn-*train* | gone-*train* | *-features | *-features-words | *-refiner-* | *-eval | *quality-pairs | *quality-judge | *-encode* | *-tokenizer* | *-count | *-tokens | *-self-test | *-piped* | *-prove | empty* | bad*) ;;
         *)  # a second call says so again, verify too, and what could be read is there
             bad "$c" $how >stdout 2>said; code=$?
             [ $code = 3 ] || fail "$c, $how, again: exit $code instead of 3: $(cat said)"

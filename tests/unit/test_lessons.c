@@ -245,10 +245,11 @@ static void train_planted(struct planted *p, double smooth, double rate, double 
     struct winnow_error err;
     struct winnow_env env = {.seed = 3};
     struct pool *pool = pool_new(2);
+    opt.pool = pool;
     opt.rate = rate;
     p->l.smooth = smooth;
     assert_ok(quality_net_start(&opt, p->e.row_count + 20000U, 3, &net, &err), err);
-    assert_ok(quality_train_lessons(&p->e, &p->l, &opt, pool, &env, &net, &result, &err), err);
+    assert_ok(quality_train_lessons(&p->e, &p->l, &opt, &env, &net, &result, &err), err);
     assert_int_equal(p->l.epoch_count, 8);
     *first = p->l.epochs[0].held_loss;
     *last = p->l.epochs[7].held_loss;
@@ -310,13 +311,14 @@ static winnow_status smooth(uint32_t threads, uint64_t stop_at, struct quality_n
     struct quality_train_options opt = TRAIN;
     struct quality_train_result result;
     struct pool *pool = pool_new(threads);
+    opt.pool = pool;
     struct buf path = {0};
     opt.silent = false;
     opt.checkpoint = file_join(&path, scratch.dir, "smooth");
     plant(&p, 100, 150, 0.2, 0.3);
     p.l.smooth = 0.4;
     assert_ok(quality_net_start(&opt, p.e.row_count + 20000U, 3, net, err), *err);
-    winnow_status st = quality_train_lessons(&p.e, &p.l, &opt, pool, &env, net, &result, err);
+    winnow_status st = quality_train_lessons(&p.e, &p.l, &opt, &env, net, &result, err);
     quality_examples_release(&p.e);
     *labels = p.l;
     pool_free(pool);

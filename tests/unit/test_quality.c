@@ -390,8 +390,9 @@ static winnow_status train(const struct quality_examples *e, uint32_t threads, c
     struct quality_train_options opt = TRAIN;
     struct quality_train_result result;
     struct pool *pool = pool_new(threads);
+    opt.pool = pool;
     opt.checkpoint = path;
-    winnow_status st = quality_train(e, &opt, pool, &env, net, &result, err);
+    winnow_status st = quality_train(e, &opt, &env, net, &result, err);
     pool_free(pool);
     return st;
 }
