@@ -49,9 +49,6 @@ static bool name_ends(struct str name, const char *ending)
     return name.len > n && strncasecmp(name.ptr + name.len - n, ending, n) == 0;
 }
 
-#define PARQUET_REMEDY \
-    "turn it into JSON lines, e.g. with duckdb (COPY ... TO 'x.jsonl') or pyarrow"
-
 bool byte_kind_refusal(enum byte_kind kind, struct str name, char *clause, size_t room)
 {
     static const struct {
@@ -62,7 +59,8 @@ bool byte_kind_refusal(enum byte_kind kind, struct str name, char *clause, size_
         {BYTES_XZ, ".xz", "it is packed by xz, which is not read", "unpack it with unxz"},
         {BYTES_LZ4, ".lz4", "it is packed by lz4, which is not read", "unpack it with unlz4"},
         {BYTES_ZIP, ".zip", "it is a zip archive, which is not read", "unpack it with unzip"},
-        {BYTES_PARQUET, ".parquet", "it is a Parquet file, which is not read", PARQUET_REMEDY},
+        {BYTES_PARQUET, ".parquet", "it is a Parquet file, whose rows are documents",
+         "give it to a command that reads these"},
         {BYTES_ARROW, ".arrow", "it is an Arrow file, which is not read",
          "write its rows as JSON, one a line"},
         {BYTES_LFS, NULL, "it is a Git LFS pointer, not the file itself",
@@ -71,14 +69,16 @@ bool byte_kind_refusal(enum byte_kind kind, struct str name, char *clause, size_
     for (size_t i = 0; i < sizeof REFUSED / sizeof REFUSED[0]; i++) {
         bool named = REFUSED[i].ending && name_ends(name, REFUSED[i].ending);
         if (kind == REFUSED[i].kind || (named && kind == BYTES_PLAIN)) {
-            int n =
-                kind == REFUSED[i].kind
-                    ? snprintf(clause, room, "%s; %s", REFUSED[i].what, REFUSED[i].remedy)
-                    : snprintf(clause, room, "its name ends in %s, which is not read; %s",
-                               REFUSED[i].ending,
-                               REFUSED[i].kind == BYTES_PARQUET || REFUSED[i].kind == BYTES_ARROW
-                                   ? REFUSED[i].remedy
-                                   : "unpack or rename it");
+            int n = kind == REFUSED[i].kind
+                        ? snprintf(clause, room, "%s; %s", REFUSED[i].what, REFUSED[i].remedy)
+                    : REFUSED[i].kind == BYTES_PARQUET
+                        ? snprintf(clause, room,
+                                   "its name ends in .parquet, but it does not begin as a Parquet "
+                                   "file does; rename it")
+                        : snprintf(clause, room, "its name ends in %s, which is not read; %s",
+                                   REFUSED[i].ending,
+                                   REFUSED[i].kind == BYTES_ARROW ? REFUSED[i].remedy
+                                                                  : "unpack or rename it");
             return n > 0;
         }
     }

@@ -181,6 +181,12 @@ static winnow_status choose(struct byte_source *s, struct winnow_error *err)
         s->packing = PACKING_GZ;
     } else if (kind == BYTES_ZSTD || named == PACKING_ZST) {
         s->packing = PACKING_ZST;
+    } else if (kind == BYTES_PARQUET && s->takes_rows) {
+        s->parquet = s->again;
+        s->broken = !s->again;
+        (void)snprintf(s->torn, s->again ? 1 : sizeof s->torn, "%s",
+                       "it is a Parquet file, which has its index at its end and cannot be read "
+                       "from a pipe; name the file");
     } else if (byte_kind_refusal(kind, name, s->torn, sizeof s->torn)) {
         s->broken = true;
     }
@@ -199,17 +205,19 @@ uint64_t byte_source_peek_window(const char *path)
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd >= 0 ? read(fd, head, sizeof head) : -1;
+    enum byte_kind kind = byte_kind_of((struct str){head, n > 0 ? (size_t)n : 0});
+    uint64_t window = kind == BYTES_ZSTD      ? frame_window(head, (size_t)n)
+                      : kind == BYTES_PARQUET ? parquet_rows_needs(fd, (uint64_t)st.st_size)
+                                              : 0;
     if (fd >= 0) {
         (void)close(fd);
     }
-    return n > 0 && byte_kind_of((struct str){head, (size_t)n}) == BYTES_ZSTD
-               ? frame_window(head, (size_t)n)
-               : 0;
+    return window;
 }
 
 uint64_t byte_source_window(const struct byte_source *s)
 {
-    return s->window;
+    return s->parquet ? parquet_rows_needs(s->fd, s->size) : s->window;
 }
 
 void byte_source_set_window_max(struct byte_source *s, uint64_t bytes)
@@ -224,7 +232,8 @@ void byte_source_set_window_max(struct byte_source *s, uint64_t bytes)
     }
 }
 
-winnow_status byte_source_open(struct byte_source **out, const char *path, struct winnow_error *err)
+static winnow_status open_source(struct byte_source **out, const char *path, bool takes_rows,
+                                 struct winnow_error *err)
 {
     bool standard = strcmp(path, "-") == 0;
     int fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
@@ -244,6 +253,8 @@ winnow_status byte_source_open(struct byte_source **out, const char *path, struc
     s->path = mem_strdup(standard ? "standard input" : path);
     s->fd = fd;
     s->again = !standard && S_ISREG(st.st_mode);
+    s->takes_rows = takes_rows;
+    s->size = (uint64_t)st.st_size;
     s->opened = stamp_of(&st);
     s->in = mem_alloc(IN_CAP);
     winnow_status status = choose(s, err);
@@ -255,6 +266,17 @@ winnow_status byte_source_open(struct byte_source **out, const char *path, struc
     return WINNOW_OK;
 }
 
+winnow_status byte_source_open(struct byte_source **out, const char *path, struct winnow_error *err)
+{
+    return open_source(out, path, false, err);
+}
+
+winnow_status byte_source_open_lines(struct byte_source **out, const char *path,
+                                     struct winnow_error *err)
+{
+    return open_source(out, path, true, err);
+}
+
 void byte_source_close(struct byte_source *s)
 {
     if (!s) {
@@ -264,6 +286,7 @@ void byte_source_close(struct byte_source *s)
         (void)inflateEnd(&s->gz);
     }
     (void)ZSTD_freeDStream(s->zst);
+    parquet_rows_close(s->rows);
     (void)close(s->fd);
     mem_free(s->in);
     union { /* the copy made by open(), without const */
@@ -463,6 +486,35 @@ static winnow_status read_plain(struct byte_source *s, char *to, size_t room, si
     return WINNOW_OK;
 }
 
+/* What a reader of rows met is the file's, or the caller's. */
+static winnow_status judge_rows(struct byte_source *s, winnow_status st, struct winnow_error *err)
+{
+    if (st == WINNOW_E_FORMAT) {
+        s->broken = true;
+        (void)snprintf(s->torn, sizeof s->torn, "%.*s", (int)sizeof s->torn - 1, err->text);
+        return WINNOW_OK;
+    }
+    return st == WINNOW_OK ? st : error_wrap(err, st, "%s", s->path);
+}
+
+static winnow_status open_rows(struct byte_source *s, struct winnow_error *err)
+{
+    if (!s->parquet || s->rows || s->broken) {
+        return WINNOW_OK;
+    }
+    return judge_rows(s, parquet_rows_open(&s->rows, s->fd, s->size, s->window_max, err), err);
+}
+
+static winnow_status read_rows(struct byte_source *s, char *to, size_t room, size_t *got,
+                               struct winnow_error *err)
+{
+    TRY(open_rows(s, err));
+    if (s->broken) {
+        return WINNOW_OK;
+    }
+    return judge_rows(s, parquet_rows_read(s->rows, to, room, got, err), err);
+}
+
 void byte_source_set_mends(struct byte_source *s)
 {
     s->mends = true;
@@ -499,6 +551,8 @@ winnow_status byte_source_read(struct byte_source *s, char *to, size_t room, siz
         st = read_gz(s, to, room, got, err);
     } else if (s->packing == PACKING_ZST) {
         st = read_zst(s, to, room, got, err);
+    } else if (s->parquet) {
+        st = read_rows(s, to, room, got, err);
     } else if (!s->broken) {
         st = read_plain(s, to, room, got, err);
     }
@@ -516,8 +570,8 @@ winnow_status byte_source_skip(struct byte_source *s, uint64_t bytes, uint64_t *
 {
     *skipped = 0;
     struct stat st;
-    bool untouched =
-        s->packing == PACKING_PLAIN && !s->broken && s->in_at == 0 && s->bytes_read == s->in_len;
+    bool untouched = s->packing == PACKING_PLAIN && !s->parquet && !s->broken && s->in_at == 0 &&
+                     s->bytes_read == s->in_len;
     if (untouched && bytes > s->in_len && fstat(s->fd, &st) == 0 && S_ISREG(st.st_mode) &&
         bytes <= (uint64_t)st.st_size &&
         lseek(s->fd, (off_t)(bytes - s->in_len), SEEK_CUR) == (off_t)bytes) {
@@ -543,6 +597,21 @@ winnow_status byte_source_skip(struct byte_source *s, uint64_t bytes, uint64_t *
     return status;
 }
 
+winnow_status byte_source_skip_lines(struct byte_source *s, uint64_t bytes, uint64_t lines,
+                                     uint64_t *skipped, struct winnow_error *err)
+{
+    if (!s->parquet || lines == 0) {
+        return byte_source_skip(s, bytes, skipped, err);
+    }
+    *skipped = 0;
+    TRY(open_rows(s, err));
+    if (!s->broken && lines <= parquet_rows_count(s->rows)) {
+        TRY(judge_rows(s, parquet_rows_seek(s->rows, lines, err), err));
+        s->delivered = *skipped = bytes;
+    }
+    return WINNOW_OK;
+}
+
 bool byte_source_changed(const struct byte_source *s)
 {
     return s->changed;
@@ -560,6 +629,9 @@ bool byte_source_corrupt(const struct byte_source *s)
 
 uint64_t byte_source_bytes_read(const struct byte_source *s)
 {
+    if (s->parquet) {
+        return s->rows ? parquet_rows_place(s->rows) : 0;
+    }
     return place(s) > s->furthest ? place(s) : s->furthest;
 }
 

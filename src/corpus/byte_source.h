@@ -18,10 +18,13 @@ struct byte_source;
 /* path "-" reads standard input. */
 winnow_status byte_source_open(struct byte_source **out, const char *path,
                                struct winnow_error *err);
+/* The same, and the rows of a Parquet file are given as JSON lines. */
+winnow_status byte_source_open_lines(struct byte_source **out, const char *path,
+                                     struct winnow_error *err);
 void byte_source_close(struct byte_source *s);
 
 /* Bytes that the decoder of the first frame keeps of what it gave before: a zstd
- * window of up to 2 GiB; little for all else. */
+ * window of up to 2 GiB; the pages that are read of a Parquet file; little for all else. */
 uint64_t byte_source_window(const struct byte_source *s);
 
 /* The same of a file that is not read now; 0 for standard input and for what is no
@@ -49,6 +52,11 @@ bool byte_source_changed(const struct byte_source *s);
 /* Passes over bytes; *skipped is less than asked for at the end only. */
 winnow_status byte_source_skip(struct byte_source *s, uint64_t bytes, uint64_t *skipped,
                                struct winnow_error *err);
+
+/* The same where it is known that so many lines are in those bytes: of Parquet what lies
+ * before the row group is not read. */
+winnow_status byte_source_skip_lines(struct byte_source *s, uint64_t bytes, uint64_t lines,
+                                     uint64_t *skipped, struct winnow_error *err);
 
 /* NULL, or why the bytes ended before their end: a clause such as "the gzip
  * data break off after 4096 bytes of the file". */

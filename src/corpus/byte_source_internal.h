@@ -4,6 +4,7 @@
 
 #include "corpus/byte_source.h"
 #include "corpus/packing.h"
+#include "parquet/parquet.h"
 
 #include <zlib.h>
 #include <zstd.h>
@@ -35,7 +36,11 @@ struct byte_source {
     size_t zst_hint;             /* bytes that it wants next; 0: not said */
     bool zst_full;               /* it may hold more than there was room for */
     uint64_t window, window_max; /* of the first frame; that is allowed, 0: any */
-    char torn[200];
+    bool takes_rows;             /* Parquet is read, as JSON lines */
+    bool parquet;                /* and this is one; opened at the first read: */
+    struct parquet_rows *rows;
+    uint64_t size; /* of the file */
+    char torn[400];
 };
 
 /* One read(2) of up to room bytes behind what is in s->in. */

@@ -12,6 +12,7 @@ list(APPEND WINNOW_SOURCES
   src/corpus/json_lines.c
   src/corpus/packing.c
   src/corpus/page_structure.c
+  src/corpus/parquet_pack.c
   src/corpus/run_places.c
   src/corpus/scan.c
   src/corpus/shard_names.c

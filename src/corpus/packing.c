@@ -33,3 +33,9 @@ struct str packing_cut(struct str name)
     size_t cut = row < sizeof ENDINGS / sizeof *ENDINGS ? strlen(ENDINGS[row].text) : 0;
     return str_sub(name, 0, name.len - cut);
 }
+
+bool packing_is_parquet(struct str name)
+{
+    struct str e = STR_LIT(".parquet");
+    return name.len > e.len && strncasecmp(name.ptr + name.len - e.len, e.ptr, e.len) == 0;
+}

@@ -10,6 +10,9 @@ enum packing { PACKING_PLAIN, PACKING_GZ, PACKING_ZST };
 /* By ".gz", ".zst" or ".zstd" at the end of the name. */
 enum packing packing_of_name(struct str name);
 
+/* Whether a file of that name is to be written as Parquet. */
+bool packing_is_parquet(struct str name);
+
 /* The name without that ending. */
 struct str packing_cut(struct str name);
 

@@ -52,11 +52,11 @@ winnow_status shard_reader_open(struct shard_reader **out, const char *path, con
     *out = NULL;
     struct byte_source *source = NULL;
     uint64_t skipped = 0;
-    winnow_status st = byte_source_open(&source, path, err);
+    winnow_status st = byte_source_open_lines(&source, path, err);
     if (st == WINNOW_OK) {
         byte_source_set_window_max(source, opt->window_max);
         byte_source_expect(source, opt->stamp);
-        st = byte_source_skip(source, opt->offset, &skipped, err);
+        st = byte_source_skip_lines(source, opt->offset, opt->lines, &skipped, err);
     }
     bool unreadable = st == WINNOW_E_IO && opt->keep_going;
     st = unreadable ? WINNOW_OK : st;

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "corpus/packing.h"
+#include "corpus/parquet_pack.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -32,6 +33,8 @@ struct shard_writer {
     const struct winnow_env *env;
     int fd, level; /* fd -1: none */
     enum packing packing;
+    bool parquet;
+    char *like;
     uint64_t offset; /* bytes in the file */
     struct buf pending, packed;
     ZSTD_CCtx *zst;
@@ -47,6 +50,7 @@ static void writer_free(struct shard_writer *w)
     buf_release(&w->packed);
     mem_free(w->path);
     mem_free(w->temporary);
+    mem_free(w->like);
     mem_free(w);
 }
 
@@ -94,7 +98,9 @@ winnow_status shard_writer_open(struct shard_writer **out, const char *path,
     w->env = opt->env;
     struct str name = str_of(path);
     winnow_status st = WINNOW_OK;
-    w->packing = packing_of_name(name);
+    w->parquet = packing_is_parquet(name);
+    w->like = opt->like ? mem_strdup(opt->like) : NULL;
+    w->packing = w->parquet ? PACKING_ZST : packing_of_name(name);
     if (w->packing == PACKING_GZ) {
         w->level = opt->level ? opt->level : 6;
     } else if (w->packing == PACKING_ZST) {
@@ -234,6 +240,21 @@ winnow_status shard_writer_sync(struct shard_writer *w, uint64_t *offset, struct
     return WINNOW_OK;
 }
 
+/* The lines become columns in a file beside theirs, which gets the name. */
+static winnow_status commit_parquet(struct shard_writer *w, struct winnow_error *err)
+{
+    struct buf made = {0};
+    buf_addf(&made, "%s.rows" FILE_TMP, w->path);
+    winnow_status st = parquet_pack(w->temporary, buf_cstr(&made), w->like, err);
+    if (st == WINNOW_OK) {
+        st = file_commit(buf_cstr(&made), w->path, err);
+    } else {
+        (void)unlink(buf_cstr(&made));
+    }
+    buf_release(&made);
+    return st;
+}
+
 winnow_status shard_writer_commit(struct shard_writer *w, struct winnow_error *err)
 {
     TRY(shard_writer_flush(w, NULL, err));
@@ -244,7 +265,17 @@ winnow_status shard_writer_commit(struct shard_writer *w, struct winnow_error *e
     if (!w->temporary) {
         return WINNOW_OK;
     }
-    return file_commit(w->temporary, w->path, err);
+    return w->parquet ? commit_parquet(w, err) : file_commit(w->temporary, w->path, err);
+}
+
+void shard_writer_forget(const char *path)
+{
+    struct buf temporary = {0};
+    buf_addf(&temporary, "%s" FILE_TMP, path);
+    if (packing_is_parquet(str_of(path))) {
+        (void)unlink(buf_cstr(&temporary));
+    }
+    buf_release(&temporary);
 }
 
 void shard_writer_close(struct shard_writer *w)

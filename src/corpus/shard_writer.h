@@ -5,6 +5,10 @@
  * a run that was killed opens the same name with the offset that flush gave and
  * writes on, and the bytes come out as if nothing had happened, provided the
  * flushes come at the same places.
+ *
+ * A Parquet file is made of its lines by the commit: until then NAME.tmp holds them, as
+ * frames of zstd, and it stays until shard_writer_forget(), so that a process that is killed
+ * before it has noted the commit can go on from an earlier place.
  */
 #ifndef WINNOW_CORPUS_SHARD_WRITER_H
 #define WINNOW_CORPUS_SHARD_WRITER_H
@@ -18,10 +22,11 @@ struct shard_writer_options {
     uint64_t resume_at;           /* bytes of NAME.tmp to keep; 0: start anew */
     int level;                    /* 0: 3 for zstd, 6 for gzip */
     const struct winnow_env *env; /* whose write takes the bytes of "-" */
+    const char *like; /* of Parquet: a file whose columns and types it has, or NULL; borrowed */
 };
 #define SHARD_WRITER_OPTIONS_INIT ((struct shard_writer_options){0})
 
-/* Compression by path's extension: .gz, .zst, else none.  "-" hands plain text to
+/* By path's extension: .parquet, .gz, .zst, else plain.  "-" hands plain text to
  * opt->env, where commit only flushes.  Makes the folders above path. */
 winnow_status shard_writer_open(struct shard_writer **out, const char *path,
                                 const struct shard_writer_options *opt, struct winnow_error *err);
@@ -43,6 +48,9 @@ winnow_status shard_writer_sync(struct shard_writer *w, uint64_t *offset, struct
 
 /* Flushes, syncs and renames.  An empty .gz or .zst is still a valid one. */
 winnow_status shard_writer_commit(struct shard_writer *w, struct winnow_error *err);
+
+/* Removes what a commit left beside a Parquet file, if it did. */
+void shard_writer_forget(const char *path);
 
 /* Ends without the final name; NAME.tmp stays, to be resumed or removed. */
 void shard_writer_close(struct shard_writer *w);

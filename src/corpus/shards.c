@@ -34,7 +34,7 @@ struct finder {
     struct map seen; /* "device:inode" of files taken -> which of the list it is */
 };
 
-static const char *const DOCUMENT_ENDINGS[] = {".jsonl", ".ndjson", ".json", NULL};
+static const char *const DOCUMENT_ENDINGS[] = {".jsonl", ".ndjson", ".json", ".parquet", NULL};
 static const char *const PAGE_ENDINGS[] = {".html", ".htm",      ".xhtml", ".txt", ".text",
                                            ".md",   ".markdown", ".warc",  ".wet", NULL};
 

@@ -9,6 +9,7 @@
  * shard before the named place always has one. */
 #include "base/env.h"
 #include "base/file.h"
+#include "corpus/packing.h"
 #include "run/pass_internal.h"
 
 #include <stdio.h>
@@ -67,9 +68,22 @@ static void write_progress(const struct pass *p, bool done, struct json_writer *
     json_close(w, '}');
 }
 
+/* Lines of Parquet shards that are behind the checkpoint; at the end also those that were left
+ * by a process which was killed just before it removed them. */
+static void forget(struct pass *p, bool done)
+{
+    outputs_forget(&p->outputs);
+    for (size_t i = 0; done && p->input == &PASS_DOCUMENTS && i < p->feed.shards->count; i++) {
+        if (packing_is_parquet(str_of(p->feed.shards->items[i].name))) {
+            outputs_forget_shard(&p->outputs, p->feed.shards->items[i].name);
+        }
+    }
+}
+
 winnow_status checkpoint_write(struct pass *p, bool done, struct winnow_error *err)
 {
     if (!p->resumable) {
+        forget(p, done);
         return WINNOW_OK;
     }
     if (p->open) {
@@ -83,6 +97,9 @@ winnow_status checkpoint_write(struct pass *p, bool done, struct winnow_error *e
     buf_release(&text);
     buf_release(&path);
     p->saved = env_seconds();
+    if (st == WINNOW_OK) {
+        forget(p, done);
+    }
     return st;
 }
 

@@ -7,6 +7,7 @@
 #include "run/outputs.h"
 
 #include "base/file.h"
+#include "corpus/packing.h"
 
 #include <stdio.h>
 
@@ -57,7 +58,8 @@ static winnow_status take_back(const char *path, struct winnow_error *err)
     struct buf temporary = {0};
     buf_addf(&temporary, "%s" FILE_TMP, path);
     winnow_status st = WINNOW_OK;
-    if (!file_exists(buf_cstr(&temporary)) && file_exists(path) &&
+    bool whole = !packing_is_parquet(str_of(path)); /* else its lines are there until then */
+    if (whole && !file_exists(buf_cstr(&temporary)) && file_exists(path) &&
         rename(path, buf_cstr(&temporary)) != 0) {
         st = error_errno(err, "cannot rename", path);
     }
@@ -70,6 +72,7 @@ static winnow_status open_stream(struct outputs *o, enum stream stream, uint64_t
 {
     struct shard_writer_options opt = SHARD_WRITER_OPTIONS_INIT;
     opt.resume_at = length;
+    opt.like = stream <= STREAM_ASIDE ? o->like : NULL;
     struct output_file *f = &o->files[stream];
     if (stream == STREAM_DOCUMENTS && o->to) {
         opt.env = o->to;
@@ -193,7 +196,32 @@ winnow_status outputs_commit(struct outputs *o, struct json_writer *w, struct wi
             TRY(commit_stream(o, i, w, err));
         }
     }
+    if (packing_is_parquet(str_of(o->shard))) {
+        buf_add(&o->committed, o->shard, strlen(o->shard) + 1);
+    }
     return WINNOW_OK;
+}
+
+void outputs_forget_shard(struct outputs *o, const char *shard)
+{
+    struct buf path = {0};
+    const char *open = o->shard;
+    o->shard = shard;
+    for (unsigned i = 0; i < STREAMS; i++) {
+        if (o->wanted[i]) {
+            shard_writer_forget(path_of(o, i, &path));
+        }
+    }
+    o->shard = open;
+    buf_release(&path);
+}
+
+void outputs_forget(struct outputs *o)
+{
+    for (size_t at = 0; at < o->committed.len; at += strlen(o->committed.ptr + at) + 1) {
+        outputs_forget_shard(o, o->committed.ptr + at);
+    }
+    buf_clear(&o->committed);
 }
 
 void outputs_close(struct outputs *o)
@@ -202,4 +230,5 @@ void outputs_close(struct outputs *o)
         shard_writer_close(o->files[i].writer);
         o->files[i].writer = NULL;
     }
+    buf_release(&o->committed);
 }

@@ -34,13 +34,15 @@ struct output_file {
 
 /* The open files of one shard.  All-zero is closed. */
 struct outputs {
-    const char *folder;                    /* of the stage */
-    const char *shard;                     /* relative name of the files */
-    const char *documents;                 /* where those go: "documents", or KEPT_FOLDER */
-    const char *const *attributes;         /* names, NULL-terminated, or NULL */
+    const char *folder;            /* of the stage */
+    const char *shard;             /* relative name of the files */
+    const char *documents;         /* where those go: "documents", or KEPT_FOLDER */
+    const char *const *attributes; /* names, NULL-terminated, or NULL */
+    const char *like; /* the shard's input, whose columns Parquet documents have; or NULL */
     bool wanted[STREAMS], always[STREAMS]; /* written at all; even without lines */
     const struct winnow_env *to;           /* documents go to its write; NULL: to files */
     struct output_file files[STREAMS];
+    struct buf committed; /* names of Parquet shards whose lines still lie beside them */
 };
 
 /* Says which streams a pass writes.  folder and attributes are borrowed. */
@@ -66,6 +68,10 @@ void outputs_write(const struct outputs *o, struct json_writer *w);
 /* Final names for all; then the same members with each file's hash, for the
  * shard's completion, into w. */
 winnow_status outputs_commit(struct outputs *o, struct json_writer *w, struct winnow_error *err);
+
+/* What was committed is noted: nobody will go on with it from an earlier place. */
+void outputs_forget(struct outputs *o);
+void outputs_forget_shard(struct outputs *o, const char *shard);
 
 /* Leaves what was written as NAME.tmp. */
 void outputs_close(struct outputs *o);

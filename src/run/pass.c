@@ -173,6 +173,8 @@ static bool is_replay(const struct pass *p, const struct job *job)
 static winnow_status open_shard(struct pass *p, const struct job *job, struct winnow_error *err)
 {
     if (!p->open) {
+        bool listed = job->start.file < p->feed.shards->count && p->input == &PASS_DOCUMENTS;
+        p->outputs.like = listed ? p->feed.shards->items[job->start.file].path : NULL;
         TRY(outputs_open(&p->outputs, p->input->shard_name(p, job->shard), (struct json_value){0},
                          err));
         p->open = true;
@@ -428,6 +430,8 @@ static winnow_status begin(struct pass *p, bool *done, struct winnow_error *err)
         p->shard_number--; /* open_shard() counted it */
         bool listed = p->at.file < p->feed.shards->count;
         const char *shard = listed ? p->feed.shards->items[p->at.file].name : NULL;
+        p->outputs.like =
+            listed && p->input == &PASS_DOCUMENTS ? p->feed.shards->items[p->at.file].path : NULL;
         st = outputs_open(&p->outputs, p->input->shard_name(p, shard), files, err);
         p->shard_number++;
     }

@@ -1,0 +1,73 @@
+/* parquet_pack.c -- two passes over the lines: which columns there are, then their values.
+ *
+ * A schema stands for all of a file, and what the last line holds may change the type of a
+ * column.  So lines are kept, small and packed, until all of them are known. */
+#include "corpus/parquet_pack.h"
+
+#include "corpus/json_lines.h"
+#include "parquet/parquet.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+struct packing_run {
+    struct parquet_shape *shape;
+    struct parquet_writer *writer;
+};
+
+static winnow_status see_line(void *ctx, const struct json_line *line, struct winnow_error *err)
+{
+    struct packing_run *p = ctx;
+    return parquet_shape_see(p->shape, line->root, err);
+}
+
+static winnow_status write_line(void *ctx, const struct json_line *line, struct winnow_error *err)
+{
+    struct packing_run *p = ctx;
+    return parquet_writer_add(p->writer, line->root, line->text.len, err);
+}
+
+static winnow_status find_shape(struct packing_run *p, const char *lines, const char *like,
+                                const struct shard_reader_options *how, struct winnow_error *err)
+{
+    if (like) {
+        winnow_status st = parquet_shape_like(p->shape, like, err);
+        if (st == WINNOW_E_FORMAT) { /* then it gave no rows either */
+            parquet_shape_free(p->shape);
+            p->shape = parquet_shape_new();
+        } else {
+            TRY(st);
+        }
+    }
+    const struct json_lines r = {.opt = how, .line = see_line, .ctx = p};
+    return json_lines_read(lines, &r, err);
+}
+
+static winnow_status pack(struct packing_run *p, const char *lines, const char *to, int fd,
+                          const char *like, struct winnow_error *err)
+{
+    struct shard_reader_options how = SHARD_READER_OPTIONS_INIT;
+    how.line_max = SIZE_MAX / 2; /* they were read once */
+    TRY(find_shape(p, lines, like, &how, err));
+    TRY(parquet_writer_open(&p->writer, p->shape, fd, to, err));
+    const struct json_lines r = {.opt = &how, .line = write_line, .ctx = p};
+    TRY(json_lines_read(lines, &r, err));
+    return parquet_writer_end(p->writer, err);
+}
+
+winnow_status parquet_pack(const char *lines, const char *to, const char *like,
+                           struct winnow_error *err)
+{
+    int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        return error_errno(err, "cannot create", to);
+    }
+    struct packing_run p = {.shape = parquet_shape_new()};
+    winnow_status st = pack(&p, lines, to, fd, like, err);
+    parquet_writer_close(p.writer);
+    parquet_shape_free(p.shape);
+    if (close(fd) != 0 && st == WINNOW_OK) {
+        st = error_errno(err, "cannot write", to);
+    }
+    return st;
+}
