@@ -197,7 +197,8 @@ static winnow_status refuse_nothing(const struct finder *f, const char *root, co
                                     const uint64_t before[2], struct winnow_error *err)
 {
     const struct input_account *a = f->out->account;
-    const char *kind = f->opt->kind == SHARDS_PAGES ? "HTML, text or WARC file" : "JSON lines file";
+    const char *kind =
+        f->opt->kind == SHARDS_PAGES ? "HTML, text or WARC file" : "JSON lines or Parquet file";
     struct buf text = {0};
     winnow_status status = WINNOW_E_IO;
     if (pattern) {

@@ -296,8 +296,7 @@ static void files_of_other_kinds_are_named(void **state)
          "it is packed by xz, which is not read; unpack it with unxz");
     SAYS("a.xz", "x", "its name ends in .xz, which is not read; unpack or rename it");
     SAYS("a.warc", "PAR1\x15\0",
-         "it is a Parquet file, which is not read; turn it into JSON lines, e.g. with duckdb (COPY "
-         "... TO 'x.jsonl') or pyarrow");
+         "it is a Parquet file, whose rows are documents; give it to a command that reads these");
     SAYS("a.warc.gz", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
          "it is a Git LFS pointer, not the file itself; fetch it with git lfs pull");
     SAYS("a.warc.gz", "WARC/1.0\r\n",
