@@ -17,12 +17,17 @@ extern "C" {
  *     "random"                a random subset of the pool with as many tokens as the
  *                             smallest other arm that is selected from it
  *     "before"                the first corpus given (paths)
+ *     "before+lfr"            a way to train on it: a sampler of `train` with its choice behind a
+ *                             colon, repeat:K (a K-th of the documents K times) or dropout:SHARE;
+ *                             several, and of NAME=PATH as NAME+lfr=PATH
+ *     "repeat:4"              before+repeat:4
  *
  * Every arm trains the same model on the same number of tokens in the same
  * order (documents that two arms share come in the same relative order).
  */
 struct winnow_prove_options {
     struct winnow_small_model model;
+    double dropout;          /* while training; arms may say their own */
     const char *output;      /* results.json, tokenizer.json, jobs/ */
     struct winnow_list arms; /* NULL items: before, medium, random */
     const char *baseline;    /* NULL: the first arm */

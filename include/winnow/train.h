@@ -94,6 +94,7 @@ enum winnow_mean_of { WINNOW_MEAN_OF_TOKENS, WINNOW_MEAN_OF_DOCUMENTS };
 struct winnow_train_options {
     struct winnow_small_model model;
     struct winnow_sampling sampling;
+    double dropout;        /* of what each layer adds, while training; 0: none */
     const char *output;    /* the model folder */
     const char *init;      /* a model to go on from: its shape and tokenizer; NULL: from chance */
     const char *tokenizer; /* file or folder; NULL: one is trained on the corpus first */

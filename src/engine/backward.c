@@ -8,8 +8,8 @@
  *     all weight gradients                    pieces of the matrices
  *
  * When the last one runs, each product's input and the gradient of its output
- * lie in engine_back for all tokens (norm1 and dqkv, attended and dmid, norm2
- * and dgate_up, hidden and dx): what else is wanted of them, such as products of
+ * lie in engine_back for all tokens (norm1 and dqkv, attended and dattention, norm2
+ * and dgate_up, hidden and dmlp): what else is wanted of them, such as products of
  * per-example gradients, is asked there (examples_pass.c).
  *
  * A piece of a weight gradient sums over all tokens in order, and the norms'
@@ -101,9 +101,9 @@ static void plan_weights(struct backward_layer *r)
     struct engine *e = r->e;
     struct engine_back *b = &e->back;
     r->weights[0] = of_matrix(r, EXAMPLE_GATE_UP, b->dgate_up, b->norm2);
-    r->weights[1] = of_matrix(r, EXAMPLE_DOWN, b->dx, b->hidden);
+    r->weights[1] = of_matrix(r, EXAMPLE_DOWN, b->dmlp, b->hidden);
     r->weights[2] = of_matrix(r, EXAMPLE_QKV, b->dqkv, b->norm1);
-    r->weights[3] = of_matrix(r, EXAMPLE_O, b->dmid, r->l->attended);
+    r->weights[3] = of_matrix(r, EXAMPLE_O, b->dattention, r->l->attended);
     size_t end = 0;
     for (size_t i = 0; i < 4; i++) {
         end += weight_gradient_pieces(e, &r->weights[i]);
@@ -130,9 +130,9 @@ static void vector_gradients(const struct backward_layer *r)
     sum_rows(e, gradient_of(e, TENSOR_NORM1, layer), b->dnorm1, e->tiles, d);
     sum_rows(e, gradient_of(e, TENSOR_NORM2, layer), b->dnorm2, e->tiles, d);
     sum_rows(e, gradient_of(e, TENSOR_Q_BIAS, layer), b->dqkv, e->t, e->s);
-    sum_rows(e, gradient_of(e, TENSOR_O_BIAS, layer), b->dmid, e->t, d);
+    sum_rows(e, gradient_of(e, TENSOR_O_BIAS, layer), b->dattention, e->t, d);
     sum_rows(e, gradient_of(e, TENSOR_GATE_BIAS, layer), b->dgate_up, e->t, 2 * (size_t)e->c.ffn);
-    sum_rows(e, gradient_of(e, TENSOR_DOWN_BIAS, layer), b->dx, e->t, d);
+    sum_rows(e, gradient_of(e, TENSOR_DOWN_BIAS, layer), b->dmlp, e->t, d);
 }
 
 static void weights_piece(void *run, size_t piece, uint32_t worker)
@@ -181,12 +181,24 @@ static void layer_weights(struct backward_layer *r)
 
 /* ---- tiles of tokens ---- */
 
+/* The gradient of what a site of the layer gave, from that of what it was added to. */
+static void drop_rows(const struct engine *e, const struct engine_layer *l, enum dropout_site site,
+                      struct tile_span span, const float *from, float *to)
+{
+    size_t d = e->c.dim;
+    for (size_t t = span.from; e->dropping && t < span.from + span.count; t++) {
+        uint64_t row = dropout_row_of((uint32_t)(l - e->layers), site, e->first + t);
+        dropout_row(&e->dropout, row, to + t * d, from + t * d, NULL, d);
+    }
+}
+
 static void mlp_back(struct engine *e, const struct engine_layer *l, struct engine_scratch *s,
                      struct tile_span span)
 {
     struct engine_back *b = &e->back;
     size_t d = e->c.dim, f = e->c.ffn;
-    struct row_product down = {b->dx + span.from * d, d, span.count, d, f, l->w_down.backward};
+    drop_rows(e, l, DROPOUT_MLP, span, b->dx, b->dmlp);
+    struct row_product down = {b->dmlp + span.from * d, d, span.count, d, f, l->w_down.backward};
     engine_product(e, s, &down, &(struct gemm_out){s->rows, f, false, NULL});
     examples_project_rows(e, s->a, span, l, EXAMPLE_DOWN, true);
     float *dgate_up = b->dgate_up + span.from * 2 * f;
@@ -237,7 +249,8 @@ static void before_attention_back(void *run, size_t tile, uint32_t worker)
     mlp_back(e, l, s, span);
     struct norm norm = {l->mid, l->norm2, l->r2, b->dx, b->norm2, b->dmid, b->dnorm2 + tile * d};
     norm_back(e, s->rows, span, &norm);
-    struct row_product o = {b->dmid + from * d, d, span.count, d, e->q, l->w_o.backward};
+    drop_rows(e, l, DROPOUT_ATTENTION, span, b->dmid, b->dattention);
+    struct row_product o = {b->dattention + from * d, d, span.count, d, e->q, l->w_o.backward};
     engine_product(e, s, &o, &(struct gemm_out){b->dattended + from * e->q, e->q, false, NULL});
     examples_project_rows(e, s->a, span, l, EXAMPLE_O, true);
     for (size_t t = from; t < from + span.count; t++) {
@@ -276,6 +289,9 @@ static void after_attention_back(void *run, size_t tile, uint32_t worker)
 static void layer_back(struct engine *e, struct engine_layer *l)
 {
     struct backward_layer r = {.e = e, .l = l};
+    struct engine_back *b = &e->back;
+    b->dmlp = e->dropping ? b->dropped_mlp : b->dx;
+    b->dattention = e->dropping ? b->dropped_attention : b->dmid;
     double start = env_seconds();
     pool_run(e->pool, e->tiles, before_attention_back, &r);
     e->seconds[ENGINE_BLOCK_BACK] += env_seconds() - start;

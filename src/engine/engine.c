@@ -115,6 +115,10 @@ static void plan_back(struct engine *e, struct cursor *at)
     b->dattended = take_floats(at, t, e->q);
     b->delta = take_floats(at, t, e->c.heads);
     b->dqkv = take_floats(at, t, e->s);
+    if (e->may_drop) {
+        b->dropped_attention = take_floats(at, t, d);
+        b->dropped_mlp = take_floats(at, t, d);
+    }
     b->dnorm1 = take_floats(at, tiles, d);
     b->dnorm2 = take_floats(at, tiles, d);
     b->dnorm = take_floats(at, tiles, d);
@@ -237,6 +241,7 @@ static void describe(struct engine *e, const struct model_config *c,
                          .k = k,
                          .gradients = opt->gradients,
                          .losses_first = opt->losses_first,
+                         .may_drop = opt->dropout,
                          .weights = opt->weights,
                          .packed = opt->weights != NULL,
                          .threads = threads};
@@ -426,6 +431,7 @@ bool engine_next_micro(struct engine *e, const struct token_batch *b, size_t *at
         return false;
     }
     *first = b->starts[*at];
+    e->first = *first;
     e->sequences = 0;
     e->t = 0;
     for (; *at < b->sequences; (*at)++) {
@@ -552,6 +558,7 @@ winnow_status engine_gradient(struct engine *e, const struct token_batch *b, flo
     if (nll && b->sequences > 0) {
         memset(nll, 0, b->sequences * sizeof *nll);
     }
+    e->dropping = e->dropout.threshold > 0;
     for (size_t at = 0, first; engine_next_micro(e, b, &at, &first);) {
         engine_forward(e);
         engine_head_back(e);
@@ -561,7 +568,14 @@ winnow_status engine_gradient(struct engine *e, const struct token_batch *b, flo
         }
         engine_sum_nll(e, nll);
     }
+    e->dropping = false;
     return WINNOW_OK;
+}
+
+void engine_drop(struct engine *e, double rate, uint64_t seed)
+{
+    assert(e->may_drop || rate == 0);
+    e->dropout = dropout_of(rate, seed);
 }
 
 void engine_weigh_by(struct engine *e, engine_weigh weigh, void *ctx)

@@ -36,6 +36,7 @@ struct engine_options {
     /* Memory to know what all sequences of a micro-batch lost before their gradients are taken:
      * for engine_weigh_by(). */
     bool losses_first;
+    bool dropout; /* memory for engine_drop() */
     /* Not NULL: computes with the packed weights of that engine, of the same model,
      * compute type and kernels, which must outlive this one and not change.  So
      * engines of many threads have them once.  Not with gradients. */
@@ -85,6 +86,10 @@ winnow_status engine_nll(struct engine *e, const struct token_batch *b, float *n
 winnow_status engine_gradient(struct engine *e, const struct token_batch *b, float scale,
                               float *gradient, double *nll_sum, double *nll,
                               struct winnow_error *err);
+
+/* From now on gradients are those under dropout (engine/dropout.h) with this seed, and so are the
+ * losses that come with them; rate 0: no longer.  An engine made for it. */
+void engine_drop(struct engine *e, double rate, uint64_t seed);
 
 /* What the sequences of a batch lost, none of them empty. */
 struct engine_losses {

@@ -2,6 +2,7 @@
 #ifndef WINNOW_ENGINE_ENGINE_INTERNAL_H
 #define WINNOW_ENGINE_ENGINE_INTERNAL_H
 
+#include "engine/dropout.h"
 #include "engine/engine.h"
 #include "math/gemm.h"
 
@@ -44,20 +45,24 @@ struct engine_layer {
 /* What the backward pass hands from phase to phase, one layer at a time: for
  * each product its input and the gradient of its output are here together. */
 struct engine_back {
-    float *dx;              /* [T][D] gradient of what leaves the layer */
-    float *dnext;           /* [T][D] of what enters it; the two change places */
-    float *dmid;            /* [T][D] of what the attention block leaves */
-    float *norm1;           /* [T][D] the normed input of q, k, v */
-    float *norm2;           /* [T][D] the normed input of gate and up */
-    float *hidden;          /* [T][F] silu(gate) * up */
-    float *dgate_up;        /* [T][2F] */
-    float *dattended;       /* [T][Q] */
-    float *delta;           /* [heads][T] sums of dattended * attended a head */
-    float *dqkv;            /* [T][S] */
-    float *dnorm1, *dnorm2; /* [tiles][D] pieces of the norms' gradients */
-    float *dnorm;           /* [head tiles][D] the same of the last norm */
-    float *logits;          /* [block][V] of some tiles of tokens */
-    uint32_t *scored;       /* positions that have a target, in order */
+    float *dx;        /* [T][D] gradient of what leaves the layer */
+    float *dnext;     /* [T][D] of what enters it; the two change places */
+    float *dmid;      /* [T][D] of what the attention block leaves */
+    float *norm1;     /* [T][D] the normed input of q, k, v */
+    float *norm2;     /* [T][D] the normed input of gate and up */
+    float *hidden;    /* [T][F] silu(gate) * up */
+    float *dgate_up;  /* [T][2F] */
+    float *dattended; /* [T][Q] */
+    float *delta;     /* [heads][T] sums of dattended * attended a head */
+    float *dqkv;      /* [T][S] */
+    /* What of dmid and dx goes back into attention and the MLP: the same, or without what was
+     * dropped. */
+    float *dattention, *dmlp;
+    float *dropped_attention, *dropped_mlp; /* [T][D], with dropout only */
+    float *dnorm1, *dnorm2;                 /* [tiles][D] pieces of the norms' gradients */
+    float *dnorm;                           /* [head tiles][D] the same of the last norm */
+    float *logits;                          /* [block][V] of some tiles of tokens */
+    uint32_t *scored;                       /* positions that have a target, in order */
     size_t scored_count;
 };
 
@@ -78,7 +83,7 @@ struct engine {
     struct gemm g;           /* products with weights */
     struct gemm g_attention; /* those of queries, keys and values */
     const struct kernels *k;
-    bool gradients, losses_first;
+    bool gradients, losses_first, may_drop;
     bool packed;                  /* the packed weights are those of the model */
     const struct engine *weights; /* whose packed weights these are; NULL: its own */
     uint32_t tokens_max;
@@ -108,7 +113,9 @@ struct engine {
     uint32_t *which;     /* the number of each sequence in the caller's batch */
     uint32_t head_rows;  /* tokens of a tile of the head's gradient */
     size_t head_tiles;   /* tiles whose logits back.logits holds */
-    engine_weigh weigh;  /* NULL: sequences weigh what the batch says */
+    struct dropout dropout;
+    bool dropping;      /* in work under dropout */
+    engine_weigh weigh; /* NULL: sequences weigh what the batch says */
     void *weigh_ctx;
     /* [T] of each sequence, with losses_first only */
     double *sequence_nll;
@@ -117,6 +124,7 @@ struct engine {
 
     /* The micro-batch in work. */
     const uint32_t *tokens;
+    size_t first; /* where it begins in the batch */
     size_t t, sequences;
     uint32_t tile; /* tokens of a tile */
     size_t tiles;

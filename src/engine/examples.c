@@ -172,6 +172,7 @@ winnow_status engine_gradient_examples(struct engine *e, const struct token_batc
     e->examples = x;
     x->out = *out;
     clear_results(x, b->sequences);
+    e->dropping = e->dropout.threshold > 0;
     for (size_t at = 0, first; engine_next_micro(e, b, &at, &first);) {
         if (x->token_dots) {
             memset(x->token_dots, 0, e->t * sizeof *x->token_dots);
@@ -181,6 +182,7 @@ winnow_status engine_gradient_examples(struct engine *e, const struct token_batc
         engine_backward(e);
         engine_sum_nll(e, out->nll);
     }
+    e->dropping = false;
     e->examples = NULL;
     return WINNOW_OK;
 }

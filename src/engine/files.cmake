@@ -2,6 +2,7 @@ list(APPEND WINNOW_SOURCES
   src/engine/attention.c
   src/engine/backward.c
   src/engine/batch.c
+  src/engine/dropout.c
   src/engine/engine.c
   src/engine/engine_pack.c
   src/engine/examples.c

@@ -111,6 +111,17 @@ static void before_attention(void *run, size_t tile, uint32_t worker)
     }
 }
 
+/* A tile's rows of what a site of the layer adds, without what is dropped: out = s->rows + add. */
+static void drop_rows(const struct engine *e, const struct engine_layer *l, enum dropout_site site,
+                      struct engine_scratch *s, struct tile_span span, const float *add, float *out)
+{
+    size_t d = e->c.dim;
+    for (size_t i = 0; i < span.count; i++) {
+        uint64_t row = dropout_row_of((uint32_t)(l - e->layers), site, e->first + span.from + i);
+        dropout_row(&e->dropout, row, out + i * d, s->rows + i * d, add + i * d, d);
+    }
+}
+
 /* mid = x + attended Wo', into place. */
 static void attention_out(struct engine *e, struct engine_layer *l, struct engine_scratch *s,
                           struct tile_span span)
@@ -119,9 +130,14 @@ static void attention_out(struct engine *e, struct engine_layer *l, struct engin
     float *mid = l->mid + span.from * d;
     struct row_product p = {
         l->attended + span.from * e->q, e->q, span.count, e->q, d, l->w_o.forward};
-    engine_product(e, s, &p, &(struct gemm_out){mid, d, true, l->x + span.from * d});
+    const float *x = l->x + span.from * d;
+    float *out = e->dropping ? s->rows : mid;
+    engine_product(e, s, &p, &(struct gemm_out){out, d, !e->dropping, e->dropping ? NULL : x});
     examples_project_rows(e, s->a, span, l, EXAMPLE_O, false);
-    add_bias(e, mid, span.count, d, l->o_bias);
+    add_bias(e, out, span.count, d, l->o_bias);
+    if (e->dropping) {
+        drop_rows(e, l, DROPOUT_ATTENTION, s, span, x, mid);
+    }
 }
 
 static float *layer_output(const struct engine *e, const struct engine_layer *l)
@@ -207,9 +223,13 @@ static void after_attention(void *run, size_t tile, uint32_t worker)
     examples_project_rows(e, s->a, span, l, EXAMPLE_GATE_UP, false);
     examples_project_rows(e, s->hidden, span, l, EXAMPLE_DOWN, false);
     float *x = layer_output(e, l) + span.from * d;
+    float *out = e->dropping ? s->rows : x;
     gemm_run(&e->g, (struct gemm_shape){span.count, d, f}, s->hidden, l->w_down.forward,
-             &(struct gemm_out){x, d, true, mid});
-    add_bias(e, x, span.count, d, l->down_bias);
+             &(struct gemm_out){out, d, !e->dropping, e->dropping ? NULL : mid});
+    add_bias(e, out, span.count, d, l->down_bias);
+    if (e->dropping) {
+        drop_rows(e, l, DROPOUT_MLP, s, span, mid, x);
+    }
 }
 
 void engine_embed(struct engine *e)

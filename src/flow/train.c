@@ -83,6 +83,7 @@ static void trainer_of(const struct winnow_train_options *opt, uint64_t steps,
 {
     small_model_trainer(&opt->model, steps, out);
     sampling_trainer(&opt->sampling, opt->model.batch_tokens, out);
+    out->dropout = opt->dropout;
 }
 
 static uint64_t training_bytes(const struct winnow_train_options *opt, const struct model_config *c,
@@ -444,6 +445,7 @@ static winnow_status fit_model(struct training *t, struct winnow_train_result *r
                                   .keep = opt->keep_checkpoints > 0 ? keep_checkpoint : NULL,
                                   .ctx = t};
     trainer_of(opt, steps, &fit_opt.trainer);
+    fit_opt.trainer.dropout_seed = rng_mix(t->env->seed);
     const struct value_options value = {.target = &t->value.batch.batch,
                                         .documents =
                                             opt->responses ? t->rows.count : t->texts.docs.count,
@@ -620,6 +622,12 @@ static winnow_status check(const struct winnow_train_options *opt, struct model_
         return error_set(err, WINNOW_E_USAGE,
                          "--value follows the steps of AdamW or SGD on all weights; leave "
                          "--lora-rank and --optimizer muon out");
+    }
+    if (opt->dropout > 0 && (opt->lora_rank > 0 || opt->value)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--dropout is for all weights, and a document is worth nothing certain "
+                         "under it; leave %s out",
+                         opt->value ? "--value" : "--lora-rank");
     }
     if (opt->weights && opt->weight_key) {
         return error_set(err, WINNOW_E_USAGE, "weights come from --weights or from --weight-key");

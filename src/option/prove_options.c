@@ -8,11 +8,13 @@
 
 static const struct option OPTIONS[] = {
     OPT_OUTPUT(T, output, "FOLDER", "where results go; a run has its own"),
-    OPT_NAMED(
-        0, "arms", T, arms, "ARM,...",
-        "before, random, matched, low, medium, high, these as medium-by-source, NAME=PATH; in "
-        "a recipe also names of stages and final (default: before, medium, random; in a "
-        "recipe: the first stage, final, random)"),
+    OPT_NAMED(0, "arms", T, arms, "ARM,...",
+              "before, random, matched, low, medium, high, these as medium-by-source, NAME=PATH; "
+              "repeat:K; each with ways to train behind it: +lfr, +reweight:linupper, +repeat:K, "
+              "+dropout:SHARE; in a recipe also names of stages and final (default: before, "
+              "medium, random; in a "
+              "recipe: the first stage, final, random)"),
+    OPT_SHARE(0, "dropout", T, dropout, 0, 0.9, "of what each layer adds, while training; 0: none"),
     OPT_TEXT(0, "baseline", T, baseline, "ARM",
              "what the others are compared with (default: first)"),
     OPT_TEXT(
@@ -66,6 +68,8 @@ const struct option_table PROVE_TABLE = {
         "  winnow prove corpus/ -o proof                      # before, medium band, random\n"
         "  winnow prove --arms before,after=clean/ corpus/ -o proof\n"
         "  winnow prove --arms random,low,medium,high --tokens 6M corpus/ -o proof\n"
+        "  winnow prove --arms before,repeat:4,repeat:16 corpus/ -o proof1   # how often it bears\n"
+        "  winnow prove --arms repeat:4,before+lfr,before+lfr:random corpus/ -o proof3\n"
         "  winnow prove --fixed-pool --pool-share 25% corpus/ -o proof2   # documents repeat\n",
     .options = OPTIONS,
     .defaults = &WINNOW_PROVE_OPTIONS_INIT,

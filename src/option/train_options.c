@@ -38,6 +38,7 @@ static const struct option OPTIONS[] = {
     OPT_U32(0, "keep-checkpoints", T, keep_checkpoints, 0, 32,
             "models kept on the way at equal distances, the last one among them, for features"),
     SAMPLING_OPTIONS(T),
+    OPT_SHARE(0, "dropout", T, dropout, 0, 0.9, "of what each layer adds, while training; 0: none"),
     OPT_COUNT(0, "limit", T, limit, 0, 1e15, "use the first N documents; 0: all"),
     OPT_TEXT(0, "text-key", T, text_key, "KEY", "key of the text"),
     OPT_TEXT(0, "id-key", T, id_key, "KEY", "key of the id"),

@@ -11,6 +11,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "run/json_copy.h"
 
 #include <assert.h>
 #include <math.h>
@@ -108,7 +109,7 @@ static void count_shares(const struct experiment *x, uint32_t arm, const struct 
 static winnow_status train_arm(const struct experiment *x, uint64_t seed, uint32_t arm,
                                const struct arm_draw *d, const char *folder,
                                const struct winnow_env *env, struct model *m, struct pool *pool,
-                               struct arm_result *out, struct winnow_error *err)
+                               struct arena *keep, struct arm_result *out, struct winnow_error *err)
 {
     /* measure() takes no const: it gets the experiment to read only */
     union {
@@ -117,6 +118,8 @@ static winnow_status train_arm(const struct experiment *x, uint64_t seed, uint32
     } shared = {x};
     struct fit_options opt = {
         .packer = x->packer,
+        .sampling = &x->arms[arm].way.sampling,
+        .seed = rng_mix(seed),
         .folder = folder,
         .stage = x->arms[arm].name,
         .points = x->opt->curve_points,
@@ -124,7 +127,8 @@ static winnow_status train_arm(const struct experiment *x, uint64_t seed, uint32
         .ctx = shared.ctx,
     };
     assert(opt.points <= ARM_CURVE_MAX);
-    small_model_trainer(&x->opt->model, x->steps, &opt.trainer);
+    arm_trainer(x, arm, &opt.trainer);
+    opt.trainer.dropout_seed = rng_mix(seed);
     const struct fit_data data = {&x->sets[x->arms[arm].set].docs, d->order, d->order_count};
     struct fit_result fitted;
     model_init_random(m, rng_mix(seed)); /* the same start for all arms of a seed */
@@ -135,6 +139,7 @@ static winnow_status train_arm(const struct experiment *x, uint64_t seed, uint32
         out->tokens_trained = x->tokens;
         out->epochs = (double)fitted.used / (double)d->tokens;
         out->curve_count = fitted.curve_count;
+        out->told = arena_strndup(keep, buf_cstr(&fitted.told), fitted.told.len);
         memcpy(out->curve, fitted.curve, fitted.curve_count * sizeof *fitted.curve);
     }
     fit_result_release(&fitted);
@@ -157,7 +162,7 @@ winnow_status arm_job_run(const struct experiment *x, uint64_t seed, const struc
     struct pool *pool = pool_new(1);
     winnow_status st = model_new(&x->config, &m, err);
     if (st == WINNOW_OK) {
-        st = train_arm(x, seed, arm, &draw, folder, env, m, pool, out, err);
+        st = train_arm(x, seed, arm, &draw, folder, env, m, pool, keep, out, err);
     }
     if (st == WINNOW_OK) {
         st = read_yardstick(x, m, pool, env, &out->reading, err);
@@ -226,6 +231,7 @@ winnow_status arm_result_write(const struct experiment *x, const struct arm_resu
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         json_member_double(&w, numbers[i].key, numbers[i].value);
     }
+    json_member_raw(&w, "sampler", str_of(r->told));
     write_shares(x, r, &w);
     json_member_open(&w, "curve", '[');
     for (size_t i = 0; i < r->curve_count; i++) {
@@ -286,6 +292,19 @@ static void take_lists(const struct experiment *x, struct json_value root, struc
     }
 }
 
+static const char *copy_told(struct json_value sampler, struct arena *keep)
+{
+    if (json_kind(sampler) != JSON_OBJECT) {
+        return "null";
+    }
+    struct buf text = {0};
+    struct json_writer w = {.out = &text};
+    json_copy(&w, sampler);
+    const char *told = arena_strndup(keep, buf_cstr(&text), text.len);
+    buf_release(&text);
+    return told;
+}
+
 static bool take_result(const struct experiment *x, struct json_value root, struct arena *keep,
                         struct arm_result *r)
 {
@@ -301,6 +320,7 @@ static bool take_result(const struct experiment *x, struct json_value root, stru
     r->epochs = number(json_get(root, "epochs"));
     r->loss = number(json_get(root, "loss"));
     r->flops = number(json_get(root, "flops"));
+    r->told = copy_told(json_get(root, "sampler"), keep);
     take_lists(x, root, keep, r);
     yard_reading_init(&r->reading, &x->yard, keep);
     struct json_iter it = json_walk(nll);

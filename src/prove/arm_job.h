@@ -20,6 +20,7 @@ struct arm_result {
     struct fit_point curve[ARM_CURVE_MAX + 1]; /* values: raw, clean */
     size_t curve_count;
     struct yard_reading reading;
+    const char *told; /* JSON: what the way to train has to say (train/sampling.h) */
 };
 
 /* The result lives in keep. */

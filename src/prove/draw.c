@@ -186,6 +186,20 @@ void arm_draw_random(const struct draw_line *l, size_t from, size_t to, uint64_t
     map_release(&quota);
 }
 
+void arm_draw_cut(struct arm_draw *a, const struct text_set *set,
+                  const struct packer_options *packer, uint64_t tokens)
+{
+    size_t count = 0;
+    uint64_t have = 0;
+    while (count < a->count && have < tokens) {
+        size_t n;
+        (void)token_docs_at(&set->docs, a->items[count++], &n);
+        have += packer_stream(packer, n);
+    }
+    a->count = count;
+    a->tokens = have;
+}
+
 /* Copies of a text get draws of their own, or they would follow each other. */
 static uint64_t order_draw(const struct text_meta *m, uint64_t seed, uint64_t epoch)
 {

@@ -68,6 +68,10 @@ void arm_draw_chosen(const struct draw_line *l, size_t from, size_t to, const ui
 void arm_draw_random(const struct draw_line *l, size_t from, size_t to, uint64_t tokens,
                      const struct arm_draw *like, uint64_t seed, struct arm_draw *out);
 
+/* Leaves the first items that hold so many tokens. */
+void arm_draw_cut(struct arm_draw *a, const struct text_set *set,
+                  const struct packer_options *packer, uint64_t tokens);
+
 /* Fills order for training on so many tokens; epochs are shuffled anew. */
 void arm_draw_order(struct arm_draw *a, const struct text_set *set, uint64_t tokens, uint64_t seed);
 

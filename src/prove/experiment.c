@@ -102,38 +102,59 @@ static winnow_status band_of_name(struct experiment *x, const char *text, struct
                            : "final (what select chooses under each seed)");
 }
 
+/* Names become file names. */
+static winnow_status check_name(const struct experiment *x, const char *name,
+                                struct winnow_error *err)
+{
+    for (const char *c = name; *c; c++) {
+        if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
+              (c > name && strchr("-_.+:", *c)))) {
+            return error_set(
+                err, WINNOW_E_USAGE,
+                "the arm name \"%s\" has a character other than letters, digits, - _ .", name);
+        }
+    }
+    for (uint32_t i = 0; i < x->arm_count; i++) {
+        if (strcmp(x->arms[i].name, name) == 0) {
+            return error_set(err, WINNOW_E_USAGE, "two arms are called \"%s\"", name);
+        }
+    }
+    return WINNOW_OK;
+}
+
+/* What an arm is that has no path. */
+static winnow_status arm_of_name(struct experiment *x, const char *base, struct arm *a,
+                                 struct winnow_error *err)
+{
+    if (strcmp(base, "before") == 0) {
+        a->set = 0;
+    } else if (strcmp(base, "final") == 0 && x->method.kind == &SELECT_SELECTOR) {
+        a->kind = ARM_BAND;
+        a->options = x->method.options;
+        x->has_bands = true;
+    } else if (strcmp(base, "random") == 0 || strcmp(base, "matched") == 0) {
+        a->kind = base[0] == 'r' ? ARM_RANDOM : ARM_MATCHED;
+    } else {
+        TRY(band_of_name(x, base, a, err));
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status add_arm(struct experiment *x, const char *text, struct winnow_error *err)
 {
     struct arm *a = &x->arms[x->arm_count];
     *a = (struct arm){.name = text, .kind = ARM_CORPUS, .set = x->pool};
-    const char *equals = strchr(text, '=');
-    if (equals && equals > text && equals[1]) {
+    const char *equals = strchr(text, '='), *base;
+    bool path = equals && equals > text && equals[1];
+    if (path) {
         a->name = arena_strndup(&x->keep, text, (size_t)(equals - text));
         TRY(set_of_path(x, arena_strndup(&x->keep, equals + 1, strlen(equals + 1)), &a->set, err));
-    } else if (strcmp(text, "before") == 0) {
-        a->set = 0;
-    } else if (strcmp(text, "final") == 0 && x->method.kind == &SELECT_SELECTOR) {
-        a->kind = ARM_BAND;
-        a->options = x->method.options;
-        x->has_bands = true;
-    } else if (strcmp(text, "random") == 0 || strcmp(text, "matched") == 0) {
-        a->kind = text[0] == 'r' ? ARM_RANDOM : ARM_MATCHED;
-    } else {
-        TRY(band_of_name(x, text, a, err));
     }
-    for (const char *c = a->name; *c; c++) { /* names become file names */
-        if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
-              (c > a->name && strchr("-_.", *c)))) {
-            return error_set(
-                err, WINNOW_E_USAGE,
-                "the arm name \"%s\" has a character other than letters, digits, - _ .", a->name);
-        }
+    TRY(arm_way_read(a->name, &x->keep, &base, &a->way, err));
+    if (!path) {
+        TRY(arm_of_name(x, base, a, err));
     }
-    for (uint32_t i = 0; i < x->arm_count; i++) {
-        if (strcmp(x->arms[i].name, a->name) == 0) {
-            return error_set(err, WINNOW_E_USAGE, "two arms are called \"%s\"", a->name);
-        }
-    }
+    TRY(check_name(x, a->name, err));
     x->arm_count++;
     return WINNOW_OK;
 }
@@ -165,6 +186,14 @@ static winnow_status read_arms(struct experiment *x, struct winnow_error *err)
     return x->opt->baseline ? error_set(err, WINNOW_E_USAGE, "--baseline: there is no arm \"%s\"",
                                         x->opt->baseline)
                             : WINNOW_OK;
+}
+
+void arm_trainer(const struct experiment *x, uint32_t arm, struct trainer_options *out)
+{
+    small_model_trainer(&x->opt->model, x->steps, out);
+    const struct arm_way *way = &x->arms[arm].way;
+    sampling_trainer(&way->sampling, x->opt->model.batch_tokens, out);
+    out->dropout = isnan(way->dropout) ? x->opt->dropout : way->dropout;
 }
 
 /* ---- corpora ---- */
@@ -292,6 +321,19 @@ static winnow_status find_kernels(struct experiment *x, struct winnow_error *err
     return st;
 }
 
+/* Of the arm whose way takes most. */
+static uint64_t training_bytes(const struct experiment *x)
+{
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < x->arm_count; i++) {
+        struct trainer_options trainer;
+        arm_trainer(x, i, &trainer);
+        uint64_t bytes = trainer_memory(&x->config, &trainer, 1);
+        most = bytes > most ? bytes : most;
+    }
+    return most + model_config_parameters(&x->config) * sizeof(float);
+}
+
 uint64_t experiment_job_bytes(const struct experiment *x)
 {
     uint64_t documents = 0;
@@ -301,7 +343,7 @@ uint64_t experiment_job_bytes(const struct experiment *x)
     }
     struct engine_options opt = ENGINE_OPTIONS_INIT; /* measures when training is done */
     opt.compute = x->opt->model.compute == WINNOW_BF16 ? ENGINE_BF16 : ENGINE_F32;
-    uint64_t training = small_model_memory(&x->opt->model, &x->config, 1);
+    uint64_t training = training_bytes(x);
     training = x->has_bands && x->traits.bytes > training ? x->traits.bytes : training;
     uint64_t measuring = engine_memory(&x->config, &opt, 1);
     return (training > measuring ? training : measuring) + documents * DRAW_BYTES + JOB_BESIDE;
@@ -444,6 +486,9 @@ struct hash128 experiment_key(const struct experiment *x)
         add_number(h, numbers[i]);
     }
     add_number(h, m->optimizer);
+    if (o->dropout > 0) { /* of an arm of its own, its name says */
+        add_number(h, o->dropout);
+    }
     hash_stream_add(h, str_of(x->kernels));
     if (x->has_bands) { /* which of its bands an arm is, its name says */
         hash_stream_add(h, str_of(x->method_key));

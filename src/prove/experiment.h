@@ -5,6 +5,7 @@
 #include "winnow/prove.h"
 #include "winnow/prune.h"
 
+#include "prove/arm_way.h"
 #include "prove/draw.h"
 #include "prove/yardstick.h"
 #include "prune/selector.h"
@@ -25,6 +26,7 @@ struct arm {
     enum arm_kind kind;
     const void *options; /* ARM_BAND: what the selector chooses by */
     uint32_t set;        /* what it is taken from */
+    struct arm_way way;  /* how it is trained on */
 };
 
 /* What bands are cut by: a method with its options, as a stage would get them. */
@@ -75,6 +77,9 @@ void experiment_release(struct experiment *x);
 
 /* Bytes of a job: its model and training, the draw that names its documents. */
 uint64_t experiment_job_bytes(const struct experiment *x);
+
+/* What an arm's trainer gets. */
+void arm_trainer(const struct experiment *x, uint32_t arm, struct trainer_options *out);
 
 /* Hash of everything a job's result depends on beside its seed and arm. */
 struct hash128 experiment_key(const struct experiment *x);

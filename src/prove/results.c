@@ -466,6 +466,7 @@ void results_write(const struct findings *f, const struct option_table *table, s
     write_cells(f, true, &w);
     write_curves(f, &w);
     write_cost(f, &w);
+    results_write_ways(f, &w);
     json_member_open(&w, "paired", '{');
     json_member_u64(&w, "documents", x->yard.text_count);
     json_member_u64(&w, "items", x->yard.item_count);

@@ -15,6 +15,11 @@ void results_table(const struct findings *f, struct buf *out);
 /* Plain sentences, each ended by a line feed, most important first. */
 void results_sentences(const struct findings *f, struct buf *out);
 
+/* Ways to train (prove/arm_way.h) as members of results.json, and in words: how blocks went, how
+ * many passes over its documents a corpus stands. */
+void results_write_ways(const struct findings *f, struct json_writer *w);
+void results_way_sentences(const struct findings *f, struct buf *out);
+
 /* Means over seeds of what an arm's models cost, in FLOPs. */
 struct arm_cost {
     double training;

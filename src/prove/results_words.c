@@ -146,6 +146,7 @@ void results_sentences(const struct findings *f, struct buf *out)
             ratio_sentence(f, a, out);
         }
     }
+    results_way_sentences(f, out);
 }
 
 /* What the proof could have seen of the primary measure. */
@@ -163,6 +164,16 @@ static void detectable_line(const struct findings *f, struct buf *out)
     buf_add_char(out, '\n');
 }
 
+static int name_width(const struct experiment *x)
+{
+    size_t width = 10;
+    for (uint32_t a = 0; a < x->arm_count; a++) {
+        size_t n = strlen(x->arms[a].name);
+        width = n > width ? n : width;
+    }
+    return (int)width;
+}
+
 void results_table(const struct findings *f, struct buf *out)
 {
     const struct experiment *x = f->x;
@@ -170,13 +181,14 @@ void results_table(const struct findings *f, struct buf *out)
              f->o->seeds, f->o->seeds == 1 ? "" : "s", amount_count((double)x->parameters).text,
              amount_count((double)x->tokens).text,
              x->opt->fixed_pool ? "fixed pool" : "at most one epoch", x->arms[x->baseline].name);
-    buf_addf(out, "%-10s", "arm");
+    int width = name_width(x);
+    buf_addf(out, "%-*s", width, "arm");
     for (uint32_t i = 0; i < f->measure_count; i++) {
         buf_addf(out, " %9s%-17s", f->measures[i].name, f->measures[i].primary ? " (primary)" : "");
     }
     buf_add_char(out, '\n');
     for (uint32_t a = 0; a < x->arm_count; a++) {
-        buf_addf(out, "%-10s", x->arms[a].name);
+        buf_addf(out, "%-*s", width, x->arms[a].name);
         for (uint32_t i = 0; i < f->measure_count; i++) {
             const struct cell *c = findings_cell(f, i, a, f->measures[i].domains);
             buf_addf(out, " %9.4f", c->mean);

@@ -362,7 +362,7 @@ static winnow_status too_few(const struct experiment *x, uint32_t arm, const str
         err, WINNOW_E_FORMAT,
         "arm \"%s\" holds %" PRIu64 " tokens, fewer than the %" PRIu64
         " that each arm trains on; lower --tokens, or repeat documents with --fixed-pool",
-        x->arms[arm].name, d->tokens, x->tokens);
+        x->arms[arm].name, d->tokens, arm_way_tokens(&x->arms[arm].way, x->tokens));
 }
 
 static uint32_t first_arm(const struct experiment *x, enum arm_kind kind, uint32_t other_than)
@@ -375,17 +375,17 @@ static uint32_t first_arm(const struct experiment *x, enum arm_kind kind, uint32
     return UINT32_MAX;
 }
 
-/* From U to V, or as far as the budget needs. */
+/* From U to V, or as far as the budget of this many tokens needs. */
 static void corpus_range(const struct experiment *x, const struct draw_line *line,
-                         const struct selection *s, struct arm_draw *out)
+                         const struct selection *s, uint64_t tokens, struct arm_draw *out)
 {
     size_t from = s ? draw_line_above(line, s->u) : 0;
-    uint64_t need = s || x->opt->fixed_pool ? pool_tokens_needed(x) : x->tokens;
+    uint64_t need = s || x->opt->fixed_pool ? pool_tokens_needed(x) : tokens;
     size_t to = x->opt->fixed_pool && !s ? line->count : draw_line_reach(line, from, need);
     if (s) {
         size_t v = draw_line_above(line, s->v);
-        bool enough = draw_line_tokens(line, from, v) >= x->tokens || x->opt->fixed_pool;
-        to = enough ? v : draw_line_reach(line, from, x->tokens);
+        bool enough = draw_line_tokens(line, from, v) >= tokens || x->opt->fixed_pool;
+        to = enough ? v : draw_line_reach(line, from, tokens);
     }
     arm_draw_range(line, from, to, out);
 }
@@ -443,10 +443,12 @@ winnow_status seed_arm_draw(const struct experiment *x, uint64_t seed, const str
     const struct text_set *set = &x->sets[a->set];
     struct draw_line line;
     draw_line_init(&line, set, &x->excluded, &x->packer, seed);
+    uint64_t reads = (uint64_t)ceil((double)x->tokens * sampling_reads(&a->way.sampling));
+    uint64_t need = arm_way_tokens(&a->way, x->tokens);
     winnow_status st = WINNOW_OK;
     switch (a->kind) {
     case ARM_CORPUS:
-        corpus_range(x, &line, s, out);
+        corpus_range(x, &line, s, need, out);
         break;
     case ARM_BAND:
         arm_draw_chosen(&line, s->reference_end, s->pool_end, s->chosen, (uint16_t)(1U << arm),
@@ -458,11 +460,14 @@ winnow_status seed_arm_draw(const struct experiment *x, uint64_t seed, const str
         break;
     }
     draw_line_release(&line);
-    if (st == WINNOW_OK && (out->tokens < x->tokens && (!x->opt->fixed_pool || out->count == 0))) {
+    if (st == WINNOW_OK && (out->tokens < need && (!x->opt->fixed_pool || out->count == 0))) {
         st = too_few(x, arm, out, err);
     }
     if (st == WINNOW_OK) {
-        arm_draw_order(out, set, x->tokens, seed);
+        if (arm_way_passes(&a->way) > 1) {
+            arm_draw_cut(out, set, &x->packer, need);
+        }
+        arm_draw_order(out, set, reads, seed);
     } else {
         arm_draw_release(out);
         *out = (struct arm_draw){0};

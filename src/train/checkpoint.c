@@ -41,9 +41,12 @@ static struct header header_of(const struct trainer *t)
                         o->clip,
                         (double)o->optimizer,
                         o->momentum,
-                        (double)o->average};
+                        (double)o->average,
+                        o->dropout,
+                        (double)o->dropout_seed};
     size_t numbers = sizeof options / sizeof *options;
-    if (o->average == 0) { /* AdamW alone knows none of the last three */
+    numbers -= o->dropout > 0 ? 0 : 2;
+    if (o->average == 0 && !(o->dropout > 0)) { /* AdamW alone knows none of the three before */
         numbers -= o->optimizer == TRAINER_ADAMW ? 3 : 1;
     }
     struct header h = {.model = fingerprint(shape, sizeof shape / sizeof *shape),

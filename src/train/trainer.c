@@ -10,6 +10,7 @@
 
 #include "base/env.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "engine/examples.h"
 #include "math/kernels.h"
 #include "train/trainer_internal.h"
@@ -29,7 +30,8 @@ static struct engine_options engine_options_of(const struct trainer_options *opt
     return (struct engine_options){.compute = opt->compute,
                                    .tokens_max = opt->tokens_max,
                                    .gradients = true,
-                                   .losses_first = opt->losses_first};
+                                   .losses_first = opt->losses_first,
+                                   .dropout = opt->dropout > 0};
 }
 
 static struct gemm muon_gemm(const struct trainer_options *opt, const struct kernels *k)
@@ -70,11 +72,12 @@ static winnow_status check_options(const struct trainer_options *o, struct winno
 {
     bool good = o->lr >= 0 && o->lr_end >= 0 && o->lr_end <= 1 && o->beta1 >= 0 && o->beta1 < 1 &&
                 o->beta2 >= 0 && o->beta2 < 1 && o->momentum >= 0 && o->momentum < 1 &&
-                o->eps > 0 && o->weight_decay >= 0 && o->clip >= 0;
+                o->eps > 0 && o->weight_decay >= 0 && o->clip >= 0 && o->dropout >= 0 &&
+                o->dropout < 1;
     if (!good) {
         return error_set(
             err, WINNOW_E_USAGE,
-            "training: rates must not be negative, betas and momentum lie in [0, 1), eps "
+            "training: rates must not be negative, betas, momentum and dropout lie in [0, 1), eps "
             "above 0");
     }
     return WINNOW_OK;
@@ -141,7 +144,12 @@ static winnow_status add(struct trainer *t, const struct token_batch *b, uint64_
     }
     double sum;
     float scale = (float)(1.0 / (double)targets_total);
-    TRY(engine_gradient(t->engine, b, scale, t->gradient, &sum, nll, err));
+    /* pieces of one step begin at the same place of different batches */
+    engine_drop(t->engine, t->opt.dropout,
+                rng_mix(rng_mix(t->opt.dropout_seed + t->steps) + t->pending.tokens));
+    winnow_status st = engine_gradient(t->engine, b, scale, t->gradient, &sum, nll, err);
+    engine_drop(t->engine, 0, 0);
+    TRY(st);
     step_sums_add(&t->pending, model_config(t->model), b, sum);
     return WINNOW_OK;
 }

@@ -40,6 +40,8 @@ struct trainer_options {
     /* The last steps over whose weights the mean is taken, which the model has when the
      * schedule is done; 0: none.  Before that the model has the weights of its step. */
     uint64_t average;
+    double dropout; /* rate while training (engine/dropout.h); 0: none */
+    uint64_t dropout_seed;
     bool losses_first; /* for engine_weigh_by(): engine_options.losses_first */
 };
 

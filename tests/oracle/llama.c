@@ -8,7 +8,15 @@ struct oracle {
     const struct model *m;
     const struct model_config *c;
     const double *weights;
+    oracle_factor factor; /* NULL: 1 */
+    void *ctx;
+    size_t start; /* of the sequence */
 };
+
+static double factor(const struct oracle *o, uint32_t layer, int site, size_t t, size_t i)
+{
+    return o->factor ? o->factor(o->ctx, layer, site, o->start + t, i) : 1;
+}
 
 static const double *tensor(const struct oracle *o, enum tensor_role role, uint32_t layer)
 {
@@ -117,7 +125,7 @@ static void layer(const struct oracle *o, uint32_t l, double *x, size_t n)
         attend(c, att, q, k, v, t + 1);
         linear(out, tensor(o, TENSOR_O, l), tensor(o, TENSOR_O_BIAS, l), att, d, qd);
         for (size_t i = 0; i < d; i++) {
-            xt[i] += out[i];
+            xt[i] += out[i] * factor(o, l, 0, t, i);
         }
         rmsnorm(norm, xt, tensor(o, TENSOR_NORM2, l), d, c->norm_eps);
         linear(g, tensor(o, TENSOR_GATE, l), tensor(o, TENSOR_GATE_BIAS, l), norm, f, d);
@@ -127,7 +135,7 @@ static void layer(const struct oracle *o, uint32_t l, double *x, size_t n)
         }
         linear(out, tensor(o, TENSOR_DOWN, l), tensor(o, TENSOR_DOWN_BIAS, l), g, d, f);
         for (size_t i = 0; i < d; i++) {
-            xt[i] += out[i];
+            xt[i] += out[i] * factor(o, l, 1, t, i);
         }
     }
     double *all[] = {norm, q, k, v, att, out, g, u};
@@ -148,10 +156,8 @@ static double loss(double *logits, size_t vocab, uint32_t target)
     return log(sum) + top - logits[target];
 }
 
-double oracle_llama(const struct model *m, const double *weights, const struct token_batch *b,
-                    double *nll, double *logits)
+static double run(struct oracle o, const struct token_batch *b, double *nll, double *logits)
 {
-    struct oracle o = {m, model_config(m), weights};
     size_t d = o.c->dim, vocab = o.c->vocab;
     const double *embed = tensor(&o, TENSOR_EMBED, 0);
     const double *head = o.c->tied ? embed : tensor(&o, TENSOR_HEAD, 0);
@@ -159,6 +165,7 @@ double oracle_llama(const struct model *m, const double *weights, const struct t
     double total = 0;
     for (size_t s = 0; s < b->sequences; s++) {
         size_t start = b->starts[s], n = b->starts[s + 1] - start;
+        o.start = start;
         double *x = malloc((n * d + 1) * sizeof *x);
         for (size_t t = 0; t < n; t++) {
             memcpy(x + t * d, embed + b->tokens[start + t] * d, d * sizeof *x);
@@ -184,4 +191,16 @@ double oracle_llama(const struct model *m, const double *weights, const struct t
     free(z);
     free(norm);
     return total;
+}
+
+double oracle_llama(const struct model *m, const double *weights, const struct token_batch *b,
+                    double *nll, double *logits)
+{
+    return run((struct oracle){m, model_config(m), weights, NULL, NULL, 0}, b, nll, logits);
+}
+
+double oracle_llama_times(const struct model *m, const double *weights, const struct token_batch *b,
+                          oracle_factor factor_of, void *ctx)
+{
+    return run((struct oracle){m, model_config(m), weights, factor_of, ctx, 0}, b, NULL, NULL);
 }

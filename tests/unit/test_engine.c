@@ -134,14 +134,44 @@ static void every_kernel_table_scores_as_the_twin_does(void **state)
     }
 }
 
+/* Dropout, number by number: what engine/dropout.h says. */
+struct drawn {
+    double rate;
+    uint64_t seed;
+    size_t kept, all;
+};
+
+static double factor_of(void *ctx, uint32_t layer, int site, size_t position, size_t i)
+{
+    struct drawn *d = ctx;
+    uint64_t row = ((uint64_t)layer * 2 + (uint64_t)site) << 40 | position;
+    uint64_t bits = rng_mix(rng_mix(d->seed ^ rng_mix(row)) + i / 4 * 4) >> (16 * (i % 4));
+    double threshold = round(d->rate * 65536);
+    bool keep = (double)(bits & 0xffff) >= threshold;
+    d->kept += keep;
+    d->all++;
+    return keep ? 65536 / (65536 - threshold) : 0;
+}
+
+static double twin(struct fixture *f, const double *w, struct drawn *drawn)
+{
+    return drawn ? oracle_llama_times(f->m, w, &f->b, factor_of, drawn)
+                 : oracle_llama(f->m, w, &f->b, NULL, NULL);
+}
+
 /* Every element of every tensor: (L(w + h) - L(w - h)) / 2h in double, whose
  * own error is about 1e-9; the rest is the engine's f32. */
 static void gradients_are_the_differences_of_the_twin(const struct model_config *c,
-                                                      const char *kernels)
+                                                      const char *kernels, struct drawn *drawn)
 {
     struct fixture f;
     struct winnow_error err;
-    open_engine(&f, c, (struct engine_options){.tokens_max = 12, .gradients = true}, 1, kernels);
+    const struct engine_options opt = {
+        .tokens_max = 12, .gradients = true, .dropout = drawn != NULL};
+    open_engine(&f, c, opt, 1, kernels);
+    if (drawn) {
+        engine_drop(f.e, drawn->rate, drawn->seed);
+    }
     fill_batch(&f, (uint32_t[]){7, 3, 1, 9}, 4, 5);
     memcpy(f.targets, f.tokens, sizeof f.targets); /* odd ones count, own token as target */
     for (size_t i = 0; i < 2048; i += 2) {
@@ -152,16 +182,16 @@ static void gradients_are_the_differences_of_the_twin(const struct model_config 
     double *w = double_weights(f.m), sum, scale = 0.25;
     float *g = calloc(n, sizeof *g);
     assert_ok(engine_gradient(f.e, &f.b, (float)scale, g, &sum, NULL, &err), err);
-    assert_near(sum, oracle_llama(f.m, w, &f.b, NULL, NULL), 1e-5);
+    assert_near(sum, twin(&f, w, drawn), 1e-5);
     for (size_t i = 0; i < model_tensor_count(f.m); i++) {
         const struct model_tensor *t = model_tensor_at(f.m, i);
         double worst = 0, size = 0, h = 1e-5;
         for (size_t j = t->offset; j < t->offset + (size_t)t->rows * t->cols; j++) {
             double keep = w[j];
             w[j] = keep + h;
-            double up = oracle_llama(f.m, w, &f.b, NULL, NULL);
+            double up = twin(&f, w, drawn);
             w[j] = keep - h;
-            double down = oracle_llama(f.m, w, &f.b, NULL, NULL);
+            double down = twin(&f, w, drawn);
             w[j] = keep;
             double want = scale * (up - down) / (2 * h), got = (double)g[j];
             worst = fmax(worst, fabs(got - want));
@@ -180,9 +210,56 @@ static void every_gradient_is_the_derivative_of_the_loss(void **state)
 {
     (void)state;
     struct model_config full = full_config(), plain = odd_llama();
-    gradients_are_the_differences_of_the_twin(&full, NULL);
-    gradients_are_the_differences_of_the_twin(&plain, NULL);
-    gradients_are_the_differences_of_the_twin(&plain, "generic");
+    gradients_are_the_differences_of_the_twin(&full, NULL, NULL);
+    gradients_are_the_differences_of_the_twin(&plain, NULL, NULL);
+    gradients_are_the_differences_of_the_twin(&plain, "generic", NULL);
+}
+
+/* Over several micro-batches, whose tokens have their places in the whole batch. */
+static void under_dropout_too_with_the_mask_that_was_drawn(void **state)
+{
+    (void)state;
+    struct model_config full = full_config(), plain = odd_llama();
+    struct drawn d = {.rate = 0.3, .seed = 5};
+    gradients_are_the_differences_of_the_twin(&full, NULL, &d);
+    gradients_are_the_differences_of_the_twin(&plain, NULL, &d);
+    double kept = (double)d.kept / (double)d.all;
+    assert_true(kept > 0.67 && kept < 0.73);
+}
+
+/* Another seed drops others; scoring, and a rate of 0, drop nothing. */
+static void nothing_is_dropped_but_in_gradients(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct winnow_error err;
+    struct model_config c = odd_llama();
+    const struct engine_options opt = {.tokens_max = 64, .gradients = true, .dropout = true};
+    open_engine(&f, &c, opt, 1, NULL);
+    fill_batch(&f, (uint32_t[]){20, 30, 9}, 3, 5);
+    size_t n = model_values_count(f.m);
+    float nll[2][64] = {{0}}, *g[5];
+    const struct {
+        double rate;
+        uint64_t seed;
+    } runs[5] = {{0, 0}, {0.2, 1}, {0.2, 2}, {0.2, 1}, {0, 1}};
+    assert_ok(engine_nll(f.e, &f.b, nll[0], &err), err);
+    for (int i = 0; i < 5; i++) {
+        double sum;
+        g[i] = calloc(n, sizeof *g[i]);
+        engine_drop(f.e, runs[i].rate, runs[i].seed);
+        assert_ok(engine_gradient(f.e, &f.b, 1, g[i], &sum, NULL, &err), err);
+        assert_ok(engine_nll(f.e, &f.b, nll[1], &err), err);
+        assert_memory_equal(nll[0], nll[1], sizeof nll[0]);
+    }
+    assert_memory_equal(g[1], g[3], n * sizeof **g);
+    assert_memory_equal(g[0], g[4], n * sizeof **g);
+    assert_true(memcmp(g[0], g[1], n * sizeof **g) != 0);
+    assert_true(memcmp(g[1], g[2], n * sizeof **g) != 0);
+    for (int i = 0; i < 5; i++) {
+        free(g[i]);
+    }
+    close_engine(&f);
 }
 
 /* A model large enough for several tiles, chunks and blocks: derivative along a
@@ -381,6 +458,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kernel_table_scores_as_the_twin_does),
         cmocka_unit_test(every_gradient_is_the_derivative_of_the_loss),
+        cmocka_unit_test(under_dropout_too_with_the_mask_that_was_drawn),
+        cmocka_unit_test(nothing_is_dropped_but_in_gradients),
         cmocka_unit_test(gradients_hold_over_many_tiles),
         cmocka_unit_test(two_threads_give_the_bits_of_one),
         cmocka_unit_test(packed_sequences_score_as_they_do_alone),

@@ -98,9 +98,10 @@ static void training_learns_what_can_be_learnt(void **state)
 static void threads_do_not_change_a_bit(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         struct trainer_options opt = options();
-        opt.optimizer = i ? TRAINER_MUON : TRAINER_ADAMW;
+        opt.optimizer = i == 1 ? TRAINER_MUON : TRAINER_ADAMW;
+        opt.dropout = i == 2 ? 0.1 : 0;
         struct run one, two;
         open_run(&one, &opt, 1);
         open_run(&two, &opt, 2);
@@ -112,10 +113,11 @@ static void threads_do_not_change_a_bit(void **state)
     }
 }
 
-static void resume_ends_in_the_same_bits(enum trainer_optimizer optimizer)
+static void resume_ends_in_the_same_bits(enum trainer_optimizer optimizer, double dropout)
 {
     struct trainer_options opt = options();
     opt.optimizer = optimizer;
+    opt.dropout = dropout;
     struct winnow_error err;
     struct run whole, first, second;
     char path[] = "/tmp/winnow-test-XXXXXX";
@@ -166,8 +168,10 @@ static void resume_ends_in_the_same_bits(enum trainer_optimizer optimizer)
 static void a_resumed_training_ends_in_the_same_bits(void **state)
 {
     (void)state;
-    resume_ends_in_the_same_bits(TRAINER_ADAMW);
-    resume_ends_in_the_same_bits(TRAINER_MUON);
+    resume_ends_in_the_same_bits(TRAINER_ADAMW, 0);
+    resume_ends_in_the_same_bits(TRAINER_MUON, 0);
+    resume_ends_in_the_same_bits(TRAINER_ADAMW, 0.2);
+    resume_ends_in_the_same_bits(TRAINER_MUON, 0.2);
 }
 
 /* A twin without averaging has each step's weights, whose mean in double the average is. */

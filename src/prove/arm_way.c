@@ -1,0 +1,107 @@
+/* arm_way.c -- names of arms, word by word. */
+#include "prove/arm_way.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A whole number or a decimal one within bounds; false: it is neither. */
+static bool number_of(const char *word, double least, double most, double *out)
+{
+    char *end;
+    double v = *word >= '0' && *word <= '9' ? strtod(word, &end) : (double)NAN;
+    if (!(v >= least && v <= most) || *end != 0) {
+        return false;
+    }
+    *out = v;
+    return true;
+}
+
+static winnow_status bad_word(const char *name, const char *way, const char *word,
+                              struct winnow_error *err)
+{
+    return error_set(err, WINNOW_E_USAGE, "the arm \"%s\": there is no %s:%s", name, way, word);
+}
+
+static winnow_status read_sampler(const char *name, struct arm_way *out, const char *way,
+                                  char *words, struct winnow_error *err)
+{
+    const struct sampling_kind *kind = NULL;
+    for (size_t i = 0; sampling_kind_at(i); i++) {
+        if (strcmp(sampling_kind_at(i)->name, way) == 0) {
+            kind = sampling_kind_at(i);
+            out->sampling.sampler = (int)i;
+        }
+    }
+    if (!kind) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "the arm \"%s\": there is no way to train called \"%s\"; there are "
+                         "repeat:K, dropout:SHARE, and the samplers of train (winnow help train)",
+                         name, way);
+    }
+    char *rest = NULL;
+    for (char *w = words ? strtok_r(words, ":", &rest) : NULL; w; w = strtok_r(NULL, ":", &rest)) {
+        if (!kind->word || !kind->word(&out->sampling, w)) {
+            return bad_word(name, way, w, err);
+        }
+    }
+    return WINNOW_OK;
+}
+
+/* "repeat:4", "lfr", "reweight:linupper". */
+static winnow_status read_way(const char *name, struct arm_way *out, char *way,
+                              struct winnow_error *err)
+{
+    char *words = strchr(way, ':');
+    if (words) {
+        *words++ = 0;
+    }
+    bool repeat = strcmp(way, "repeat") == 0;
+    if (!repeat && strcmp(way, "dropout") != 0) {
+        return read_sampler(name, out, way, words, err);
+    }
+    double *to = repeat ? &out->repeat : &out->dropout;
+    if (!words || !number_of(words, repeat ? 1 : 0, repeat ? 10000 : 0.9, to)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         repeat ? "the arm \"%s\": repeat:K says how often documents come, from 1 "
+                                  "to 10000"
+                                : "the arm \"%s\": dropout:SHARE lies between 0 and 0.9",
+                         name);
+    }
+    return WINNOW_OK;
+}
+
+winnow_status arm_way_read(const char *name, struct arena *keep, const char **base,
+                           struct arm_way *out, struct winnow_error *err)
+{
+    *out = (struct arm_way){.sampling = WINNOW_SAMPLING_INIT, .dropout = (double)NAN};
+    char *text = arena_strndup(keep, name, strlen(name));
+    bool repeats = strncmp(text, "repeat:", 7) == 0;
+    char *way = repeats ? text : strchr(text, '+');
+    *base = repeats ? "before" : text;
+    if (!way) {
+        return WINNOW_OK;
+    }
+    if (!repeats) {
+        *way++ = 0;
+    }
+    while (way) {
+        char *next = strchr(way, '+');
+        if (next) {
+            *next++ = 0;
+        }
+        TRY(read_way(name, out, way, err));
+        way = next;
+    }
+    return WINNOW_OK;
+}
+
+double arm_way_passes(const struct arm_way *w)
+{
+    return w->repeat > 0 ? w->repeat : sampling_passes(&w->sampling);
+}
+
+uint64_t arm_way_tokens(const struct arm_way *w, uint64_t tokens)
+{
+    return (uint64_t)ceil((double)tokens * sampling_reads(&w->sampling) / arm_way_passes(w) - 1e-6);
+}
