@@ -199,6 +199,12 @@ add_test(NAME oracle.torch
   COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/engine_vs_torch.py $<TARGET_FILE:engine_dump>)
 set_tests_properties(oracle.torch PROPERTIES LABELS slow SKIP_RETURN_CODE 77)
 
+add_executable(nnls_dump tests/oracle/nnls_dump.c)
+target_link_libraries(nnls_dump PRIVATE winnow winnow_flags)
+add_test(NAME oracle.nnls
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/nnls_vs_scipy.py $<TARGET_FILE:nnls_dump>)
+set_tests_properties(oracle.nnls PROPERTIES LABELS quick SKIP_RETURN_CODE 77)
+
 add_test(NAME style.layers COMMAND ${CMAKE_SOURCE_DIR}/tools/check-layers.sh)
 add_test(NAME style.cleanup COMMAND ${CMAKE_SOURCE_DIR}/tools/check-cleanup.sh)
 add_test(NAME style.heads COMMAND ${CMAKE_SOURCE_DIR}/tools/check-heads.sh)

@@ -94,7 +94,7 @@ winnow_status choose_top_k(const struct choice_problem *p, struct choice *out,
     }
     sort(best, st == WINNOW_OK ? n : 0, sizeof *best, by_score);
     for (size_t i = 0; st == WINNOW_OK && i < n && out->count < p->budget; i++) {
-        if (vector_rows_has(&rows.rows, best[i].row)) {
+        if (vector_rows_has(&rows.rows, best[i].row) && best[i].score > VECTOR_NO_PRODUCT) {
             choice_add(out, (struct choice_pick){best[i].row, 1, (double)best[i].score});
         }
     }
@@ -118,7 +118,7 @@ static void take_list(void *ctx, size_t which, const float *scores)
     struct lists *l = ctx;
     size_t n = 0;
     for (size_t i = 0; i < l->rows; i++) {
-        if (vector_rows_has(l->has, i)) {
+        if (vector_rows_has(l->has, i) && scores[i] > VECTOR_NO_PRODUCT) {
             l->scratch[n++] = (struct ranked){scores[i], (uint32_t)i};
         }
     }

@@ -55,7 +55,8 @@ static winnow_status pool_mean(struct rounds *r, struct winnow_error *err)
     r->targets = mem_try_alloc(r->width * sizeof *r->targets);
     for (size_t i = 0; r->targets && i < r->pool.rows.count; i++) {
         vector_rows_expand(&r->pool.rows, i, x);
-        for (size_t k = 0; k < r->width; k++) {
+        bool numbers = isfinite(vector_dot(r->p->k, x, x, r->width));
+        for (size_t k = 0; numbers && k < r->width; k++) {
             sum[k] += (double)x[k];
         }
         if (i % 1024 == 1023) {

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 
+#include <math.h>
 #include <string.h>
 
 bool vector_rows_has(const struct vector_rows *r, size_t row)
@@ -103,7 +104,7 @@ static void sweep_band(const struct sweeping *w, size_t r, size_t rows)
     }
     for (size_t i = 0; i < rows; i++) {
         for (size_t j = 0; j < s->count; j++) {
-            s->out[j * s->n + r + i] = sums[i][j];
+            s->out[j * s->n + r + i] = isfinite(sums[i][j]) ? sums[i][j] : VECTOR_NO_PRODUCT;
         }
     }
 }

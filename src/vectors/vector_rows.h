@@ -11,6 +11,7 @@
 #include "base/pool.h"
 #include "math/kernels.h"
 
+#include <float.h>
 #include <stdbool.h>
 
 struct vector_rows {
@@ -40,7 +41,8 @@ double vector_dot(const struct kernels *k, const float *a, const float *b, size_
 uint16_t vector_bf16(float x); /* to the nearest, ties to even */
 
 /* out[i][r] = <row which[r], x[i]> for `count` others, at the speed of memory for one and about
- * three times that for eight.  which NULL: all rows. */
+ * twice that for eight.  which NULL: all rows.  A row whose bytes are no numbers (damage that no
+ * norm tells of) has the product VECTOR_NO_PRODUCT, less than any other. */
 struct vector_sweep {
     const struct vector_rows *rows;
     const uint32_t *which;
@@ -49,7 +51,8 @@ struct vector_sweep {
     size_t count;   /* at most VECTOR_SWEEP_MAX */
     float *out;     /* [count][n] */
 };
-#define VECTOR_SWEEP_MAX 8U
+#define VECTOR_SWEEP_MAX  8U
+#define VECTOR_NO_PRODUCT (-FLT_MAX)
 void vector_sweep(const struct vector_sweep *s, const struct kernels *k, struct pool *pool);
 
 #endif /* WINNOW_VECTORS_VECTOR_ROWS_H */

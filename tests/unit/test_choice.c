@@ -219,6 +219,103 @@ static void rows_without_a_vector_are_never_chosen(void **state)
     }
 }
 
+/* Bytes of a store may have been damaged where no norm tells. */
+static void rows_that_are_no_numbers_are_never_chosen(void **state)
+{
+    (void)state;
+    static const int METHODS[] = {WINNOW_GTP, WINNOW_TOP_K, WINNOW_ROUND_ROBIN};
+    for (size_t m = 0; m < 3; m++) {
+        struct fixture *f = open_fixture(1);
+        struct choice c;
+        for (size_t i = 0; i < ROWS; i += 2) {
+            f->data[i * DIM + i % DIM] = 0x7FC0; /* of bf16: not a number */
+        }
+        run(f, method(METHODS[m]), 30, &c);
+        assert_in_range(c.count, 1, 30);
+        for (size_t i = 0; i < c.count; i++) {
+            assert_int_equal(c.picks[i].row % 2, 1);
+            assert_true(isfinite(c.picks[i].weight) && isfinite(c.picks[i].gain));
+        }
+        choice_release(&c);
+        close_fixture(f);
+    }
+}
+
+/* Where one pursuit does, the rounds and shards around it change nothing. */
+static void one_shard_is_the_pursuit_itself(void **state)
+{
+    (void)state;
+    enum { M = 6 };
+    struct fixture *f = open_fixture(2);
+    struct winnow_error err;
+    struct winnow_select_options opt = method(WINNOW_GTP);
+    const struct winnow_env env = {.seed = 4};
+    const struct choice_target target = {&f->few, "few"};
+    const struct choice_problem p = {.opt = &opt,
+                                     .pool = &f->pool,
+                                     .targets = &target,
+                                     .target_count = 1,
+                                     .budget = M,
+                                     .threads = f->threads,
+                                     .k = f->k,
+                                     .env = &env};
+    struct choice_rows rows;
+    struct choice_examples e;
+    struct choice c;
+    struct pursuit plain;
+    opt.objective = WINNOW_TARGET_MEAN;
+    assert_ok(choose(&p, &c, &err), err);
+    assert_ok(choice_rows_make(&p, &f->pool, FACTORS_STACKED, &rows, &err), err);
+    assert_ok(choice_examples_make(&p, FACTORS_STACKED, &e, &err), err);
+    float mean[DIM] = {0};
+    double size = 0;
+    for (size_t k = 0; k < DIM; k++) {
+        for (size_t i = 0; i < e.count; i++) {
+            mean[k] += e.x[i * e.width + k];
+        }
+        size += (double)mean[k] * (double)mean[k];
+    }
+    uint32_t which[ROWS];
+    bool taken[ROWS] = {0};
+    for (size_t i = 0; i < ROWS; i++) {
+        which[i] = (uint32_t)i;
+    }
+    for (size_t k = 0; k < DIM; k++) {
+        mean[k] *= (float)(1 / sqrt(size));
+    }
+    struct pursuit_options way = PURSUIT_OPTIONS_INIT;
+    way.copy = opt.copy;
+    way.floor = pursuit_noise_floor(ROWS, DIM);
+    const struct pursuit_problem problem = {.rows = &rows.rows,
+                                            .which = which,
+                                            .n = ROWS,
+                                            .targets = mean,
+                                            .count = 1,
+                                            .budget = M,
+                                            .taken = taken};
+    assert_ok(pursuit_run(&problem, &way, f->k, f->threads, &env, &plain, &err), err);
+    assert_int_equal(c.rounds, 1);
+    assert_int_equal(c.count, M);
+    assert_int_equal(plain.count, M);
+    double sum = 0;
+    for (size_t i = 0; i < M; i++) {
+        sum += plain.atoms[i].weight;
+    }
+    for (size_t i = 0; i < M; i++) { /* one is sorted by gain, the other by weight */
+        double weight = -1;
+        for (size_t j = 0; j < M; j++) {
+            weight = plain.atoms[j].row == c.picks[i].row ? plain.atoms[j].weight : weight;
+        }
+        assert_near(c.picks[i].weight, weight * M / sum, 1e-6);
+    }
+    assert_near(c.curve[0].residual, plain.residual, 1e-9);
+    pursuit_release(&plain);
+    choice_release(&c);
+    choice_rows_release(&rows);
+    choice_examples_release(&e);
+    close_fixture(f);
+}
+
 static void random_rows_have_the_targets_lengths(void **state)
 {
     (void)state;
@@ -312,6 +409,80 @@ static void greedy_is_near_the_best_of_all(void **state)
     }
 }
 
+/* A row adds no less to few than to more, and a copy of what is there adds nothing. */
+static void what_a_row_adds_never_grows(void **state)
+{
+    (void)state;
+    enum { N = 10 };
+    struct rng r;
+    rng_init(&r, 8, "facility");
+    for (int trial = 0; trial < 200; trial++) {
+        float s[N * N];
+        for (size_t i = 0; i < N; i++) {
+            for (size_t j = 0; j <= i; j++) {
+                s[i * N + j] = s[j * N + i] = (float)(i == j ? 1 : rng_uniform(&r));
+            }
+        }
+        memcpy(s + 1 * N, s, N * sizeof *s); /* row 1 is row 0 */
+        for (size_t i = 0; i < N; i++) {
+            s[i * N + 1] = s[i * N];
+        }
+        unsigned more = (unsigned)rng_below(&r, 1U << N),
+                 few = more & (unsigned)rng_below(&r, 1U << N);
+        unsigned row = 1U << rng_below(&r, N);
+        double of_few = value(s, N, few | row) - value(s, N, few);
+        assert_true(of_few >= value(s, N, more | row) - value(s, N, more) - 1e-12);
+        assert_true(value(s, N, more | 3U) == value(s, N, (more & ~2U) | 1U));
+        uint32_t order[N];
+        double gains[N];
+        facility_greedy(s, N, order, gains);
+        for (size_t i = 0; i < N; i++) {
+            assert_true(order[i] != 1 || gains[i] == 0);
+        }
+    }
+}
+
+/* Of 20 rows one is drawn again and again: by 1 + g + g^2 / 2, g its gain over the mean gain. */
+static void chance_follows_the_gains(void **state)
+{
+    (void)state;
+    enum { N = 20, DRAWS = 4000 };
+    struct fixture *f = open_fixture(1);
+    for (size_t i = N; i < ROWS; i++) {
+        f->norms[i] = 0;
+    }
+    const struct winnow_select_options opt = method(WINNOW_FACILITY);
+    struct choice_problem p = {
+        .opt = &opt, .pool = &f->pool, .budget = N, .threads = f->threads, .k = f->k};
+    struct winnow_error err;
+    struct choice c;
+    size_t seen[N] = {0};
+    double gain[N], mean = 0, share = 0;
+    for (uint64_t seed = 0; seed <= DRAWS; seed++) {
+        const struct winnow_env env = {.seed = seed};
+        p.env = &env;
+        p.budget = seed == 0 ? N : 1;
+        assert_ok(choose(&p, &c, &err), err);
+        for (size_t i = 0; i < c.count && seed == 0; i++) {
+            gain[c.picks[i].row] = c.picks[i].gain;
+            mean += c.picks[i].gain / N;
+        }
+        assert_int_equal(c.count, p.budget);
+        seen[c.picks[0].row] += seed > 0;
+        choice_release(&c);
+    }
+    for (size_t i = 0; i < N; i++) {
+        double g = gain[i] / mean;
+        share += 1 + g + g * g / 2;
+    }
+    for (size_t i = 0; i < N; i++) {
+        double g = gain[i] / mean, expected = (1 + g + g * g / 2) / share;
+        double sd = sqrt(expected * (1 - expected) / DRAWS);
+        assert_near((double)seen[i] / DRAWS, expected, 4 * sd);
+    }
+    close_fixture(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,9 +490,13 @@ int main(void)
         cmocka_unit_test(rounds_fill_a_budget_beyond_the_target),
         cmocka_unit_test(a_longer_gradient_is_no_better_one),
         cmocka_unit_test(rows_without_a_vector_are_never_chosen),
+        cmocka_unit_test(rows_that_are_no_numbers_are_never_chosen),
+        cmocka_unit_test(one_shard_is_the_pursuit_itself),
         cmocka_unit_test(random_rows_have_the_targets_lengths),
         cmocka_unit_test(lazy_greedy_is_greedy),
         cmocka_unit_test(greedy_is_near_the_best_of_all),
+        cmocka_unit_test(what_a_row_adds_never_grows),
+        cmocka_unit_test(chance_follows_the_gains),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

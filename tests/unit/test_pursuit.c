@@ -439,6 +439,47 @@ static void only_what_is_nearer_than_a_copy_leaves(void **state)
     close_rows(&p);
 }
 
+/* With room for all rows, a pursuit ends where no weight can be moved any more (Karush, Kuhn and
+ * Tucker): rows with a weight are orthogonal to the residual, no other points to it. */
+static void the_optimum_of_a_small_pool_is_reached(void **state)
+{
+    (void)state;
+    enum { N = 90, D = 120 };
+    struct pool_of_rows p;
+    open_rows(&p, N, D, 1);
+    float b[D], x[D];
+    double size = 0;
+    for (size_t j = 0; j < D; j++) {
+        b[j] = (float)rng_normal(&p.rng);
+        size += (double)b[j] * (double)b[j];
+    }
+    struct pursuit out;
+    run(&p, b, 1, N, way(PURSUIT_COSAMP), &out);
+    assert_in_range(out.count, N / 4, 3 * N / 4);
+    double residual[D], weight[N] = {0};
+    for (size_t j = 0; j < D; j++) {
+        residual[j] = (double)b[j];
+    }
+    for (size_t a = 0; a < out.count; a++) {
+        weight[out.atoms[a].row] = out.atoms[a].weight;
+        vector_rows_expand(&p.rows, out.atoms[a].row, x);
+        for (size_t j = 0; j < D; j++) {
+            residual[j] -= out.atoms[a].weight * (double)x[j];
+        }
+    }
+    for (size_t i = 0; i < N; i++) {
+        double d = 0;
+        vector_rows_expand(&p.rows, i, x);
+        for (size_t j = 0; j < D; j++) {
+            d += (double)x[j] * residual[j];
+        }
+        assert_true(d <= 1e-6 * sqrt(size));
+        assert_true(weight[i] == 0 || d >= -1e-6 * sqrt(size));
+    }
+    pursuit_release(&out);
+    close_rows(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -450,6 +491,7 @@ int main(void)
         cmocka_unit_test(neither_order_nor_threads_nor_company_matter),
         cmocka_unit_test(equal_checkpoints_are_one),
         cmocka_unit_test(noise_is_left_alone_and_copies_of_held_rows_too),
+        cmocka_unit_test(the_optimum_of_a_small_pool_is_reached),
         cmocka_unit_test(only_what_is_nearer_than_a_copy_leaves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
