@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""The built-in refiner on article pages that nobody here trained on or tuned on, beside trafilatura.
+"""The built-in refiner on article pages that it was not trained on, beside trafilatura.
 
-    structure_articles.py WINNOW BENCHMARK [TRAFILATURA]
+    structure_articles.py WINNOW BENCHMARK|- [TRAFILATURA|- [FUNDUS]]
 
 BENCHMARK: a checkout of scrapinghub/article-extraction-benchmark (181 pages, ground-truth.json):
 precision and recall of runs of four words, means over pages, as its evaluate.py defines them;
 what its output/ holds of other tools is scored, too.  TRAFILATURA: one of adbar/trafilatura, whose
 tests/evaldata.json names of pages in tests/eval and tests/cache pieces of text that belong to the
-text and pieces that do not.  trafilatura must be installed.  Intervals are 95 % over pages.
+text and pieces that do not.  FUNDUS: one of flairNLP/fundus, whose tests hold pages of news sites
+and the text that a parser written for each site finds (structure_news.py): scored like BENCHMARK.
+On these the model's page_share was chosen, on BENCHMARK nothing was.  trafilatura must be
+installed.  Intervals are 95 % over pages.
 """
 import collections
 import gzip
@@ -20,19 +23,22 @@ import subprocess
 import sys
 import tempfile
 
+import structure_news
+from structure_pages import extract
+
 DRAWS = 1000
 WORD = re.compile(r"\w+")
 
 
-def shingles(text):
-    words = WORD.findall(text)
+def shingles(text, word=WORD):
+    words = word.findall(text)
     return collections.Counter(tuple(words[i:i + 4]) for i in range(max(1, len(words) - 3))
                                if words[i:i + 4])
 
 
-def matched(gold, got):
+def matched(gold, got, word=WORD):
     """Runs of four words found, too many, missing."""
-    a, b = shingles(gold), shingles(got)
+    a, b = shingles(gold, word), shingles(got, word)
     both = sum((a & b).values())
     return both, sum(b.values()) - both, sum(a.values()) - both
 
@@ -93,6 +99,8 @@ def tools(winnow, pages):
                                                            include_comments=False)
 
 
+ENGLISH = set("us uk au ca za ind tz na ls my il".split())  # countries of publishers
+GERMAN = set("de at ch li".split())
 HEAD = "| | F1 | precision | recall |\n| --- | --- | --- | --- |"
 
 
@@ -147,11 +155,35 @@ def evaluation_pages(winnow, folder):
         show(tool + ": others", [rows[n] for n in rows if not english[n]], of_pieces)
 
 
+def publishers(winnow, checkout):
+    with tempfile.TemporaryDirectory() as folder:
+        found = structure_news.unpack(checkout, folder)
+        labelled = structure_news.news_pages(extract(winnow, folder), found)
+        pages = {}
+        for page in labelled:
+            name = page["id"].split("-", 1)[1]
+            with open(os.path.join(folder, name + ".html"), "rb") as file:
+                pages[name] = file.read()
+    gold = {p["id"].split("-", 1)[1]: p["gold"] for p in labelled}
+    languages = {"all": gold}
+    for name in gold:
+        country = name.split("-")[0]
+        language = ("English" if country in ENGLISH else "German" if country in GERMAN else "others")
+        languages.setdefault(language, []).append(name)
+    print(f"\n{len(gold)} news pages of {len({x.rsplit('_', 3)[0] for x in gold})} publishers\n\n"
+          f"{HEAD}")
+    for tool, texts in tools(winnow, pages):
+        for language, names in languages.items():
+            show(f"{tool}: {language} ({len(names)})",
+                 [matched(gold[n], texts.get(n, ""), structure_news.WORD) for n in names],
+                 of_articles)
+
+
 def main():
     logging.disable(logging.CRITICAL)
-    benchmark(sys.argv[1], sys.argv[2])
-    if len(sys.argv) > 3:
-        evaluation_pages(sys.argv[1], sys.argv[3])
+    for measure, path in zip((benchmark, evaluation_pages, publishers), sys.argv[2:]):
+        if path != "-":
+            measure(sys.argv[1], path)
 
 
 if __name__ == "__main__":

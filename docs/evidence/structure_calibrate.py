@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """Fits what a line model's log-odds mean (src/lines/line_calibrate.h) and writes it into a folder.
 
-    structure_calibrate.py PAGES SCORES ALONE MODEL LIMIT [LOST]
+    structure_calibrate.py PAGES SCORES ALONE MODEL LIMIT [LOST [PAGE_SHARE LEAST]]
 
 PAGES, SCORES and ALONE hold "{}" for the folds 0 to 4: labelled pages with their tags, and what
 bench/line_scores says of them, with and without tags, by models that did not see their sites and
 are not calibrated.  path_share and the limit with tags are those of the best kept F1 of lines that
 loses at most LOST (.05) of the gold characters; the scale is that of the least log-loss,
 characters to the root; the bias puts the limit that was found at LIMIT, which is MODEL's
-keep_above.  Lines alone are left as they are: their limit, and those for whole documents, were
-chosen on text.  "calibration" of MODEL/config.json is written over.
+keep_above.  With PAGE_SHARE, that is stored and so is LEAST, the log-odds asked of a line where the
+model is sure of no line of the page, instead of the limit that was found: they were chosen with
+articles in view (structure.md), which these folds are not.  Lines alone are left as they are:
+their limit, and those for whole documents, were chosen on text.  "calibration" of
+MODEL/config.json is written over.
 """
 import json
 import math
@@ -54,6 +57,14 @@ def shared(page, odds, share):
     return [x if x is None or path is None else
             (1 - share) * x + share * means[path][0] / means[path][1]
             for x, path in zip(odds, where)]
+
+
+def asked(page, odds, share):
+    """Log-odds less a share of those of the page's text (mean by characters over lines above 0)."""
+    above = [(len(line), x) for line, x in zip(page["lines"], odds) if x is not None and x > 0]
+    total = sum(n for n, _ in above)
+    mean = sum(n * x for n, x in above) / total if total else 0
+    return [None if x is None else x - share * mean for x in odds]
 
 
 def judge(pages, odds, limit):
@@ -157,6 +168,13 @@ def main():
     found = {"alone_scale": 1, "alone_bias": 0, "tagged_scale": round(scale, 3),
              "tagged_bias": round(log_odds(limit) - scale * log_odds(best), 3),
              "path_share": share}
+    if len(sys.argv) > 8:
+        page_share, least = float(sys.argv[7]), float(sys.argv[8])
+        found["page_share"] = page_share
+        found["tagged_bias"] = round(log_odds(limit) - found["tagged_scale"] * least, 3)
+        kept, lost = judge(pages, [asked(p, o, page_share) for p, o in zip(pages, every[share])],
+                           1 / (1 + math.exp(-least)))
+        print(f"page_share {page_share}, log-odds {least}: kept F1 {kept:.3f}, lost {lost:.3f}")
     print(json.dumps(found))
     store(sys.argv[4], found)
 

@@ -1,4 +1,4 @@
-/* line_calibrate.c -- means over paths, then a scale and a bias. */
+/* line_calibrate.c -- means over paths and over the page, then a scale and a bias. */
 #include "lines/line_calibrate.h"
 
 #include <math.h>
@@ -47,6 +47,22 @@ static void share_paths(double share, const struct page_elements *page, const ui
     }
 }
 
+/* How sure the model is of the page's text: 0 where no line is likelier text than not. */
+static double text_mean(const struct page_elements *page, const uint32_t *rows, size_t count,
+                        const float *logits)
+{
+    double sum = 0, weight = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (logits[i] > 0) {
+            const struct structure_line *l = &page->s->lines[rows[i]];
+            double chars = l->end - l->start;
+            sum += chars * (double)logits[i];
+            weight += chars;
+        }
+    }
+    return weight > 0 ? sum / weight : 0;
+}
+
 void line_calibrate(const struct line_calibration *c, const struct page_elements *page,
                     const uint32_t *rows, size_t count, struct arena *scratch, float *logits)
 {
@@ -55,6 +71,9 @@ void line_calibrate(const struct line_calibration *c, const struct page_elements
     }
     double scale = page ? c->tagged_scale : c->alone_scale;
     double bias = page ? c->tagged_bias : c->alone_bias;
+    if (page && c->page_share > 0) {
+        bias -= scale * c->page_share * text_mean(page, rows, count, logits);
+    }
     for (size_t i = 0; i < count; i++) {
         logits[i] = (float)(scale * (double)logits[i] + bias);
     }

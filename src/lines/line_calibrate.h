@@ -5,11 +5,14 @@
  * whose tags are known,
  *
  *     x     (1 - path_share) x + path_share (mean of x over the lines of its path)
+ *     x     x - page_share (mean, by characters, of the x above 0 on the page)
  *     x     scale x + bias
  *
- * and of any other page the second alone, with a scale and bias of its own.  The numbers are
+ * and of any other page the last alone, with a scale and bias of its own.  The second: where the
+ * model is sure of a page's text, as of an article in clean tags, it is too sure of the lines
+ * around that as well, and where it is sure of none there is most to lose.  The numbers are
  * fitted on pages of sites that the model did not see (docs/evidence/structure_calibrate.py) and
- * lie in config.json; they are 0, 1 and 0 where it has none.
+ * lie in config.json; they are 0, 0, 1 and 0 where it has none.
  */
 #ifndef WINNOW_LINES_LINE_CALIBRATE_H
 #define WINNOW_LINES_LINE_CALIBRATE_H

@@ -45,23 +45,29 @@ enum { SIZE_COUNT = sizeof SIZES / sizeof SIZES[0] };
 static const struct {
     const char *name;
     size_t offset;
+    bool optional; /* came later: 0 in a file that lacks it */
 } CALIBRATION[] = {
-    {"alone_scale", offsetof(struct line_calibration, alone_scale)},
-    {"alone_bias", offsetof(struct line_calibration, alone_bias)},
-    {"tagged_scale", offsetof(struct line_calibration, tagged_scale)},
-    {"tagged_bias", offsetof(struct line_calibration, tagged_bias)},
-    {"path_share", offsetof(struct line_calibration, path_share)},
+    {"alone_scale", offsetof(struct line_calibration, alone_scale), false},
+    {"alone_bias", offsetof(struct line_calibration, alone_bias), false},
+    {"tagged_scale", offsetof(struct line_calibration, tagged_scale), false},
+    {"tagged_bias", offsetof(struct line_calibration, tagged_bias), false},
+    {"path_share", offsetof(struct line_calibration, path_share), false},
+    {"page_share", offsetof(struct line_calibration, page_share), true},
 };
 enum { CALIBRATION_COUNT = sizeof CALIBRATION / sizeof CALIBRATION[0] };
 
-/* All of its numbers, or none where there is no such member. */
+/* All of its numbers, but for optional ones, or none where there is no such member. */
 static winnow_status read_calibration(struct json_value value, struct line_calibration *out,
                                       struct winnow_error *err)
 {
     *out = (struct line_calibration)LINE_CALIBRATION_INIT;
     for (size_t i = 0; json_kind(value) != JSON_NONE && i < CALIBRATION_COUNT; i++) {
+        struct json_value member = json_get(value, CALIBRATION[i].name);
         double number;
-        if (!json_as_double(json_get(value, CALIBRATION[i].name), &number)) {
+        if (CALIBRATION[i].optional && json_kind(member) == JSON_NONE) {
+            continue;
+        }
+        if (!json_as_double(member, &number)) {
             return error_set(err, WINNOW_E_FORMAT, "\"calibration\" has no number \"%s\"",
                              CALIBRATION[i].name);
         }

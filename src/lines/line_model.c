@@ -45,10 +45,10 @@ winnow_status line_config_check(const struct line_config *c, struct winnow_error
     const struct line_calibration *k = &c->calibration;
     if (!(k->alone_scale > 0 && k->alone_scale <= 100 && fabs(k->alone_bias) <= 100 &&
           k->tagged_scale > 0 && k->tagged_scale <= 100 && fabs(k->tagged_bias) <= 100 &&
-          k->path_share >= 0 && k->path_share <= 1)) {
+          k->path_share >= 0 && k->path_share <= 1 && k->page_share >= 0 && k->page_share <= 1)) {
         return error_set(err, WINNOW_E_FORMAT,
                          "calibration: scales must be above 0, biases in -100..100, and "
-                         "path_share in 0..1");
+                         "path_share and page_share in 0..1");
     }
     return WINNOW_OK;
 }

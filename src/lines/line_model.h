@@ -40,11 +40,11 @@
 struct line_calibration {
     double alone_scale, alone_bias;   /* of a page whose tags are not known */
     double tagged_scale, tagged_bias; /* of one whose tags are */
-    double path_share;
+    double path_share, page_share;
 };
 #define LINE_CALIBRATION_INIT \
     {                         \
-        1, 0, 1, 0, 0         \
+        1, 0, 1, 0, 0, 0      \
     }
 
 struct line_config {

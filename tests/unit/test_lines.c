@@ -355,8 +355,8 @@ static void lines_of_one_path_share_their_log_odds(void **state)
                                           {.start = 1216, .end = 1225, .node = 3}};
     const struct page_structure s = {lines, nodes, kinds, LINES, 5, 3};
     static const uint32_t ROWS[] = {0, 1, 2, 3, 4}; /* the last row is not shown to the model */
-    static const float BEFORE[] = {1, 2, -3, 4, 5};
-    const struct line_calibration c = {3, 4, 2, -1, 0.25};
+    static const float BEFORE[] = {1, 2, -3, 4, 5}, NONE[] = {-1, -2, -3, -4, -5};
+    struct line_calibration c = {3, 4, 2, -1, 0.25, 0};
     struct page_elements page;
     struct arena keep;
     float x[5];
@@ -377,6 +377,24 @@ static void lines_of_one_path_share_their_log_odds(void **state)
         want = weight > 0 ? 0.75 * want + 0.25 * sum / weight : want;
         assert_near((double)x[i], 2 * want - 1, 1e-5);
     }
+    float shared[5];
+    double sum = 0, chars = 0;
+    memcpy(shared, x, sizeof x);
+    for (size_t i = 0; i < 5; i++) {
+        double before = ((double)x[i] + 1) / 2, n = lines[i].end - lines[i].start;
+        sum += before > 0 ? n * before : 0;
+        chars += before > 0 ? n : 0;
+    }
+    assert_true(chars > 0);
+    c.page_share = 0.5; /* half of what the page's text has is asked of each line */
+    memcpy(x, BEFORE, sizeof x);
+    line_calibrate(&c, &page, ROWS, 5, &keep, x);
+    for (size_t i = 0; i < 5; i++) {
+        assert_near((double)x[i], (double)shared[i] - 2 * 0.5 * sum / chars, 1e-5);
+    }
+    memcpy(x, NONE, sizeof x);
+    line_calibrate(&c, &page, ROWS, 5, &keep, x);
+    assert_near((double)x[4], 2 * -5.0 - 1, 1e-6); /* no line is text: nothing is asked */
     memcpy(x, BEFORE, sizeof x);
     line_calibrate(&c, NULL, ROWS, 5, &keep, x);
     assert_near((double)x[2], 3 * -3.0 + 4, 1e-6);
@@ -396,7 +414,7 @@ static void a_folder_gives_back_the_model(void **state)
     char folder[] = "/tmp/winnow-lines-XXXXXX";
     struct winnow_error err;
     struct line_model *m = random_model(NULL, 9), *again = NULL, *third = NULL;
-    m->c.calibration = (struct line_calibration){1.5, -0.25, 0.5, -0.75, 0.625};
+    m->c.calibration = (struct line_calibration){1.5, -0.25, 0.5, -0.75, 0.625, 0.375};
     write_model(m, folder);
     assert_ok(line_model_load(folder, NULL, &again, &err), err);
     assert_near(line_model_config(again)->keep_above, 0.25, 0);
@@ -499,6 +517,8 @@ static void damaged_folders_are_refused_in_a_sentence(void **state)
         {"\"layers\": 2", "\"layers\": 4000000000", "layers"},
         {"\"keep_above\": 0.25", "\"keep_above\": 2", "keep_above"},
         {"\"path_share\": 0", "\"path_share\": 2", "path_share"},
+        {"\"page_share\": 0", "\"page_share\": -1", "page_share"},
+        {"\"page_share\": 0", "\"page_share\": true", "page_share"},
         {"\"alone_scale\": 1", "\"alone_scale\": 0", "scales"},
         {"\"tagged_bias\"", "\"tagged\"", "tagged_bias"},
         {"{", "", "config.json"},
