@@ -20,6 +20,7 @@
 #include "train/sampling.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ENOUGH 32U
@@ -116,7 +117,13 @@ static bool reweight_word(struct winnow_sampling *o, const char *word)
             return true;
         }
     }
-    return false;
+    char *end;
+    double temperature = *word >= '0' && *word <= '9' ? strtod(word, &end) : 0;
+    if (!(temperature >= 0.01 && temperature <= 1000) || *end != 0) {
+        return false;
+    }
+    o->temperature = temperature;
+    return true;
 }
 
 static const char *const OPTIONS[] = {"curve", "temperature", "burn-in", NULL};
