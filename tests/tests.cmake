@@ -63,6 +63,7 @@ set(UNIT_TESTS
   safetensors
   sampling
   shards
+  silos
   stats
   select_selector
   store

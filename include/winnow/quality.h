@@ -22,6 +22,8 @@ struct winnow_quality_options {
     (WINNOW_NEW(winnow_quality_options){ \
         .label = "__label__hq", .name = "quality", .min = 0, .max = 1})
 
+enum winnow_rebalance { WINNOW_REBALANCE_NONE, WINNOW_REBALANCE_WEIGHTS, WINNOW_REBALANCE_SMOTE };
+
 struct winnow_quality_train_options {
     struct winnow_text_options text;
     const char *output; /* the model, a .bin of fastText */
@@ -31,9 +33,17 @@ struct winnow_quality_train_options {
     const char *label_key;
     /* Or judgements of pairs of pages (docs/quality.md): of documents of the paths by their
      * ids, or with no paths of texts.  No against and no label_key then. */
-    const char *pairs, *pairs_held;    /* pairs_held: to measure with, in place of holdout */
-    bool smooth;                       /* labels move towards what the model believes */
-    double smooth_rate;                /* by that share of the way after each epoch */
+    const char *pairs, *pairs_held; /* pairs_held: to measure with, in place of holdout */
+    bool smooth;                    /* labels move towards what the model believes */
+    double smooth_rate;             /* by that share of the way after each epoch */
+    /* Or silos: each path is one, whose documents stay in it; label_key is needed. */
+    bool silos;
+    bool choose;      /* each silo leaves out what is ambiguous: */
+    double doubt;     /* of each label at most that share, of what a model of its other half rates
+                         otherwise */
+    int rebalance;    /* enum winnow_rebalance */
+    uint32_t rounds;  /* of averaging; epochs are of all of them together */
+    bool centralised; /* train a model on all silos' documents at once, too, to compare */
     const char *results;               /* NULL, or a file for what was measured, as JSON */
     double holdout;                    /* share of the documents to measure with */
     uint32_t dim, word_ngrams, bucket; /* bucket: rows for hashed n-grams */
@@ -44,19 +54,23 @@ struct winnow_quality_train_options {
     double checkpoint; /* seconds between two at least; a broken-off training goes on */
     const char *good_label, *bad_label;
 };
-#define WINNOW_QUALITY_TRAIN_OPTIONS_INIT                                       \
-    (WINNOW_NEW(winnow_quality_train_options){.text = WINNOW_TEXT_OPTIONS_INIT, \
-                                              .smooth_rate = 0.5,               \
-                                              .holdout = 0.1,                   \
-                                              .dim = 16,                        \
-                                              .word_ngrams = 2,                 \
-                                              .bucket = 1 << 20,                \
-                                              .count_min = 2,                   \
-                                              .epochs = 10,                     \
-                                              .lr = 0.01,                       \
-                                              .batch = 16,                      \
-                                              .checkpoint = 60,                 \
-                                              .good_label = "__label__hq",      \
+#define WINNOW_QUALITY_TRAIN_OPTIONS_INIT                                          \
+    (WINNOW_NEW(winnow_quality_train_options){.text = WINNOW_TEXT_OPTIONS_INIT,    \
+                                              .smooth_rate = 0.5,                  \
+                                              .choose = true,                      \
+                                              .doubt = 0.1,                        \
+                                              .rebalance = WINNOW_REBALANCE_SMOTE, \
+                                              .rounds = 10,                        \
+                                              .holdout = 0.1,                      \
+                                              .dim = 16,                           \
+                                              .word_ngrams = 2,                    \
+                                              .bucket = 1 << 20,                   \
+                                              .count_min = 2,                      \
+                                              .epochs = 10,                        \
+                                              .lr = 0.01,                          \
+                                              .batch = 16,                         \
+                                              .checkpoint = 60,                    \
+                                              .good_label = "__label__hq",         \
                                               .bad_label = "__label__cc"})
 
 struct winnow_quality_train_result {
@@ -75,6 +89,14 @@ struct winnow_quality_train_result {
     uint64_t epochs, epoch_best;
     double held_loss_first, held_loss_best, held_loss; /* after an epoch, the best and the last */
     double held_right;                                 /* share of judgements, after the last */
+
+    /* Of silos; good, bad, held_good and held_bad are sums over them. */
+    uint64_t silos, silos_out;         /* out: with one label only */
+    uint64_t silo_both, silo_doubtful; /* documents that the choice left out */
+    uint64_t silo_mixtures;            /* documents made of two */
+    uint64_t crossed;                  /* bytes that left a silo or came to one */
+    double macro_f1, balanced;         /* of the documents held out; balanced accuracy */
+    double central_macro_f1, central_balanced;
 };
 
 /* The same examples, options and env->seed give the same file, whatever the number of threads

@@ -46,6 +46,26 @@ static void say_rater(struct cli *cli, const struct winnow_quality_train_options
                  r->held_loss_first, r->held_loss_best, r->epoch_best, r->held_loss, r->epochs);
 }
 
+static void say_silos(struct cli *cli, const struct winnow_quality_train_options *o,
+                      const struct winnow_quality_train_result *r)
+{
+    (void)printf("%s: %" PRIu64 " silos (%" PRIu64 " sit out), %" PRIu64 " good and %" PRIu64
+                 " bad documents, %u rounds, %.1f MB crossed, seed %" PRIu64 "\n",
+                 cli_field(cli, o->output), r->silos, r->silos_out, r->good, r->bad, o->rounds,
+                 (double)r->crossed / 1e6, r->seed);
+    (void)printf("left out: %" PRIu64 " good and bad at once, %" PRIu64
+                 " doubtful; made of two: %" PRIu64 "\n",
+                 r->silo_both, r->silo_doubtful, r->silo_mixtures);
+    (void)printf("held out: %" PRIu64 " good and %" PRIu64 " bad documents\n", r->held_good,
+                 r->held_bad);
+    (void)printf("               macro-F1   balanced accuracy\n");
+    (void)printf("federated         %.3f               %.3f\n", r->macro_f1, r->balanced);
+    if (o->centralised) {
+        (void)printf("centralised       %.3f               %.3f\n", r->central_macro_f1,
+                     r->central_balanced);
+    }
+}
+
 winnow_status cmd_quality_train(struct cli *cli, int argc, const char *const *argv,
                                 struct winnow_error *err)
 {
@@ -60,6 +80,10 @@ winnow_status cmd_quality_train(struct cli *cli, int argc, const char *const *ar
     TRY(winnow_quality_train(&options, &cli->paths, &cli->env, &r, err));
     if (options.pairs) {
         say_rater(cli, &options, &r);
+        return WINNOW_OK;
+    }
+    if (options.silos) {
+        say_silos(cli, &options, &r);
         return WINNOW_OK;
     }
     (void)printf("%s: %" PRIu64 " words, %" PRIu64 " good and %" PRIu64 " bad documents, %" PRIu64

@@ -39,6 +39,8 @@ const struct option_table QUALITY_TABLE = {
 #undef T
 #define T struct winnow_quality_train_options
 
+static const char *const REBALANCES[] = {"none", "weights", "smote", NULL};
+
 static const struct option TRAIN[] = {
     OPT_OUTPUT(T, output, "FILE", "the model, a .bin that fastText reads, too"),
     OPT_FILES(0, "against", T, against, "CORPUS", "bad documents; the paths given are good ones"),
@@ -51,6 +53,18 @@ static const struct option TRAIN[] = {
     OPT_FLAG(0, "smooth", T, smooth,
              "after each epoch labels of judgements move towards what the model believes"),
     OPT_SHARE(0, "smooth-rate", T, smooth_rate, 0, 1, "by what share of the way"),
+    OPT_FLAG(0, "silos", T, silos,
+             "each path is a silo that keeps its documents: models cross, no text"),
+    OPT_FLAG(0, "choose", T, choose, "each silo leaves out documents whose label is ambiguous"),
+    OPT_SHARE(0, "doubt", T, doubt, 0, 1,
+              "at most that share of each label, of what a model of the silo's other half rates "
+              "otherwise"),
+    OPT_ENUM(0, "rebalance", T, rebalance, REBALANCES,
+             "how each silo evens out its labels: by weights, or by mixtures of the rarer ones"),
+    OPT_U32(0, "rounds", T, rounds, 1, 10000,
+            "times that the silos' models are averaged; --epochs are of all rounds together"),
+    OPT_FLAG(0, "centralised", T, centralised,
+             "train on all silos' documents at once, too, and tell both measures"),
     OPT_HOW(OPTION_TEXT, "results", T, results, 0, 0, "FILE", "what was measured, as JSON"),
     OPT_SHARE(0, "holdout", T, holdout, 0, 0.9, "of the documents, to measure with"),
     OPT_U32(0, "dim", T, dim, 1, 4096, "numbers a word"),
@@ -82,6 +96,8 @@ const struct option_table QUALITY_TRAIN_TABLE = {
         "  # from judgements which of two pages is better, some of them wrong:\n"
         "  echo '{\"a\": \"id7\", \"b\": \"id3\", \"better\": \"a\"}' >>judged.jsonl\n"
         "  winnow quality train --pairs judged.jsonl --smooth corpus/ -o rater.bin\n"
+        "  # documents that may not leave their folders; what crosses is a model, no text:\n"
+        "  winnow quality train --silos --label-key good north/ south/ -o common.bin\n"
         "  # killed: the same command goes on from hq.bin.checkpoint\n",
     .options = TRAIN,
     .defaults = &WINNOW_QUALITY_TRAIN_OPTIONS_INIT,

@@ -7,12 +7,15 @@ list(APPEND WINNOW_SOURCES
   src/quality/fasttext_write.c
   src/quality/label_of.c
   src/quality/quality.c
+  src/quality/quality_choose.c
   src/quality/quality_examples.c
   src/quality/quality_learn.c
   src/quality/quality_lessons.c
   src/quality/quality_net.c
   src/quality/quality_pairs.c
   src/quality/quality_rate.c
+  src/quality/quality_silo.c
+  src/quality/quality_silos.c
   src/quality/quality_train.c
   src/quality/source_scores.c
 )

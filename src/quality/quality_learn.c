@@ -314,6 +314,12 @@ static winnow_status check_way(const struct winnow_quality_train_options *opt,
         return error_set(err, WINNOW_E_USAGE, "%s is about judgements: give them by --pairs FILE",
                          opt->smooth ? "--smooth" : "--pairs-held");
     }
+    if (opt->silos &&
+        (opt->pairs || opt->against.count > 0 || !opt->label_key || opt->text.files_from)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "with --silos each path is a silo, and each document says at --label-key "
+                         "KEY whether it is good: without --against, --pairs and --files-from");
+    }
     if (!opt->pairs && !opt->label_key == (opt->against.count == 0)) {
         return error_set(err, WINNOW_E_USAGE,
                          "say which documents are bad: --against CORPUS, or --label-key KEY where "
@@ -362,11 +368,14 @@ winnow_status winnow_quality_train(const struct winnow_quality_train_options *op
                                              .checkpoint = buf_cstr(&l.checkpoint),
                                              .save_seconds = opt->checkpoint};
     l.train.pool = pool_new(env->threads);
-    winnow_status st = (opt->pairs ? learn_judgements : learn_labels)(&l, paths, err);
+    winnow_status st = (opt->pairs   ? learn_judgements
+                        : opt->silos ? learn_silos
+                                     : learn_labels)(&l, paths, err);
     pool_free(l.train.pool);
     quality_net_release(&l.net);
     quality_lessons_release(&l.lessons);
     quality_examples_release(&l.examples);
     buf_release(&l.checkpoint);
+    buf_release(&l.results);
     return st;
 }

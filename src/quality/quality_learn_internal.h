@@ -17,6 +17,7 @@ struct learning {
     struct quality_train_options train;
     struct quality_net net;
     struct buf checkpoint;
+    struct buf results; /* JSON of what the silos came to */
 };
 
 /* Takes one document of a corpus. */
@@ -40,5 +41,9 @@ winnow_status learn_write(struct learning *l,
 /* quality_rate.c: a rater of judgements. */
 winnow_status learn_judgements(struct learning *l, const struct winnow_list *paths,
                                struct winnow_error *err);
+
+/* quality_silos.c: a model of silos that keep their documents. */
+winnow_status learn_silos(struct learning *l, const struct winnow_list *paths,
+                          struct winnow_error *err);
 
 #endif /* WINNOW_QUALITY_QUALITY_LEARN_INTERNAL_H */
