@@ -1,5 +1,5 @@
 # Verbs; the build itself is CMakeLists.txt with the presets in CMakePresets.json.
-.PHONY: build help dev quick test demo tsan fuzz format tidy bench install clean
+.PHONY: build help dev quick test demo tsan fuzz format tidy bench install deb clean
 
 build:    ## build/release/winnow (the default)
 	tools/build.sh release
@@ -28,5 +28,8 @@ tidy:     ## clang-tidy, every file
 install:  ## to /usr/local, or DESTDIR=... PREFIX=...
 	tools/build.sh release
 	cmake --install build/release $(if $(PREFIX),--prefix $(PREFIX))
+deb:      ## build/release/winnow_VERSION_ARCH.deb
+	tools/build.sh release
+	cpack --config build/release/CPackConfig.cmake -B build/release
 clean:    ## remove build/
 	rm -rf build

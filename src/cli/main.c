@@ -8,6 +8,8 @@
 #include "cli/cmd.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/help_completion.h"
+#include "cli/help_man.h"
 #include "cli/help_recipe.h"
 #include "option/near_name.h"
 #include "option/tables.h"
@@ -122,6 +124,20 @@ static int refuse(int argc, const char *const *argv)
     return 2;
 }
 
+static int manual(int argc, const char *const *argv)
+{
+    int words;
+    const struct option_table *table = find(argc, argv, &words);
+    if (table) {
+        help_man_command(table, stdout);
+    } else if (argc == 0) {
+        help_man_all(stdout);
+    } else {
+        return refuse(argc, argv);
+    }
+    return 0;
+}
+
 static int help(int argc, const char *const *argv)
 {
     if (argc == 0) {
@@ -130,6 +146,16 @@ static int help(int argc, const char *const *argv)
     }
     if (strcmp(argv[0], "--json") == 0) {
         return help_json(argc - 1, argv + 1) ? 0 : refuse(argc - 1, argv + 1);
+    }
+    if (strcmp(argv[0], "--completion") == 0) {
+        if (argc == 2 && help_completion(argv[1], stdout)) {
+            return 0;
+        }
+        cli_complain("help --completion takes bash, zsh or fish");
+        return 2;
+    }
+    if (strcmp(argv[0], "--man") == 0) {
+        return manual(argc - 1, argv + 1);
     }
     if (argc == 1 && strcmp(argv[0], "recipe") == 0) {
         help_recipe(stdout);

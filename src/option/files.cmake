@@ -17,6 +17,7 @@ list(APPEND WINNOW_SOURCES
   src/option/names.c
   src/option/near_name.c
   src/option/option.c
+  src/option/option_help.c
   src/option/option_json.c
   src/option/prove_options.c
   src/option/prune_options.c

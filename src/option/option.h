@@ -130,6 +130,11 @@ winnow_status option_parse(const struct option_set *sets, size_t n, int argc,
 
 bool option_has_letter(const struct option_table *table, char letter);
 
+/* Appends what help calls the value (" N", " low|medium|high", or nothing), and the default
+ * (" [0.5]", or nothing where it is nothing). */
+void option_add_value(const struct option *o, struct buf *out);
+void option_add_default(const struct option_table *table, const struct option *o, struct buf *out);
+
 /* The options with their defaults, as `winnow help` shows them; letters that the table
  * before has already are left out. */
 void option_help(const struct option_table *table, const struct option_table *before,

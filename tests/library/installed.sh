@@ -20,6 +20,23 @@ export PKG_CONFIG_PATH
 lib=$(pkg-config --variable=libdir winnow)
 [ "$(pkg-config --modversion winnow)" = "$(here/bin/winnow --version | cut -d' ' -f2)" ]
 
+# Manual pages of every command, and completions that know commands, options and values.
+here/bin/winnow help --json | sed -n 's/^    "command": "\(.*\)",/\1/p' | tr ' ' '-' | while read -r command; do
+    zcat "here/share/man/man1/winnow-$command.1.gz" | grep -q '^\.SH OPTIONS' || { echo "no manual of $command"; exit 1; }
+done
+completes() { # LINE WORD: WORD is among what bash offers behind LINE
+    bash -c '. here/share/bash-completion/completions/winnow
+        read -ra COMP_WORDS <<<"$1"; [[ $1 == *" " ]] && COMP_WORDS+=(""); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        _winnow; printf "%s\n" "${COMPREPLY[@]}"' _ "$1" | grep -qx -e "$2" || { echo "'$1' is not completed to $2"; exit 1; }
+}
+if command -v bash >/dev/null; then
+    completes 'winnow pru' prune
+    completes 'winnow prune --cri' --criterion
+    completes 'winnow prune --criterion ' medium
+    completes 'winnow tokenizer ' train
+    completes 'winnow quality train --agai' --against
+fi
+
 mkdir shared static
 for file in examples/*.c; do
     name=$(basename "$file" .c)
