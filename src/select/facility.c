@@ -110,7 +110,8 @@ struct facility {
     const struct choice_problem *p;
     struct choice_rows rows;
     size_t width;
-    uint32_t *which; /* rows with a vector, in the order of their partitions */
+    bool *sound;     /* by row: whether it has a vector of numbers */
+    uint32_t *which; /* such rows, in the order of their partitions */
     size_t n;
     float *x, *s; /* [partition][width], [partition][partition] */
     size_t count; /* of the partition in work */
@@ -189,13 +190,32 @@ static int by_content(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
-/* By content, so that copies meet in one partition. */
+#define CHECK_ROWS 1024U
+
+static void check_piece(void *ctx, size_t piece, uint32_t worker)
+{
+    (void)worker;
+    struct facility *f = ctx;
+    const struct vector_rows *rows = &f->rows.rows;
+    size_t from = piece * CHECK_ROWS;
+    size_t to = rows->count - from < CHECK_ROWS ? rows->count : from + CHECK_ROWS;
+    for (size_t i = from; i < to; i++) {
+        f->sound[i] = vector_rows_has(rows, i) && vector_rows_finite(rows, i);
+    }
+    vector_rows_done(rows, from, to);
+}
+
+/* By content, so that copies meet in one partition.  Rows of damaged bytes are left out here: any
+ * row may be drawn that is in a partition. */
 static void order_rows(struct facility *f)
 {
     const struct store *s = f->p->pool;
-    struct keyed *all = mem_alloc((s->head->rows + 1) * sizeof *all);
-    for (size_t i = 0; i < s->head->rows; i++) {
-        if (vector_rows_has(&f->rows.rows, i)) {
+    size_t rows = s->head->rows;
+    struct keyed *all = mem_alloc((rows + 1) * sizeof *all);
+    f->sound = mem_zalloc((rows + 1) * sizeof *f->sound);
+    pool_run(f->p->threads, (rows + CHECK_ROWS - 1) / CHECK_ROWS, check_piece, f);
+    for (size_t i = 0; i < rows; i++) {
+        if (f->sound[i]) {
             all[f->n++] = (struct keyed){rng_mix(s->rows[i].key ^ f->p->env->seed), (uint32_t)i};
         }
     }
@@ -240,6 +260,7 @@ winnow_status choose_facility(const struct choice_problem *p, struct choice *out
     struct facility f = {.p = p, .width = (size_t)p->pool->head->parts * p->pool->head->dim};
     winnow_status st = run_partitions(&f, out, err);
     choice_rows_release(&f.rows);
+    mem_free(f.sound);
     mem_free(f.which);
     mem_free(f.order);
     mem_free(f.gains);

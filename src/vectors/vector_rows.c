@@ -16,6 +16,23 @@ bool vector_rows_has(const struct vector_rows *r, size_t row)
     return false;
 }
 
+bool vector_rows_finite(const struct vector_rows *r, size_t row)
+{
+    const uint16_t *from = r->data + row * vector_rows_width(r);
+    double sum = 0;
+    for (uint32_t t = 0; t < r->parts; t++) {
+        float scale = r->scales[row * r->parts + t];
+        for (size_t i = 0; i < r->dim; i++, from++) {
+            uint32_t bits = (uint32_t)*from << 16;
+            float x;
+            memcpy(&x, &bits, sizeof x);
+            x *= scale;
+            sum += (double)x * (double)x;
+        }
+    }
+    return sum <= (double)FLT_MAX; /* not a number: no */
+}
+
 void vector_rows_done(const struct vector_rows *r, size_t from, size_t to)
 {
     if (r->forget && to > from) {

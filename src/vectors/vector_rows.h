@@ -29,6 +29,10 @@ static inline size_t vector_rows_width(const struct vector_rows *r)
 
 bool vector_rows_has(const struct vector_rows *r, size_t row);
 
+/* Whether its bytes are numbers, and so small that its products with such rows are numbers too;
+ * for those who compare rows without vector_sweep(). */
+bool vector_rows_finite(const struct vector_rows *r, size_t row);
+
 /* Rows from..to were read: where there is a limit of memory, their pages go. */
 void vector_rows_done(const struct vector_rows *r, size_t from, size_t to);
 

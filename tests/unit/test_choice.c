@@ -223,12 +223,13 @@ static void rows_without_a_vector_are_never_chosen(void **state)
 static void rows_that_are_no_numbers_are_never_chosen(void **state)
 {
     (void)state;
-    static const int METHODS[] = {WINNOW_GTP, WINNOW_TOP_K, WINNOW_ROUND_ROBIN};
-    for (size_t m = 0; m < 3; m++) {
+    static const int METHODS[] = {WINNOW_GTP, WINNOW_TOP_K, WINNOW_ROUND_ROBIN, WINNOW_FACILITY};
+    static const uint16_t BAD[] = {0x7FC0, 0xFF80, 0x7F00}; /* of bf16: NaN, -inf, 1.7e38 */
+    for (size_t m = 0; m < 4; m++) {
         struct fixture *f = open_fixture(1);
         struct choice c;
         for (size_t i = 0; i < ROWS; i += 2) {
-            f->data[i * DIM + i % DIM] = 0x7FC0; /* of bf16: not a number */
+            f->data[i * DIM + i % DIM] = BAD[METHODS[m] == WINNOW_FACILITY ? i / 2 % 3 : 0];
         }
         run(f, method(METHODS[m]), 30, &c);
         assert_in_range(c.count, 1, 30);
@@ -239,6 +240,29 @@ static void rows_that_are_no_numbers_are_never_chosen(void **state)
         choice_release(&c);
         close_fixture(f);
     }
+}
+
+/* A drawn choice fills its budget from what is sound, however much of a partition is not. */
+static void damaged_rows_take_no_share_of_a_drawn_budget(void **state)
+{
+    (void)state;
+    struct fixture *f = open_fixture(1);
+    struct winnow_select_options opt = method(WINNOW_FACILITY);
+    struct choice c;
+    opt.partition = 20;
+    for (size_t i = 0; i < ROWS; i++) {
+        f->data[i * DIM] = i % 10 > 0 ? 0x7FC0 : f->data[i * DIM];
+    }
+    run(f, opt, ROWS, &c);
+    assert_int_equal(c.count, ROWS / 10);
+    choice_release(&c);
+    run(f, opt, ROWS / 20, &c);
+    assert_int_equal(c.count, ROWS / 20);
+    for (size_t i = 0; i < c.count; i++) {
+        assert_int_equal(c.picks[i].row % 10, 0);
+    }
+    choice_release(&c);
+    close_fixture(f);
 }
 
 /* Where one pursuit does, the rounds and shards around it change nothing. */
@@ -491,6 +515,7 @@ int main(void)
         cmocka_unit_test(a_longer_gradient_is_no_better_one),
         cmocka_unit_test(rows_without_a_vector_are_never_chosen),
         cmocka_unit_test(rows_that_are_no_numbers_are_never_chosen),
+        cmocka_unit_test(damaged_rows_take_no_share_of_a_drawn_budget),
         cmocka_unit_test(one_shard_is_the_pursuit_itself),
         cmocka_unit_test(random_rows_have_the_targets_lengths),
         cmocka_unit_test(lazy_greedy_is_greedy),
