@@ -10,6 +10,7 @@ endif()
 # tests/unit/test_<name>.c, one binary each.
 set(UNIT_TESTS
   arena
+  arm_way
   band
   base
   blocklist
