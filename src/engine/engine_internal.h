@@ -84,6 +84,7 @@ struct engine {
     struct gemm g_attention; /* those of queries, keys and values */
     const struct kernels *k;
     bool gradients, losses_first, may_drop;
+    bool dropping;                /* in work under dropout */
     bool packed;                  /* the packed weights are those of the model */
     const struct engine *weights; /* whose packed weights these are; NULL: its own */
     uint32_t tokens_max;
@@ -114,7 +115,6 @@ struct engine {
     uint32_t head_rows;  /* tokens of a tile of the head's gradient */
     size_t head_tiles;   /* tiles whose logits back.logits holds */
     struct dropout dropout;
-    bool dropping;      /* in work under dropout */
     engine_weigh weigh; /* NULL: sequences weigh what the batch says */
     void *weigh_ctx;
     /* [T] of each sequence, with losses_first only */

@@ -38,7 +38,7 @@ struct bounds {
 
 static struct bounds find_bounds(const struct engine_losses *l, uint32_t enough)
 {
-    struct bounds b = {INFINITY, -INFINITY, 0};
+    struct bounds b = {HUGE_VAL, -HUGE_VAL, 0};
     for (size_t s = 0; s < l->sequences; s++) {
         if (l->targets[s] >= enough) {
             double mean = l->nll[s] / l->targets[s];
