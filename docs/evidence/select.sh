@@ -13,6 +13,7 @@
 #   DEDUP        1: with COPIES, the pool after dedup --method minhash, in a state of its own too  (0)
 #   TARGETS      names, among them gsm8k, openbookqa and boolq     (the four that lead the table)
 #   BUDGETS      per cent                                          (0.5 2)
+#   ARMS         names without budget, as "few gtp few+gtp"        (all)
 #   SLOW         0: without loss-drop and shapley, minutes each    (1)
 #   LONG         0: without the pool three times over              (1)
 #
@@ -62,6 +63,7 @@ arm() {
     target=$1 name=$2 rows=$3 length=$4
     shift 4
     [ ! -s "arms/$target-$name.json" ] || return 0
+    case " ${ARMS:-$name} " in *" $name "* | *" ${name%-*} "*) ;; *) return 0 ;; esac
     rm -rf "arms/$target-$name"
     tune "$rows" "arms/$target-$name" "$length" "$@"
     best=
@@ -81,6 +83,7 @@ choose() {
     target=$1 name=$2 method=$3 budget=$4
     shift 4
     [ ! -s "chosen/$target-$name.json" ] || return 0
+    case " ${ARMS:-${name%-*}} " in *" ${name%-*} "*) ;; *) return 0 ;; esac
     rm -rf "chosen/$target-$name"
     "$winnow" select pool.jsonl -q -o "chosen/$target-$name" --method "$method" --budget "$budget" \
         --seed "$seed" --threads 1 "$@"
