@@ -16,9 +16,10 @@ import numpy
 
 
 def store(path):
-    """Numbers [n, T, D] times their norms, and rates [T], tokens [n] (docs/formats/vectors.md)."""
-    raw = open(os.path.join(path, "vectors.bin"), "rb").read()
-    assert raw[:8] == b"winnowV1"
+    """A function from rows to numbers [rows, T, D] times their norms; rates [T], tokens [n], norms
+    [n, T] (docs/formats/vectors.md)."""
+    raw = numpy.memmap(os.path.join(path, "vectors.bin"), numpy.uint8, "r")
+    assert raw[:8].tobytes() == b"winnowV1"
     parts, dim, n = struct.unpack_from("<IIQ", raw, 16)
     up = lambda at: -(-at // 4096) * 4096
     rates = numpy.array([struct.unpack_from("<Qd", raw, 1024 + 64 * t)[1] for t in range(parts)])
@@ -27,8 +28,13 @@ def store(path):
     at = up(4096 + n * 64)
     norms = numpy.frombuffer(raw, numpy.float32, n * parts, at).reshape(n, parts)
     at = up(at + norms.nbytes)
-    data = numpy.frombuffer(raw, numpy.uint16, n * parts * dim, at).astype(numpy.uint32) << 16
-    return data.view(numpy.float32).reshape(n, parts, dim) * norms[:, :, None], rates, tokens, norms
+    data = numpy.frombuffer(raw, numpy.uint16, n * parts * dim, at).reshape(n, parts, dim)
+
+    def vectors(which):
+        numbers = (data[which].astype(numpy.uint32) << 16).view(numpy.float32)
+        return numbers * norms[which, :, None]
+
+    return vectors, rates, tokens, norms
 
 
 def attributes(run):
@@ -47,7 +53,7 @@ def attributes(run):
 def main():
     folder, target, run = sys.argv[1:4]
     pool, rates, tokens, norms = store(os.path.join(folder, "vectors", "pool"))
-    test = store(os.path.join(folder, "vectors", target + "-test"))[0]
+    test = store(os.path.join(folder, "vectors", target + "-test"))[0](slice(None))
     scale = numpy.sqrt(rates / rates.sum()) / norms.mean(axis=0)
     ids = [json.loads(line)["id"] for line in open(os.path.join(folder, "pool.jsonl"), encoding="utf-8")]
     if os.path.isdir(run):
@@ -55,10 +61,11 @@ def main():
     else:
         weights = {json.loads(line)["id"]: 1.0 for line in open(run, encoding="utf-8")}
     chosen = [n for n, name in enumerate(ids) if name in weights]
+    own = pool(chosen)
     goal = (test.mean(axis=0) * scale[:, None]).ravel()
 
     def cosine(w):
-        sum_ = (numpy.tensordot(w, pool[chosen], 1) * scale[:, None]).ravel()
+        sum_ = (numpy.tensordot(w, own, 1) * scale[:, None]).ravel()
         return float(sum_ @ goal / (numpy.linalg.norm(sum_) * numpy.linalg.norm(goal)))
 
     print(

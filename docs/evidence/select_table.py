@@ -30,7 +30,9 @@ def read(state, suffix):
             row = json.load(open(path))
             arms.setdefault(seed, {}).setdefault(row["arm"], {})[row["target"]] = row["test"]
         for path in glob.glob(os.path.join(folder, "chosen", "*.json")):
-            target, arm = split(os.path.basename(path)[:-5], arms[seed])
+            target, arm = split(os.path.basename(path)[:-5], arms.get(seed, {}))
+            if not target:
+                continue  # chosen, nothing trained yet
             chosen.setdefault(seed, {}).setdefault(arm, {})[target] = json.load(open(path))
     return arms, chosen
 
@@ -43,7 +45,7 @@ def budget_of(name):
 
 def split(name, arms):
     targets = {t for by in arms.values() for t in by}
-    target = max((t for t in targets if name.startswith(t + "-")), key=len)
+    target = max((t for t in targets if name.startswith(t + "-")), key=len, default="")
     return target, name[len(target) + 1 :]
 
 
