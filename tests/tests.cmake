@@ -13,9 +13,11 @@ set(UNIT_TESTS
   arm_way
   band
   base
+  batch_choice
   blocklist
   call
   choice
+  correct
   dedup
   derive
   document
@@ -314,6 +316,8 @@ add_test(NAME fault.prune COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/prune.sh $<TAR
 set_tests_properties(fault.prune PROPERTIES LABELS slow TIMEOUT 300)
 add_test(NAME fault.diversify COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/diversify.sh $<TARGET_FILE:winnow_cli> 2)
 set_tests_properties(fault.diversify PROPERTIES LABELS slow TIMEOUT 600)
+add_test(NAME fault.correct COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/correct.sh $<TARGET_FILE:winnow_cli> 2)
+set_tests_properties(fault.correct PROPERTIES LABELS slow TIMEOUT 600)
 add_test(NAME fault.features COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/features.sh $<TARGET_FILE:winnow_cli> 2)
 set_tests_properties(fault.features PROPERTIES LABELS slow TIMEOUT 600)
 add_test(NAME docs.training COMMAND ${CMAKE_SOURCE_DIR}/tests/docs/training.sh $<TARGET_FILE:winnow_cli>)
@@ -385,7 +389,7 @@ add_test(NAME fault.left
 add_test(NAME fault.streams COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/streams.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(fault.outputs fault.left fault.streams PROPERTIES LABELS quick TIMEOUT 120)
 find_program(PYTHON3 python3)
-set(FAULT_COMMANDS run,train,tokenizer-train,encode,encode-npy,encode-megatron,eval,prove,features,select,refiner-train,refiner-lines)
+set(FAULT_COMMANDS run,train,tokenizer-train,encode,encode-npy,encode-megatron,eval,prove,features,select,correct,refiner-train,refiner-lines)
 set(FAULT_HOW --deaths 1 --kills 3)
 if(WINNOW_SANITIZE) # ten times slower: what it is there for, calls that go wrong
   set(FAULT_COMMANDS run,train,refiner-lines)

@@ -57,9 +57,11 @@ enum winnow_optimizer {
 
 /* What a training reads next, and with what weight. */
 enum winnow_sampler {
-    WINNOW_UNIFORM, /* documents in random order */
-    WINNOW_LFR,     /* learn, focus, review: blocks that were hard come again */
-    WINNOW_REWEIGHT /* as uniform; sequences weigh by what they lose in the step */
+    WINNOW_UNIFORM,  /* documents in random order */
+    WINNOW_LFR,      /* learn, focus, review: blocks that were hard come again */
+    WINNOW_REWEIGHT, /* as uniform; sequences weigh by what they lose in the step */
+    WINNOW_OPUS,     /* of several times as many candidates those that help a target, by chance */
+    WINNOW_GREATS    /* the same, the most helpful first */
 };
 enum winnow_focus {
     WINNOW_FOCUS_HARD,   /* what lost most */
@@ -72,17 +74,23 @@ enum winnow_curve {
     WINNOW_EXTREMES   /* both ends weigh most */
 };
 struct winnow_sampling {
-    int sampler;        /* enum winnow_sampler */
-    int focus;          /* lfr: enum winnow_focus */
-    double drop;        /* lfr: share of the tokens that the first focus leaves out */
-    double drop_last;   /* lfr: the same of the last */
-    int curve;          /* reweight: enum winnow_curve */
-    double temperature; /* reweight: weights of a step lie within exp(1 / temperature) */
+    int sampler;      /* enum winnow_sampler */
+    int focus;        /* lfr: enum winnow_focus */
+    double drop;      /* lfr: share of the tokens that the first focus leaves out */
+    double drop_last; /* lfr: the same of the last */
+    int curve;        /* reweight: enum winnow_curve */
+    /* reweight: weights of a step lie within exp(1 / temperature).  opus: gains are drawn by
+     * exp(gain / temperature), in standard deviations. */
+    double temperature;
     double burn_in; /* reweight: share of the steps, the first ones, in which all weigh the same */
+    const char *toward; /* opus, greats: examples of what is wanted */
+    double candidates;  /* opus, greats: tokens that are read for one that is trained on */
+    double redundancy;  /* opus, greats: how much a pick lowers what is like it; 1: as the step */
 };
-#define WINNOW_SAMPLING_INIT                                              \
-    {                                                                     \
-        .drop = 0.5, .drop_last = 0.7, .temperature = 1, .burn_in = 0.05, \
+#define WINNOW_SAMPLING_INIT                                                               \
+    {                                                                                      \
+        .drop = 0.5, .drop_last = 0.7, .temperature = 1, .burn_in = 0.05, .candidates = 4, \
+        .redundancy = 1,                                                                   \
     }
 
 enum winnow_weights_as {

@@ -17,6 +17,7 @@ static const struct {
     {&PROVE_TABLE, cmd_prove},
     {&TRAIN_TABLE, cmd_train},
     {&EVAL_TABLE, cmd_eval},
+    {&CORRECT_TABLE, cmd_correct},
     {&QUALITY_TRAIN_TABLE, cmd_quality_train},
     {&QUALITY_JUDGE_TABLE, cmd_quality_judge},
     {&REFINER_TRAIN_TABLE, cmd_refiner_train},

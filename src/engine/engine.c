@@ -559,7 +559,9 @@ winnow_status engine_gradient(struct engine *e, const struct token_batch *b, flo
         memset(nll, 0, b->sequences * sizeof *nll);
     }
     e->dropping = e->dropout.threshold > 0;
+    float *teacher = e->teacher;
     for (size_t at = 0, first; engine_next_micro(e, b, &at, &first);) {
+        e->teacher = teacher ? teacher + first * e->c.vocab : NULL;
         engine_forward(e);
         engine_head_back(e);
         engine_backward(e);
@@ -583,6 +585,16 @@ void engine_weigh_by(struct engine *e, engine_weigh weigh, void *ctx)
     assert(e->losses_first || !weigh);
     e->weigh = weigh;
     e->weigh_ctx = ctx;
+}
+
+winnow_status engine_gradient_divergence(struct engine *e, const struct token_batch *b, float scale,
+                                         float *teacher, float *gradient, double *sum,
+                                         struct winnow_error *err)
+{
+    e->teacher = teacher;
+    winnow_status st = engine_gradient(e, b, scale, gradient, sum, NULL, err);
+    e->teacher = NULL;
+    return st;
 }
 
 void engine_sum_nll(const struct engine *e, double *nll)

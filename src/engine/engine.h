@@ -105,6 +105,13 @@ struct engine_losses {
 typedef void (*engine_weigh)(void *ctx, const struct engine_losses *losses, float *weights);
 void engine_weigh_by(struct engine *e, engine_weigh weigh, void *ctx);
 
+/* As engine_gradient(), of KL(teacher || model) at each position that has a target, whichever:
+ * teacher[i * vocab + v] are the logits of another model there (engine_logits()), which are used
+ * up; others are not read.  *sum becomes the sum of the divergences. */
+winnow_status engine_gradient_divergence(struct engine *e, const struct token_batch *b, float scale,
+                                         float *teacher, float *gradient, double *sum,
+                                         struct winnow_error *err);
+
 /* logits[i * vocab + v]: for tests and for small tasks; the batch must fit
  * tokens_max. */
 winnow_status engine_logits(struct engine *e, const struct token_batch *b, float *logits,

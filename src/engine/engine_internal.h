@@ -130,6 +130,7 @@ struct engine {
     size_t tiles;
     float *nll;                       /* [T] */
     float *logits;                    /* engine_logits() only */
+    float *teacher;                   /* [T][V] logits to come near to; NULL: targets */
     float scale;                      /* of the gradient */
     float *gradient;                  /* NULL: only what examples asks for */
     struct engine_examples *examples; /* what is wanted of each sequence; NULL: nothing */

@@ -162,9 +162,33 @@ static void norm_scored(struct engine *e, struct engine_scratch *s, struct tile_
     gemm_pack_a_rows(&e->g, s->a, &src);
 }
 
+/* Logits of one token to the gradient of its scale * KL(p || softmax of them), p being the
+ * softmax of the teacher's. */
+static void row_divergence(struct engine *e, float *x, float *teacher, size_t token)
+{
+    size_t v = e->c.vocab;
+    struct log_sum own = {.top = -INFINITY}, other = {.top = -INFINITY};
+    add_logits(e->k, &own, x, v);
+    add_logits(e->k, &other, teacher, v);
+    float lse = log_sum(&own), log_p = log_sum(&other);
+    double sum = 0;
+    for (size_t i = 0; i < v; i++) {
+        float l = teacher[i] - log_p, p = expf(l);
+        sum += (double)(p * (l - (x[i] - lse)));
+        teacher[i] = p;
+    }
+    e->nll[token] = (float)sum;
+    e->k->exp_scale(x, v, lse, e->scales[token]);
+    e->k->axpy(x, -e->scales[token], teacher, v);
+}
+
 /* Logits of one token to the gradient of its scale * nll. */
 static void row_gradient(struct engine *e, float *x, size_t token)
 {
+    if (e->teacher) {
+        row_divergence(e, x, e->teacher + token * e->c.vocab, token);
+        return;
+    }
     uint32_t target = e->targets[token];
     size_t v = e->c.vocab;
     struct log_sum l = {.top = -INFINITY, .target = x[target]};

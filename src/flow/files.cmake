@@ -1,4 +1,5 @@
 list(APPEND WINNOW_SOURCES
+  src/flow/correct.c
   src/flow/count.c
   src/flow/encode_ending.c
   src/flow/eval.c

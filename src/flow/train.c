@@ -47,7 +47,7 @@ struct training {
     struct arm_draw order;
     struct train_factors factors; /* of texts */
     struct train_rows rows;
-    struct train_value value;
+    struct train_value value, toward;
     uint64_t tokens;
     struct buf checkpoint; /* folder of it */
     struct arena keep;
@@ -95,6 +95,7 @@ static uint64_t training_bytes(const struct winnow_train_options *opt, const str
     if (opt->lora_rank == 0) {
         return trainer_memory(c, &lora.trainer, threads) +
                model_config_parameters(c) * sizeof(float) +
+               (opt->sampling.toward ? sampling_target_memory(c) : 0) +
                (opt->value ? valuation_memory(c, opt->value_order) : 0);
     }
     return lora_memory(c, &lora, threads) + model_config_parameters(c) * sizeof(float);
@@ -451,6 +452,7 @@ static winnow_status fit_model(struct training *t, struct winnow_train_result *r
                                             opt->responses ? t->rows.count : t->texts.docs.count,
                                         .order = opt->value_order};
     fit_opt.value = opt->value ? &value : NULL;
+    fit_opt.toward = opt->sampling.toward ? &t->toward.batch.batch : NULL;
     const struct sampler rows = train_rows_sampler(&t->rows);
     const struct fit_data data = {&t->texts.docs, t->order.order, t->order.order_count,
                                   opt->responses ? &rows : NULL};
@@ -471,6 +473,17 @@ static winnow_status fit_model(struct training *t, struct winnow_train_result *r
     return st;
 }
 
+static winnow_status read_target(struct training *t, const char *const *path, const char *what,
+                                 struct train_value *out, struct winnow_error *err)
+{
+    const struct feature_reading how = {.paths = {path, 1},
+                                        .keys = t->keys,
+                                        .tokenizer = t->tokenizer,
+                                        .context = t->packer.context,
+                                        .what = what};
+    return train_value_read(&how, buf_cstr(&t->checkpoint), t->pool, t->env, out, err);
+}
+
 static winnow_status train_model(struct training *t, const struct winnow_list *paths,
                                  struct winnow_list *files, struct output_folder *folder,
                                  struct winnow_train_result *result, struct winnow_error *err)
@@ -482,12 +495,10 @@ static winnow_status train_model(struct training *t, const struct winnow_list *p
     TRY(train_weights_open(&t->weights, t->opt, err));
     TRY(t->opt->responses ? read_rows(t, err) : read_texts(t, err));
     if (t->opt->value) {
-        const struct feature_reading how = {.paths = {&t->opt->value, 1},
-                                            .keys = t->keys,
-                                            .tokenizer = t->tokenizer,
-                                            .context = t->packer.context,
-                                            .what = "value documents by a target"};
-        TRY(train_value_read(&how, checkpoint, t->pool, t->env, &t->value, err));
+        TRY(read_target(t, &t->opt->value, "value documents by a target", &t->value, err));
+    }
+    if (t->opt->sampling.toward) {
+        TRY(read_target(t, &t->opt->sampling.toward, "choose by a target", &t->toward, err));
     }
     TRY(fit_model(t, result, err));
     const struct input_account *account =
@@ -516,6 +527,7 @@ static winnow_status train(const struct winnow_train_options *opt, const struct 
     arena_release(&t.keep);
     train_rows_release(&t.rows);
     train_value_release(&t.value);
+    train_value_release(&t.toward);
     train_factors_release(&t.factors);
     train_weights_release(&t.weights);
     arm_draw_release(&t.order);
@@ -591,6 +603,11 @@ static winnow_status check_sampler(const struct winnow_train_options *opt, struc
                           : kind->trainer_only && opt->lora_rank > 0 ? "--lora-rank"
                           : kind->open && opt->value                 ? "--value"
                                                                      : NULL;
+    if (kind->by_target && !opt->sampling.toward) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--sampler %s chooses what helps a target: --toward FILE, examples of it",
+                         kind->name);
+    }
     return without
                ? error_set(err, WINNOW_E_USAGE, "--sampler %s does not go with %s; leave it out",
                            kind->name, without)

@@ -1,4 +1,5 @@
 list(APPEND WINNOW_SOURCES
+  src/math/eigen.c
   src/math/gemm.c
   src/math/kernels.c
   src/math/kernels_avx2.c

@@ -3,6 +3,7 @@ list(APPEND WINNOW_SOURCES
   src/option/blocklist_options.c
   src/option/budget.c
   src/option/corpus_options.c
+  src/option/correct_options.c
   src/option/count_options.c
   src/option/decontaminate_options.c
   src/option/dedup_options.c

@@ -32,6 +32,7 @@ const struct option_table *const OPTION_TABLES[] = {
     &PROVE_TABLE,
     &TRAIN_TABLE,
     &EVAL_TABLE,
+    &CORRECT_TABLE,
     &QUALITY_TRAIN_TABLE,
     &QUALITY_JUDGE_TABLE,
     &REFINER_TRAIN_TABLE,

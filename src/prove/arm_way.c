@@ -39,6 +39,12 @@ static winnow_status read_sampler(const char *name, struct arm_way *out, const c
                          "repeat:K, dropout:SHARE, and the samplers of train (winnow help train)",
                          name, way);
     }
+    if (kind->by_target) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "the arm \"%s\": %s chooses by a target, which an arm does not have; "
+                         "train --sampler %s --toward FILE does",
+                         name, way, way);
+    }
     char *rest = NULL;
     for (char *w = words ? strtok_r(words, ":", &rest) : NULL; w; w = strtok_r(NULL, ":", &rest)) {
         if (!kind->word || !kind->word(&out->sampling, w)) {

@@ -1,5 +1,6 @@
 list(APPEND WINNOW_SOURCES
   src/train/blocks.c
+  src/train/batch_choice.c
   src/train/checkpoint.c
   src/train/example_text.c
   src/train/fit.c
@@ -8,6 +9,7 @@ list(APPEND WINNOW_SOURCES
   src/train/lora_file.c
   src/train/muon.c
   src/train/packer.c
+  src/train/sampler_choose.c
   src/train/sampler_lfr.c
   src/train/sampler_reweight.c
   src/train/sampling.c
@@ -16,6 +18,7 @@ list(APPEND WINNOW_SOURCES
   src/train/trainer.c
   src/train/tune.c
   src/train/tune_plan.c
+  src/train/unlearn.c
   src/train/value.c
   src/train/weights_file.c
 )

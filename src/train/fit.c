@@ -136,7 +136,8 @@ static winnow_status start_sampling(struct fitting *f, struct pool *pool,
                                  .trainer = f->trainer,
                                  .seed = opt->seed,
                                  .steps = opt->trainer.steps,
-                                 .pool = pool};
+                                 .pool = pool,
+                                 .target = opt->toward};
     struct packer_options reading = opt->packer;
     reading.batch_tokens =
         (uint64_t)((double)reading.batch_tokens * sampling_reads(home.opt) + 0.5);

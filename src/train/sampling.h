@@ -6,6 +6,8 @@
  *     uniform    neither: the plain packer
  *     lfr        batches of its own, by what blocks lost (sampler_lfr.c)
  *     reweight   the engine's weights of sequences, by what they lost (sampler_reweight.c)
+ *     opus, greats   in what a step does: its batch is chosen from several times as many tokens
+ *                (sampler_choose.c)
  *
  * What a way knows of the past it hears again when a training is resumed, through told(); it
  * keeps no file.  A choice that depends on the weights of the model belongs into the learner,
@@ -32,6 +34,7 @@ struct sampling_home {
     struct trainer *trainer; /* the same; NULL where it is of adapters */
     uint64_t seed, steps;
     struct pool *pool;
+    const struct token_batch *target; /* what sampling.toward holds; NULL: nothing was read */
 };
 
 /* A way under work. */
@@ -57,6 +60,7 @@ struct sampling_kind {
     double (*passes)(const struct winnow_sampling *o);
     bool texts_only;   /* documents are cut by it: no rows */
     bool trainer_only; /* no adapters */
+    bool by_target;    /* reads what sampling.toward names */
     bool losses_first; /* trainer_options.losses_first, and steps of one micro-batch */
     /* Takes the word behind "NAME:" of an arm; false: it is none. */
     bool (*word)(struct winnow_sampling *o, const char *word);
@@ -81,6 +85,9 @@ void sampling_trainer(const struct winnow_sampling *o, uint64_t batch_tokens,
                       struct trainer_options *trainer);
 
 double sampling_reads(const struct winnow_sampling *o);
+
+/* Bytes of choosing by a target, for a model of that shape. */
+uint64_t sampling_target_memory(const struct model_config *c);
 double sampling_passes(const struct winnow_sampling *o);
 
 winnow_status sampling_open(const struct sampling_home *home, struct sampling *out,
@@ -92,7 +99,6 @@ void sampling_tell(const struct sampling *s, struct json_writer *w);
 struct sampling_document *sampling_documents(const struct sampling *s, size_t count);
 
 /* The kinds, for sampling.c. */
-extern const struct sampling_kind SAMPLER_LFR;
-extern const struct sampling_kind SAMPLER_REWEIGHT;
+extern const struct sampling_kind SAMPLER_LFR, SAMPLER_REWEIGHT, SAMPLER_OPUS, SAMPLER_GREATS;
 
 #endif /* WINNOW_TRAIN_SAMPLING_H */

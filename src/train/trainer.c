@@ -311,6 +311,17 @@ winnow_status trainer_add_examples(struct trainer *t, const struct token_batch *
     return WINNOW_OK;
 }
 
+winnow_status trainer_add_divergence(struct trainer *t, const struct token_batch *b, float scale,
+                                     float *teacher, double *sum, struct winnow_error *err)
+{
+    TRY(engine_gradient_divergence(t->engine, b, scale, teacher, t->gradient, sum, err));
+    for (size_t s = 0; s < b->sequences; s++) {
+        t->pending.flops +=
+            3 * model_config_flops(model_config(t->model), b->starts[s + 1] - b->starts[s]);
+    }
+    return WINNOW_OK;
+}
+
 bool trainer_precondition(const struct trainer *t, float *x)
 {
     if (t->opt.optimizer == TRAINER_SGD) {

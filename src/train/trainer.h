@@ -96,6 +96,11 @@ winnow_status trainer_add_examples(struct trainer *t, const struct token_batch *
                                    uint64_t targets_total, struct engine_examples *x, double *dots,
                                    double *nll, struct winnow_error *err);
 
+/* Adds scale * the summed divergence from the teacher's logits, as engine_gradient_divergence(),
+ * beside what trainer_add() adds; it has no part in the step's loss. */
+winnow_status trainer_add_divergence(struct trainer *t, const struct token_batch *b, float scale,
+                                     float *teacher, double *sum, struct winnow_error *err);
+
 /* Numbers as many as weights, each times what the optimizer multiplies a gradient by: for AdamW
  * 1 / (sqrt(v) + eps), for SGD 1.  False, and nothing is done, where that is not known: before the
  * first step of AdamW, and of Muon. */

@@ -31,6 +31,8 @@ COMMANDS = {
               "--bootstrap", "10", "--cloze-items", "5"] + SMALL,
     "features": ["features", "text.jsonl", "--model", "model", "-o", "run", "--dim", "64", "--context", "32",
                  "--calibration", "8"],
+    "correct": ["correct", "text.jsonl", "--model", "model", "--unwanted", "few.jsonl", "--neutral", "text.jsonl", "--top", "2",
+                "--steps", "3", "--calibration", "4", "--context", "32", "--batch-tokens", "64", "-o", "run"],
     "select": ["select", "text.jsonl", "--features", "vectors", "--target", "few.jsonl", "--budget", "20", "-o", "run"],
     "refiner-train": ["refiner", "train", "pairs.jsonl", "-o", "run", "--epochs", "1", "--checkpoint", "0", "--vocab",
                       "300", "--dim", "16", "--heads", "1", "--layers", "1", "--context", "256", "--chunk-tokens",

@@ -66,6 +66,7 @@ show() { # COMMAND: its result, from out (a file or folder) and stdout
     refiner-lines) cat out/*.safetensors out/*.bin 2>/dev/null ;;
     refiner-label) cat out/documents.jsonl out/chunks.jsonl ;;
     features | features-words) cat out/vectors.bin ;;
+    correct) sed 's/"shard": *"[^"]*", *//' out/influence.jsonl ;;
     quality-train | quality-pairs) cat out ;;
     quality-judge) cat out/pairs.jsonl ;;
     prove) sed -n '/"arms"/,$p' out/results.json ;;
@@ -98,6 +99,7 @@ call() { # COMMAND INPUT...: the command over these inputs, into out
     score-fixed) $run score -q --model model --fixed-length 16 "$@" -o out ;;
     prune) $run prune -q --reference-tokens 2k $small "$@" -o out ;;
     features) $run features -q --model model --calibration 8 "$@" -o out ;;
+    correct) $run correct -q --model model --unwanted words/file/stdin.jsonl --calibration 8 --correction none "$@" -o out >/dev/null ;;
     quality) $run quality -q --model quality.bin "$@" -o out ;;
     quality-train) $run quality train -q --dim 4 --bucket 500 --epochs 1 --against pages/file/stdin.jsonl "$@" -o out >/dev/null ;;
     quality-pairs) $run quality train -q --dim 4 --bucket 500 --epochs 1 --pairs judged.jsonl "$@" -o out >/dev/null ;;
@@ -142,7 +144,7 @@ named() { # COMMAND HOW: the corpus, named in that way
     stage) call "$1" "$d/run/stages/01-dedup" ;;
     esac
 }
-commands="count tokens language synthesize mask blocklist decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features features-words diversify quality quality-train quality-pairs select mix prune prune-model recipe piped-dedup
+commands="count tokens language synthesize mask blocklist decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features features-words correct diversify quality quality-train quality-pairs select mix prune prune-model recipe piped-dedup
     piped-prune tokenizer-train encode encode-npy train eval prove refiner-train refiner-lines refiner-eval"
 [ -x "$mock" ] && commands="$commands refiner-label quality-judge"
 for c in $commands; do
@@ -191,7 +193,7 @@ for c in $commands; do
         grep -qE -- "$(tells $how)" said || fail "$c, $how: does not say what is wrong: $(cat said)"
         checks=$((checks + 1))
         case $how-$c in
-        torn-*train* | gone-*train* | *-features | *-features-words | *-refiner-* | *-eval | *quality-pairs | *quality-judge | *-encode* | *-tokenizer* | *-count | *-tokens | *-self-test | *-piped* | *-prove | empty* | bad*) ;;
+        torn-*train* | gone-*train* | *-features | *-features-words | *-correct | *-refiner-* | *-eval | *quality-pairs | *quality-judge | *-encode* | *-tokenizer* | *-count | *-tokens | *-self-test | *-piped* | *-prove | empty* | bad*) ;;
         *)  # a second call says so again, verify too, and what could be read is there
             bad "$c" $how >stdout 2>said; code=$?
             [ $code = 3 ] || fail "$c, $how, again: exit $code instead of 3: $(cat said)"

@@ -299,6 +299,9 @@ static void run_way(const struct texts *d, const struct winnow_sampling *o, cons
                               .seed = 7,
                               .save_seconds = 1000,
                               .stage = "t"};
+    static const uint32_t WANTED[] = {2, 5, 8, 11, 14, 17, 20, 3, 6, 9}, ENDS[] = {0, 5, 10};
+    const struct token_batch toward = {.tokens = WANTED, .starts = ENDS, .sequences = 2};
+    opt.toward = sampling_kind_of(o)->by_target ? &toward : NULL;
     opt.trainer = (struct trainer_options)TRAINER_OPTIONS_INIT;
     opt.trainer.steps = STEPS;
     opt.trainer.warmup = 2;
