@@ -138,6 +138,7 @@ set(FUZZ_TARGETS
   fasttext
   gguf
   pair
+  parquet
   line_model
   line_text
   program
@@ -260,6 +261,10 @@ set_tests_properties(demo.collect PROPERTIES SKIP_RETURN_CODE 77 LABELS quick)
 add_test(NAME recipes.run COMMAND ${CMAKE_SOURCE_DIR}/tests/recipes/run.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(recipes.run PROPERTIES SKIP_RETURN_CODE 77 LABELS slow TIMEOUT 600)
 add_test(NAME fault.kill COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/kill.sh $<TARGET_FILE:winnow_cli> 20)
+add_test(NAME fault.parquet COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/parquet.sh $<TARGET_FILE:winnow_cli>)
+set_tests_properties(fault.parquet PROPERTIES LABELS slow TIMEOUT 300)
+add_test(NAME oracle.parquet COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/parquet.py $<TARGET_FILE:winnow_cli>)
+set_tests_properties(oracle.parquet PROPERTIES LABELS slow SKIP_RETURN_CODE 77 TIMEOUT 300)
 add_test(NAME fault.disk COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/disk.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(fault.disk PROPERTIES LABELS quick SKIP_RETURN_CODE 77)
 set_tests_properties(fault.kill PROPERTIES LABELS slow TIMEOUT 300 RUN_SERIAL ON)

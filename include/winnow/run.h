@@ -20,6 +20,15 @@ enum winnow_on_bad {
 };
 
 /* What every command that turns a corpus into a corpus shares. */
+/* What outputs are, and what their names end in. */
+enum winnow_output_format {
+    WINNOW_OUTPUT_AS_INPUT,
+    WINNOW_OUTPUT_JSONL,
+    WINNOW_OUTPUT_JSONL_GZ,
+    WINNOW_OUTPUT_JSONL_ZST,
+    WINNOW_OUTPUT_PARQUET,
+};
+
 struct winnow_corpus_options {
     const char *output;     /* run folder, or "-" for documents to env->write */
     const char *run;        /* in a pipe: where all but the documents goes; NULL: nowhere */
@@ -28,6 +37,7 @@ struct winnow_corpus_options {
     const char *text_key;   /* NULL: text, raw_content or content */
     const char *id_key;     /* NULL: id */
     int chat;               /* enum winnow_chat */
+    int output_format;      /* enum winnow_output_format */
     const char *files_from; /* a file with one input path a line, or NULL */
     bool keep_removed;      /* copies of removed documents go to removed/ */
     bool dry_run;           /* estimate from a sample, write nothing */

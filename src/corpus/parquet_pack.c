@@ -55,6 +55,18 @@ static winnow_status pack(struct packing_run *p, const char *lines, const char *
     return parquet_writer_end(p->writer, err);
 }
 
+bool parquet_same_columns(const char *a, const char *b)
+{
+    struct parquet_shape *shapes[2] = {parquet_shape_new(), parquet_shape_new()};
+    struct winnow_error ignored;
+    bool same = parquet_shape_like(shapes[0], a, &ignored) == WINNOW_OK &&
+                parquet_shape_like(shapes[1], b, &ignored) == WINNOW_OK &&
+                parquet_shape_equal(shapes[0], shapes[1]);
+    parquet_shape_free(shapes[0]);
+    parquet_shape_free(shapes[1]);
+    return same;
+}
+
 winnow_status parquet_pack(const char *lines, const char *to, const char *like,
                            struct winnow_error *err)
 {

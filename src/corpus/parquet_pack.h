@@ -10,4 +10,7 @@
 winnow_status parquet_pack(const char *lines, const char *to, const char *like,
                            struct winnow_error *err);
 
+/* Whether both are Parquet files with the same columns. */
+bool parquet_same_columns(const char *a, const char *b);
+
 #endif /* WINNOW_CORPUS_PARQUET_PACK_H */

@@ -271,7 +271,20 @@ static void find_all_again(struct shard_list *l)
     buf_release(&text);
 }
 
-winnow_status shard_names_settle(struct shard_list *list, bool documents, struct winnow_error *err)
+static void give_ending(struct shard_list *l, const char *ending)
+{
+    struct buf text = {0};
+    for (size_t i = 0; i < l->count; i++) {
+        buf_clear(&text);
+        buf_add_str(&text, shard_stem(l->items[i].name));
+        buf_add_text(&text, ending);
+        l->items[i].name = arena_strndup(&l->keep, text.ptr, text.len);
+    }
+    buf_release(&text);
+}
+
+winnow_status shard_names_settle(struct shard_list *list, bool documents, const char *ending,
+                                 struct winnow_error *err)
 {
     escape(list);
     name_pipe(list);
@@ -285,6 +298,9 @@ winnow_status shard_names_settle(struct shard_list *list, bool documents, struct
         struct shard *s = &list->items[i];
         s->shown = s->name;
         s->label = is_pipe(s) ? "standard input" : s->path;
+    }
+    if (documents && ending) {
+        give_ending(list, ending);
     }
     if (documents) {
         find_all_again(list);

@@ -451,7 +451,8 @@ winnow_status shards_find(const struct shards_options *opt, struct shard_list *o
     if (st == WINNOW_OK && out->count == 0) {
         st = error_set(err, WINNOW_E_IO, "%s names no file", opt->files_from);
     }
-    st = st == WINNOW_OK ? shard_names_settle(out, opt->kind == SHARDS_DOCUMENTS, err) : st;
+    st = st == WINNOW_OK ? shard_names_settle(out, opt->kind == SHARDS_DOCUMENTS, opt->ending, err)
+                         : st;
     for (size_t i = 0; i < out->count && st == WINNOW_OK; i++) {
         account_input(out->account, out->items[i].label);
     }

@@ -55,6 +55,7 @@ struct shards_options {
     struct winnow_list paths;
     const char *files_from; /* NULL, or a file with one path a line ("-": standard input) */
     enum shards_kind kind;
+    const char *ending; /* of names in outputs: ".parquet"; NULL: that of the file */
 };
 
 /* No path at all, a path that does not exist or cannot be opened, a folder or glob

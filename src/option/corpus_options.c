@@ -10,12 +10,16 @@
 #include <strings.h>
 
 static const char *const ON_BAD[] = {"quarantine", "skip", "stop", NULL};
+static const char *const FORMATS[] = {"as-input",  "jsonl",   "jsonl.gz",
+                                      "jsonl.zst", "parquet", NULL};
 
 static const struct option OPTIONS[] = {
     OPT_OUTPUT(struct winnow_corpus_options, output, "FOLDER",
                "run folder to fill, or - for documents on standard output"),
     OPT_TEXT(0, "run", struct winnow_corpus_options, run, "FOLDER",
              "with -o -: where removed and bad documents and the ledger go"),
+    OPT_ENUM(0, "output-format", struct winnow_corpus_options, output_format, FORMATS,
+             "what outputs are, and what their names end in"),
     OPT_COUNT(0, "limit", struct winnow_corpus_options, limit, 0, 1e18,
               "read the first N documents only; 0: all"),
     OPT_ENUM(0, "on-bad", struct winnow_corpus_options, on_bad, ON_BAD,
@@ -68,10 +72,11 @@ winnow_status corpus_output_check(const char *output, struct winnow_error *err)
             continue;
         }
         if (!FILES[i][1]) {
-            return error_set(err, WINNOW_E_USAGE,
-                             "-o %s: documents are written as JSON lines, into a run folder: name "
-                             "a folder, or write `-o - > out.jsonl` for one file",
-                             output);
+            return error_set(
+                err, WINNOW_E_USAGE,
+                "-o %s: documents are written into a run folder, as JSON lines or (--output-format "
+                "parquet) as Parquet: name a folder, or write `-o - > out.jsonl` for one file",
+                output);
         }
         return error_set(err, WINNOW_E_USAGE,
                          "-o %s: what comes out is a folder (documents/, what was removed, a "

@@ -99,6 +99,15 @@ static void see_container(struct guess *g, size_t node, struct json_value v, siz
         }
         push(g, depth, child, it.value);
     }
+    for (size_t a = before, b = *depth; a + 1 < b; a++) { /* members in the order they are met */
+        b--;
+        size_t swap_node = g->stack_node[a];
+        struct json_value swap_value = g->stack_value[a];
+        g->stack_node[a] = g->stack_node[b];
+        g->stack_value[a] = g->stack_value[b];
+        g->stack_node[b] = swap_node;
+        g->stack_value[b] = swap_value;
+    }
     g->nodes[node].kinds |= !any && !list ? MET_EMPTY : 0U;
 }
 

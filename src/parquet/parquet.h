@@ -59,6 +59,9 @@ void parquet_shape_free(struct parquet_shape *s);
 winnow_status parquet_shape_like(struct parquet_shape *s, const char *path,
                                  struct winnow_error *err);
 
+/* Whether two shapes have the same columns from the files that they are like. */
+bool parquet_shape_equal(const struct parquet_shape *a, const struct parquet_shape *b);
+
 /* Every line of the file to be has to be seen.  An object; else WINNOW_E_FORMAT. */
 winnow_status parquet_shape_see(struct parquet_shape *s, struct json_value line,
                                 struct winnow_error *err);

@@ -58,6 +58,15 @@ winnow_status parquet_shape_like(struct parquet_shape *s, const char *path,
     return WINNOW_OK;
 }
 
+bool parquet_shape_equal(const struct parquet_shape *a, const struct parquet_shape *b)
+{
+    bool same = a->like.element_count == b->like.element_count;
+    for (size_t i = 1; same && i < a->like.element_count; i++) {
+        same = str_eq(a->like.elements[i].raw, b->like.elements[i].raw);
+    }
+    return same;
+}
+
 size_t parquet_child(const struct parquet_tree *t, size_t node, size_t hint, struct str name)
 {
     size_t end = t->nodes[node].next, from = hint > node && hint < end ? hint : node + 1;

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "corpus/packing.h"
+#include "corpus/parquet_pack.h"
 #include "corpus/shard_reader.h"
 #include "corpus/shard_writer.h"
 #include "run/arrange_buckets.h"
@@ -35,6 +36,7 @@ struct arranging {
     struct buckets *buckets;
     struct document_reader *reader;
     const char *extension;
+    const char *like;     /* whose columns Parquet outputs have, or NULL */
     uint64_t seen, total; /* copies, for progress */
     /* the shard that is being written */
     struct shard_writer *writer;
@@ -89,6 +91,7 @@ static winnow_status open_shard(struct arranging *a, struct winnow_error *err)
     a->open = true;
     winnow_status st = find_written(a, &a->passed_over, err);
     opt.env = a->s->run->env;
+    opt.like = a->like;
     if (st == WINNOW_OK && !a->passed_over) {
         bool to_stdout = a->s->last && a->s->run->to_stdout;
         (void)path_of(a, "documents", buf_cstr(&a->name), "", &path);
@@ -147,7 +150,13 @@ static winnow_status close_shard(struct arranging *a, struct winnow_error *err)
     winnow_status st = shard_writer_commit(a->writer, err);
     shard_writer_close(a->writer);
     a->writer = NULL;
-    return st == WINNOW_OK ? write_entry(a, err) : st;
+    st = st == WINNOW_OK ? write_entry(a, err) : st;
+    struct buf path = {0};
+    if (st == WINNOW_OK) {
+        shard_writer_forget(path_of(a, "documents", buf_cstr(&a->name), "", &path));
+    }
+    buf_release(&path);
+    return st;
 }
 
 static winnow_status end_frame(struct arranging *a, struct winnow_error *err)
@@ -267,7 +276,8 @@ static winnow_status fill(struct arranging *a, struct winnow_error *err)
     struct buf path = {0};
     winnow_status st = WINNOW_OK;
     for (size_t i = 0; st == WINNOW_OK && i < a->s->input.count; i++) {
-        (void)path_of(a, KEPT_FOLDER, a->s->input.items[i].name, "", &path);
+        const char *name = a->s->input.items[i].name;
+        (void)path_of(a, KEPT_FOLDER, name, kept_ending(name), &path);
         if (file_exists(buf_cstr(&path))) { /* --limit may have ended before it */
             st = read_kept(a, buf_cstr(&path), err);
         }
@@ -364,6 +374,9 @@ static winnow_status read_done(struct arranging *a, bool *done, struct winnow_er
 
 static const char *extension_of(const struct stage *s)
 {
+    if (s->input.count > 0 && packing_is_parquet(str_of(s->input.items[0].name))) {
+        return ".parquet";
+    }
     switch (packing_of_name(str_of(s->input.count > 0 ? s->input.items[0].name : ""))) {
     case PACKING_GZ:
         return ".jsonl.gz";
@@ -373,6 +386,18 @@ static const char *extension_of(const struct stage *s)
         break;
     }
     return ".jsonl";
+}
+
+/* The file whose columns Parquet outputs have: where all inputs have the same. */
+static const char *like_of(const struct stage *s)
+{
+    const char *first = s->input.count > 0 ? s->input.items[0].path : NULL;
+    for (size_t i = 1; i < s->input.count; i++) {
+        if (!parquet_same_columns(first, s->input.items[i].path)) {
+            return NULL;
+        }
+    }
+    return first;
 }
 
 static winnow_status work(struct arranging *a, struct winnow_error *err)
@@ -395,6 +420,7 @@ winnow_status stage_arrange(struct stage *s, const struct stage_arrangement *how
                             struct winnow_error *err)
 {
     struct arranging a = {.s = s, .how = how, .extension = extension_of(s)};
+    a.like = like_of(s);
     winnow_status st = work(&a, err);
     shard_writer_close(a.writer);
     document_reader_free(a.reader);

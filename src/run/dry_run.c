@@ -511,7 +511,8 @@ winnow_status folder_dry_run(struct run *r, struct winnow_error *err)
     double until = env_seconds() + TRIALS_SECONDS;
     const struct shards_options opt = {.paths = r->paths,
                                        .files_from = r->corpus->files_from,
-                                       .kind = files ? SHARDS_PAGES : SHARDS_DOCUMENTS};
+                                       .kind = files ? SHARDS_PAGES : SHARDS_DOCUMENTS,
+                                       .ending = run_output_ending(r->corpus)};
     winnow_status st = shards_find(&opt, &in, err);
     if (st == WINNOW_OK) {
         account_warn_skipped(in.account, r->env);

@@ -148,6 +148,12 @@ static winnow_status gather_places(const struct run *r, struct places *places,
     return WINNOW_OK;
 }
 
+const char *run_output_ending(const struct winnow_corpus_options *corpus)
+{
+    static const char *const ENDINGS[] = {NULL, ".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet"};
+    return ENDINGS[corpus->output_format];
+}
+
 winnow_status folder_find_input(struct run *r, struct winnow_error *err)
 {
     struct stage *first = &r->stages[0];
@@ -155,6 +161,7 @@ winnow_status folder_find_input(struct run *r, struct winnow_error *err)
         .paths = r->paths,
         .files_from = r->corpus->files_from,
         .kind = first->kind->reads_files ? SHARDS_PAGES : SHARDS_DOCUMENTS,
+        .ending = run_output_ending(r->corpus),
     };
     first->input_found = true;
     TRY(shards_find(&opt, &first->input, err));

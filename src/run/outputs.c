@@ -24,11 +24,19 @@ const char *outputs_stream_folder(const struct outputs *o, enum stream stream, s
     return file_join(out, "attributes", o->attributes[stream - STREAM_ATTRIBUTES]);
 }
 
+const char *kept_ending(const char *shard)
+{
+    return packing_is_parquet(str_of(shard)) ? ".jsonl.zst" : "";
+}
+
 static const char *path_of(const struct outputs *o, enum stream stream, struct buf *out)
 {
     struct buf name = {0};
     buf_clear(out);
     buf_addf(out, "%s/%s/%s", o->folder, outputs_stream_folder(o, stream, &name), o->shard);
+    if (stream == STREAM_DOCUMENTS && strcmp(o->documents, KEPT_FOLDER) == 0) {
+        buf_add_text(out, kept_ending(o->shard)); /* its lines are more than documents */
+    }
     buf_release(&name);
     return buf_cstr(out);
 }

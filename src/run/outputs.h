@@ -32,6 +32,9 @@ struct output_file {
 /* Kept documents until they are arranged. */
 #define KEPT_FOLDER "state/kept"
 
+/* What stands behind a shard's name there. */
+const char *kept_ending(const char *shard);
+
 /* The open files of one shard.  All-zero is closed. */
 struct outputs {
     const char *folder;            /* of the stage */

@@ -559,6 +559,7 @@ winnow_status stage_run_source(struct stage *s, const struct stage_source *sourc
     p.feed.source = source;
     p.feed.shards = &s->input;
     p.shard_bytes = shard_bytes;
-    p.extension = s->extension = extension;
+    const char *ending = run_output_ending(s->run->corpus);
+    p.extension = s->extension = ending ? ending : extension;
     return run_pass(&p, err);
 }

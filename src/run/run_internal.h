@@ -140,4 +140,7 @@ winnow_status stage_read_counts(const char *folder, struct counts *out, struct w
 winnow_status run_read_json(const char *path, struct json_parser *parser, struct json_value *root,
                             bool *found, struct winnow_error *err);
 
+/* What names of outputs end in by --output-format; NULL: what those of the input do. */
+const char *run_output_ending(const struct winnow_corpus_options *corpus);
+
 #endif /* WINNOW_RUN_RUN_INTERNAL_H */
