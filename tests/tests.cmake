@@ -68,6 +68,7 @@ set(UNIT_TESTS
   shards
   silos
   stats
+  study
   select_selector
   store
   scan
@@ -135,6 +136,7 @@ set(FUZZ_TARGETS
   config_json
   options_json
   expert
+  fact
   fasttext
   gguf
   pair

@@ -24,11 +24,11 @@ for seed in $(seq 1 "$seeds"); do
         [ -s "$folder/pages.jsonl" ] ||
             python3 "$here/smoothing_pairs.py" "$data/quality/dclm_majority_data.jsonl.zst" "$seed" $noise "$folder"
         for lr in 0.01 0.1; do
-            for how in "" 0.1 0.3 0.5 0.7; do
+            for how in "" 0.3 0.5; do
                 out=$folder/$lr-${how:-none}
                 [ -s "$out.json" ] && continue
                 # shellcheck disable=SC2086  # none or two options
-                "$winnow" quality train -q -t 1 --seed "$seed" --lr $lr --minn 2 --maxn 4 ${how:+--smooth --smooth-rate $how} \
+                "$winnow" quality train -q -t 1 --seed "$seed" --lr $lr ${how:+--smooth --smooth-rate $how} \
                     --pairs "$folder/judged.jsonl" --pairs-held "$folder/held.jsonl" "$folder/pages.jsonl" \
                     -o "$out.bin" --results "$out.json" >/dev/null 2>&1
                 rm -f "$out.bin"

@@ -18,6 +18,7 @@ static const struct {
     {&TRAIN_TABLE, cmd_train},
     {&EVAL_TABLE, cmd_eval},
     {&CORRECT_TABLE, cmd_correct},
+    {&STUDY_CAUSAL_TABLE, cmd_study_causal},
     {&QUALITY_TRAIN_TABLE, cmd_quality_train},
     {&QUALITY_JUDGE_TABLE, cmd_quality_judge},
     {&REFINER_TRAIN_TABLE, cmd_refiner_train},

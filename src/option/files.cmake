@@ -35,6 +35,7 @@ list(APPEND WINNOW_SOURCES
   src/option/score_options.c
   src/option/select_options.c
   src/option/synthesize_options.c
+  src/option/study_options.c
   src/option/tables.c
   src/option/tokenizer_options.c
   src/option/train_options.c

@@ -33,6 +33,7 @@ const struct option_table *const OPTION_TABLES[] = {
     &TRAIN_TABLE,
     &EVAL_TABLE,
     &CORRECT_TABLE,
+    &STUDY_CAUSAL_TABLE,
     &QUALITY_TRAIN_TABLE,
     &QUALITY_JUDGE_TABLE,
     &REFINER_TRAIN_TABLE,

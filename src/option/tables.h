@@ -14,7 +14,8 @@ extern const struct option_table DECONTAMINATE_TABLE, LANGUAGE_TABLE, MIX_TABLE;
 extern const struct option_table BLOCKLIST_TABLE, MASK_TABLE;
 extern const struct option_table QUALITY_TABLE, QUALITY_TRAIN_TABLE, QUALITY_JUDGE_TABLE;
 extern const struct option_table FEATURES_TABLE, SELECT_TABLE, DIVERSIFY_TABLE, SYNTHESIZE_TABLE;
-extern const struct option_table PROVE_TABLE, TRAIN_TABLE, EVAL_TABLE, CORRECT_TABLE;
+extern const struct option_table PROVE_TABLE, TRAIN_TABLE, EVAL_TABLE, CORRECT_TABLE,
+    STUDY_CAUSAL_TABLE;
 extern const struct option_table REFINER_TRAIN_TABLE, REFINER_LINES_TABLE, REFINER_LABEL_TABLE;
 extern const struct option_table REFINER_EVAL_TABLE;
 extern const struct option_table TOKENIZER_TRAIN_TABLE, TOKENIZER_ENCODE_TABLE;

@@ -7,6 +7,7 @@
 #include "base/sort.h"
 #include "quality/quality_silo.h"
 
+#include <assert.h>
 #include <math.h>
 
 #define SKETCH  64U   /* numbers that stand for a document where the nearest are looked for */
@@ -69,9 +70,10 @@ static void leave_out_both(struct quality_silo *s, bool *left)
 
 /* ---- labels that the rest of the silo thinks improbable ---- */
 
+/* net stays empty where the half has one label only. */
 static winnow_status train_half(const struct quality_silo *s, const struct silo_options *opt,
                                 const struct winnow_env *env, const bool *left, unsigned half,
-                                struct quality_net *net, bool *trained, struct winnow_error *err)
+                                struct quality_net *net, struct winnow_error *err)
 {
     struct quality_train_options train = opt->train;
     struct quality_train_result result;
@@ -81,8 +83,7 @@ static winnow_status train_half(const struct quality_silo *s, const struct silo_
     for (size_t i = 0; i < e->count; i++) {
         count[e->items[i].good] += left[i] && HALF(&e->items[i]) == half;
     }
-    *trained = count[0] > 0 && count[1] > 0;
-    if (!*trained) {
+    if (count[0] == 0 || count[1] == 0) {
         return WINNOW_OK;
     }
     for (uint32_t i = 0; i < e->count; i++) {
@@ -168,9 +169,8 @@ static winnow_status leave_out_doubtful(struct quality_silo *s, const struct sil
     }
     for (unsigned half = 0; half < 2 && st == WINNOW_OK; half++) {
         struct quality_net net = {0};
-        bool trained = false;
-        st = train_half(s, opt, env, left, half, &net, &trained, err);
-        if (st == WINNOW_OK && trained) {
+        st = train_half(s, opt, env, left, half, &net, err);
+        if (st == WINNOW_OK && net.rows > 0) {
             judge_half(s, opt, &net, half, left, probable);
         }
         quality_net_release(&net);
@@ -238,6 +238,7 @@ static void add_mixtures(struct quality_silo *s, const struct silo_options *opt,
 {
     struct fasttext_ids hashes = {0}, ids = {0};
     float own[SKETCH];
+    assert(m->count > 1);
     m->among = m->count < AMONG ? m->count : AMONG;
     m->sketches = mem_alloc(m->among * SKETCH * sizeof *m->sketches);
     for (size_t i = 0; i < m->among; i++) {

@@ -43,6 +43,7 @@ $run train -q words/file $small --tokens 1k --epochs-max 9 -o model >/dev/null |
 $run tokenizer train -q --vocab 300 words/file -o tokenizer.json || exit 1
 sed -n 's/.*"text":" \([w0-9 ]*\).*/{"question":"\1"}/p' words/file/stdin.jsonl | awk 'NR % 20 == 1' >bench.jsonl
 echo bad.example >list.txt
+printf '{"subject": "w%s", "pattern": "[X] [Y]", "object": "w%s"}\n' 1 2 3 4 5 6 >facts.jsonl
 printf '{"a": "d%s", "b": "d%s", "better": "a"}\n' 1 2 3 4 5 6 7 8 >judged.jsonl
 $run quality train -q --dim 4 --bucket 500 --epochs 1 words/file --against pages/file -o quality.bin >/dev/null || exit 1
 sed 's/"text":"[^"]*"/"program":"remove_lines(0, 0)"/; s/,"clean":.*/}/' pages/file/stdin.jsonl >programs.jsonl
@@ -60,7 +61,7 @@ run_result() {
 }
 show() { # COMMAND: its result, from out (a file or folder) and stdout
     case $1 in
-    count | tokens | eval | refiner-eval | self-test) cat stdout ;;
+    count | tokens | study | eval | refiner-eval | self-test) cat stdout ;;
     tokenizer-train | encode | encode-npy) cat out ;;
     train | refiner-train) cat out/model.safetensors out/tokenizer.json ;;
     refiner-lines) cat out/*.safetensors out/*.bin 2>/dev/null ;;
@@ -104,6 +105,7 @@ call() { # COMMAND INPUT...: the command over these inputs, into out
     quality-train) $run quality train -q --dim 4 --bucket 500 --epochs 1 --against pages/file/stdin.jsonl "$@" -o out >/dev/null ;;
     quality-pairs) $run quality train -q --dim 4 --bucket 500 --epochs 1 --pairs judged.jsonl "$@" -o out >/dev/null ;;
     quality-judge) $run quality judge -q --url "$url" --pairs 9 "$@" -o out ;;
+    study) $run study causal -q --items facts.jsonl --model model --bootstrap 40 "$@" ;;
     mix) $run mix -q --tokens 1M "$@" -o out ;;
     select) $run select -q --method random "$@" -o out ;;
     prune-model) $run prune -q --reference-model model "$@" -o out ;;
@@ -144,7 +146,7 @@ named() { # COMMAND HOW: the corpus, named in that way
     stage) call "$1" "$d/run/stages/01-dedup" ;;
     esac
 }
-commands="count tokens language synthesize mask blocklist decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features features-words correct diversify quality quality-train quality-pairs select mix prune prune-model recipe piped-dedup
+commands="count tokens language synthesize mask blocklist decontaminate self-test dedup dedup-near dedup-lines rules holdout refine refine-programs score score-fixed features features-words correct diversify quality quality-train quality-pairs study select mix prune prune-model recipe piped-dedup
     piped-prune tokenizer-train encode encode-npy train eval prove refiner-train refiner-lines refiner-eval"
 [ -x "$mock" ] && commands="$commands refiner-label quality-judge"
 for c in $commands; do
@@ -193,7 +195,7 @@ for c in $commands; do
         grep -qE -- "$(tells $how)" said || fail "$c, $how: does not say what is wrong: $(cat said)"
         checks=$((checks + 1))
         case $how-$c in
-        torn-*train* | gone-*train* | *-features | *-features-words | *-correct | *-refiner-* | *-eval | *quality-pairs | *quality-judge | *-encode* | *-tokenizer* | *-count | *-tokens | *-self-test | *-piped* | *-prove | empty* | bad*) ;;
+        torn-*train* | gone-*train* | *-features | *-features-words | *-correct | *-refiner-* | *-eval | *quality-pairs | *-study | *quality-judge | *-encode* | *-tokenizer* | *-count | *-tokens | *-self-test | *-piped* | *-prove | empty* | bad*) ;;
         *)  # a second call says so again, verify too, and what could be read is there
             bad "$c" $how >stdout 2>said; code=$?
             [ $code = 3 ] || fail "$c, $how, again: exit $code instead of 3: $(cat said)"
