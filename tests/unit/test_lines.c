@@ -28,15 +28,17 @@ static const struct line_config SMALL = {.rows = 64,
                                          .calibration = LINE_CALIBRATION_INIT};
 
 #define PAGE_LINES 11U
+static const char LONG_LINE[] =
+    "In a warm kitchen that takes about an hour; in a cold one it may take the whole night, and "
+    "many bakers think that the slow way is the better one, because the taste has time to grow "
+    "while the gas does its work in the dough, as anyone who tried both will tell you.";
 static const char *const PAGE[PAGE_LINES] = {
     "How bread rises | The Daily Loaf",
     "Home",
     "Recipes (12)",
     "How bread rises",
     "Bread rises because yeast eats sugar and breathes out gas, which the dough holds in.",
-    "In a warm kitchen that takes about an hour; in a cold one it may take the whole night, and "
-    "many bakers think that the slow way is the better one, because the taste has time to grow "
-    "while the gas does its work in the dough, as anyone who tried both will tell you.",
+    LONG_LINE,
     "Knead well\xE2\x80\xA6",
     "Recipes (7)",
     "\xC2\xA9 2019 The Daily Loaf",
@@ -807,7 +809,7 @@ static void training_learns_and_does_not_depend_on_threads(void **state)
 {
     (void)state;
     struct line_model *one = NULL, *three = NULL;
-    struct line_train_result result, again;
+    struct line_train_result result = {0}, again = {0};
     struct winnow_error err;
     assert_ok(train_run(&(struct line_run){.threads = 1, .seed = 4}, &one, &result, &err), err);
     assert_ok(train_run(&(struct line_run){.threads = 3, .seed = 4}, &three, &again, &err), err);
