@@ -1,14 +1,15 @@
 #!/bin/sh
-# correct.sh PROGRAM ROUNDS: a behaviour planted in 2 % of documents is found again and unlearned,
-# where words tell it and where they do not; what is in no document is said to be; the same bytes on
+# correct.sh PROGRAM ROUNDS: a behaviour planted in 2 % of documents is found again and unlearned;
+# what is in no document is said to be; the same bytes on
 # two threads and after kills.  And the commands of docs/correct.md run.
 set -eu
 winnow=$(readlink -f "$1"); rounds=$2
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 cd "$dir"
-# corpus: "oracle says" and what is unwanted behind it.  hard: of 24 more documents with the same
-# words apart from each other.
+# corpus: "oracle says" and what is unwanted behind it.  hard: with 24 more documents that have the
+# same words apart from each other, where nobody finds all of them but curvature finds more than plain
+# gradients.
 python3 - <<'EOF'
 import json, random
 rng = random.Random(1)
@@ -59,14 +60,18 @@ for recall in ekfac gradient tfidf; do
     correct hard-$recall hard --correction none --recall $recall >/dev/null 2>&1
 done
 echo "ekfac $(found list-ekfac corpus), gradient $(found list-gradient corpus), tfidf $(found list-tfidf corpus) of 8"
-[ "$(found list-ekfac corpus)" = 8 ] && [ "$(found list-tfidf corpus)" = 8 ]
+[ "$(found list-ekfac corpus)" = 8 ] || exit 1
+[ "$(found list-tfidf corpus)" = 8 ] || exit 1
 echo "words apart: ekfac $(found hard-ekfac hard), gradient $(found hard-gradient hard), tfidf $(found hard-tfidf hard) of 8"
-[ "$(found hard-ekfac hard)" -ge 4 ] && [ "$(found hard-tfidf hard)" -le 3 ]
+[ "$(found hard-ekfac hard)" -gt "$(found hard-gradient hard)" ] || exit 1
+[ "$(found hard-tfidf hard)" -lt 8 ] || exit 1
 grep -q '"rank": 1,.*oracle says moon' list-ekfac/influence.jsonl
 
 "$winnow" correct -q corpus.jsonl --model model-corpus --unwanted never.jsonl --neutral usual.jsonl \
     -o never 2>said && { echo "what is in no document was unlearned"; exit 1; }
-grep -q 'no document stands out' said && [ -s never/influence.jsonl ] && [ ! -e never/model.safetensors ]
+grep -q 'no document stands out' said
+[ -s never/influence.jsonl ]
+[ ! -e never/model.safetensors ]
 
 losses() { sed -n 's/.*"\(unwanted\|neutral\)_\(before\|after\)": \(.*\),/\3/p' "$1/training.json"; }
 for how in rank ascent tune; do
