@@ -22,7 +22,7 @@ struct winnow_quality_options {
     (WINNOW_NEW(winnow_quality_options){ \
         .label = "__label__hq", .name = "quality", .min = 0, .max = 1})
 
-enum winnow_rebalance { WINNOW_REBALANCE_NONE, WINNOW_REBALANCE_WEIGHTS, WINNOW_REBALANCE_SMOTE };
+enum winnow_rebalance { WINNOW_REBALANCE_SMOTE, WINNOW_REBALANCE_WEIGHTS, WINNOW_REBALANCE_NONE };
 
 struct winnow_quality_train_options {
     struct winnow_text_options text;
@@ -54,23 +54,22 @@ struct winnow_quality_train_options {
     double checkpoint; /* seconds between two at least; a broken-off training goes on */
     const char *good_label, *bad_label;
 };
-#define WINNOW_QUALITY_TRAIN_OPTIONS_INIT                                          \
-    (WINNOW_NEW(winnow_quality_train_options){.text = WINNOW_TEXT_OPTIONS_INIT,    \
-                                              .smooth_rate = 0.5,                  \
-                                              .choose = true,                      \
-                                              .doubt = 0.1,                        \
-                                              .rebalance = WINNOW_REBALANCE_SMOTE, \
-                                              .rounds = 10,                        \
-                                              .holdout = 0.1,                      \
-                                              .dim = 16,                           \
-                                              .word_ngrams = 2,                    \
-                                              .bucket = 1 << 20,                   \
-                                              .count_min = 2,                      \
-                                              .epochs = 10,                        \
-                                              .lr = 0.01,                          \
-                                              .batch = 16,                         \
-                                              .checkpoint = 60,                    \
-                                              .good_label = "__label__hq",         \
+#define WINNOW_QUALITY_TRAIN_OPTIONS_INIT                                       \
+    (WINNOW_NEW(winnow_quality_train_options){.text = WINNOW_TEXT_OPTIONS_INIT, \
+                                              .smooth_rate = 0.5,               \
+                                              .choose = true,                   \
+                                              .doubt = 0.1,                     \
+                                              .rounds = 10,                     \
+                                              .holdout = 0.1,                   \
+                                              .dim = 16,                        \
+                                              .word_ngrams = 2,                 \
+                                              .bucket = 1 << 20,                \
+                                              .count_min = 2,                   \
+                                              .epochs = 10,                     \
+                                              .lr = 0.01,                       \
+                                              .batch = 16,                      \
+                                              .checkpoint = 60,                 \
+                                              .good_label = "__label__hq",      \
                                               .bad_label = "__label__cc"})
 
 struct winnow_quality_train_result {

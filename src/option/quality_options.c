@@ -39,7 +39,7 @@ const struct option_table QUALITY_TABLE = {
 #undef T
 #define T struct winnow_quality_train_options
 
-static const char *const REBALANCES[] = {"none", "weights", "smote", NULL};
+static const char *const REBALANCES[] = {"smote", "weights", "none", NULL};
 
 static const struct option TRAIN[] = {
     OPT_OUTPUT(T, output, "FILE", "the model, a .bin that fastText reads, too"),
