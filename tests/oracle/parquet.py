@@ -202,10 +202,10 @@ def check_others(ours, folder, winnow):
         pass
     try:
         import duckdb
-        got = duckdb.sql(f"select count(*), count(distinct id), sum(len(lists)) from read_parquet('{ours}')").fetchone()
+        got = duckdb.sql(f"select count(*), count(distinct id), sum(len(lists)) from read_parquet('{ours}')").fetchall()[0]
         assert got[0] == ROWS and got[1] == ROWS, got
         path = os.path.join(folder, "duckdb.parquet")
-        duckdb.sql(f"copy (select id, text, list, struct, d38, map from read_parquet('{ours}')) to '{path}'")
+        duckdb.sql(f"""copy (select id, text, "list", "struct", d38, "map" from read_parquet('{ours}')) to '{path}'""")
         check_read(winnow, path)
         said.append("duckdb")
     except ImportError:
