@@ -233,7 +233,7 @@ static unsigned width_of(unsigned level)
 static bool take_levels(struct str *page, unsigned level, int64_t encoding, struct hybrid *h)
 {
     if (level == 0) {
-        hybrid_start(h, (struct str){NULL, 0}, 0);
+        hybrid_start(h, STR_LIT(""), 0);
         return true;
     }
     if (encoding != PARQUET_RLE || page->len < 4) {

@@ -199,7 +199,7 @@ static winnow_status start_dictionary(struct values *v, struct winnow_error *err
         return refuse(err, "it needs a dictionary that is not there");
     }
     if (v->at == v->end) { /* no value is there */
-        hybrid_start(&v->index, (struct str){NULL, 0}, 1);
+        hybrid_start(&v->index, STR_LIT(""), 1);
         return WINNOW_OK;
     }
     unsigned width = *v->at;
