@@ -29,6 +29,7 @@ seeds=${2:-5}
 mkdir -p "$state"
 cd "$state"
 [ -s corpus.jsonl ] || python3 "$here/pruning_corpus.py" "$data" corpus.jsonl
+[ -s tokenizer.json ] || "$winnow" tokenizer train -q corpus.jsonl --vocab 2048 -o tokenizer.json
 small="--dim 64 --layers 2 --heads 2"    # 0.23M parameters
 large="--dim 128 --layers 3 --heads 4"   # 0.86M
 
@@ -36,7 +37,7 @@ large="--dim 128 --layers 3 --heads 4"   # 0.86M
 prove() {
     "$winnow" prove corpus.jsonl -o "$1" --threads 1 --seeds "$seeds" --baseline "$2" --arms "$3" \
         --primary clean --tokens 600k $4 --eval-tokens 100k --cloze-items 0 --compute bf16 \
-        --clean-rules gopher --curve-points 4 --load-bytes 24M 2>>log
+        --clean-rules gopher --curve-points 4 --load-bytes 24M --tokenizer tokenizer.json 2>>log
 }
 
 focus=repeat:4,before+lfr,before+lfr:random
