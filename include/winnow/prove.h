@@ -21,6 +21,9 @@ extern "C" {
  *                             colon, repeat:K (a K-th of the documents K times) or dropout:SHARE;
  *                             several, and of NAME=PATH as NAME+lfr=PATH
  *     "repeat:4"              before+repeat:4
+ *     "final+weights"         in a recipe that ends in select: losses times the weights of what
+ *                             is chosen; final alone trains on it without them
+ *     "final+copies"          documents as often in an epoch as their weights say
  *
  * Every arm trains the same model on the same number of tokens in the same
  * order (documents that two arms share come in the same relative order).

@@ -343,8 +343,8 @@ static const char *final_arm(struct ending *e)
     return named_path(e, "final", documents_of(e, last));
 }
 
-static winnow_status resolve_arm(struct ending *e, const char *name, const char **out,
-                                 struct winnow_error *err)
+static winnow_status resolve_base(struct ending *e, const char *name, const char **out,
+                                  struct winnow_error *err)
 {
     static const char *const PLAIN[] = {"before",        "random",           "matched",
                                         "low",           "medium",           "high",
@@ -359,9 +359,6 @@ static winnow_status resolve_arm(struct ending *e, const char *name, const char 
             return WINNOW_OK;
         }
     }
-    if (strchr(name, '=')) {
-        return WINNOW_OK;
-    }
     for (size_t i = 0; i < run_stage_count(e->run); i++) {
         if (strcmp(name, run_stage_command(e->run, i)) == 0) {
             *out = named_path(e, name, documents_of(e, i));
@@ -369,6 +366,28 @@ static winnow_status resolve_arm(struct ending *e, const char *name, const char 
         }
     }
     return error_set(err, WINNOW_E_USAGE, "there is no stage or arm \"%s\" in this recipe", name);
+}
+
+/* Ways to train stand behind a name, before a path: "final+weights", "dedup+lfr=PATH". */
+static winnow_status resolve_arm(struct ending *e, const char *name, const char **out,
+                                 struct winnow_error *err)
+{
+    const char *ways = strchr(name, '+'), *base = name;
+    *out = name;
+    if (strchr(name, '=') || strncmp(name, "repeat:", 7) == 0) {
+        return WINNOW_OK;
+    }
+    if (!ways) {
+        return resolve_base(e, name, out, err);
+    }
+    TRY(resolve_base(e, arena_strndup(&e->keep, name, (size_t)(ways - name)), &base, err));
+    const char *path = strchr(base, '=');
+    struct buf text = {0};
+    buf_addf(&text, "%.*s%s%s", (int)(path ? (size_t)(path - base) : strlen(base)), base, ways,
+             path ? path : "");
+    *out = arena_strndup(&e->keep, text.ptr, text.len);
+    buf_release(&text);
+    return WINNOW_OK;
 }
 
 /* What the stages are yet to make, and patterns, are not looked for. */

@@ -11,9 +11,9 @@ static const struct option OPTIONS[] = {
     OPT_NAMED(0, "arms", T, arms, "ARM,...",
               "before, random, matched, low, medium, high, these as medium-by-source, NAME=PATH; "
               "repeat:K; each with ways to train behind it: +lfr, +reweight:linupper, +repeat:K, "
-              "+dropout:SHARE; in a recipe also names of stages and final (default: before, "
-              "medium, random; in a "
-              "recipe: the first stage, final, random)"),
+              "+dropout:SHARE; in a recipe also names of stages and final, of select with its "
+              "weights as +weights or +copies (default: before, medium, random; in a recipe: the "
+              "first stage, final, random)"),
     OPT_SHARE(0, "dropout", T, dropout, 0, 0.9, "of what each layer adds, while training; 0: none"),
     OPT_TEXT(0, "baseline", T, baseline, "ARM",
              "what the others are compared with (default: first)"),

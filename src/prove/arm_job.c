@@ -127,6 +127,9 @@ static winnow_status train_arm(const struct experiment *x, uint64_t seed, uint32
         .ctx = shared.ctx,
     };
     assert(opt.points <= ARM_CURVE_MAX);
+    if (x->arms[arm].way.use == ARM_USE_WEIGHTS) {
+        opt.packer.weights = d->weights;
+    }
     arm_trainer(x, arm, &opt.trainer);
     opt.trainer.dropout_seed = rng_mix(seed);
     const struct fit_data data = {&x->sets[x->arms[arm].set].docs, d->order, d->order_count};

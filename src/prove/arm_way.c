@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const ARM_USE_NAMES[] = {"support", "weights", "copies", NULL};
+
 /* A whole number or a decimal one within bounds; false: it is neither. */
 static bool number_of(const char *word, double least, double most, double *out)
 {
@@ -34,10 +36,12 @@ static winnow_status read_sampler(const char *name, struct arm_way *out, const c
         }
     }
     if (!kind) {
-        return error_set(err, WINNOW_E_USAGE,
-                         "the arm \"%s\": there is no way to train called \"%s\"; there are "
-                         "repeat:K, dropout:SHARE, and the samplers of train (winnow help train)",
-                         name, way);
+        return error_set(
+            err, WINNOW_E_USAGE,
+            "the arm \"%s\": there is no way to train called \"%s\"; there are "
+            "repeat:K, dropout:SHARE, weights, copies, and the samplers of train (winnow "
+            "help train)",
+            name, way);
     }
     if (kind->by_target) {
         return error_set(err, WINNOW_E_USAGE,
@@ -54,6 +58,29 @@ static winnow_status read_sampler(const char *name, struct arm_way *out, const c
     return WINNOW_OK;
 }
 
+/* "weights", "copies": *found false where the way is neither. */
+static winnow_status read_use(const char *name, struct arm_way *out, const char *way,
+                              const char *words, bool *found, struct winnow_error *err)
+{
+    *found = false;
+    for (int use = ARM_USE_WEIGHTS; ARM_USE_NAMES[use]; use++) {
+        if (strcmp(way, ARM_USE_NAMES[use]) == 0) {
+            if (words) {
+                return bad_word(name, way, words, err);
+            }
+            if (out->use != ARM_USE_SUPPORT) {
+                return error_set(err, WINNOW_E_USAGE,
+                                 "the arm \"%s\": a selection's weights are factors of losses "
+                                 "(+weights) or numbers of copies (+copies), once",
+                                 name);
+            }
+            out->use = (enum arm_use)use;
+            *found = true;
+        }
+    }
+    return WINNOW_OK;
+}
+
 /* "repeat:4", "lfr", "reweight:linupper". */
 static winnow_status read_way(const char *name, struct arm_way *out, char *way,
                               struct winnow_error *err)
@@ -61,6 +88,11 @@ static winnow_status read_way(const char *name, struct arm_way *out, char *way,
     char *words = strchr(way, ':');
     if (words) {
         *words++ = 0;
+    }
+    bool found;
+    TRY(read_use(name, out, way, words, &found, err));
+    if (found) {
+        return WINNOW_OK;
     }
     bool repeat = strcmp(way, "repeat") == 0;
     if (!repeat && strcmp(way, "dropout") != 0) {

@@ -5,6 +5,8 @@
  *     repeat:4                the same
  *     clean+dropout:0.1=DIR   the corpus in DIR under dropout
  *     repeat:16+dropout:0.1   both
+ *     final+weights           losses times the weights that the selection gave
+ *     final+copies            documents as often in an epoch as their weights say
  *
  * All arms train on the same number of tokens.  An arm of K passes has as many documents as hold
  * a K-th of them: the first ones of those that the plain arm has, so that arms of one corpus
@@ -16,8 +18,17 @@
 #include "base/arena.h"
 #include "train/sampling.h"
 
+/* What becomes of the weights of a selection that gives any. */
+enum arm_use {
+    ARM_USE_SUPPORT, /* nothing: what is chosen counts alike */
+    ARM_USE_WEIGHTS,
+    ARM_USE_COPIES,
+};
+extern const char *const ARM_USE_NAMES[]; /* as in names; NULL-terminated */
+
 struct arm_way {
     struct winnow_sampling sampling;
+    enum arm_use use;
     double repeat;  /* passes that were asked for; 0: as many as the sampling makes */
     double dropout; /* NaN: that of the proof */
 };

@@ -1,10 +1,13 @@
 /* draw.c -- sorting by hashes, and cutting the sorted line. */
 #include "prove/draw.h"
 
+#include "base/grow.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/sort.h"
 #include "corpus/split.h"
+
+#include <math.h>
 
 struct ranked {
     uint64_t draw;
@@ -95,6 +98,7 @@ void arm_draw_release(struct arm_draw *a)
 {
     mem_free(a->items);
     mem_free(a->order);
+    mem_free(a->weights);
     *a = (struct arm_draw){0};
 }
 
@@ -200,6 +204,24 @@ void arm_draw_cut(struct arm_draw *a, const struct text_set *set,
     a->tokens = have;
 }
 
+bool arm_draw_weigh(struct arm_draw *a, const struct draw_line *l, size_t from, size_t to,
+                    const float *weights)
+{
+    double sum = 0;
+    a->weights = mem_zalloc((l->set->docs.count + 1) * sizeof *a->weights);
+    for (size_t i = from; i < to; i++) {
+        a->weights[l->items[i]] = weights[i - from];
+    }
+    for (size_t i = 0; i < a->count; i++) {
+        sum += (double)a->weights[a->items[i]];
+    }
+    for (size_t i = 0; i < a->count && sum > 0; i++) {
+        float *w = &a->weights[a->items[i]];
+        *w = (float)((double)*w * (double)a->count / sum);
+    }
+    return sum > 0;
+}
+
 /* Copies of a text get draws of their own, or they would follow each other. */
 static uint64_t order_draw(const struct text_meta *m, uint64_t seed, uint64_t epoch)
 {
@@ -221,6 +243,47 @@ void arm_draw_order(struct arm_draw *a, const struct text_set *set, uint64_t tok
         }
         sort(r, a->count, sizeof *r, ranked_compare);
         for (size_t i = 0; i < a->count; i++) {
+            a->order[a->order_count++] = r[i].item;
+        }
+    }
+    mem_free(r);
+}
+
+static uint64_t copies_in_epoch(const struct text_meta *m, float weight, uint64_t seed,
+                                uint64_t epoch)
+{
+    uint64_t draw = split_draw(rng_mix(m->key + m->copy), rng_mix(seed) + epoch, "copies");
+    double whole = floor((double)weight);
+    return (uint64_t)whole + ((double)draw * 0x1p-64 < (double)weight - whole);
+}
+
+void arm_draw_order_copies(struct arm_draw *a, const struct text_set *set,
+                           const struct packer_options *packer, uint64_t tokens, uint64_t seed)
+{
+    struct ranked *r = NULL;
+    size_t cap = 0, order_cap = 0;
+    uint64_t read = 0;
+    mem_free(a->order);
+    a->order = NULL;
+    a->order_count = 0;
+    for (uint64_t e = 0; e == 0 || read < tokens; e++) { /* a weight of 1 or more there is */
+        size_t n = 0;
+        for (size_t i = 0; i < a->count; i++) {
+            const struct text_meta *m = &set->meta[a->items[i]];
+            uint64_t draw = order_draw(m, seed, e);
+            uint64_t copies = copies_in_epoch(m, a->weights[a->items[i]], seed, e);
+            size_t length;
+            (void)token_docs_at(&set->docs, a->items[i], &length);
+            read += copies * packer_stream(packer, length);
+            for (uint64_t k = 0; k < copies; k++) { /* the first where the document comes anyhow */
+                GROW(r, n, cap, 256);
+                r[n++] =
+                    (struct ranked){k == 0 ? draw : rng_mix(draw + k), 0, m->copy, a->items[i]};
+            }
+        }
+        sort(r, n, sizeof *r, ranked_compare);
+        for (size_t i = 0; i < n; i++) {
+            GROW(a->order, a->order_count, order_cap, 256);
             a->order[a->order_count++] = r[i].item;
         }
     }

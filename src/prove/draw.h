@@ -52,6 +52,7 @@ struct arm_draw {
     uint64_t tokens; /* of their streams */
     uint32_t *order; /* documents as trained, repeated where epochs ask for it */
     size_t order_count;
+    float *weights; /* by document of the set, of a mean of 1 over the items; NULL: all are 1 */
 };
 void arm_draw_release(struct arm_draw *a);
 
@@ -72,7 +73,17 @@ void arm_draw_random(const struct draw_line *l, size_t from, size_t to, uint64_t
 void arm_draw_cut(struct arm_draw *a, const struct text_set *set,
                   const struct packer_options *packer, uint64_t tokens);
 
+/* Fills weights from those of the line's items from..to (weights[0] is item from's); false: all
+ * are 0. */
+bool arm_draw_weigh(struct arm_draw *a, const struct draw_line *l, size_t from, size_t to,
+                    const float *weights);
+
 /* Fills order for training on so many tokens; epochs are shuffled anew. */
 void arm_draw_order(struct arm_draw *a, const struct text_set *set, uint64_t tokens, uint64_t seed);
+
+/* The same order where each document comes as often in an epoch as its weight says; what is no
+ * whole number is rounded by chance, anew in every epoch. */
+void arm_draw_order_copies(struct arm_draw *a, const struct text_set *set,
+                           const struct packer_options *packer, uint64_t tokens, uint64_t seed);
 
 #endif /* WINNOW_PROVE_DRAW_H */

@@ -19,6 +19,7 @@
 const char *const ARM_KIND_NAMES[] = {"corpus", "band", "random", "matched", NULL};
 
 #define DRAW_BYTES       64U                  /* of a draw and a selection, a document */
+#define WEIGHT_BYTES     8U                   /* in both, where an arm uses weights */
 #define JOB_BESIDE       ((uint64_t)2 << 20)  /* a thread, its heap, what it writes */
 #define PROGRAM_BYTES    ((uint64_t)24 << 20) /* beside what is counted */
 #define TOKENIZER_SAMPLE ((uint64_t)32 << 20)
@@ -140,6 +141,26 @@ static winnow_status arm_of_name(struct experiment *x, const char *base, struct 
     return WINNOW_OK;
 }
 
+static winnow_status check_use(const struct experiment *x, const struct arm *a,
+                               struct winnow_error *err)
+{
+    if (a->way.use == ARM_USE_SUPPORT) {
+        return WINNOW_OK;
+    }
+    if (a->kind != ARM_BAND || !x->traits.weighs) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "the arm \"%s\": only the arm final of a recipe that ends in select has "
+                         "weights",
+                         a->name);
+    }
+    const struct sampling_kind *kind = sampling_kind_of(&a->way.sampling);
+    return kind->open ? error_set(err, WINNOW_E_USAGE,
+                                  "the arm \"%s\": %s weighs or repeats documents itself; leave it "
+                                  "or +%s out",
+                                  a->name, kind->name, ARM_USE_NAMES[a->way.use])
+                      : WINNOW_OK;
+}
+
 static winnow_status add_arm(struct experiment *x, const char *text, struct winnow_error *err)
 {
     struct arm *a = &x->arms[x->arm_count];
@@ -155,6 +176,7 @@ static winnow_status add_arm(struct experiment *x, const char *text, struct winn
         TRY(arm_of_name(x, base, a, err));
     }
     TRY(check_name(x, a->name, err));
+    TRY(check_use(x, a, err));
     x->arm_count++;
     return WINNOW_OK;
 }
@@ -334,6 +356,15 @@ static uint64_t training_bytes(const struct experiment *x)
     return most + model_config_parameters(&x->config) * sizeof(float);
 }
 
+bool experiment_weighs(const struct experiment *x)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < x->arm_count; i++) {
+        any = any || x->arms[i].way.use != ARM_USE_SUPPORT;
+    }
+    return any;
+}
+
 uint64_t experiment_job_bytes(const struct experiment *x)
 {
     uint64_t documents = 0;
@@ -346,7 +377,8 @@ uint64_t experiment_job_bytes(const struct experiment *x)
     uint64_t training = training_bytes(x);
     training = x->has_bands && x->traits.bytes > training ? x->traits.bytes : training;
     uint64_t measuring = engine_memory(&x->config, &opt, 1);
-    return (training > measuring ? training : measuring) + documents * DRAW_BYTES + JOB_BESIDE;
+    uint64_t drawing = documents * (DRAW_BYTES + (experiment_weighs(x) ? WEIGHT_BYTES : 0));
+    return (training > measuring ? training : measuring) + drawing + JOB_BESIDE;
 }
 
 /* What a proof takes at least, by the sizes of its files; the texts of each are

@@ -75,6 +75,9 @@ winnow_status experiment_init(struct experiment *x, const struct winnow_prove_op
                               const struct winnow_env *env, struct winnow_error *err);
 void experiment_release(struct experiment *x);
 
+/* Whether an arm uses the weights of a selection. */
+bool experiment_weighs(const struct experiment *x);
+
 /* Bytes of a job: its model and training, the draw that names its documents. */
 uint64_t experiment_job_bytes(const struct experiment *x);
 

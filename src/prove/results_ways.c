@@ -128,19 +128,24 @@ static const struct cell *primary_cell(const struct findings *f, uint32_t arm)
     return findings_cell(f, f->primary, arm, f->measures[f->primary].domains);
 }
 
-/* Of member i from the fewest passes; worse is above 0 whatever the measure. */
-static struct stats_paired cost_of(const struct findings *f, const struct series *s, uint32_t i)
+/* Of an arm from another; worse is above 0 whatever the measure. */
+static struct stats_paired cost_beside(const struct findings *f, uint32_t arm, uint32_t other)
 {
     uint32_t n = f->o->seeds;
     double sign = f->measures[f->primary].lower_is_better ? 1 : -1;
     double *d = mem_alloc((n + 1) * sizeof *d);
     for (uint32_t k = 0; k < n; k++) {
-        d[k] = sign * (primary_cell(f, s->arms[i])->per_seed[k] -
-                       primary_cell(f, s->arms[0])->per_seed[k]);
+        d[k] = sign * (primary_cell(f, arm)->per_seed[k] - primary_cell(f, other)->per_seed[k]);
     }
     struct stats_paired t = stats_paired_t(d, n);
     mem_free(d);
     return t;
+}
+
+/* Of member i from the fewest passes. */
+static struct stats_paired cost_of(const struct findings *f, const struct series *s, uint32_t i)
+{
+    return cost_beside(f, s->arms[i], s->arms[0]);
 }
 
 /* The first member that is told to be worse; count where none is. */
@@ -201,10 +206,48 @@ static void series_sentence(const struct findings *f, const struct series *s, vo
     buf_add_text(out, ".\n");
 }
 
+/* ---- weights of a selection ---- */
+
+/* The arm of the same selection and way without its weights; arm itself: there is none. */
+static uint32_t support_of(const struct findings *f, uint32_t arm)
+{
+    const struct arm *x = &f->x->arms[arm];
+    for (uint32_t a = 0; a < f->x->arm_count && x->way.use != ARM_USE_SUPPORT; a++) {
+        const struct arm *y = &f->x->arms[a];
+        if (y->kind == x->kind && y->options == x->options && y->way.use == ARM_USE_SUPPORT &&
+            y->way.sampling.sampler == x->way.sampling.sampler && y->way.repeat == x->way.repeat &&
+            same_dropout(y->way.dropout, x->way.dropout)) {
+            return a;
+        }
+    }
+    return arm;
+}
+
+static void use_sentence(const struct findings *f, uint32_t arm, struct buf *out)
+{
+    const struct measure *m = &f->measures[f->primary];
+    uint32_t support = support_of(f, arm);
+    if (support == arm || f->o->seeds < 2) {
+        return;
+    }
+    struct stats_paired t = cost_beside(f, arm, support);
+    double scale = m->nll ? 1 : 100;
+    buf_addf(out,
+             "Weights: %s is %s %s, the same documents counting alike (%.3f %s worse, 95 %% "
+             "interval %.3f to %.3f; below 0 is better).\n",
+             f->x->arms[arm].name,
+             t.low > 0    ? "worse than"
+             : t.high < 0 ? "better than"
+                          : "not told from",
+             f->x->arms[support].name, scale * t.mean, m->nll ? "nats" : "points", scale * t.low,
+             scale * t.high);
+}
+
 void results_way_sentences(const struct findings *f, struct buf *out)
 {
     each_series(f, series_sentence, out);
     for (uint32_t a = 0; a < f->x->arm_count; a++) {
+        use_sentence(f, a, out);
         blocks_sentence(f, a, out);
     }
 }
@@ -237,7 +280,8 @@ static void write_series(const struct findings *f, const struct series *s, void 
 
 static bool has_way(const struct arm_way *way)
 {
-    return way->repeat > 0 || !isnan(way->dropout) || way->sampling.sampler != WINNOW_UNIFORM;
+    return way->use != ARM_USE_SUPPORT || way->repeat > 0 || !isnan(way->dropout) ||
+           way->sampling.sampler != WINNOW_UNIFORM;
 }
 
 void results_write_ways(const struct findings *f, struct json_writer *w)
@@ -252,6 +296,7 @@ void results_write_ways(const struct findings *f, struct json_writer *w)
         json_member_text(w, "arm", f->x->arms[a].name);
         json_member_double(w, "passes", arm_way_passes(way));
         json_member_double(w, "dropout", way->dropout);
+        json_member_text(w, "selection_as", ARM_USE_NAMES[way->use]);
         json_member_open(w, "sampler", '[');
         for (uint32_t s = 0; s < f->o->seeds; s++) {
             json_raw(w, str_of(f->o->results[s][a].told));

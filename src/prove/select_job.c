@@ -12,6 +12,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 
@@ -19,6 +20,7 @@ void selection_release(struct selection *s)
 {
     mem_free(s->scores);
     mem_free(s->chosen);
+    mem_free(s->weights);
     *s = (struct selection){0};
 }
 
@@ -91,6 +93,7 @@ static winnow_status find_pool(struct pick *p, struct winnow_error *err)
     size_t n = p->line->count - out->reference_end + 1;
     out->scores = mem_zalloc(n * sizeof *out->scores);
     out->chosen = mem_zalloc(n * sizeof *out->chosen);
+    out->weights = experiment_weighs(p->x) ? mem_zalloc(n * sizeof *out->weights) : NULL;
     return WINNOW_OK;
 }
 
@@ -117,6 +120,28 @@ static uint32_t group_of(const struct text_meta *m, const struct selector_traits
     return traits->by_source && m->named ? m->source + 1 : 0;
 }
 
+/* An earlier arm that is the same selection, used in another way; arm itself: none. */
+static uint32_t same_selection(const struct experiment *x, uint32_t arm)
+{
+    for (uint32_t i = 0; i < arm; i++) {
+        if (x->arms[i].kind == ARM_BAND && x->arms[i].options == x->arms[arm].options) {
+            return i;
+        }
+    }
+    return arm;
+}
+
+static void take_choice(struct selection *out, uint32_t arm, const struct selector_item *items,
+                        size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        out->chosen[i] = (uint16_t)((unsigned)out->chosen[i] | (items[i].kept ? 1U << arm : 0U));
+        if (out->weights) { /* of all arms the same: only select weighs, which is one selection */
+            out->weights[i] = items[i].weight;
+        }
+    }
+}
+
 /* For every arm that is a selection of its own. */
 static winnow_status choose(struct pick *p, struct winnow_error *err)
 {
@@ -134,6 +159,14 @@ static winnow_status choose(struct pick *p, struct winnow_error *err)
         if (x->arms[a].kind != ARM_BAND) {
             continue;
         }
+        if (same_selection(x, a) < a) {
+            unsigned bit = 1U << same_selection(x, a);
+            for (size_t i = 0; i < n; i++) {
+                unsigned in = out->chosen[i];
+                out->chosen[i] = (uint16_t)(in | (in & bit ? 1U << a : 0U));
+            }
+            continue;
+        }
         struct selector_traits traits;
         p->kind->traits(x->arms[a].options, &traits);
         for (size_t i = 0; i < n; i++) {
@@ -142,8 +175,8 @@ static winnow_status choose(struct pick *p, struct winnow_error *err)
         }
         size_t groups = traits.by_source ? x->names.map.count + 1 : 1;
         st = p->kind->choose(p->selector, x->arms[a].options, items, n, groups, err);
-        for (size_t i = 0; st == WINNOW_OK && i < n; i++) {
-            out->chosen[i] = (uint16_t)((unsigned)out->chosen[i] | (items[i].kept ? 1U << a : 0U));
+        if (st == WINNOW_OK) {
+            take_choice(out, a, items, n);
         }
     }
     mem_free(items);
@@ -295,10 +328,35 @@ winnow_status selection_write(const struct selection *s, const char *path, struc
         json_u64(&w, s->chosen[i]);
     }
     json_close(&w, ']');
+    if (s->weights) {
+        json_member_open(&w, "weights", '[');
+        for (size_t i = 0; i < s->pool_end - s->reference_end; i++) {
+            json_double(&w, (double)s->weights[i]);
+        }
+        json_close(&w, ']');
+    }
     json_close(&w, '}');
     winnow_status st = file_write_atomic(path, buf_str(&out), err);
     buf_release(&out);
     return st;
+}
+
+/* Where there are any; false: they are none. */
+static bool take_weights(struct json_value weights, size_t count, struct selection *s)
+{
+    if (json_count(weights) != count) {
+        return json_kind(weights) == JSON_NONE;
+    }
+    s->weights = mem_zalloc((count + 1) * sizeof *s->weights);
+    struct json_iter it = json_walk(weights);
+    for (size_t i = 0; json_next(&it); i++) {
+        double v;
+        if (!json_as_double(it.value, &v) || !(v >= 0 && v <= (double)FLT_MAX)) {
+            return false;
+        }
+        s->weights[i] = (float)v;
+    }
+    return true;
 }
 
 static bool take_selection(struct json_value root, struct selection *s)
@@ -332,7 +390,7 @@ static bool take_selection(struct json_value root, struct selection *s)
         (void)json_as_u64(it.value, &mask);
         s->chosen[i] = (uint16_t)mask;
     }
-    return true;
+    return take_weights(json_get(root, "weights"), to - from, s);
 }
 
 winnow_status selection_read(const char *path, struct selection *out, struct winnow_error *err)
@@ -436,6 +494,45 @@ static winnow_status random_arm(const struct experiment *x, uint64_t seed,
     return WINNOW_OK;
 }
 
+/* What the selection's weights do to an arm that uses them. */
+static winnow_status weigh(const struct experiment *x, const struct selection *s, uint32_t arm,
+                           const struct draw_line *line, struct arm_draw *out,
+                           struct winnow_error *err)
+{
+    if (x->arms[arm].way.use == ARM_USE_SUPPORT) {
+        return WINNOW_OK;
+    }
+    if (!s->weights || !arm_draw_weigh(out, line, s->reference_end, s->pool_end, s->weights)) {
+        return error_set(err, WINNOW_E_FORMAT,
+                         "arm \"%s\": what was chosen has no weight above 0; name the arm final",
+                         x->arms[arm].name);
+    }
+    return WINNOW_OK;
+}
+
+/* What of the documents is trained on, and in what order. */
+static winnow_status order_arm(const struct experiment *x, uint64_t seed, const struct selection *s,
+                               uint32_t arm, const struct draw_line *line, struct arm_draw *out,
+                               struct winnow_error *err)
+{
+    const struct arm_way *way = &x->arms[arm].way;
+    uint64_t need = arm_way_tokens(way, x->tokens);
+    uint64_t reads = (uint64_t)ceil((double)x->tokens * sampling_reads(&way->sampling));
+    if (out->tokens < need && (!x->opt->fixed_pool || out->count == 0)) {
+        return too_few(x, arm, out, err);
+    }
+    if (arm_way_passes(way) > 1) {
+        arm_draw_cut(out, line->set, &x->packer, need);
+    }
+    TRY(weigh(x, s, arm, line, out, err));
+    if (way->use == ARM_USE_COPIES) {
+        arm_draw_order_copies(out, line->set, &x->packer, reads, seed);
+    } else {
+        arm_draw_order(out, line->set, reads, seed);
+    }
+    return WINNOW_OK;
+}
+
 winnow_status seed_arm_draw(const struct experiment *x, uint64_t seed, const struct selection *s,
                             uint32_t arm, struct arm_draw *out, struct winnow_error *err)
 {
@@ -443,12 +540,10 @@ winnow_status seed_arm_draw(const struct experiment *x, uint64_t seed, const str
     const struct text_set *set = &x->sets[a->set];
     struct draw_line line;
     draw_line_init(&line, set, &x->excluded, &x->packer, seed);
-    uint64_t reads = (uint64_t)ceil((double)x->tokens * sampling_reads(&a->way.sampling));
-    uint64_t need = arm_way_tokens(&a->way, x->tokens);
     winnow_status st = WINNOW_OK;
     switch (a->kind) {
     case ARM_CORPUS:
-        corpus_range(x, &line, s, need, out);
+        corpus_range(x, &line, s, arm_way_tokens(&a->way, x->tokens), out);
         break;
     case ARM_BAND:
         arm_draw_chosen(&line, s->reference_end, s->pool_end, s->chosen, (uint16_t)(1U << arm),
@@ -459,18 +554,12 @@ winnow_status seed_arm_draw(const struct experiment *x, uint64_t seed, const str
         st = random_arm(x, seed, s, arm, &line, out, err);
         break;
     }
-    draw_line_release(&line);
-    if (st == WINNOW_OK && (out->tokens < need && (!x->opt->fixed_pool || out->count == 0))) {
-        st = too_few(x, arm, out, err);
-    }
     if (st == WINNOW_OK) {
-        if (arm_way_passes(&a->way) > 1) {
-            arm_draw_cut(out, set, &x->packer, need);
-        }
-        arm_draw_order(out, set, reads, seed);
-    } else {
+        st = order_arm(x, seed, s, arm, &line, out, err);
+    }
+    draw_line_release(&line);
+    if (st != WINNOW_OK) {
         arm_draw_release(out);
-        *out = (struct arm_draw){0};
     }
     return st;
 }

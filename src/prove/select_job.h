@@ -11,6 +11,7 @@ struct selection {
     uint64_t u, v;        /* the draws of the last document of each */
     double *scores;       /* of the documents between; NaN: none */
     uint16_t *chosen;     /* of each the arms that it is chosen for, a bit each */
+    float *weights;       /* of each, where an arm uses them; NULL: none does */
     double reference_flops, scoring_flops, loss;
     uint64_t reference_tokens, scored_tokens;
 };

@@ -50,6 +50,7 @@ struct selector_item {
     uint64_t id;    /* hash64() of its id, or 1 for 0; where a method looks things up by it */
     uint32_t group; /* its source, where the traits say by_source; else 0 */
     bool kept;      /* out */
+    float weight;   /* out, where the traits say weighs: of its loss in training; 0: not kept */
 };
 
 /* What is known of a method by its options alone. */
@@ -57,6 +58,7 @@ struct selector_traits {
     double share;    /* of the pool that it chooses, about */
     bool by_source;  /* each source's documents are chosen among themselves */
     bool sets_aside; /* documents may be spent */
+    bool weighs;     /* what is chosen has weights */
     uint64_t tokens; /* that it trains on */
     uint64_t bytes;  /* that it takes with one thread */
 };

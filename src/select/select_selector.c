@@ -191,7 +191,7 @@ static void traits(const void *options, struct selector_traits *out)
     const struct winnow_select_options *o = options;
     struct winnow_error unused;
     struct store s = {0};
-    *out = (struct selector_traits){.share = share_of(o, 0)};
+    *out = (struct selector_traits){.share = share_of(o, 0), .weighs = true};
     if (o->features && store_open(o->features, &s, &unused) == WINNOW_OK) {
         uint64_t rows = s.head->rows;
         out->share = share_of(o, rows);
@@ -481,12 +481,14 @@ static void mark_kept(const struct selector *s, const uint32_t *rows, size_t cou
                       struct selector_item *items)
 {
     size_t all = s->has_pool ? s->pool.head->rows : count;
-    bool *picked = mem_zalloc((all + 1) * sizeof *picked);
+    uint32_t *picked = mem_zalloc((all + 1) * sizeof *picked); /* number of its pick, from 1 */
     for (size_t i = 0; i < s->choice.count; i++) {
-        picked[s->choice.picks[i].row] = true;
+        picked[s->choice.picks[i].row] = (uint32_t)i + 1;
     }
     for (size_t i = 0; i < count; i++) {
-        items[i].kept = picked[rows ? rows[i] : i];
+        uint32_t pick = picked[rows ? rows[i] : i];
+        items[i].kept = pick > 0;
+        items[i].weight = pick > 0 ? (float)s->choice.picks[pick - 1].weight : 0;
     }
     mem_free(picked);
 }

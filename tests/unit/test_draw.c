@@ -5,6 +5,8 @@
 #include "model/config.h"
 #include "prove/draw.h"
 
+#include <math.h>
+
 static const struct packer_options PACKER = {1, 2, 64, 128, 0};
 
 /* count documents of random keys and lengths; each fourth is a copy of the one
@@ -146,6 +148,75 @@ static void epochs_repeat_every_document_in_new_orders(void **state)
     text_set_release(&a);
 }
 
+/* Of 40 documents; weights by their place on the line. */
+static void draw_copies(const struct text_set *a, const float *weights, uint64_t times,
+                        struct arm_draw *plain, struct arm_draw *out)
+{
+    struct draw_line l;
+    draw_line_init(&l, a, NULL, &PACKER, 4);
+    arm_draw_range(&l, 0, l.count, plain);
+    arm_draw_range(&l, 0, l.count, out);
+    assert_true(arm_draw_weigh(out, &l, 0, l.count, weights));
+    arm_draw_order(plain, a, plain->tokens * times, 4);
+    arm_draw_order_copies(out, a, &PACKER, plain->tokens * times, 4);
+    draw_line_release(&l);
+}
+
+static void equal_weights_make_the_plain_order(void **state)
+{
+    (void)state;
+    struct text_set a = {0};
+    make_set(&a, 40, 2);
+    float weights[40];
+    for (size_t i = 0; i < 40; i++) {
+        weights[i] = 0.3F;
+    }
+    for (uint64_t times = 1; times < 4; times++) {
+        struct arm_draw plain, copies;
+        draw_copies(&a, weights, times, &plain, &copies);
+        assert_int_equal(copies.order_count, plain.order_count);
+        assert_memory_equal(copies.order, plain.order, plain.order_count * sizeof *plain.order);
+        arm_draw_release(&plain);
+        arm_draw_release(&copies);
+    }
+    text_set_release(&a);
+}
+
+/* Over many epochs; copies of one document do not follow each other. */
+static void copies_come_as_often_as_weights_say(void **state)
+{
+    (void)state;
+    enum { TIMES = 400 };
+    static const float WEIGHTS[] = {0, 1, 2.5F, 0.25F, 1.25F}; /* of a mean of 1 */
+    struct text_set a = {0};
+    struct arm_draw plain, copies;
+    make_set(&a, 40, 2);
+    float weights[40];
+    for (size_t i = 0; i < 40; i++) {
+        weights[i] = 7 * WEIGHTS[i % 5];
+    }
+    draw_copies(&a, weights, TIMES, &plain, &copies);
+    uint64_t seen[40] = {0}, tokens = 0, adjacent = 0;
+    for (size_t i = 0; i < copies.order_count; i++) {
+        size_t n;
+        (void)token_docs_at(&a.docs, copies.order[i], &n);
+        tokens += packer_stream(&PACKER, n);
+        seen[copies.order[i]]++;
+        adjacent += i > 0 && copies.order[i] == copies.order[i - 1];
+    }
+    assert_true(tokens >= plain.tokens * TIMES);
+    assert_true(adjacent < copies.order_count / 10);
+    double epochs = (double)seen[copies.items[1]]; /* of weight 1: once in each */
+    for (size_t i = 0; i < 40; i++) {
+        double expected = (double)WEIGHTS[i % 5] * epochs;
+        assert_near((double)copies.weights[copies.items[i]], (double)WEIGHTS[i % 5], 1e-5);
+        assert_near((double)seen[copies.items[i]], expected, i % 5 < 2 ? 0 : 4 * sqrt(epochs) / 2);
+    }
+    arm_draw_release(&plain);
+    arm_draw_release(&copies);
+    text_set_release(&a);
+}
+
 static void matched_copies_sources_and_lengths(void **state)
 {
     (void)state;
@@ -184,6 +255,8 @@ int main(void)
         cmocka_unit_test(line_leaves_out_what_is_held_out),
         cmocka_unit_test(arms_share_the_order_of_what_they_share),
         cmocka_unit_test(epochs_repeat_every_document_in_new_orders),
+        cmocka_unit_test(equal_weights_make_the_plain_order),
+        cmocka_unit_test(copies_come_as_often_as_weights_say),
         cmocka_unit_test(matched_copies_sources_and_lengths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,8 @@ static winnow_status measure(void *ctx, struct engine *e, double *values, struct
 struct experiment_data {
     struct token_docs docs;
     uint32_t order[100];
+    float weights[100];
+    bool weighed;
 };
 
 static void make_data(struct experiment_data *d)
@@ -70,6 +72,7 @@ static uint64_t train(const struct experiment_data *d, const char *folder, uint6
                               .stage = "t",
                               .points = 4,
                               .measure = measure};
+    opt.packer.weights = d->weighed ? d->weights : NULL;
     opt.trainer = (struct trainer_options)TRAINER_OPTIONS_INIT;
     opt.trainer.steps = STEPS;
     opt.trainer.tokens_max = 64;
@@ -131,6 +134,34 @@ static void fit_ends_alike_however_often_it_was_interrupted(void **state)
     }
     fit_result_release(&whole);
     token_docs_release(&d.docs);
+}
+
+/* Of two corpora that differ in the documents of weight 0 only. */
+static void a_document_of_weight_0_teaches_nothing(void **state)
+{
+    (void)state;
+    struct fit_result r;
+    unsigned calls;
+    uint64_t hash[2][2];
+    for (int swapped = 0; swapped < 2; swapped++) {
+        for (int weighed = 0; weighed < 2; weighed++) {
+            struct experiment_data d = {.weighed = weighed};
+            make_data(&d);
+            for (uint32_t i = 0; i < 100; i++) {
+                d.weights[i] = i % 3 == 0 ? 0 : 1.5F;
+                size_t from = i > 0 ? d.docs.ends[i - 1] : 0;
+                for (size_t k = from; i % 3 == 0 && swapped && k < d.docs.ends[i]; k++) {
+                    d.docs.tokens.ptr[k] = 29 - d.docs.tokens.ptr[k];
+                }
+            }
+            hash[swapped][weighed] = train(&d, NULL, 0, &r, &calls);
+            fit_result_release(&r);
+            token_docs_release(&d.docs);
+        }
+    }
+    assert_true(hash[0][1] == hash[1][1]); /* it does not matter what stands in them */
+    assert_true(hash[0][0] != hash[1][0]); /* as it does without weights */
+    assert_true(hash[0][0] != hash[0][1]);
 }
 
 /* Listens, and reads again what lost most: every second step is the batch, of those heard of
@@ -282,6 +313,7 @@ static void a_sampler_that_listens_goes_on_as_if_never_interrupted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_document_of_weight_0_teaches_nothing),
         cmocka_unit_test(fit_ends_alike_however_often_it_was_interrupted),
         cmocka_unit_test(a_sampler_that_listens_goes_on_as_if_never_interrupted),
     };
