@@ -599,7 +599,10 @@ static winnow_status check_sampler(const struct winnow_train_options *opt, struc
     for (size_t i = 0; (other = sampling_kind_at(i)) != NULL; i++) {
         TRY(check_options_of(opt, other, err));
     }
-    const char *without = kind->texts_only && opt->responses         ? "--responses"
+    bool factors = (opt->weights || opt->weight_key) && opt->weights_as == WINNOW_AS_LOSS;
+    const char *without = kind->texts_only && opt->responses ? "--responses"
+                          : kind->texts_only && factors
+                              ? "weights of documents as factors of losses"
                           : kind->trainer_only && opt->lora_rank > 0 ? "--lora-rank"
                           : kind->open && opt->value                 ? "--value"
                                                                      : NULL;
