@@ -29,9 +29,12 @@ void help_all(FILE *to)
         }
         (void)fprintf(to, "  %-20s %s\n", t->command, t->summary);
     }
-    (void)fputs("\n`winnow help COMMAND` teaches a command by example, `winnow help options` lists "
-                "what most\ncommands take, `winnow help recipe` says how a recipe is written.\n",
-                to);
+    (void)fputs(
+        "\n`winnow help COMMAND` teaches a command by example, `winnow help options` lists "
+        "what most\ncommands take, `winnow help recipe` says how a recipe is written.\n"
+        "`winnow help --man [COMMAND]` prints a manual page, `winnow help --completion bash` "
+        "(or zsh,\nfish) the shell's completions.\n",
+        to);
 }
 
 /* "also: -o, --output, --run, ..." in lines of WIDTH. */

@@ -140,7 +140,7 @@ static int manual(int argc, const char *const *argv)
 
 static int help(int argc, const char *const *argv)
 {
-    if (argc == 0) {
+    if (argc == 0 || (argc == 1 && strcmp(argv[0], "help") == 0)) {
         help_all(stdout);
         return 0;
     }

@@ -174,13 +174,25 @@ static int name_width(const struct experiment *x)
     return (int)width;
 }
 
+static const char *regime_words(const struct experiment *x)
+{
+    if (x->opt->fixed_pool) {
+        return "fixed pool";
+    }
+    for (uint32_t a = 0; a < x->arm_count; a++) {
+        if (arm_way_passes(&x->arms[a].way) > 1) {
+            return "epochs as the arms say";
+        }
+    }
+    return "at most one epoch";
+}
+
 void results_table(const struct findings *f, struct buf *out)
 {
     const struct experiment *x = f->x;
     buf_addf(out, "%u seed%s, %s parameters, %s tokens an arm, %s; difference from %s +- 95 %%\n",
              f->o->seeds, f->o->seeds == 1 ? "" : "s", amount_count((double)x->parameters).text,
-             amount_count((double)x->tokens).text,
-             x->opt->fixed_pool ? "fixed pool" : "at most one epoch", x->arms[x->baseline].name);
+             amount_count((double)x->tokens).text, regime_words(x), x->arms[x->baseline].name);
     int width = name_width(x);
     buf_addf(out, "%-*s", width, "arm");
     for (uint32_t i = 0; i < f->measure_count; i++) {
