@@ -307,9 +307,10 @@ winnow_status fact_counts_corpus(struct fact_counts *c, const struct winnow_stud
     pool_free(pool);
     *documents = read.documents;
     if (st == WINNOW_OK && read.documents == 0) {
-        st = error_set(err, WINNOW_E_FORMAT, "the corpus has no document to count in");
+        st = account_need_documents(shards.account, err);
     }
     if (st == WINNOW_OK) {
+        account_warn_bad(shards.account, env);
         st = account_tell_lost(shards.account, err);
     }
     shard_list_release(&shards);
