@@ -22,7 +22,8 @@ enum {
     MET_OBJECT = 32,
     MET_EMPTY = 64, /* an object without members, which no schema has */
     MET_MUCH = 128,
-    MET_BIG = 256 /* a whole number that no INT64 holds: digits, not a real, keep it */
+    MET_BIG = 256,  /* a whole number that no INT64 holds: digits, not a real, keep it */
+    MET_EXACT = 512 /* one that an INT64 holds and no DOUBLE: beside reals, digits keep it */
 };
 
 static size_t add_node(struct guess *g, struct str name)
@@ -111,6 +112,12 @@ static void see_container(struct guess *g, size_t node, struct json_value v, siz
     g->nodes[node].kinds |= !any && !list ? MET_EMPTY : 0U;
 }
 
+static unsigned whole_kind(int64_t i)
+{
+    double d = (double)i; /* which rounds up to 2^63 near the end, and that is no int64_t */
+    return d < 0x1p63 && (int64_t)d == i ? MET_INT : MET_INT | MET_EXACT;
+}
+
 static unsigned kind_of(struct json_value v)
 {
     int64_t i;
@@ -119,7 +126,7 @@ static unsigned kind_of(struct json_value v)
     case JSON_BOOL:
         return MET_BOOL;
     case JSON_NUMBER:
-        return json_as_i64(v, &i) ? MET_INT : json_as_u64(v, &u) ? MET_BIG : MET_REAL;
+        return json_as_i64(v, &i) ? whole_kind(i) : json_as_u64(v, &u) ? MET_BIG : MET_REAL;
     case JSON_STRING:
         return MET_STRING;
     case JSON_ARRAY:
@@ -210,7 +217,7 @@ static void write_scalar(const struct guess_node *n, struct buf *out)
     unsigned k = n->kinds;
     if (k == MET_BOOL) {
         write_leaf(n->name, PARQUET_BOOLEAN, false, out);
-    } else if (k == MET_INT) {
+    } else if ((k & ~(unsigned)MET_EXACT) == MET_INT) {
         write_leaf(n->name, PARQUET_INT64, false, out);
     } else if (k == MET_REAL || k == (MET_INT | MET_REAL)) {
         write_leaf(n->name, PARQUET_DOUBLE, false, out);
