@@ -279,10 +279,10 @@ static winnow_status by_gradients(struct recalling *r, struct winnow_error *err)
     winnow_status st = meet_documents(r, x, err);
     engine_examples_free(x);
     for (size_t i = 0; i < r->documents->count; i++) {
-        uint64_t n = r->documents->rows[i].tokens, c = r->opt->context;
+        uint64_t n = r->documents->rows[i].tokens, c = r->opt->context, whole = n / c;
         const struct model_config *shape = model_config(engine_model(r->engine));
         r->flops +=
-            3 * ((double)(n / c) * model_config_flops(shape, c) + model_config_flops(shape, n % c));
+            3 * ((double)whole * model_config_flops(shape, c) + model_config_flops(shape, n % c));
     }
     return st;
 }

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "parquet/unpack.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <zlib.h>
 
@@ -240,6 +241,7 @@ static bool take_levels(struct str *page, unsigned level, int64_t encoding, stru
         return false;
     }
     const unsigned char *p = (const unsigned char *)page->ptr;
+    assert(p); /* there are four bytes */
     size_t n = (size_t)p[0] | (size_t)p[1] << 8 | (size_t)p[2] << 16 | (size_t)p[3] << 24;
     if (n > page->len - 4) {
         return false;

@@ -3,6 +3,7 @@
  * Everything is lazy: a page may claim any number of values, and costs what is taken of it. */
 #include "parquet/decode.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 /* ---- bits ---- */
@@ -139,6 +140,7 @@ static bool delta_step(struct delta *d)
         d->at += d->minis;
         d->mini = 0;
     }
+    assert(d->minis > 0); /* delta_start() refuses others */
     d->in_mini = d->block / d->minis;
     d->bit = 0;
     return d->widths[d->mini++] <= 64;

@@ -20,7 +20,9 @@ winnow_status parquet_pread(int fd, void *to, size_t len, uint64_t at, struct wi
             continue;
         }
         if (n < 0) {
-            return error_set(err, WINNOW_E_IO, "cannot read: %s", strerror(errno));
+            char reason[128]; /* strerror() shares one buffer among threads */
+            return error_set(err, WINNOW_E_IO, "cannot read: %s",
+                             strerror_r(errno, reason, sizeof reason));
         }
         if (n == 0) {
             return error_set(err, WINNOW_E_FORMAT, "the Parquet file breaks off at byte %" PRIu64,

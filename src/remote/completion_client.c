@@ -464,8 +464,9 @@ static winnow_status ask_models_once(struct completion_client *c, bool *again, d
                    ? st
                    : error_wrap(err, st,
                                 "%s: cannot tell the server's kind and model (give --server and "
-                                "--model)",
-                                buf_cstr(&c->address.models_shown));
+                                "--%s)",
+                                buf_cstr(&c->address.models_shown),
+                                c->opt.scores ? "served-model" : "model");
     }
     struct buf why = {0};
     describe_failure(c, &r, &why);

@@ -455,6 +455,11 @@ static winnow_status check(const struct winnow_study_options *opt, const struct 
         return error_set(err, WINNOW_E_USAGE, "say which facts to ask which model for: %s",
                          opt->items ? "--model MODEL" : "--items FACTS.jsonl");
     }
+    if (opt->rows && opt->output && strcmp(opt->rows, opt->output) == 0) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--rows and --output both name %s: give each a file of its own",
+                         opt->rows);
+    }
     struct guarded what = {.paths = *paths, .files_from = opt->files_from};
     if (opt->rows) {
         TRY(guard_file(opt->rows, &what, &STUDY_CAUSAL_TABLE, opt, err));
