@@ -1,6 +1,7 @@
 list(APPEND WINNOW_SOURCES
   src/base/amount.c
   src/base/arena.c
+  src/base/base64.c
   src/base/buf.c
   src/base/claim.c
   src/base/env.c

@@ -189,7 +189,7 @@ void json_member_raw(struct json_writer *w, const char *key, struct str json)
     json_raw(w, json);
 }
 
-static void quote_control(struct buf *out, unsigned char c)
+void json_escape(struct buf *out, unsigned char c)
 {
     switch (c) {
     case '"':
@@ -220,7 +220,7 @@ static void quote_valid(struct buf *out, struct str s)
         unsigned char c = (unsigned char)s.ptr[i];
         if (c < 0x20 || c == '"' || c == '\\' || c == 0x7F) {
             buf_add(out, s.ptr + from, i - from);
-            quote_control(out, c);
+            json_escape(out, c);
             from = i + 1;
         }
     }

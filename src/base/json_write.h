@@ -53,4 +53,7 @@ void json_member_raw(struct json_writer *w, const char *key, struct str json);
  * become U+FFFD, so that the result always is JSON. */
 void json_quote(struct buf *out, struct str s);
 
+/* What stands for a byte that a string cannot hold as it is: a control, a quote, a backslash. */
+void json_escape(struct buf *out, unsigned char c);
+
 #endif /* WINNOW_BASE_JSON_WRITE_H */

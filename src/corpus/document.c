@@ -11,6 +11,7 @@
  */
 #include "corpus/document.h"
 
+#include "base/base64.h"
 #include "base/json_span.h"
 #include "base/json_write.h"
 #include "base/mem.h"
@@ -456,23 +457,6 @@ bool document_add_without_structure(const struct document *d, struct buf *out)
     return gap.len > 0;
 }
 
-static void add_base64(struct buf *out, struct str s)
-{
-    static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    buf_add_char(out, '"');
-    for (size_t i = 0; i < s.len; i += 3) {
-        uint32_t v = 0;
-        for (size_t k = 0; k < 3; k++) {
-            v = v << 8 | (i + k < s.len ? (unsigned char)s.ptr[i + k] : 0U);
-        }
-        char four[4] = {DIGITS[v >> 18], DIGITS[v >> 12 & 63],
-                        i + 1 < s.len ? DIGITS[v >> 6 & 63] : '=',
-                        i + 2 < s.len ? DIGITS[v & 63] : '='};
-        buf_add(out, four, sizeof four);
-    }
-    buf_add_char(out, '"');
-}
-
 void bad_line_add_json(const struct bad_line *bad, const char *shard, struct buf *out)
 {
     struct json_writer w = {.out = out};
@@ -486,7 +470,9 @@ void bad_line_add_json(const struct bad_line *bad, const char *shard, struct buf
         json_member_str(&w, "raw", bad->raw);
     } else {
         struct buf text = {0};
-        add_base64(&text, bad->raw);
+        buf_add_char(&text, '"');
+        base64_add(&text, bad->raw);
+        buf_add_char(&text, '"');
         json_member_raw(&w, "raw_base64", buf_str(&text));
         buf_release(&text);
     }

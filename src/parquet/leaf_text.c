@@ -5,6 +5,7 @@
  * every kind of column takes. */
 #include "parquet/leaf_text.h"
 
+#include "base/base64.h"
 #include "base/json_write.h"
 #include "parquet/wide.h"
 
@@ -76,80 +77,16 @@ void leaf_quote(struct str s, struct buf *out)
         if (at == s.len) {
             break;
         }
-        char c = s.ptr[at++];
-        switch (c) {
-        case '\n':
-            buf_add(out, "\\n", 2);
-            break;
-        case '\r':
-            buf_add(out, "\\r", 2);
-            break;
-        case '\t':
-            buf_add(out, "\\t", 2);
-            break;
-        case '"':
-        case '\\':
-            buf_add_char(out, '\\');
-            buf_add_char(out, c);
-            break;
-        default:
-            buf_addf(out, "\\u%04x", (unsigned)c);
-        }
+        json_escape(out, (unsigned char)s.ptr[at++]);
     }
     buf_add_char(out, '"');
 }
 
 static void add_base64(struct str s, struct buf *out)
 {
-    static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     buf_add_text(out, "{\"base64\": \"");
-    for (size_t i = 0; i < s.len; i += 3) {
-        size_t n = s.len - i < 3 ? s.len - i : 3;
-        unsigned v = 0;
-        for (size_t k = 0; k < 3; k++) {
-            v = v << 8 | (k < n ? (unsigned char)s.ptr[i + k] : 0U);
-        }
-        char four[4];
-        for (size_t k = 0; k < 4; k++) {
-            four[k] = k <= n ? DIGITS[v >> (18 - 6 * k) & 63U] : '=';
-        }
-        buf_add(out, four, 4);
-    }
+    base64_add(out, s);
     buf_add_text(out, "\"}");
-}
-
-static int base64_digit(char c)
-{
-    return c >= 'A' && c <= 'Z'   ? c - 'A'
-           : c >= 'a' && c <= 'z' ? c - 'a' + 26
-           : c >= '0' && c <= '9' ? c - '0' + 52
-           : c == '+'             ? 62
-           : c == '/'             ? 63
-                                  : -1;
-}
-
-static bool from_base64(struct str s, struct buf *out)
-{
-    if (s.len % 4 != 0) {
-        return false;
-    }
-    for (size_t i = 0; i < s.len; i += 4) {
-        unsigned v = 0, pads = 0;
-        for (size_t k = 0; k < 4; k++) {
-            char c = s.ptr[i + k];
-            bool pad = c == '=' && k >= 2 && i + 4 == s.len;
-            int d = pad ? 0 : base64_digit(c);
-            if (d < 0 || (pads > 0 && !pad)) {
-                return false;
-            }
-            pads += pad;
-            v = v << 6 | (unsigned)d;
-        }
-        for (unsigned k = 0; k < 3 - pads; k++) {
-            buf_add_char(out, (char)(unsigned char)(v >> (16 - 8 * k)));
-        }
-    }
-    return true;
 }
 
 /* ---- numbers ---- */
@@ -539,7 +476,7 @@ static bool bytes_from_json(const struct parquet_leaf *leaf, struct json_value v
 {
     struct str s;
     size_t before = out->len;
-    return json_as_str(json_get(v, "base64"), &s) && from_base64(s, out) &&
+    return json_as_str(json_get(v, "base64"), &s) && base64_read(s, out) &&
            (leaf->length == 0 || out->len - before == leaf->length);
 }
 

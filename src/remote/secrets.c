@@ -6,6 +6,7 @@
  * some kilobytes. */
 #include "remote/secrets.h"
 
+#include "base/base64.h"
 #include "base/url.h"
 
 #include <strings.h>
@@ -58,21 +59,6 @@ static void percent_decode(struct str text, struct buf *out)
     }
 }
 
-static void base64(struct str text, struct buf *out)
-{
-    static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < text.len; i += 3) {
-        uint32_t bits = 0;
-        size_t n = text.len - i < 3 ? text.len - i : 3;
-        for (size_t k = 0; k < 3; k++) {
-            bits = bits << 8 | (k < n ? (unsigned char)text.ptr[i + k] : 0U);
-        }
-        for (size_t k = 0; k < 4; k++) {
-            buf_add_char(out, k <= n ? DIGITS[bits >> (18 - 6 * k) & 63U] : '=');
-        }
-    }
-}
-
 /* As it is and decoded. */
 static void add_both(struct secrets *s, struct str text, bool sure)
 {
@@ -121,7 +107,7 @@ static void add_userinfo(struct secrets *s, struct str userinfo)
         add_both(s, str_sub(userinfo, (size_t)(colon - userinfo.ptr) + 1, userinfo.len), true);
     }
     percent_decode(userinfo, &decoded);
-    base64(buf_str(&decoded), &sent);
+    base64_add(&sent, buf_str(&decoded));
     add_one(s, buf_str(&sent), true);
     buf_release(&decoded);
     buf_release(&sent);

@@ -6,58 +6,26 @@
  * of the programs, so neither does the result. */
 #include "base/sort.h"
 #include "program/program_grammar.h"
+#include "teach/answer_line.h"
 #include "teach/expert.h"
 
 #include <assert.h>
 
 /* ---- reading ---- */
 
-/* What a reasoning model thinks aloud first is no part of its answer. */
-static struct str without_thoughts(struct str answer)
-{
-    size_t end;
-    while ((end = str_find(answer, STR_LIT("</think>"))) != SIZE_MAX) {
-        answer = str_sub(answer, end + sizeof "</think>" - 1, answer.len);
-    }
-    return answer;
-}
-
-static struct str last_line(struct str s)
-{
-    s = str_trim(s);
-    size_t from = s.len;
-    while (from > 0 && s.ptr[from - 1] != '\n') {
-        from--;
-    }
-    return str_sub(s, from, s.len);
-}
-
-/* Takes off what Markdown puts around a line: "**Educational score: 3**". */
-static struct str without_emphasis(struct str s)
-{
-    static const char MARKS[] = "*_# \t";
-    while (s.len > 0 && memchr(MARKS, s.ptr[0], sizeof MARKS - 1)) {
-        s = str_sub(s, 1, s.len);
-    }
-    while (s.len > 0 && memchr(MARKS, s.ptr[s.len - 1], sizeof MARKS - 1)) {
-        s.len--;
-    }
-    return s;
-}
-
 const char *expert_read_score(enum expert_question q, struct str answer, uint32_t *score)
 {
     struct str label =
         q == EXPERT_EDUCATION ? STR_LIT("Educational score:") : STR_LIT("Extraction score:");
-    struct str line = without_emphasis(last_line(without_thoughts(answer)));
+    struct str line = answer_bare(answer_last_line(answer), STR_LIT(ANSWER_MARKS));
     if (!str_starts(line, label)) {
         return "the last line is not the score";
     }
-    struct str value = without_emphasis(str_sub(line, label.len, line.len));
+    struct str value = answer_bare(str_sub(line, label.len, line.len), STR_LIT(ANSWER_MARKS));
     if (value.len == 0 || value.ptr[0] < '0' || value.ptr[0] > '5') {
         return "the score is no number from 0 to 5";
     }
-    struct str rest = without_emphasis(str_sub(value, 1, value.len));
+    struct str rest = answer_bare(str_sub(value, 1, value.len), STR_LIT(ANSWER_MARKS));
     if (rest.len > 0 && !str_is(rest, ".") && !str_is(rest, "/5")) {
         return "the score is no number from 0 to 5";
     }
@@ -123,7 +91,7 @@ const char *expert_read_program(struct str answer, struct arena *keep, struct pr
 {
     struct str block;
     *out = (struct program){0};
-    const char *reason = find_block(without_thoughts(answer), &block);
+    const char *reason = find_block(answer_without_thoughts(answer), &block);
     if (reason) {
         return reason;
     }

@@ -1,5 +1,6 @@
 list(APPEND WINNOW_SOURCES
   src/teach/align.c
+  src/teach/answer_line.c
   src/teach/derive.c
   src/teach/derive_line.c
   src/teach/derive_program.c

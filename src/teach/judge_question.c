@@ -3,6 +3,7 @@
 #include "teach/judge_question.h"
 
 #include "base/utf8.h"
+#include "teach/answer_line.h"
 
 static const char QUESTION[] =
     "Two web pages are shown below, as a program took their text out. Which of them would teach a "
@@ -25,28 +26,7 @@ void judge_ask(struct str first, struct str second, size_t bytes_max, struct buf
     buf_add_text(out, "\n[/doc]");
 }
 
-static struct str last_line(struct str s)
-{
-    s = str_trim(s);
-    size_t from = s.len;
-    while (from > 0 && s.ptr[from - 1] != '\n') {
-        from--;
-    }
-    return str_sub(s, from, s.len);
-}
-
-/* What Markdown puts around words, and a full stop. */
-static struct str bare(struct str s)
-{
-    static const char MARKS[] = "*_# \t.";
-    while (s.len > 0 && memchr(MARKS, s.ptr[0], sizeof MARKS - 1)) {
-        s = str_sub(s, 1, s.len);
-    }
-    while (s.len > 0 && memchr(MARKS, s.ptr[s.len - 1], sizeof MARKS - 1)) {
-        s.len--;
-    }
-    return s;
-}
+#define MARKS ANSWER_MARKS "." /* and a full stop */
 
 static bool is_word(struct str s, const char *upper)
 {
@@ -62,14 +42,11 @@ static bool is_word(struct str s, const char *upper)
 enum judge_says judge_read(struct str answer)
 {
     struct str label = STR_LIT("Better:");
-    struct str line = bare(last_line(answer)), thought = STR_LIT("</think>");
-    for (size_t at = str_find(line, thought); at != SIZE_MAX; at = str_find(line, thought)) {
-        line = bare(str_sub(line, at + thought.len, line.len)); /* no part of the answer */
-    }
+    struct str line = answer_bare(answer_last_line(answer), STR_LIT(MARKS));
     if (!str_starts(line, label)) {
         return JUDGE_UNREAD;
     }
-    struct str word = bare(str_sub(line, label.len, line.len));
+    struct str word = answer_bare(str_sub(line, label.len, line.len), STR_LIT(MARKS));
     return is_word(word, "FIRST")    ? JUDGE_FIRST
            : is_word(word, "SECOND") ? JUDGE_SECOND
            : is_word(word, "SAME")   ? JUDGE_SAME
