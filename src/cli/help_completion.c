@@ -35,6 +35,15 @@ static bool word_is_repeated(size_t at)
     return false;
 }
 
+/* Whether it is the first of commands with the same first word of two. */
+static bool begins_family(size_t at)
+{
+    const char *name = OPTION_TABLES[at]->command;
+    size_t len = strcspn(name, " ");
+    return name[len] == ' ' &&
+           (at == 0 || strncmp(OPTION_TABLES[at - 1]->command, name, len + 1) != 0);
+}
+
 static void add_first_words(struct buf *out)
 {
     for (size_t i = 0; OPTION_TABLES[i]; i++) {
@@ -129,8 +138,7 @@ static void add_bash(struct buf *out)
     for (size_t i = 0; OPTION_TABLES[i]; i++) {
         const char *name = OPTION_TABLES[i]->command;
         size_t len = strcspn(name, " ");
-        if (name[len] == ' ' &&
-            (i == 0 || strncmp(OPTION_TABLES[i - 1]->command, name, len + 1) != 0)) {
+        if (begins_family(i)) {
             buf_addf(out, "        %.*s) second='", (int)len, name);
             add_second_words(out, name, len);
             buf_addf(out, "'%s ;;\n", is_command(name, len) ? " paths=1" : "");
@@ -215,8 +223,7 @@ static void add_zsh(struct buf *out)
     for (size_t i = 0; OPTION_TABLES[i]; i++) {
         const char *name = OPTION_TABLES[i]->command;
         size_t len = strcspn(name, " ");
-        if (name[len] == ' ' &&
-            (i == 0 || strncmp(OPTION_TABLES[i - 1]->command, name, len + 1) != 0)) {
+        if (begins_family(i)) {
             buf_addf(out, "        %.*s) ((CURRENT == 3)) && compadd --", (int)len, name);
             add_second_words(out, name, len);
             buf_add_text(out,

@@ -12,6 +12,7 @@ list(APPEND WINNOW_SOURCES
   src/prune/prune_survey.c
   src/prune/score.c
   src/prune/scoring.c
+  src/prune/server_ask.c
   src/prune/server_scores.c
   src/prune/selector.c
 )

@@ -185,26 +185,6 @@ static winnow_status score_document(void *state, void *worker, const struct docu
     return WINNOW_OK;
 }
 
-static void *served_reader_new(void *state)
-{
-    return server_scores_reader_new(((struct prune *)state)->served);
-}
-
-static void served_reader_free(void *reader)
-{
-    server_scores_reader_free(reader);
-}
-
-static winnow_status served_document(void *state, void *reader, const struct document *d,
-                                     struct stage_result *r, struct winnow_error *err)
-{
-    (void)state;
-    struct document_nll nll;
-    TRY(server_scores_read(reader, d->ordinal, &nll, err));
-    scoring_attributes(d->text, &nll, &r->attributes[0]);
-    return WINNOW_OK;
-}
-
 static struct server_scores_options served_options(const struct winnow_prune_options *opt)
 {
     return (struct server_scores_options){
@@ -214,28 +194,12 @@ static struct server_scores_options served_options(const struct winnow_prune_opt
     };
 }
 
-static winnow_status run_served_scoring(struct prune *p, struct winnow_error *err)
-{
-    static const char *const names[] = {"nll", NULL};
-    const struct server_scores_options served = served_options(p->opt);
-    TRY(server_scores_open(p->stage, &served, &p->served, err));
-    const struct stage_pass pass = {.name = "score",
-                                    .attributes = names,
-                                    .state = p,
-                                    .worker_new = served_reader_new,
-                                    .worker_free = served_reader_free,
-                                    .document = served_document,
-                                    .word_bytes = 64};
-    TRY(stage_run_pass(p->stage, &pass, err));
-    server_scores_tell(p->served, p->stage);
-    return WINNOW_OK;
-}
-
 static winnow_status run_scoring(struct prune *p, struct winnow_error *err)
 {
     static const char *const names[] = {"nll", NULL};
     if (p->opt->server.url) {
-        return run_served_scoring(p, err);
+        const struct server_scores_options served = served_options(p->opt);
+        return server_scores_run(p->stage, &served, names[0], false, &p->served, err);
     }
     const struct stage_pass pass = {.name = "score",
                                     .attributes = names,

@@ -148,44 +148,11 @@ static winnow_status score_corpus(struct stage *s, const struct winnow_score_opt
     return check_scores(s, opt, err);
 }
 
-/* ---- by a server ---- */
-
-static void *served_reader_new(void *state)
-{
-    return server_scores_reader_new(((struct score_state *)state)->served);
-}
-
-static void served_reader_free(void *reader)
-{
-    server_scores_reader_free(reader);
-}
-
-static winnow_status served_document(void *state, void *reader, const struct document *d,
-                                     struct stage_result *r, struct winnow_error *err)
-{
-    (void)state;
-    struct document_nll nll;
-    TRY(server_scores_read(reader, d->ordinal, &nll, err));
-    scoring_attributes(d->text, &nll, &r->attributes[0]);
-    r->score = nll.mean;
-    return WINNOW_OK;
-}
-
 static winnow_status score_by_server(struct stage *s, const struct winnow_score_options *opt,
                                      struct score_state *state, struct winnow_error *err)
 {
-    const char *const names[] = {opt->name, NULL};
     const struct server_scores_options served = served_options(opt);
-    TRY(server_scores_open(s, &served, &state->served, err));
-    const struct stage_pass pass = {.name = "score",
-                                    .verdicts = true,
-                                    .attributes = names,
-                                    .state = state,
-                                    .worker_new = served_reader_new,
-                                    .worker_free = served_reader_free,
-                                    .document = served_document};
-    TRY(stage_run_pass(s, &pass, err));
-    server_scores_tell(state->served, s);
+    TRY(server_scores_run(s, &served, opt->name, true, &state->served, err));
     return check_scores(s, opt, err);
 }
 

@@ -31,24 +31,14 @@ winnow_status server_scores_check(const struct server_scores_options *opt,
 struct server_scores;
 
 /* Asks for all documents that were not answered yet (a pass over the input, two with a fixed
- * length); no server is needed when all were. */
-winnow_status server_scores_open(struct stage *stage, const struct server_scores_options *opt,
-                                 struct server_scores **out, struct winnow_error *err);
+ * length; no server is needed when all were), then passes over the input once more and writes the
+ * attributes of scoring_attributes() under that name, corrected for length; with verdicts all
+ * documents go on.  What the server refused, and what has no token, has no score; warns of refused
+ * documents, and notes their number and the model's name for stats.json. */
+winnow_status server_scores_run(struct stage *stage, const struct server_scores_options *opt,
+                                const char *attribute, bool verdicts, struct server_scores **out,
+                                struct winnow_error *err);
 void server_scores_close(struct server_scores *s);
-
-/* For one thread of a pass. */
-struct server_scores_reader;
-struct server_scores_reader *server_scores_reader_new(struct server_scores *s);
-void server_scores_reader_free(struct server_scores_reader *r);
-
-/* The score of a document, corrected for length; NaN where it has no token, or the server
- * refused.  Only mean and tokens are set. */
-winnow_status server_scores_read(struct server_scores_reader *r, uint64_t ordinal,
-                                 struct document_nll *out, struct winnow_error *err);
-
-/* Warns of documents that the server refused, and notes their number and the model's name for
- * stats.json. */
-void server_scores_tell(const struct server_scores *s, struct stage *stage);
 
 const char *server_scores_model(const struct server_scores *s);
 
