@@ -85,6 +85,7 @@ const char *cli_field(struct cli *cli, const char *text);
 
 /* Whether somebody asked to stop; whether nobody reads standard output any more. */
 bool cli_interrupted(void);
+void cli_tell_interrupted(void); /* once, whatever ends the process afterwards */
 #define CLI_INTERRUPTED \
     "interrupted; the same command goes on from what it has finished, where it keeps a folder"
 bool cli_output_closed(void);

@@ -149,6 +149,7 @@ bool cli_output_closed(void)
 #define GRACE_NS 800000000L
 
 static volatile int cancel_requested;
+static volatile int told_of_it; /* said once, also where GRACE ends while memory is given back */
 static timer_t grace;
 static bool has_grace;
 
@@ -156,8 +157,16 @@ static void leave(void)
 {
     static const char LAST[] = "\nwinnow: " CLI_INTERRUPTED "\n";
     size_t from = screen.line_open ? 0 : 1; /* behind a line of progress: a new one */
-    (void)!write(STDERR_FILENO, LAST + from, sizeof LAST - 1 - from);
+    if (!told_of_it) {
+        (void)!write(STDERR_FILENO, LAST + from, sizeof LAST - 1 - from);
+    }
     _exit(130);
+}
+
+static bool set_grace(long ns)
+{
+    const struct itimerspec when = {.it_value = {0, ns}};
+    return has_grace && timer_settime(grace, 0, &when, NULL) == 0;
 }
 
 static void on_signal(int signal_number)
@@ -166,10 +175,17 @@ static void on_signal(int signal_number)
         leave();
     }
     cancel_requested = 1;
-    const struct itimerspec when = {.it_value = {0, GRACE_NS}};
-    if (!has_grace || timer_settime(grace, 0, &when, NULL) != 0) {
+    if (!set_grace(GRACE_NS)) {
         leave();
     }
+}
+
+void cli_tell_interrupted(void)
+{
+    (void)set_grace(0); /* not in the middle of the sentence */
+    cli_complain(CLI_INTERRUPTED);
+    told_of_it = 1;
+    (void)set_grace(GRACE_NS);
 }
 
 bool cli_interrupted(void)

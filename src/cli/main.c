@@ -218,7 +218,7 @@ static int end_command(winnow_status st, const struct winnow_error *err)
         return CODE_NO_READER;
     }
     if (st != WINNOW_OK && cli_interrupted()) { /* calls that were cut short fail, too */
-        cli_complain(CLI_INTERRUPTED);
+        cli_tell_interrupted();
         return CODE_INTERRUPTED;
     }
     if (st != WINNOW_OK && err->text[0] != '\0') {

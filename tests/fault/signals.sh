@@ -12,12 +12,23 @@ fail() { echo "$*"; exit 1; }
 now() { echo $(($(date +%s%N) / 1000000)); }
 most=${WINNOW_SIGNAL_MS:-2500} # a second, and what a busy machine adds
 
+# Until it heeds signals: a program with sanitizers takes its time to start.
+ready() {
+    for _ in $(seq 500); do
+        mask=$(sed -n 's/^SigCgt:.*\(....\)$/0x\1/p' "/proc/$1/status" 2>/dev/null)
+        [ $((${mask:-0} & 0x4000)) != 0 ] && return
+        sleep 0.02
+    done
+    fail "$1 does not heed SIGTERM after ten seconds"
+}
+
 # stopped NAME SIGNAL FED_BY COMMAND...: the command reads from a pipe that FED_BY fills.
 stopped() {
     name=$1 signal=$2 feeder=$3; shift 3
     rm -f fifo; mkfifo fifo
     "$feeder" >fifo & fed=$!
     "$@" <fifo >out 2>err & pid=$!
+    ready $pid
     sleep "${settle:-0.5}"
     start=$(now)
     kill -"$signal" $pid 2>/dev/null || { cat err; fail "$name: it ended before the signal"; }
@@ -59,6 +70,7 @@ ls ./*.tmp 2>/dev/null && fail "left behind"
 # The second signal ends at once.
 "$bin" count -q - <fifo >/dev/null 2>err & pid=$!
 sleep 30 >fifo & fed=$!
+ready $pid
 sleep 0.3
 start=$(now); kill -TERM $pid; kill -TERM $pid; wait $pid; code=$?
 kill $fed; wait $fed 2>/dev/null
