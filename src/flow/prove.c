@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "corpus/spool.h"
 #include "option/tables.h"
+#include "prove/arm_sources.h"
 #include "prove/results.h"
 #include "prune/band.h"
 #include "prune/band_selector.h"
@@ -373,8 +374,13 @@ static winnow_status resolve_arm(struct ending *e, const char *name, const char 
                                  struct winnow_error *err)
 {
     const char *ways = strchr(name, '+'), *base = name;
+    bool without = arm_source_of(name) != NULL;
+    struct arm_way unused;
     *out = name;
-    if (strchr(name, '=') || strncmp(name, "repeat:", 7) == 0) {
+    size_t length = without ? strlen(name) : strcspn(name, "=");
+    TRY(arm_way_read(arena_strndup(&e->keep, name, length), &e->keep, &base, &unused, err));
+    base = name;
+    if (without || strchr(name, '=') || strncmp(name, "repeat:", 7) == 0) {
         return WINNOW_OK;
     }
     if (!ways) {
@@ -437,7 +443,7 @@ static winnow_status check_arms(struct ending *e, struct winnow_error *err)
     for (size_t i = 0; i < e->opt.arms.count; i++) {
         const char *arm = e->opt.arms.items[i], *named = strchr(arm, '='), *unused;
         TRY(resolve_arm(e, arm, &unused, err));
-        if (named) {
+        if (named && !arm_source_of(arm)) {
             TRY(check_there(e->run, arm, named + 1, err));
         }
     }

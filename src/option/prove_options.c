@@ -10,7 +10,8 @@ static const struct option OPTIONS[] = {
     OPT_OUTPUT(T, output, "FOLDER", "where results go; a run has its own"),
     OPT_NAMED(0, "arms", T, arms, "ARM,...",
               "before, random, matched, low, medium, high, these as medium-by-source, NAME=PATH; "
-              "repeat:K; each with ways to train behind it: +lfr, +reweight:linupper, +repeat:K, "
+              "repeat:K; without:SOURCE, the corpus without that source, without:* for each; each "
+              "with ways to train behind it: +lfr, +reweight:linupper, +repeat:K, "
               "+dropout:SHARE; in a recipe also names of stages and final, of select with its "
               "weights as +weights or +copies (default: before, medium, random; in a recipe: the "
               "first stage, final, random)"),

@@ -116,6 +116,12 @@ winnow_status arm_way_read(const char *name, struct arena *keep, const char **ba
     char *text = arena_strndup(keep, name, strlen(name));
     bool repeats = strncmp(text, "repeat:", 7) == 0;
     char *way = repeats ? text : strchr(text, '+');
+    if (*text == '+') {
+        return error_set(err, WINNOW_E_USAGE,
+                         "the arm \"%s\" does not say what it trains on; before%s trains on the "
+                         "corpus as it is",
+                         name, name);
+    }
     *base = repeats ? "before" : text;
     if (!way) {
         return WINNOW_OK;

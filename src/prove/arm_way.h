@@ -6,6 +6,7 @@
  *     clean+dropout:0.1=DIR   the corpus in DIR under dropout
  *     repeat:16+dropout:0.1   both
  *     final+weights           losses times the weights that the selection gave
+ *     without:wiki+lfr        the corpus without one of its sources (prove/arm_sources.h)
  *     final+copies            documents as often in an epoch as their weights say
  *
  * All arms train on the same number of tokens.  An arm of K passes has as many documents as hold

@@ -65,6 +65,23 @@ void draw_line_release(struct draw_line *l)
     *l = (struct draw_line){0};
 }
 
+void draw_line_leave_out(struct draw_line *l, uint32_t source)
+{
+    uint64_t was = 0, at = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < l->count; i++) {
+        uint64_t stream = l->ends[i] - was;
+        was = l->ends[i];
+        if (l->set->meta[l->items[i]].source != source) {
+            at += stream;
+            l->items[n] = l->items[i];
+            l->draws[n] = l->draws[i];
+            l->ends[n++] = at;
+        }
+    }
+    l->count = n;
+}
+
 uint64_t draw_line_tokens(const struct draw_line *l, size_t from, size_t to)
 {
     return to > from ? l->ends[to - 1] - (from > 0 ? l->ends[from - 1] : 0) : 0;

@@ -35,6 +35,9 @@ void draw_line_init(struct draw_line *l, const struct text_set *set, const struc
                     const struct packer_options *packer, uint64_t seed);
 void draw_line_release(struct draw_line *l);
 
+/* Leaves out the documents of a source. */
+void draw_line_leave_out(struct draw_line *l, uint32_t source);
+
 /* Tokens of items from..to (exclusive). */
 uint64_t draw_line_tokens(const struct draw_line *l, size_t from, size_t to);
 

@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "model/model_file.h"
 #include "option/tables.h"
+#include "prove/arm_sources.h"
 #include "prove/preparation.h"
 #include "prune/band_selector.h"
 #include "run/command_key.h"
@@ -16,7 +17,7 @@
 
 #include <math.h>
 
-const char *const ARM_KIND_NAMES[] = {"corpus", "band", "random", "matched", NULL};
+const char *const ARM_KIND_NAMES[] = {"corpus", "band", "random", "matched", "without", NULL};
 
 #define DRAW_BYTES       64U                  /* of a draw and a selection, a document */
 #define WEIGHT_BYTES     8U                   /* in both, where an arm uses weights */
@@ -96,11 +97,13 @@ static winnow_status band_of_name(struct experiment *x, const char *text, struct
             return WINNOW_OK;
         }
     }
-    return error_set(err, WINNOW_E_USAGE,
-                     "there is no arm \"%s\"; arms are before, random, matched, %s, and NAME=PATH",
-                     text,
-                     bands ? "low, medium, high, these three with -by-source behind"
-                           : "final (what select chooses under each seed)");
+    return error_set(
+        err, WINNOW_E_USAGE,
+        "there is no arm \"%s\"; arms are before, without:SOURCE, random, matched, %s, "
+        "and NAME=PATH",
+        text,
+        bands ? "low, medium, high, these three with -by-source behind"
+              : "final (what select chooses under each seed)");
 }
 
 /* Names become file names. */
@@ -129,6 +132,11 @@ static winnow_status arm_of_name(struct experiment *x, const char *base, struct 
 {
     if (strcmp(base, "before") == 0) {
         a->set = 0;
+    } else if (arm_source_of(base)) {
+        a->kind = ARM_WITHOUT;
+        a->set = 0;
+        a->without = arm_source_of(base);
+        a->name = strcmp(a->without, "*") == 0 ? a->name : arm_source_name(x, a->name);
     } else if (strcmp(base, "final") == 0 && x->method.kind == &SELECT_SELECTOR) {
         a->kind = ARM_BAND;
         a->options = x->method.options;
@@ -161,12 +169,18 @@ static winnow_status check_use(const struct experiment *x, const struct arm *a,
                       : WINNOW_OK;
 }
 
+/* Arms yet to be made, once the sources are known. */
+static bool is_wild(const struct arm *a)
+{
+    return a->kind == ARM_WITHOUT && strcmp(a->without, "*") == 0;
+}
+
 static winnow_status add_arm(struct experiment *x, const char *text, struct winnow_error *err)
 {
     struct arm *a = &x->arms[x->arm_count];
     *a = (struct arm){.name = text, .kind = ARM_CORPUS, .set = x->pool};
     const char *equals = strchr(text, '='), *base;
-    bool path = equals && equals > text && equals[1];
+    bool path = equals && equals > text && equals[1] && !arm_source_of(text);
     if (path) {
         a->name = arena_strndup(&x->keep, text, (size_t)(equals - text));
         TRY(set_of_path(x, arena_strndup(&x->keep, equals + 1, strlen(equals + 1)), &a->set, err));
@@ -175,10 +189,26 @@ static winnow_status add_arm(struct experiment *x, const char *text, struct winn
     if (!path) {
         TRY(arm_of_name(x, base, a, err));
     }
-    TRY(check_name(x, a->name, err));
+    if (!is_wild(a)) {
+        TRY(check_name(x, a->name, err));
+    }
     TRY(check_use(x, a, err));
     x->arm_count++;
     return WINNOW_OK;
+}
+
+static winnow_status find_baseline(struct experiment *x, struct winnow_error *err)
+{
+    const char *name = x->opt->baseline;
+    for (uint32_t i = 0; name && i < x->arm_count; i++) {
+        if (strcmp(x->arms[i].name, name) == 0 ||
+            (x->arms[i].without && strcmp(x->arms[i].name, arm_source_name(x, name)) == 0)) {
+            x->baseline = i;
+            return WINNOW_OK;
+        }
+    }
+    return name ? error_set(err, WINNOW_E_USAGE, "--baseline: there is no arm \"%s\"", name)
+                : WINNOW_OK;
 }
 
 static winnow_status read_arms(struct experiment *x, struct winnow_error *err)
@@ -199,15 +229,12 @@ static winnow_status read_arms(struct experiment *x, struct winnow_error *err)
     for (size_t i = 0; i < arms.count; i++) {
         TRY(add_arm(x, arms.items[i], err));
     }
-    for (uint32_t i = 0; x->opt->baseline && i < x->arm_count; i++) {
-        if (strcmp(x->arms[i].name, x->opt->baseline) == 0) {
-            x->baseline = i;
-            return WINNOW_OK;
+    for (uint32_t i = 0; i < x->arm_count; i++) {
+        if (is_wild(&x->arms[i])) {
+            return WINNOW_OK; /* later */
         }
     }
-    return x->opt->baseline ? error_set(err, WINNOW_E_USAGE, "--baseline: there is no arm \"%s\"",
-                                        x->opt->baseline)
-                            : WINNOW_OK;
+    return find_baseline(x, err);
 }
 
 void arm_trainer(const struct experiment *x, uint32_t arm, struct trainer_options *out)
@@ -437,9 +464,9 @@ winnow_status experiment_init(struct experiment *x, const struct winnow_prove_op
     struct pool *pool = pool_new(env->threads);
     winnow_status st = load_sets(x, paths, &keys, pool, err);
     pool_free(pool);
-    if (st != WINNOW_OK) {
-        return st;
-    }
+    TRY(st);
+    TRY(arm_sources_find(x, err));
+    TRY(find_baseline(x, err));
     const struct yard_options yard = {
         .eval_tokens = opt->eval_tokens,
         .eval_bytes = opt->eval_bytes,
@@ -530,6 +557,9 @@ struct hash128 experiment_key(const struct experiment *x)
         hash_stream_add(h, str_of(x->arms[i].name));
         add_number(h, x->arms[i].set);
         add_number(h, x->arms[i].kind);
+        if (x->arms[i].without) { /* names may differ by less than sources do */
+            hash_stream_add(h, str_of(x->arms[i].without));
+        }
     }
     struct buf tokenizer = {0};
     tokenizer_write(x->tokenizer, &tokenizer);

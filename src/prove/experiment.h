@@ -18,6 +18,7 @@ enum arm_kind {
     ARM_BAND, /* what a selector chooses: a band, or "final" of a stage `select` */
     ARM_RANDOM,
     ARM_MATCHED, /* random, but of the make-up of the first selected arm */
+    ARM_WITHOUT, /* the corpus without one of its sources (prove/arm_sources.h) */
 };
 extern const char *const ARM_KIND_NAMES[];
 
@@ -27,6 +28,10 @@ struct arm {
     const void *options; /* ARM_BAND: what the selector chooses by */
     uint32_t set;        /* what it is taken from */
     struct arm_way way;  /* how it is trained on */
+
+    const char *without; /* ARM_WITHOUT: the source that is left out */
+    uint32_t source;     /* its number */
+    double source_share; /* of the corpus's tokens */
 };
 
 /* What bands are cut by: a method with its options, as a stage would get them. */

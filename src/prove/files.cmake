@@ -1,5 +1,6 @@
 list(APPEND WINNOW_SOURCES
   src/prove/arm_job.c
+  src/prove/arm_sources.c
   src/prove/arm_way.c
   src/prove/draw.c
   src/prove/experiment.c

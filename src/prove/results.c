@@ -262,6 +262,10 @@ static void write_arms(const struct findings *f, struct json_writer *w)
         json_open(w, '{');
         key_text(w, "name", f->x->arms[a].name);
         key_text(w, "kind", ARM_KIND_NAMES[f->x->arms[a].kind]);
+        if (f->x->arms[a].without) {
+            json_member_str(w, "without", source_name(&f->x->names, f->x->arms[a].source));
+            json_member_double(w, "without_share", f->x->arms[a].source_share);
+        }
         json_member_double(w, "documents", documents);
         json_member_double(w, "tokens_available", available);
         json_member_u64(w, "tokens_trained", f->x->tokens);

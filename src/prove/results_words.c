@@ -121,6 +121,19 @@ static void disagreement(const struct findings *f, uint32_t arm, struct buf *out
     }
 }
 
+/* What is asked by leaving a source out. */
+static void source_sentence(const struct findings *f, uint32_t arm, struct buf *out)
+{
+    const struct arm *a = &f->x->arms[arm];
+    if (a->without) {
+        struct str name = source_name(&f->x->names, a->source);
+        buf_addf(out,
+                 "Source: %s trains on more of the other sources instead of \"%.*s\", which has "
+                 "%.1f %% of the corpus's tokens.\n",
+                 a->name, STR_ARG(name), 100 * a->source_share);
+    }
+}
+
 void results_sentences(const struct findings *f, struct buf *out)
 {
     if (f->o->seeds < 5) {
@@ -145,6 +158,7 @@ void results_sentences(const struct findings *f, struct buf *out)
         if (a != f->x->baseline && f->x->arms[a].kind != ARM_RANDOM) {
             ratio_sentence(f, a, out);
         }
+        source_sentence(f, a, out);
     }
     results_way_sentences(f, out);
 }

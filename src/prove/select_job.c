@@ -542,6 +542,10 @@ winnow_status seed_arm_draw(const struct experiment *x, uint64_t seed, const str
     draw_line_init(&line, set, &x->excluded, &x->packer, seed);
     winnow_status st = WINNOW_OK;
     switch (a->kind) {
+    case ARM_WITHOUT:
+        draw_line_leave_out(&line, a->source);
+        corpus_range(x, &line, s, arm_way_tokens(&a->way, x->tokens), out);
+        break;
     case ARM_CORPUS:
         corpus_range(x, &line, s, arm_way_tokens(&a->way, x->tokens), out);
         break;

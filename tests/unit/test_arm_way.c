@@ -35,6 +35,8 @@ static void names_say_what_is_taken_and_how_it_is_trained_on(void **state)
     assert_int_equal(w.sampling.sampler, WINNOW_LFR);
     assert_int_equal(w.sampling.focus, WINNOW_FOCUS_RANDOM);
     assert_near(arm_way_passes(&w), 4, 1e-12);
+    w = read_way("without:wiki+lfr:random", "without:wiki");
+    assert_int_equal(w.sampling.focus, WINNOW_FOCUS_RANDOM);
     w = read_way("before+reweight:extremes:0.4", "before");
     assert_int_equal(w.sampling.curve, WINNOW_EXTREMES);
     assert_near(w.sampling.temperature, 0.4, 1e-12);
@@ -44,10 +46,19 @@ static void names_say_what_is_taken_and_how_it_is_trained_on(void **state)
 static void what_is_no_way_is_refused(void **state)
 {
     (void)state;
-    static const char *const BAD[] = {"before+",        "before+nothing",     "repeat:",
-                                      "repeat:0",       "repeat:4x",          "before+lfr:harder",
-                                      "before+dropout", "before+dropout:-1",  "before+repeat:4+",
-                                      "before++lfr",    "before+uniform:hard"};
+    static const char *const BAD[] = {"before+",
+                                      "before+nothing",
+                                      "repeat:",
+                                      "repeat:0",
+                                      "repeat:4x",
+                                      "before+lfr:harder",
+                                      "before+dropout",
+                                      "before+dropout:-1",
+                                      "before+repeat:4+",
+                                      "before++lfr",
+                                      "before+uniform:hard",
+                                      "+lfr",
+                                      "+"};
     arena_init(&keep, 256);
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
         struct winnow_error err;

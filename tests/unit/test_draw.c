@@ -82,6 +82,43 @@ static void line_leaves_out_what_is_held_out(void **state)
     text_set_release(&a);
 }
 
+static void a_line_without_a_source_is_the_line_of_the_others(void **state)
+{
+    (void)state;
+    struct text_set a = {0}, others = {0};
+    make_set(&a, 300, 7);
+    make_set(&others, 300,
+             7); /* the twin: the same set, whose documents of source 1 are held out */
+    struct map held = {0};
+    for (size_t i = 0; i < 300; i++) { /* copies are of other sources and keep their keys */
+        others.meta[i].key += others.meta[i].source == 1 ? (uint64_t)1 << 60 : 0;
+        const struct str key = {(const char *)&others.meta[i].key, sizeof(uint64_t)};
+        if (others.meta[i].source == 1) {
+            (void)map_put(&held, key, NULL);
+        }
+    }
+    struct draw_line l, twin;
+    draw_line_init(&l, &a, NULL, &PACKER, 5);
+    draw_line_init(&twin, &others, &held, &PACKER, 5);
+    draw_line_leave_out(&l, 1);
+    assert_int_equal(l.count, 200);
+    assert_int_equal(twin.count, 200);
+    assert_memory_equal(l.items, twin.items, 200 * sizeof *l.items);
+    assert_memory_equal(l.draws, twin.draws, 200 * sizeof *l.draws);
+    assert_memory_equal(l.ends, twin.ends, 200 * sizeof *l.ends);
+    draw_line_leave_out(&l, 9); /* none of it */
+    assert_int_equal(l.count, 200);
+    assert_int_equal(draw_line_tokens(&l, 0, 200), twin.ends[199]);
+    draw_line_leave_out(&l, 0);
+    draw_line_leave_out(&l, 2);
+    assert_int_equal(l.count, 0);
+    draw_line_release(&l);
+    draw_line_release(&twin);
+    map_release(&held);
+    text_set_release(&a);
+    text_set_release(&others);
+}
+
 static size_t place(const struct arm_draw *a, uint32_t item)
 {
     for (size_t i = 0; i < a->order_count; i++) {
@@ -253,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(line_keeps_copies_together_in_every_corpus),
         cmocka_unit_test(line_leaves_out_what_is_held_out),
+        cmocka_unit_test(a_line_without_a_source_is_the_line_of_the_others),
         cmocka_unit_test(arms_share_the_order_of_what_they_share),
         cmocka_unit_test(epochs_repeat_every_document_in_new_orders),
         cmocka_unit_test(equal_weights_make_the_plain_order),
