@@ -12,8 +12,11 @@ from winnow import _options
 HEAD = '''\
 # Made by python/make_stubs.py from the option tables.
 import os
+import pathlib
 import typing
 
+_Frame = typing.TypeVar("_Frame")
+_Table = typing.Literal["documents", "removed", "aside", "bad", "ledger"]
 Path = str | os.PathLike[str]
 Paths = Path | typing.Sequence[Path]
 Progress = typing.Callable[[str, int, int, str], object]
@@ -85,7 +88,21 @@ class Tokenizer:
     def decode_bytes(self, ids: typing.Iterable[int], *, specials: bool = False) -> bytes: ...
     def decode(self, ids: typing.Iterable[int], *, specials: bool = False) -> str: ...
 
+class Run:
+    path: pathlib.Path
+    stages: list[str]
+    def __init__(self, path: Path) -> None: ...
+    def stats(self, stage: str | int | None = None) -> dict[str, typing.Any]: ...
+    def rows(self, table: _Table = "documents", stage: str | int | None = None, *,
+             attributes: bool = False) -> typing.Iterator[dict[str, typing.Any]]: ...
+    def arrow(self, table: _Table = "documents", stage: str | int | None = None, *,
+              attributes: bool = False) -> typing.Any: ...
+    def frame(self, table: _Table = "documents", stage: str | int | None = None, *,
+              attributes: bool = False) -> typing.Any: ...
+
 __version__: str
+def apply(command: str, frame: _Frame, output: Path | None = None, *, progress: Progress | None = None,
+          force: bool = False, **options: typing.Any) -> _Frame: ...
 def options(command: str | None = None) -> typing.Any: ...
 def refine(text: str | bytes, program: str | bytes,
            dialect: typing.Literal["winnow", "refinex", "ultrax", "prox"] = "winnow") -> RefinedText: ...

@@ -240,6 +240,87 @@ class Memory(Case):
         self.assertGreater(ticks, 3)
 
 
+class Frames(Case):
+    def setUp(self):
+        super().setUp()
+        try:
+            import pyarrow
+        except ImportError as e:
+            self.skipTest(f"no tables here: {e}")
+        self.arrow = pyarrow
+        self.texts = {i: t if n % 3 else t[:900] for n, (i, t) in enumerate(self.texts.items())}
+        self.corpus.write_text("".join(json.dumps({"id": i, "text": t, "n": 1}) + "\n" for i, t in self.texts.items()))
+
+    def both(self, command, **options):
+        """A run of lines and one of Parquet; the same call as documents."""
+        for name, form in (("lines", "jsonl.zst"), ("tables", "parquet")):
+            winnow.stage(command, self.corpus, self.path / name, output_format=form, **options)
+            yield winnow.Run(self.path / name)
+
+    def test_a_run_is_read_as_the_program_wrote_it(self):
+        kept = self.documents("rules", sets=["gopher"], gopher_words_min=190)
+        self.assertTrue(0 < len(kept) < len(self.texts))
+        rules = winnow.Rules(sets=["gopher"], gopher_words_min=190)
+        for run in self.both("rules", sets=["gopher"], gopher_words_min=190):
+            self.assertEqual(run.stages, ["01-rules"])
+            self.assertEqual({r["id"]: r["text"] for r in run.rows()}, kept)
+            removed = list(run.rows("removed", "01-rules"))
+            self.assertEqual({r["id"] for r in removed} | set(kept), set(self.texts))
+            self.assertTrue(all(r["winnow"]["rule"] == "gopher.words_min" for r in removed))
+            ledger = run.arrow("ledger", 1, attributes=True)
+            self.assertEqual(ledger.num_rows, run.stats()["documents"]["in"])
+            for table in ("documents", "removed", "ledger"):
+                noted = run.arrow(table, attributes=True)
+                words = dict(zip(noted["id"].to_pylist(), noted["gopher__words"].to_pylist()))
+                self.assertEqual(words, {i: rules(self.texts[i]).values["gopher__words"] for i in words})
+
+    def test_what_is_not_there_is_told(self):
+        with self.assertRaisesRegex(winnow.FileError, "is no run folder"):
+            winnow.Run(self.path)
+        for run in self.both("dedup"):
+            with self.assertRaisesRegex(winnow.UsageError, "'lost' is none of documents, removed"):
+                run.arrow("lost")
+            with self.assertRaisesRegex(winnow.UsageError, "stage: 2 is none of 01-dedup"):
+                run.arrow(stage=2)
+            self.assertEqual(run.arrow("removed").num_rows, 0)
+            (run.path / "_SUCCESS").unlink()
+            with self.assertRaisesRegex(winnow.FileError, "is not finished"):
+                run.arrow()
+
+    def test_columns_of_several_types_are_text(self):
+        self.corpus.write_text('{"id":"a","text":"one","n":1}\n{"id":"b","text":"two","n":{"x":[]}}\n')
+        for run in self.both("dedup"):
+            self.assertEqual([json.loads(n) for n in run.arrow()["n"].to_pylist()], [1, {"x": []}])
+
+    def test_documents_that_were_arranged_are_not_joined_by_order(self):
+        winnow.stage("mix", self.corpus, self.path / "mix")
+        run = winnow.Run(self.path / "mix")
+        self.assertEqual({r["id"] for r in run.rows()}, set(self.texts))
+        with self.assertRaisesRegex(winnow.FormatError, "join frames by their ids"):
+            list(run.rows(attributes=True))
+
+    def test_a_frame_through_a_stage(self):
+        kept = self.documents("rules", sets=["gopher"], gopher_words_min=190)
+        table = self.arrow.table({"id": list(self.texts), "text": list(self.texts.values()), "n": range(len(self.texts))})
+        frames = [table]
+        for module, make in (("pandas", lambda m: table.to_pandas()), ("polars", lambda m: m.from_arrow(table)),
+                             ("datasets", lambda m: m.Dataset(table))):
+            try:
+                frames.append(make(__import__(module)))
+            except ImportError:
+                pass
+        for frame in frames:
+            out = winnow.apply("rules", frame, sets=["gopher"], gopher_words_min=190)
+            self.assertIs(type(out), type(frame))
+            rows = out.to_list() if hasattr(out, "to_list") else self.arrow.table(out).to_pylist()
+            self.assertEqual({r["id"]: r["text"] for r in rows}, kept)
+            self.assertEqual([list(self.texts)[r["n"]] for r in rows], [r["id"] for r in rows])
+        winnow.apply("dedup", table, self.path / "kept-run")
+        self.assertEqual(winnow.Run(self.path / "kept-run").arrow().num_rows, len(self.texts))
+        with self.assertRaisesRegex(winnow.UsageError, "not list"):
+            winnow.apply("rules", [])
+
+
 class Elsewhere(Case):
     def test_objects_go_to_other_processes(self):
         import pickle
@@ -266,6 +347,29 @@ class Elsewhere(Case):
         winnow.stage("rules", self.path / "refined" / "documents", clean, sets=["gopher"], gopher_words_min=190)
         self.assertEqual(got, {d["id"]: d["text"] for d in map(json.loads, clean.getvalue().splitlines())})
         self.assertTrue(got and got != self.texts)
+
+    def test_datatrove_leaves_one_of_each_as_the_stage_does(self):
+        try:
+            from datatrove.data import Document
+            from winnow.datatrove import WinnowMinhash
+        except ImportError as e:
+            self.skipTest(f"no datatrove here: {e}")
+        documents = [Document(text=t, id=i, metadata={"n": k}) for k, (i, t) in enumerate(self.texts.items())]
+        documents += [Document(text=d.text + " Once more.", id=d.id + "+", metadata={"n": -1}) for d in documents[:9]]
+        near = self.path / "near.jsonl"
+        near.write_text("".join(json.dumps({"id": d.id, "text": d.text}) + "\n" for d in documents))
+        clean = io.BytesIO()
+        winnow.stage("dedup", near, clean, method="minhash", threshold=0.9)
+        want = [json.loads(line)["id"] for line in clean.getvalue().splitlines()]
+        block = WinnowMinhash(self.path / "kept-run", threshold=0.9)
+        got = list(block.run(iter(documents)))
+        self.assertEqual([d.id for d in got], want)
+        self.assertTrue(0 < len(got) < len(documents))
+        self.assertTrue(all(d.metadata["n"] >= 0 for d in got if not d.id.endswith("+")))
+        with self.assertRaisesRegex(winnow.UsageError, "tasks=1"):
+            list(block.run(iter(documents), 0, 2))
+        with self.assertRaisesRegex(winnow.FormatError, "documents.jsonl.*surrogate"):
+            list(WinnowMinhash().run(iter([Document(text="\ud800", id="x")])))
 
 
 class Interrupt(Case):
