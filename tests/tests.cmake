@@ -329,6 +329,8 @@ add_test(NAME fault.features COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/features.sh
 set_tests_properties(fault.features PROPERTIES LABELS slow TIMEOUT 600)
 add_test(NAME docs.training COMMAND ${CMAKE_SOURCE_DIR}/tests/docs/training.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(docs.training PROPERTIES LABELS quick TIMEOUT 300)
+add_test(NAME docs.parquet COMMAND ${CMAKE_SOURCE_DIR}/tests/docs/parquet.sh $<TARGET_FILE:winnow_cli>)
+set_tests_properties(docs.parquet PROPERTIES LABELS quick TIMEOUT 120)
 add_test(NAME fault.samplers COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/samplers.sh $<TARGET_FILE:winnow_cli> 1)
 set_tests_properties(fault.samplers PROPERTIES LABELS slow TIMEOUT 600)
 if(CURL_FOUND)
