@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""silos_pages.py -- voted pages in silos that are unlike each other.
+"""silos_pages.py -- labelled pages in silos that are unlike each other.
 
-    silos_pages.py PAGES SEED FOLDER
+    silos_pages.py TASK DATA WRONG SEED FOLDER
 
-Five silos; good pages become rare (a quarter of them stays), and silos get unequal shares of each
-label.  Of the pages to train on a fifth gets a label by chance; `held` pages keep people's votes: the
-program's own hold-out would have wrong labels, so what is measured is scored apart (held.jsonl).
+TASK is `votes` (499 pages with people's votes) or `crawl` (1,500 texts, the first 400 characters of
+articles of Wikipedia, which are good, and of pages of a crawl).  A third is held out.  Five silos;
+good pages become rare (a quarter of them stays), and silos get unequal shares of each label.  Of the
+pages to train on a share WRONG gets a label by chance; `held` pages keep theirs: the program's own
+hold-out would have wrong labels, so what is measured is scored apart (held.jsonl).
 """
 import json
 import os
@@ -13,10 +15,24 @@ import random
 import subprocess
 import sys
 
-pages, seed, folder = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+task, data, wrong, seed, folder = sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
 r = random.Random(seed)
-lines = subprocess.run(["zstd", "-dc", pages], check=True, capture_output=True).stdout.decode().splitlines()
-docs = [json.loads(line) for line in lines]
+
+
+def rows(name):
+    text = subprocess.run(["zstd", "-dc", "%s/%s.jsonl.zst" % (data, name)], check=True, capture_output=True).stdout
+    return [json.loads(line) for line in text.decode().splitlines()]
+
+
+def some(name, label):
+    texts = [d["text"][:400] for d in rows(name) if len(d["text"]) >= 200]
+    return [{"text": t, "label": label} for t in r.sample(texts, 750)]
+
+
+if task == "votes":
+    docs = rows("quality/dclm_majority_data")
+else:
+    docs = some("clean/wiki", 1) + some("noisy/crawl", 0)
 r.shuffle(docs)
 held, taught = docs[: len(docs) // 3], docs[len(docs) // 3 :]
 taught = [d for d in taught if not d["label"] or r.random() < 0.25]
@@ -25,7 +41,7 @@ silos = [[] for _ in range(5)]
 for i, d in enumerate(taught):
     label = 1 if d["label"] else 0
     silo = r.choices(range(5), shares[label])[0]
-    if r.random() < 0.2:
+    if r.random() < wrong:
         label = int(r.random() < 0.5)
     silos[silo].append({"id": "t%d" % i, "text": d["text"], "label": label})
 for i, silo in enumerate(silos):

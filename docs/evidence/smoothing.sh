@@ -8,8 +8,9 @@
 #   STATE        where it works           (runs/evidence-smoothing)
 #   WINNOW       the program              (build/release/winnow)
 #
-# 499 pages with people's votes; a third is held out, with right judgements.  Rates: the default,
-# and ten times as much.  What is done already is not done again.
+# 499 pages with people's votes; a third is held out, with judgements that are right ("held") and
+# with such that are as wrong as those to learn from ("held-wrong").  Rates: the default, and ten
+# times as much.  What is done already is not done again.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -25,13 +26,16 @@ for seed in $(seq 1 "$seeds"); do
             python3 "$here/smoothing_pairs.py" "$data/quality/dclm_majority_data.jsonl.zst" "$seed" $noise "$folder"
         for lr in 0.01 0.1; do
             for how in "" 0.3 0.5; do
-                out=$folder/$lr-${how:-none}
-                [ -s "$out.json" ] && continue
-                # shellcheck disable=SC2086  # none or two options
-                "$winnow" quality train -q -t 1 --seed "$seed" --lr $lr ${how:+--smooth --smooth-rate $how} \
-                    --pairs "$folder/judged.jsonl" --pairs-held "$folder/held.jsonl" "$folder/pages.jsonl" \
-                    -o "$out.bin" --results "$out.json" >/dev/null 2>&1
-                rm -f "$out.bin"
+                for held in held held-wrong; do
+                    [ "$noise-$held" != 0-held-wrong ] || continue # it is the same
+                    out=$folder/$lr-${how:-none}-$held
+                    [ ! -s "$out.json" ] || continue
+                    # shellcheck disable=SC2086  # none or two options
+                    "$winnow" quality train -q -t 1 --progress never --seed "$seed" --lr $lr ${how:+--smooth --smooth-rate $how} \
+                        --pairs "$folder/judged.jsonl" --pairs-held "$folder/$held.jsonl" "$folder/pages.jsonl" \
+                        -o "$out.bin" --results "$out.json" --force >"$out.log" 2>&1
+                    rm -f "$out.bin"
+                done
             done
         done
     done

@@ -5,8 +5,9 @@
 
 PAGES has documents with label 1 (good) or 0 (bad).  A third of the pages of each kind is held out.
 Each of the others stands in about four judgements, good against bad, of which a share NOISE is
-turned around; the judgements of held-out pages are as people voted.  Writes judged.jsonl and
-held.jsonl with ids, and pages.jsonl.
+turned around.  The judgements of held-out pages are as people voted in held.jsonl, and as wrong as
+those to learn from in held-wrong.jsonl, as those of a real judge would be.  Writes judged.jsonl,
+held.jsonl and held-wrong.jsonl with ids, and pages.jsonl.
 """
 import json
 import random
@@ -52,6 +53,7 @@ def write(name, sides, each, wrong):
 
 write("judged.jsonl", taught, 4, noise)
 write("held.jsonl", held, 4, 0)
+write("held-wrong.jsonl", held, 4, noise)
 with open(folder + "/pages.jsonl", "w") as f:
     for d in docs:
         f.write(json.dumps({"id": d["id"], "text": d["text"]}) + "\n")

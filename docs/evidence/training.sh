@@ -8,6 +8,8 @@
 #       weights    weights by losses against plain training
 #       repeat     a K-th of the corpus K times, without and with dropout
 #       focus-4x, weights-4x, repeat-4x    the same for four times the parameters
+#       choose     batches chosen towards a target (opus, greats) against random order at equal steps
+#                  and at equal FLOPs, and against the documents of the target's source
 #       table      what is done so far
 #
 #   WINNOW_DATA  folder with clean/ noisy/ instruct/      (../shared/data)
@@ -16,7 +18,7 @@
 #
 # Broken off, it goes on where it stopped.  The corpus is that of pruning.sh: Wikipedia, manuals,
 # novels, questions, web pages, code, and 4 % of noise.  The primary measure, named here before the
-# run: NLL of clean held-out text.
+# run: NLL of clean held-out text; for choose, of held-out text of the target's source.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -40,6 +42,63 @@ prove() {
         --clean-rules gopher --curve-points 4 --load-bytes 24M --tokenizer tokenizer.json 2>>log
 }
 
+# seconds FILE COMMAND...: runs it and adds its processor time to what FILE has of earlier pieces
+seconds() {
+    python3 - "$@" <<'EOF'
+import resource, subprocess, sys
+try:
+    code = subprocess.call(sys.argv[2:])
+except KeyboardInterrupt:
+    code = 130
+spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "a") as f:
+    f.write("%.2f\n" % (spent.ru_utime + spent.ru_stime))
+sys.exit(code)
+EOF
+}
+
+# nll MODEL FILE
+nll() {
+    "$winnow" eval -q --progress never --threads 1 --model "$1" "$2" 2>>log |
+        python3 -c 'import json, sys; print(json.load(sys.stdin)["results"]["heldout"]["nll"])'
+}
+
+# way SEED ARM TOKENS DOCUMENTS [SAMPLER]: trains in choose/SEED and measures
+way() {
+    folder=choose/$1 arm=$2
+    [ ! -s "$folder/$arm.json" ] || return 0
+    # shellcheck disable=SC2086  # none or several options
+    [ -s "$folder/$arm/config.json" ] || seconds "$folder/$arm.seconds" "$winnow" train -q --progress never \
+        "$folder/$4.jsonl" -o "$folder/$arm" --tokenizer tokenizer.json --tokens "$3" $small --compute bf16 \
+        --optimizer adamw --lr 5e-3 --batch-tokens 2048 --threads 1 --seed "$1" \
+        ${5:+--sampler $5 --toward $folder/toward.jsonl} >>log 2>&1
+    printf '{"wanted": %s, "others": %s}\n' "$(nll "$folder/$arm" "$folder/wanted.jsonl")" \
+        "$(nll "$folder/$arm" "$folder/others.jsonl")" >"$folder/$arm.part"
+    mv "$folder/$arm.part" "$folder/$arm.json"
+}
+
+# random order with the FLOPs of opus: its tokens, from what both cost
+equal() {
+    python3 - "choose/$1" <<'EOF'
+import json, sys
+cost = [json.load(open("%s/%s/training.json" % (sys.argv[1], arm)))["flops"] for arm in ("uniform", "opus")]
+print(round(300000 * cost[1] / cost[0]))
+EOF
+}
+
+choose() {
+    for seed in $(seq 1 "$seeds"); do
+        mkdir -p "choose/$seed"
+        [ -s "choose/$seed/source.jsonl" ] || python3 "$here/training_choose.py" corpus.jsonl "choose/$seed" "$seed"
+        way "$seed" uniform 300k pool
+        way "$seed" opus 300k pool opus
+        way "$seed" greats 300k pool greats
+        way "$seed" source 300k source
+        way "$seed" uniform-flops "$(equal "$seed")" pool
+        way "$seed" source-flops "$(equal "$seed")" source
+    done
+}
+
 focus=repeat:4,before+lfr,before+lfr:random
 weights=before,before+reweight:linupper,before+reweight:quadratic,before+reweight:extremes
 weights=$weights,before+reweight:linupper:0.4
@@ -52,6 +111,7 @@ weights) prove weights before "$weights" "$small" ;;
 weights-4x) prove weights-4x before "$weights" "$large" ;;
 repeat) prove repeat before "$passes" "$small" ;;
 repeat-4x) prove repeat-4x before "$passes" "$large" ;;
+choose) choose ;;
 table) python3 "$here/training_table.py" "$state" ;;
 *) echo "training.sh: there is no part $part" >&2; exit 2 ;;
 esac
