@@ -81,6 +81,11 @@ static winnow_status name_folder(struct run *r, struct winnow_error *err)
     }
     TRY(corpus_output_check(c->output, err));
     r->to_stdout = strcmp(c->output, "-") == 0;
+    if (r->to_stdout && c->output_format > WINNOW_OUTPUT_JSONL) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "--output-format: -o - writes JSON lines; pack them behind it "
+                         "(`| gzip`, `| zstd`), or name a folder: -o FOLDER");
+    }
     TRY(r->to_stdout ? env_need_write(r->env, err) : WINNOW_OK);
     r->folder = r->to_stdout ? c->run : c->output;
     if (r->folder) {
