@@ -55,15 +55,21 @@ class Stages(Case):
     def test_python_and_the_program_write_the_same_bytes(self):
         if not PROGRAM:
             self.skipTest("WINNOW_PROGRAM names no program")
-        winnow.stages.rules(self.corpus, self.path / "py", sets=["gopher"], gopher_words_min=20, threads=2)
-        subprocess.run([PROGRAM, "rules", "-q", "--sets", "gopher", "--gopher-words-min", "20", self.corpus, "-o",
-                        self.path / "sh"], check=True)
-        names = sorted(p.relative_to(self.path / "sh") for p in (self.path / "sh").rglob("*") if p.is_file())
-        self.assertTrue(len(names) > 5)
-        for name in names:
-            if name.name not in ("timings.json", "ledger.db"):
-                ours = (self.path / "py" / name).read_bytes().replace(b"/py", b"/sh")  # recipe.yaml says where it is
-                self.assertEqual(ours, (self.path / "sh" / name).read_bytes(), name)
+        steps = (("rules", {"sets": ["gopher"], "gopher_words_min": 20}), ("refine", {}), ("dedup", {"method": "minhash"}))
+        for form in ("as-input", "parquet"):
+            ours = theirs = self.corpus
+            for command, options in steps:
+                py, sh = self.path / f"py-{form}-{command}", self.path / f"sh-{form}-{command}"
+                winnow.stage(command, ours, py, output_format=form, threads=2, **options)
+                said = [f"--{k.replace('_', '-')}={','.join(v) if isinstance(v, list) else v}" for k, v in options.items()]
+                subprocess.run([PROGRAM, command, "-q", *said, "--output-format", form, theirs, "-o", sh], check=True)
+                names = sorted(p.relative_to(sh) for p in sh.rglob("*") if p.is_file())
+                self.assertTrue(len(names) > 5)
+                for name in names:
+                    if name.name not in ("timings.json", "ledger.db", "input.json"):
+                        same = (py / name).read_bytes().replace(b"/py-", b"/sh-")  # recipe.yaml says where it is
+                        self.assertEqual(same, (sh / name).read_bytes(), name)
+                ours, theirs = py, sh
 
     def test_a_recipe_from_a_file_and_from_a_dict(self):
         recipe = {"winnow": 1, "input": [str(self.corpus)], "output": str(self.path / "a"), "seed": 7,
