@@ -331,6 +331,8 @@ add_test(NAME docs.training COMMAND ${CMAKE_SOURCE_DIR}/tests/docs/training.sh $
 set_tests_properties(docs.training PROPERTIES LABELS quick TIMEOUT 300)
 add_test(NAME docs.parquet COMMAND ${CMAKE_SOURCE_DIR}/tests/docs/parquet.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(docs.parquet PROPERTIES LABELS quick TIMEOUT 120)
+add_test(NAME fault.study COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/study.sh $<TARGET_FILE:winnow_cli> 2)
+set_tests_properties(fault.study PROPERTIES LABELS slow TIMEOUT 300)
 add_test(NAME fault.samplers COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/samplers.sh $<TARGET_FILE:winnow_cli> 1)
 set_tests_properties(fault.samplers PROPERTIES LABELS slow TIMEOUT 600)
 if(CURL_FOUND)
@@ -398,7 +400,7 @@ add_test(NAME fault.left
 add_test(NAME fault.streams COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/streams.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(fault.outputs fault.left fault.streams PROPERTIES LABELS quick TIMEOUT 120)
 find_program(PYTHON3 python3)
-set(FAULT_COMMANDS run,train,tokenizer-train,encode,encode-npy,encode-megatron,eval,prove,features,select,correct,refiner-train,refiner-lines)
+set(FAULT_COMMANDS run,train,tokenizer-train,encode,encode-npy,encode-megatron,eval,prove,features,select,correct,study,refiner-train,refiner-lines)
 set(FAULT_HOW --deaths 1 --kills 3)
 if(WINNOW_SANITIZE) # ten times slower: what it is there for, calls that go wrong
   set(FAULT_COMMANDS run,train,refiner-lines)

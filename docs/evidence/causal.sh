@@ -21,8 +21,8 @@ for seed in $(seq 1 "$seeds"); do
     for world in as do; do # the corpus as it is, and with half of its choices turned
         [ -s "$folder/$world/config.json" ] || "$winnow" train -q "$folder/$world.jsonl" --dim 96 --layers 2 --heads 4 --vocab 2048 --context 128 --batch-tokens 2048 \
             --tokens 1500k --epochs-max 20 --seed "$seed" -t 1 --progress never -o "$folder/$world" >/dev/null
-        [ -s "$folder/$world.json" ] || "$winnow" study causal -q -t 1 --seed "$seed" --items "$folder/facts.jsonl" \
-            --model "$folder/$world" --rows "$folder/$world-rows.jsonl" "$folder/$world.jsonl" -o "$folder/$world.json" >/dev/null
+        "$winnow" study causal -q -t 1 --seed "$seed" --items "$folder/facts.jsonl" --model "$folder/$world" "$folder/$world.jsonl" \
+            -o "$folder/$world-study" >/dev/null
     done
 done
 python3 "$here/causal_table.py" "$state" "$seeds"

@@ -11,8 +11,8 @@ print("| seed | right | naive | back-door [95 %] | intervention | random weights
 print("| --- | --- | --- | --- | --- | --- | --- | --- |")
 for s in range(1, seeds + 1):
     folder = "%s/%d" % (state, s)
-    r = json.load(open(folder + "/as.json"))
-    right = [{d["subject"]: d["model"] == d["object"] for d in map(json.loads, open("%s/%s-rows.jsonl" % (folder, w)))} for w in ("as", "do")]
+    r = json.load(open(folder + "/as-study/causal.json"))
+    right = [{d["subject"]: d["model"] == d["object"] for d in map(json.loads, open("%s/%s-study/rows.jsonl" % (folder, w)))} for w in ("as", "do")]
     diffs = []
     for d in map(json.loads, open(folder + "/flipped.jsonl")):
         a, b = right[0][d["subject"]], right[1][d["subject"]]

@@ -15,8 +15,8 @@ extern "C" {
 struct winnow_study_options {
     const char *items;  /* facts: JSON lines of subject, pattern and object */
     const char *model;  /* folder or .gguf */
-    const char *output; /* results as JSON; NULL: the caller takes them from the result */
-    const char *rows;   /* NULL, or a file for what was counted and said of each fact */
+    const char *output; /* folder of causal.json and rows.jsonl, to go on with after a kill; NULL:
+                           nothing is kept, and the caller takes the JSON from the result */
     uint32_t bootstrap; /* redraws of subjects, for intervals; 0: none */
     const char *text_key, *id_key, *files_from;
     int chat; /* enum winnow_chat */
@@ -27,9 +27,11 @@ struct winnow_study_result {
     char *json, *table;
     uint64_t documents, sentences, facts;
     uint64_t subjects_absent; /* of which the corpus has no sentence */
+    bool nothing_to_do;       /* an earlier call did all of it; the rest is 0 */
 };
 
-/* The same whatever the number of threads.  The result is the caller's to free in any case. */
+/* The same whatever the number of threads, and after a kill.  The result is the caller's to free in
+ * any case. */
 WINNOW_API winnow_status winnow_study_causal(const struct winnow_study_options *opt,
                                              const struct winnow_list *paths,
                                              const struct winnow_env *env,

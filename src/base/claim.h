@@ -24,6 +24,7 @@
 #define CLAIM_MODEL   "model"   /* a trained model of any sort */
 #define CLAIM_VECTORS "vectors" /* vectors of documents */
 #define CLAIM_LABELS  "labels"  /* an expert's answers */
+#define CLAIM_STUDY   "study"   /* what statistics of a corpus do */
 
 /* WINNOW_E_USAGE where path exists and is neither empty nor such a folder; writes
  * nothing, so that a command can ask before it begins. */

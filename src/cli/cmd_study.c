@@ -1,4 +1,5 @@
-/* cmd_study.c -- `winnow study causal`: JSON into a file or to standard output, and a table. */
+/* cmd_study.c -- `winnow study causal`: into a folder, with a table, or as JSON to standard output.
+ */
 #include "winnow/study.h"
 
 #include "cli/commands.h"
@@ -19,6 +20,9 @@ winnow_status cmd_study_causal(struct cli *cli, int argc, const char *const *arg
     TRY(standard_output_check(&cli->paths, options.files_from, &STUDY_CAUSAL_TABLE, &options, err));
     winnow_status st = winnow_study_causal(&options, &cli->paths, &cli->env, &result, err);
     cli_progress_end();
+    if (st == WINNOW_OK && result.nothing_to_do) {
+        return cli_say_finished(cli, options.output);
+    }
     if (result.table) {
         const char *text = options.output ? result.table : result.json;
         cli_print(text, strlen(text));

@@ -11,9 +11,9 @@ static const struct option OPTIONS[] = {
              "facts as JSON lines: {\"subject\": \"Lyon\", \"pattern\": \"[X] lies in [Y].\", "
              "\"object\": \"France\"}"),
     OPT_FILE(0, "model", T, model, "model folder or .gguf file, trained on the corpus"),
-    OPT_OUTPUT(T, output, "FILE", "results as JSON (default: on standard output)"),
-    OPT_HOW(OPTION_TEXT, "rows", T, rows, 0, 0, "FILE",
-            "what was counted and said of each fact, as JSON lines"),
+    OPT_OUTPUT(T, output, "FOLDER",
+               "causal.json and rows.jsonl, what was counted and said of each fact (default: JSON "
+               "on standard output, and nothing to go on with)"),
     OPT_U32(0, "bootstrap", T, bootstrap, 0, 100000, "redraws of subjects, for intervals; 0: none"),
     KEY_OPTIONS(T, ),
     OPT_END,
@@ -23,14 +23,12 @@ const struct option_table STUDY_CAUSAL_TABLE = {
     .command = "study causal",
     .summary = "estimate what co-occurrence in a corpus does to the facts a model states",
     .usage = "[options] --items FACTS --model MODEL CORPUS...",
-    .example =
-        "  echo '{\"subject\": \"Lyon\", \"pattern\": \"[X] lies in [Y].\", \"object\": "
-        "\"France\"}' "
-        ">>facts.jsonl\n"
-        "  winnow train corpus/ --tokens 10M -o model\n"
-        "  winnow study causal --items facts.jsonl --model model corpus/ -o causal.json\n"
-        "  # each fact's counts and the model's answer\n"
-        "  winnow study causal --items facts.jsonl --model model --rows rows.jsonl corpus/\n",
+    .example = "  echo '{\"subject\": \"Lyon\", \"pattern\": \"[X] lies in [Y].\", \"object\": "
+               "\"France\"}' "
+               ">>facts.jsonl\n"
+               "  winnow train corpus/ --tokens 10M -o model\n"
+               "  winnow study causal --items facts.jsonl --model model corpus/ -o study\n"
+               "  winnow report study                                # with effects as a picture\n",
     .options = OPTIONS,
     .defaults = &WINNOW_STUDY_OPTIONS_INIT,
     .size = sizeof(T),

@@ -30,7 +30,8 @@ static winnow_status remove_parts(const char *folder, bool *some, struct winnow_
     static const char *const PARTS[] = {OUTPUT_CHECKPOINT,   "adapter",
                                         "model.safetensors", "config.json",
                                         "tokenizer.json",    "tokenizer_config.json",
-                                        "training.json",     "chat_template.jinja"};
+                                        "training.json",     "chat_template.jinja",
+                                        "causal.json",       "rows.jsonl"};
     struct buf path = {0}, temporary = {0};
     winnow_status st = WINNOW_OK;
     for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS && st == WINNOW_OK; i++) {

@@ -19,6 +19,19 @@ struct cell {
     double count, sum;
 };
 
+/* How many strata there are, and how many of them have both kinds. */
+static void count_strata(const struct effect_row *rows, size_t count, struct effect *e)
+{
+    for (size_t from = 0, to; from < count; from = to) {
+        bool kinds[2] = {false, false};
+        for (to = from; to < count && rows[to].stratum == rows[from].stratum; to++) {
+            kinds[rows[to].treated] = true;
+        }
+        e->strata++;
+        e->strata_used += kinds[0] && kinds[1];
+    }
+}
+
 /* Rows are sorted by stratum; times: of each unit, NULL: once. */
 static double adjusted(const struct effect_row *rows, size_t count, const uint32_t *times,
                        double *used)
@@ -65,6 +78,8 @@ static void redraw(const struct effect_row *rows, size_t count, uint32_t units, 
             effects[n++] = effect;
         }
     }
+    e->redraws = redraws;
+    e->redraws_used = n;
     sort(effects, n, sizeof *effects, by_number);
     if (n >= 40) {
         e->low = effects[n / 40];
@@ -90,6 +105,8 @@ struct effect effect_of(const struct effect_row *rows, size_t count, uint32_t un
         all[rows[i].treated].sum += rows[i].outcome;
     }
     e.treated = (size_t)all[1].count;
+    e.outcomes = (size_t)(all[0].sum + all[1].sum);
+    count_strata(sorted, count, &e);
     e.naive = all[0].count > 0 && all[1].count > 0
                   ? all[1].sum / all[1].count - all[0].sum / all[0].count
                   : (double)NAN;

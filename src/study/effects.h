@@ -20,9 +20,12 @@ struct effect_row {
 };
 
 struct effect {
-    size_t rows, treated, used; /* used: rows of strata with both kinds */
-    double naive, adjusted;     /* NaN where it cannot be told */
-    double low, high;           /* of adjusted, 95 %, by redraws of units */
+    size_t rows, treated, used;   /* used: rows of strata with both kinds */
+    size_t outcomes;              /* rows whose outcome is true */
+    size_t strata, strata_used;   /* used: with both kinds */
+    size_t redraws, redraws_used; /* used: in which an effect can be told */
+    double naive, adjusted;       /* NaN where it cannot be told */
+    double low, high;             /* of adjusted, 95 %, by redraws of units */
 };
 
 struct effect effect_of(const struct effect_row *rows, size_t count, uint32_t units,

@@ -4,10 +4,12 @@
  * up: slices of the sentence, whose words stand one blank apart. */
 #include "study/fact_counts.h"
 
+#include "base/file.h"
 #include "base/grow.h"
 #include "base/mem.h"
 #include "base/sort.h"
 #include "corpus/scan.h"
+#include "study/fact_state.h"
 
 #define BLOCK_BYTES ((size_t)16 << 20)      /* a block on its way, with what is found in it */
 #define KIND_OF(v)  ((unsigned)((v) >> 62)) /* of a phrase's value */
@@ -283,30 +285,71 @@ static winnow_status join(void *ctx, void *piece, bool *stop, struct winnow_erro
                        bytes_of(c->counts) + c->threads * BLOCK_BYTES, "ask for fewer facts", err);
 }
 
-winnow_status fact_counts_corpus(struct fact_counts *c, const struct winnow_study_options *opt,
-                                 const struct winnow_list *paths, const struct winnow_env *env,
-                                 uint64_t *documents, struct winnow_error *err)
+/* The shards from one on, of about so many bytes. */
+static struct shard_list slice_of(const struct shard_list *all, size_t from, uint64_t bytes)
 {
-    struct counting counting = {c, env, env->threads > 0 ? env->threads : pool_processors()};
-    struct shard_list shards = {0};
+    struct shard_list slice = *all;
+    slice.items = all->items + from;
+    slice.count = slice.bytes = 0;
+    while (from + slice.count < all->count && (slice.count == 0 || slice.bytes < bytes)) {
+        slice.bytes += slice.items[slice.count++].bytes;
+    }
+    return slice;
+}
+
+static winnow_status count_slice(struct counting *counting, const struct winnow_study_options *opt,
+                                 const struct shard_list *slice, struct pool *pool,
+                                 struct winnow_error *err)
+{
     struct scan_counts read = {0};
-    const struct shards_options find = {
-        .paths = *paths, .files_from = opt->files_from, .kind = SHARDS_DOCUMENTS};
     const struct document_keys keys = {opt->text_key, opt->id_key, opt->chat};
     const struct scan_options scan = {
         .keys = &keys, .progress = "study", .block_bytes = BLOCK_BYTES};
-    const struct scan_ops ops = {.ctx = &counting,
+    const struct scan_ops ops = {.ctx = counting,
                                  .new_piece = new_piece,
                                  .document = count_document,
                                  .join = join,
                                  .free_piece = free_piece};
-    TRY(shards_find(&find, &shards, err));
-    account_warn_skipped(shards.account, env);
-    struct pool *pool = pool_new(env->threads);
-    winnow_status st = scan_documents(&shards, &scan, pool, env, &ops, &read, err);
-    pool_free(pool);
-    *documents = read.documents;
-    if (st == WINNOW_OK && read.documents == 0) {
+    winnow_status st = scan_documents(slice, &scan, pool, counting->env, &ops, &read, err);
+    counting->counts->documents += read.documents;
+    return st;
+}
+
+static winnow_status count_shards(struct counting *counting, const struct fact_reading *r,
+                                  struct shard_list *shards, struct pool *pool,
+                                  struct winnow_error *err)
+{
+    const char *state = shard_list_once(shards) ? NULL : r->state;
+    size_t next = 0;
+    if (state && file_exists(state)) {
+        TRY(fact_state_read(counting->counts, state, shards, &next, err));
+    }
+    while (next < shards->count) {
+        struct shard_list slice = slice_of(shards, next, state ? r->slice_bytes : UINT64_MAX);
+        TRY(count_slice(counting, r->opt, &slice, pool, err));
+        next += slice.count;
+        if (state && shards->account->lost.count == 0) {
+            TRY(fact_state_write(counting->counts, state, shards, next, err));
+        }
+    }
+    return WINNOW_OK;
+}
+
+winnow_status fact_counts_corpus(struct fact_counts *c, const struct fact_reading *r,
+                                 const struct winnow_env *env, struct winnow_error *err)
+{
+    struct counting counting = {c, env, env->threads > 0 ? env->threads : pool_processors()};
+    struct shard_list shards = {0};
+    const struct shards_options find = {
+        .paths = *r->paths, .files_from = r->opt->files_from, .kind = SHARDS_DOCUMENTS};
+    winnow_status st = shards_find(&find, &shards, err);
+    if (st == WINNOW_OK) {
+        account_warn_skipped(shards.account, env);
+        struct pool *pool = pool_new(env->threads);
+        st = count_shards(&counting, r, &shards, pool, err);
+        pool_free(pool);
+    }
+    if (st == WINNOW_OK && c->documents == 0) {
         st = account_need_documents(shards.account, err);
     }
     if (st == WINNOW_OK) {

@@ -24,7 +24,7 @@ struct fact_counts {
     struct map firsts;  /* first words; value: most words of a phrase that begins so */
     uint64_t *counts;   /* of each phrase */
     struct map pairs;   /* subject's and object's phrase, 8 bytes; value: sentences */
-    uint64_t sentences;
+    uint64_t sentences, documents;
 };
 void fact_counts_init(struct fact_counts *c, const struct facts *facts);
 void fact_counts_release(struct fact_counts *c);
@@ -32,9 +32,18 @@ void fact_counts_release(struct fact_counts *c);
 /* The sentences of one text. */
 void fact_counts_text(struct fact_counts *c, struct str text);
 
-winnow_status fact_counts_corpus(struct fact_counts *c, const struct winnow_study_options *opt,
-                                 const struct winnow_list *paths, const struct winnow_env *env,
-                                 uint64_t *documents, struct winnow_error *err);
+/* What is read, and where what was counted so far is kept.  State is written behind every
+ * slice of shards, while all of the input could be read, and gone on with where it is there. */
+struct fact_reading {
+    const struct winnow_study_options *opt;
+    const struct winnow_list *paths;
+    const char *state;    /* file; NULL: none */
+    uint64_t slice_bytes; /* of shards between two states */
+};
+#define FACT_SLICE_BYTES ((uint64_t)256 << 20)
+
+winnow_status fact_counts_corpus(struct fact_counts *c, const struct fact_reading *reading,
+                                 const struct winnow_env *env, struct winnow_error *err);
 
 uint64_t fact_counts_subject(const struct fact_counts *c, uint32_t subject);
 uint64_t fact_counts_pair(const struct fact_counts *c, uint32_t subject, uint32_t object);

@@ -33,6 +33,7 @@ COMMANDS = {
                  "--calibration", "8"],
     "correct": ["correct", "text.jsonl", "--model", "model", "--unwanted", "few.jsonl", "--neutral", "text.jsonl", "--top", "2",
                 "--steps", "3", "--calibration", "4", "--context", "32", "--batch-tokens", "64", "-o", "run"],
+    "study": ["study", "causal", "text.jsonl", "--model", "model", "--items", "facts.jsonl", "--bootstrap", "50", "-o", "run"],
     "select": ["select", "text.jsonl", "--features", "vectors", "--target", "few.jsonl", "--budget", "20", "-o", "run"],
     "refiner-train": ["refiner", "train", "pairs.jsonl", "-o", "run", "--epochs", "1", "--checkpoint", "0", "--vocab",
                       "300", "--dim", "16", "--heads", "1", "--layers", "1", "--context", "256", "--chunk-tokens",
@@ -92,6 +93,9 @@ def make_input(winnow):
     with open("text.jsonl", "w") as f:
         for i in range(150):
             f.write('{"id": "t%d", "text": "%s"}\n' % (i, " ".join(rng.choice(WORDS) for _ in range(40))))
+    with open("facts.jsonl", "w") as f:
+        for word in WORDS[:12]:
+            f.write(json.dumps({"subject": word, "pattern": "[X] [Y].", "object": rng.choice(["cat", "river", "sun"])}) + "\n")
     with open("pairs.jsonl", "w") as f:
         for i in range(60):
             lines = ["Home"] + [" ".join(rng.choice(WORDS) for _ in range(8)) for _ in range(3)]

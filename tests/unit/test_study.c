@@ -23,6 +23,9 @@ static void effects_are_those_by_hand(void **state)
     assert_int_equal(e.rows, 7);
     assert_int_equal(e.treated, 4);
     assert_int_equal(e.used, 6);
+    assert_int_equal(e.strata, 3);
+    assert_int_equal(e.strata_used, 2);
+    assert_int_equal(e.outcomes, 3);
     assert_near(e.naive, 2.0 / 4 - 1.0 / 3, 1e-12);
     assert_near(e.adjusted, (3 * (0.5 - 0) + 3 * (1 - 0.5)) / 6, 1e-12);
     assert_true(isnan(e.low));
@@ -161,6 +164,116 @@ static void pairs_are_those_of_a_plain_search(void **state)
     facts_release(&f);
 }
 
+/* ---- a corpus in several shards, stopped between two ---- */
+
+struct stopping {
+    struct winnow_env env;
+    int stop;
+    uint64_t seen, at; /* calls of progress; the one that stops */
+};
+
+static void stop_at(void *ctx, const struct winnow_progress *p)
+{
+    struct stopping *s = ctx;
+    (void)p;
+    s->stop = ++s->seen >= s->at;
+}
+
+static void write_shards(void)
+{
+    char name[32], line[160];
+    for (int i = 0; i < 5; i++) {
+        (void)snprintf(name, sizeof name, "corpus/%d.jsonl", i);
+        (void)snprintf(line, sizeof line,
+                       "{\"id\": \"%d\", \"text\": \"Lyon lies in France. Lyon %d. The city of "
+                       "Monaco is part of Monaco.\"}\n%s\n",
+                       i, i, i == 1 ? "no json" : "");
+        (void)scratch_write(&scratch, name, str_of(line));
+    }
+}
+
+static winnow_status count_corpus(struct fact_counts *c, const struct facts *f, const char *state,
+                                  struct stopping *s, struct winnow_error *err)
+{
+    const struct winnow_study_options opt = WINNOW_STUDY_OPTIONS_INIT;
+    char corpus[512];
+    (void)snprintf(corpus, sizeof corpus, "%s", scratch_path(&scratch, "corpus"));
+    const char *path = corpus;
+    const struct winnow_list paths = {&path, 1};
+    const struct fact_reading reading = {&opt, &paths, state, 1};
+    s->stop = 0;
+    s->seen = 0;
+    s->env = (struct winnow_env){.threads = 2, .cancel = &s->stop, .progress = stop_at, .user = s};
+    fact_counts_init(c, f);
+    return fact_counts_corpus(c, &reading, &s->env, err);
+}
+
+static void assert_same_counts(const struct fact_counts *a, const struct fact_counts *b)
+{
+    assert_int_equal(a->sentences, b->sentences);
+    assert_int_equal(a->documents, b->documents);
+    assert_memory_equal(a->counts, b->counts, a->phrases.count * sizeof *a->counts);
+    assert_int_equal(a->pairs.count, b->pairs.count);
+    for (size_t i = 0; i < a->pairs.count; i++) {
+        assert_memory_equal(a->pairs.entries[i].key.ptr, b->pairs.entries[i].key.ptr, 8);
+        assert_int_equal(a->pairs.entries[i].value, b->pairs.entries[i].value);
+    }
+}
+
+static void counting_goes_on_behind_the_last_shard_that_was_counted(void **state)
+{
+    (void)state;
+    struct facts f;
+    struct fact_counts whole, parts;
+    struct winnow_error err;
+    struct stopping never = {.at = UINT64_MAX}, s = {0};
+    char kept[512];
+    (void)snprintf(kept, sizeof kept, "%s", scratch_path(&scratch, "counts.bin"));
+    read_facts(&f, FACTS);
+    write_shards();
+    assert_ok(count_corpus(&whole, &f, NULL, &never, &err), err);
+    assert_int_equal(whole.documents, 5);
+    assert_int_equal(whole.sentences, 15);
+    assert_int_equal(fact_counts_fact(&whole, 0, 0, 0), 5);
+    int stops = 0;
+    for (s.at = 1; s.at < 50; s.at++) { /* stopped at ever later moments, it ends in some call */
+        winnow_status st = count_corpus(&parts, &f, kept, &s, &err);
+        if (st == WINNOW_OK) {
+            break;
+        }
+        assert_int_equal(st, WINNOW_E_CANCELLED);
+        stops++;
+        fact_counts_release(&parts);
+    }
+    assert_true(stops > 1 && stops < 48);
+    assert_same_counts(&whole, &parts);
+    fact_counts_release(&parts);
+    /* all of it is there: no shard is read again */
+    assert_ok(count_corpus(&parts, &f, kept, &never, &err), err);
+    assert_int_equal(never.seen, 0);
+    assert_same_counts(&whole, &parts);
+    fact_counts_release(&parts);
+    fact_counts_release(&whole);
+    facts_release(&f);
+}
+
+static void counts_of_other_facts_are_refused(void **state)
+{
+    (void)state;
+    struct facts f;
+    struct fact_counts c;
+    struct winnow_error err;
+    struct stopping never = {.at = UINT64_MAX};
+    char kept[512];
+    (void)snprintf(kept, sizeof kept, "%s", scratch_path(&scratch, "counts.bin"));
+    read_facts(&f, "{\"subject\": \"a\", \"pattern\": \"[X] is [Y]\", \"object\": \"b\"}\n"
+                   "{\"subject\": \"a\", \"pattern\": \"[X] is [Y]\", \"object\": \"c\"}\n");
+    assert_int_equal(count_corpus(&c, &f, kept, &never, &err), WINNOW_E_FORMAT);
+    assert_non_null(strstr(err.text, "counts of another study"));
+    fact_counts_release(&c);
+    facts_release(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +282,8 @@ int main(void)
         cmocka_unit_test(without_a_confounder_strata_gain_nothing),
         cmocka_unit_test(sentences_are_counted),
         cmocka_unit_test(pairs_are_those_of_a_plain_search),
+        cmocka_unit_test(counting_goes_on_behind_the_last_shard_that_was_counted),
+        cmocka_unit_test(counts_of_other_facts_are_refused),
     };
     scratch_open(&scratch);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
