@@ -18,7 +18,7 @@ for seed in $(seq 1 "$seeds"); do
     folder=$state/$seed
     mkdir -p "$folder"
     [ -s "$folder/flipped.jsonl" ] || python3 "$here/causal_world.py" "$seed" "$data/clean/wiki.jsonl.zst" "$folder"
-    for world in as do; do # the corpus as it is, and with half of its choices turned
+    for world in "as" "do"; do # "do": half of the choices turned
         [ -s "$folder/$world/config.json" ] || "$winnow" train -q "$folder/$world.jsonl" --dim 96 --layers 2 --heads 4 --vocab 2048 --context 128 --batch-tokens 2048 \
             --tokens 1500k --epochs-max 20 --seed "$seed" -t 1 --progress never -o "$folder/$world" >/dev/null
         "$winnow" study causal -q -t 1 --seed "$seed" --items "$folder/facts.jsonl" --model "$folder/$world" "$folder/$world.jsonl" \

@@ -42,8 +42,8 @@ for seed in $(seq 1 "$seeds"); do
             cat "$folder"/silo?/pages.jsonl >"$folder/all.jsonl"
             for choose in no-choose choose; do
                 for balance in none weights smote; do
-                    rate "$folder" "$folder/$choose-$balance-silos" $choose $balance "$seed" "$folder"/silo?
-                    rate "$folder" "$folder/$choose-$balance-central" $choose $balance "$seed" "$folder/all.jsonl"
+                    rate "$folder" "$folder/$choose-$balance-silos" "$choose" "$balance" "$seed" "$folder"/silo?
+                    rate "$folder" "$folder/$choose-$balance-central" "$choose" "$balance" "$seed" "$folder/all.jsonl"
                 done
             done
         done

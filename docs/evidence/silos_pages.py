@@ -21,7 +21,7 @@ r = random.Random(seed)
 
 def rows(name):
     text = subprocess.run(["zstd", "-dc", "%s/%s.jsonl.zst" % (data, name)], check=True, capture_output=True).stdout
-    return [json.loads(line) for line in text.decode().splitlines()]
+    return [json.loads(line) for line in text.splitlines()[:3000]]
 
 
 def some(name, label):
