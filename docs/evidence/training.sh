@@ -70,14 +70,14 @@ way() {
     # shellcheck disable=SC2086  # none or several options
     [ -s "$folder/$arm/config.json" ] || seconds "$folder/$arm.seconds" "$winnow" train -q --progress never \
         "$folder/$4.jsonl" -o "$folder/$arm" --tokenizer tokenizer.json --tokens "$3" $small --compute bf16 \
-        --optimizer adamw --lr 5e-3 --batch-tokens 2048 --threads 1 --seed "$1" \
+        --optimizer muon --lr 8e-3 --batch-tokens 2048 --threads 1 --seed "$1" \
         ${5:+--sampler $5 --toward $folder/toward.jsonl} >>log 2>&1
     printf '{"wanted": %s, "others": %s}\n' "$(nll "$folder/$arm" "$folder/wanted.jsonl")" \
         "$(nll "$folder/$arm" "$folder/others.jsonl")" >"$folder/$arm.part"
     mv "$folder/$arm.part" "$folder/$arm.json"
 }
 
-# random order with the FLOPs of opus: its tokens, from what both cost
+# the tokens of random order with the FLOPs of opus, from what both cost
 equal() {
     python3 - "choose/$1" <<'EOF'
 import json, sys
@@ -112,6 +112,6 @@ weights-4x) prove weights-4x before "$weights" "$large" ;;
 repeat) prove repeat before "$passes" "$small" ;;
 repeat-4x) prove repeat-4x before "$passes" "$large" ;;
 choose) choose ;;
-table) python3 "$here/training_table.py" "$state" ;;
+table) python3 "$here/training_table.py" "$state"; python3 "$here/training_choose_table.py" "$state" ;;
 *) echo "training.sh: there is no part $part" >&2; exit 2 ;;
 esac
