@@ -12,6 +12,7 @@
 #   RUN          what long commands are put behind (nothing)
 #   TOKENS       that the model is trained on      (2M)
 #   MODEL        its options  (--dim 64 --heads 2 --layers 2 --vocab 1024)
+#   ONLY         recall: without corrections
 #
 # A seed redraws documents, planted ones, prompts and the model.  Needs python3, zstd.
 set -eu
@@ -44,6 +45,7 @@ for seed in ${*:-0 1 2}; do
             [ -s "recall-$recall/influence.jsonl" ] || ${RUN:-} "$winnow" correct -q corpus.jsonl --model model \
                 --unwanted unwanted.jsonl --recall "$recall" --correction none --listed 2000 --threads 1 -o "recall-$recall"
         done
+        [ "${ONLY:-}" != recall ] || exit 0
         # the same 40 documents for all, those of the words: corrections are compared, not recalls
         for how in rank ascent tune; do
             [ -s "$how/config.json" ] || ${RUN:-} "$winnow" correct -q corpus.jsonl --model model \

@@ -11,21 +11,24 @@ def rows(path):
         return [json.loads(line) for line in f]
 
 
-def recall_at_k(folder, recall):
+def recall_at(folder, recall):
+    """Of the 40 planted documents, the share among the first 40, 80, 200 and 400 of 2,000."""
     planted = {row["id"] for row in rows(f"{folder}/corpus.jsonl") if row["planted"]}
     listed = rows(f"{folder}/recall-{recall}/influence.jsonl")
-    hits = sum(row["id"] in planted for row in listed[: len(planted)])
-    return hits / len(planted), listed[0]["height"]
+    found = [row["id"] in planted for row in listed]
+    return [sum(found[: k * len(planted)]) / len(planted) for k in (1, 2, 5, 10)], listed[0]["height"]
 
 
 def main():
     folders = sorted(glob.glob(f"{sys.argv[1]}/seed-*"))
-    print("| seed | recall | of the planted documents among the first 40 | first lies, in spreads |\n| --- | --- | --- | --- |")
+    print("| seed | loss of the behaviour | recall | of the planted documents among the first 40 | 80 | 200 | 400 | first lies, in spreads |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for folder in folders:
         for recall in "ekfac", "gradient", "tfidf":
             if os.path.exists(f"{folder}/recall-{recall}/influence.jsonl"):
-                share, height = recall_at_k(folder, recall)
-                print(f"| {folder.rsplit('-', 1)[1]} | {recall} | {share:.2f} | {height:.1f} |")
+                shares, height = recall_at(folder, recall)
+                learnt = rows(f"{folder}/before.json")[0]["unwanted"]
+                print(f"| {folder.rsplit('-', 1)[1]} | {learnt:.2f} | {recall} | {' | '.join(f'{s:.2f}' for s in shares)} | {height:.1f} |")
     print("\n| seed | correction | loss of the behaviour | of neutral text | change |\n| --- | --- | --- | --- | --- |")
     for folder in folders:
         if not os.path.exists(f"{folder}/before.json"):

@@ -44,3 +44,5 @@ for task in ("votes", "crawl"):
         print("| chosen less all, silos |", less(lambda b: ("choose", b, "silos"), lambda b: ("no-choose", b, "silos")), "|")
         print("| chosen less all, central |", less(lambda b: ("choose", b, "central"), lambda b: ("no-choose", b, "central")), "|")
         print("| silos less central, all |", less(lambda b: ("no-choose", b, "silos"), lambda b: ("no-choose", b, "central")), "|")
+        both = ["%+.3f ± %.3f" % interval([x[0] - y[0] for x, y in zip(got["choose", "weights", w], got["choose", "smote", w])]) for w in ("silos", "central")]
+        print("\nweights less smote, chosen: silos %s, central %s" % tuple(both))

@@ -95,6 +95,8 @@ choose() {
         way "$seed" greats 300k pool greats
         way "$seed" source 300k source
         way "$seed" uniform-flops "$(equal "$seed")" pool
+    done
+    for seed in $(seq 1 "$seeds"); do
         way "$seed" source-flops "$(equal "$seed")" source
     done
 }
