@@ -22,9 +22,9 @@ winnow_status cmd_correct(struct cli *cli, int argc, const char *const *argv,
         return st;
     }
     (void)printf("%" PRIu64 " documents ranked by %" PRIu64
-                 " examples; the first lies %.1f usual spreads above the median, %" PRIu64
+                 " example%s; the first lies %.1f usual spreads above the median, %" PRIu64
                  " %s: %s/influence.jsonl\n",
-                 r.documents, r.examples, r.stands_out, r.top,
+                 r.documents, r.examples, r.examples == 1 ? "" : "s", r.stands_out, r.top,
                  r.steps > 0 ? "are unlearned" : "stand out", cli_field(cli, options.output));
     if (r.steps > 0) {
         (void)printf("loss of the examples %.3f -> %.3f, of neutral text %.4f -> %.4f (%+.2f %%), "

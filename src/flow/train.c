@@ -429,6 +429,22 @@ static winnow_status start_model(const struct training *t, struct model **out,
     return WINNOW_OK;
 }
 
+/* Steps like the batch choice's are dear: said before the first one, not found out on the way. */
+static void tell_cost(const struct training *t)
+{
+    const struct winnow_sampling *s = &t->opt->sampling;
+    if (!sampling_kind_of(s)->by_target) {
+        return;
+    }
+    double examples = (double)t->toward.batch.tokens.len / (double)t->packer.batch_tokens;
+    double factor = 1 + 4.0 / 3 * s->candidates + examples;
+    env_log(t->env, factor > 10 ? WINNOW_LOG_WARNING : WINNOW_LOG_INFO,
+            "train: --sampler %s: a step reads %g times its tokens and passes over the examples "
+            "once: it takes about %.1f times the FLOPs of a plain one%s",
+            sampling_kind_of(s)->name, s->candidates, factor,
+            factor > 10 ? "; fewer --candidates, or fewer examples in --toward, are cheaper" : "");
+}
+
 static winnow_status fit_model(struct training *t, struct winnow_train_result *result,
                                struct winnow_error *err)
 {
@@ -500,6 +516,7 @@ static winnow_status train_model(struct training *t, const struct winnow_list *p
     if (t->opt->sampling.toward) {
         TRY(read_target(t, &t->opt->sampling.toward, "choose by a target", &t->toward, err));
     }
+    tell_cost(t);
     TRY(fit_model(t, result, err));
     const struct input_account *account =
         t->opt->responses ? &t->rows.texts.account : &t->texts.account;
@@ -664,6 +681,17 @@ static winnow_status check(const struct winnow_train_options *opt, struct model_
     return WINNOW_OK;
 }
 
+/* A call that is refused before its first checkpoint has made nothing that is worth anything. */
+static bool is_refused(const struct winnow_train_options *opt, winnow_status st)
+{
+    struct buf folder = {0}, path = {0};
+    (void)file_join(&folder, opt->output, OUTPUT_CHECKPOINT);
+    bool begun = file_exists(file_join(&path, buf_cstr(&folder), "trainer.bin"));
+    buf_release(&folder);
+    buf_release(&path);
+    return !begun && (st == WINNOW_E_USAGE || st == WINNOW_E_FORMAT);
+}
+
 winnow_status winnow_train(const struct winnow_train_options *opt, const struct winnow_list *paths,
                            const struct winnow_env *env, struct winnow_train_result *result,
                            struct winnow_error *err)
@@ -683,5 +711,6 @@ winnow_status winnow_train(const struct winnow_train_options *opt, const struct 
     TRY(output_folder_open(&folder, &want, env, err));
     result->nothing_to_do = folder.finished;
     winnow_status st = folder.finished ? WINNOW_OK : train(opt, paths, env, &folder, result, err);
+    folder.refused = is_refused(opt, st);
     return output_folder_end(&folder, st, result->steps > 0, err);
 }

@@ -17,12 +17,14 @@ static const struct winnow_report_options DEFAULTS = {.samples = 3};
 
 const struct option_table REPORT_TABLE = {
     .command = "report",
-    .summary = "the HTML report of a run folder",
+    .summary = "the HTML report of a run, a proof or a study",
     .usage = "[options] RUN",
     .example = "  # write runs/debian-docs/report.html anew\n"
                "  winnow report runs/debian-docs\n"
                "  # its figures for a script\n"
-               "  winnow report runs/debian-docs --json\n",
+               "  winnow report runs/debian-docs --json\n"
+               "  # a proof alone; a folder of prove/ and study/ shows both\n"
+               "  winnow report proof\n",
     .options = OPTIONS,
     .defaults = &DEFAULTS,
     .size = sizeof DEFAULTS,

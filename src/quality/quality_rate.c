@@ -28,6 +28,42 @@ struct rating {
 
 /* ---- reading ---- */
 
+/* Of two numbers that stand for a pair, whichever side is which. */
+struct sides {
+    uint32_t low, high;
+};
+
+static struct str sides_of(const struct quality_pair *p, struct sides *room)
+{
+    *room = p->a < p->b ? (struct sides){p->a, p->b} : (struct sides){p->b, p->a};
+    return (struct str){(const char *)room, sizeof *room};
+}
+
+/* What is learnt by heart is no measure. */
+static void warn_of_shared(const struct rating *r)
+{
+    struct map learnt = {0};
+    struct sides room;
+    size_t held = 0, shared = 0;
+    for (size_t i = 0; i < r->pairs.count; i++) {
+        if (!r->pairs.items[i].held) {
+            (void)map_put(&learnt, sides_of(&r->pairs.items[i], &room), NULL);
+        }
+    }
+    for (size_t i = 0; i < r->pairs.count; i++) {
+        const struct quality_pair *p = &r->pairs.items[i];
+        held += p->held;
+        shared += p->held && map_get(&learnt, sides_of(p, &room));
+    }
+    map_release(&learnt);
+    if (shared > 0) {
+        env_log(r->l->env, WINNOW_LOG_WARNING,
+                "%zu of the %zu judgements of --pairs-held are of pairs that --pairs has too: they "
+                "measure what was learnt by heart",
+                shared, held);
+    }
+}
+
 static winnow_status read_pairs(struct rating *r, struct winnow_error *err)
 {
     const struct winnow_quality_train_options *o = r->l->opt;
@@ -50,6 +86,7 @@ static winnow_status read_pairs(struct rating *r, struct winnow_error *err)
     }
     if (o->pairs_held) {
         TRY(quality_pairs_read(&r->pairs, o->pairs_held, true, err));
+        warn_of_shared(r);
     }
     if (r->pairs.same > 0) {
         env_log(r->l->env, WINNOW_LOG_WARNING,

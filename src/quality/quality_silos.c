@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/state_file.h"
+#include "corpus/shards.h"
 #include "corpus/split.h"
 #include "quality/label_of.h"
 #include "quality/quality_learn_internal.h"
@@ -56,10 +57,49 @@ static uint64_t labelled(const struct quality_silo *s)
     return s->counts.documents - s->counts.unlabelled;
 }
 
+/* How many files stand twice in what the paths name. */
+static winnow_status count_twice(const struct winnow_list *paths, size_t *twice,
+                                 struct winnow_error *err)
+{
+    struct shard_list shards = {0};
+    const struct shards_options find = {.paths = *paths, .kind = SHARDS_DOCUMENTS};
+    winnow_status st = shards_find(&find, &shards, err);
+    *twice = shards.duplicates;
+    shard_list_release(&shards);
+    return st;
+}
+
+/* A document that lies in two silos would count in both, and be measured with what it taught. */
+static winnow_status check_apart(const struct winnow_list *paths, struct winnow_error *err)
+{
+    size_t all, own = 0;
+    TRY(count_twice(paths, &all, err));
+    for (size_t i = 0; i < paths->count && all > 0; i++) {
+        size_t twice;
+        TRY(count_twice(&(struct winnow_list){paths->items + i, 1}, &twice, err));
+        own += twice;
+    }
+    for (size_t i = 0; i < paths->count && all > own; i++) {
+        for (size_t k = 0; k < i; k++) {
+            size_t both;
+            const char *const two[] = {paths->items[k], paths->items[i]};
+            TRY(count_twice(&(struct winnow_list){two, 2}, &both, err));
+            if (both > 0) {
+                return error_set(err, WINNOW_E_USAGE,
+                                 "the silos %s and %s have a file in common: each document lies in "
+                                 "one silo, so name each file once",
+                                 two[0], two[1]);
+            }
+        }
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status read_silos(struct federation *f, const struct winnow_list *paths, bool as_one,
                                 struct winnow_error *err)
 {
     uint64_t documents = 0;
+    TRY(as_one ? WINNOW_OK : check_apart(paths, err));
     for (size_t i = 0; i < paths->count; i++) {
         const struct winnow_list one = {.items = paths->items + i, .count = 1};
         struct quality_silo *s = &f->silos[as_one ? 0 : i];

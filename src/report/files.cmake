@@ -1,5 +1,6 @@
 list(APPEND WINNOW_SOURCES
   src/report/plot.c
+  src/report/report_causes.c
   src/report/report_choice.c
   src/report/report_corpus.c
   src/report/report_cost.c

@@ -1,9 +1,10 @@
-/* report_data.c -- finds and parses the files of a run folder.
+/* report_data.c -- finds and parses the files of a run, a proof, a study.
  *
  * What a run may lack (a proof, token counts, timings) is left out quietly; what
  * is there must parse.  A run that is not finished has a report too. */
 #include "report/report_data.h"
 
+#include "base/claim.h"
 #include "base/file.h"
 #include "base/grow.h"
 #include "base/json_file.h"
@@ -137,15 +138,11 @@ static void note_stage(void *user, const char *name)
         .folder = arena_strndup(&d->keep, name, strlen(name)), .tokens = (double)NAN};
 }
 
-/* Lists RUN/stages/NN-name, in order. */
+/* Lists RUN/stages/NN-name, in order; none of what is no run. */
 static winnow_status list_stages(struct report_data *d, const char *stages,
                                  struct winnow_error *err)
 {
-    bool found = false;
-    TRY(file_list(stages, note_stage, d, &found, err));
-    if (!found) {
-        return error_set(err, WINNOW_E_USAGE, "%s holds no stages: it is no run folder", d->folder);
-    }
+    TRY(file_list(stages, note_stage, d, &d->is_run, err));
     if (d->stage_count > 0) {
         sort(d->stages, d->stage_count, sizeof *d->stages, compare_names);
     }
@@ -201,20 +198,67 @@ static winnow_status load_stages(struct report_data *d, struct winnow_error *err
     return st;
 }
 
+/* Of the name that the folder itself or its folder `below` has; the latter first. */
+static const char *folder_with(const struct report_data *d, const char *below, const char *name,
+                               struct buf *path)
+{
+    const char *inner = file_join(path, d->folder, below);
+    return !has_file(inner, name) && has_file(d->folder, name) ? d->folder : inner;
+}
+
 static winnow_status load_proof(struct report_data *d, struct winnow_error *err)
 {
-    struct buf folder = {0};
-    const char *prove = file_join(&folder, d->folder, "prove");
+    struct buf path = {0};
+    const char *prove = folder_with(d, "prove", "results.json", &path);
     winnow_status st = load_json(d, prove, "results.json", &d->proof, err);
     d->proof_complete = json_kind(d->proof) == JSON_OBJECT;
     if (st == WINNOW_OK && !d->proof_complete) {
+        prove = folder_with(d, "prove", "partial.json", &path);
         st = load_json(d, prove, "partial.json", &d->proof, err);
     }
-    if (st == WINNOW_OK) {
+    if (st == WINNOW_OK && json_kind(json_get(d->proof, "winnow_prove")) == JSON_NONE) {
+        d->proof = (struct json_value){0}; /* results of something else */
+        d->proof_complete = false;
+    }
+    if (st == WINNOW_OK && json_kind(d->proof) == JSON_OBJECT) {
         st = load_json(d, prove, "timings.json", &d->proof_timings, err);
     }
-    buf_release(&folder);
+    buf_release(&path);
     return st;
+}
+
+static winnow_status load_study(struct report_data *d, struct winnow_error *err)
+{
+    struct buf path = {0};
+    const char *study = folder_with(d, "study", "causal.json", &path);
+    winnow_status st = load_json(d, study, "causal.json", &d->study, err);
+    if (json_kind(data_get(d->study, "effects")) != JSON_OBJECT) {
+        d->study = (struct json_value){0};
+    }
+    buf_release(&path);
+    return st;
+}
+
+/* That there is something to show. */
+static winnow_status check_content(const struct report_data *d, struct winnow_error *err)
+{
+    if (d->stage_count > 0 || json_kind(d->proof) == JSON_OBJECT ||
+        json_kind(d->study) == JSON_OBJECT) {
+        return WINNOW_OK;
+    }
+    if (d->is_run) {
+        return error_set(err, WINNOW_E_USAGE, "%s: no stage of this run is finished yet",
+                         d->folder);
+    }
+    if (claim_is(d->folder, CLAIM_PROOF) || claim_is(d->folder, CLAIM_STUDY)) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "%s: nothing of this %s is finished yet; its command goes on with it",
+                         d->folder, claim_is(d->folder, CLAIM_PROOF) ? "proof" : "study");
+    }
+    return error_set(err, WINNOW_E_USAGE,
+                     "%s holds no stages of a run, no proof and no study: there is nothing to "
+                     "report on",
+                     d->folder);
 }
 
 winnow_status report_data_load(const struct winnow_report_options *opt, uint64_t memory_max,
@@ -237,9 +281,10 @@ winnow_status report_data_load(const struct winnow_report_options *opt, uint64_t
     TRY(load_text(out, "recipe.yaml", &out->recipe, err));
     out->finished = has_file(out->folder, "_SUCCESS");
     TRY(load_proof(out, err));
-    if (out->stage_count == 0 && json_kind(out->proof) != JSON_OBJECT) {
-        return error_set(err, WINNOW_E_USAGE, "%s: no stage of this run is finished yet",
-                         out->folder);
+    TRY(load_study(out, err));
+    TRY(check_content(out, err));
+    if (!out->is_run) {
+        out->finished = out->proof_complete || json_kind(out->proof) != JSON_OBJECT;
     }
     return report_samples_load(opt, out, err);
 }

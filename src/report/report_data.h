@@ -1,4 +1,6 @@
-/* report_data.h -- a run folder's JSON files, held for the report.
+/* report_data.h -- a folder's JSON files, held for the report.
+ *
+ * The folder is a run, a proof, a study, or holds a proof in prove/, a study in study/, or both.
  *
  * Files stay in the form they were parsed in; sections ask for members by path
  * ("documents.in") and get NaN, an empty view or JSON_NONE where there is none.
@@ -41,9 +43,10 @@ struct report_data {
     struct str name;    /* its last part */
     struct report_stage *stages;
     size_t stage_count;
-    struct json_value input, timings, proof, proof_timings;
+    struct json_value input, timings, proof, proof_timings, study;
     struct str recipe;             /* recipe.yaml */
-    bool finished;                 /* the run folder holds _SUCCESS */
+    bool is_run;                   /* it holds stages; else a proof or a study alone */
+    bool finished;                 /* the run folder holds _SUCCESS; the proof has all seeds */
     bool proof_complete;           /* proof is results.json, not partial.json */
     struct report_sample *removed; /* by stage and rule */
     size_t removed_count;

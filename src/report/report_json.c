@@ -1,5 +1,6 @@
 /* report_json.c -- the summary for tools: `winnow report RUN --json`. */
 #include "base/json_write.h"
+#include "report/report_causes.h"
 #include "report/report_sections.h"
 
 #include <math.h>
@@ -165,6 +166,70 @@ static void add_proof(struct json_writer *w, const struct report_data *d,
     json_close(w, '}');
 }
 
+static void add_paired(struct json_writer *w, const char *key, const struct report_paired *p)
+{
+    json_member_open(w, key, '{');
+    json_member_double(w, "mean", p->mean);
+    json_member_open(w, "t_interval", '[');
+    json_double(w, p->low);
+    json_double(w, p->high);
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
+static void add_sources(struct json_writer *w, const struct report_data *d,
+                        const struct report_verdict *v)
+{
+    struct report_source sources[REPORT_SOURCES_MAX];
+    struct arena keep;
+    arena_init(&keep, 4096);
+    size_t count = report_sources_left_out(d, v, &keep, sources);
+    json_member_open(w, "sources", '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(w, '{');
+        json_member_str(w, "source", sources[i].name);
+        json_member_str(w, "arm", sources[i].arm);
+        json_member_double(w, "share", sources[i].share);
+        json_member_text(w, "says", report_source_says(report_outcome_of(sources[i].all)));
+        copy_number(w, "mean", sources[i].all, "mean");
+        copy_pair(w, "t_interval", json_get(sources[i].all, "t_interval"));
+        add_paired(w, "own_text", &sources[i].own);
+        add_paired(w, "other_text", &sources[i].others);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    arena_release(&keep);
+}
+
+static void add_study(struct json_writer *w, const struct report_data *d)
+{
+    json_key(w, "study");
+    if (json_kind(d->study) != JSON_OBJECT) {
+        json_null(w);
+        return;
+    }
+    json_open(w, '{');
+    copy_number(w, "facts", d->study, "facts");
+    copy_number(w, "accuracy", d->study, "accuracy.model");
+    json_member_open(w, "effects", '[');
+    struct json_iter it = json_walk(json_get(d->study, "effects"));
+    while (json_next(&it)) {
+        struct json_iter whom = json_walk(it.value);
+        while (json_next(&whom)) {
+            json_open(w, '{');
+            json_member_str(w, "treatment", it.key);
+            json_member_str(w, "whom", whom.key);
+            copy_number(w, "naive", whom.value, "naive");
+            copy_number(w, "back_door", whom.value, "back_door");
+            copy_number(w, "low", whom.value, "low");
+            copy_number(w, "high", whom.value, "high");
+            json_close(w, '}');
+        }
+    }
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
 void report_summary_json(const struct report_data *d, const struct report_verdict *v,
                          struct buf *out)
 {
@@ -181,6 +246,8 @@ void report_summary_json(const struct report_data *d, const struct report_verdic
     }
     json_close(&w, ']');
     add_proof(&w, d, v);
+    add_sources(&w, d, v);
+    add_study(&w, d);
     json_close(&w, '}');
     buf_add_char(out, '\n');
 }

@@ -91,12 +91,25 @@ static void add_proof_tiles(const struct report_data *d, const struct report_ver
 static void add_nav(const struct buf *body, struct buf *out)
 {
     static const char *const LINKS[][2] = {
-        {"proof", "Proof"},       {"curves", "Learning curves"}, {"domains", "Domains"},
-        {"cost", "Cost"},         {"funnel", "Funnel"},          {"sources", "Sources"},
-        {"mix", "Mixture"},       {"groups", "Topics"},          {"reasons", "Reasons"},
-        {"programs", "Programs"}, {"languages", "Languages"},    {"duplicates", "Near-copies"},
-        {"leaks", "Leakage"},     {"choice", "Choice"},          {"quality", "Quality"},
-        {"scores", "Scores"},     {"examples", "Threshold"},     {"samples", "Samples"},
+        {"proof", "Proof"},
+        {"curves", "Learning curves"},
+        {"domains", "Domains"},
+        {"causes", "Causes"},
+        {"cost", "Cost"},
+        {"funnel", "Funnel"},
+        {"sources", "Sources"},
+        {"mix", "Mixture"},
+        {"groups", "Topics"},
+        {"reasons", "Reasons"},
+        {"programs", "Programs"},
+        {"languages", "Languages"},
+        {"duplicates", "Near-copies"},
+        {"leaks", "Leakage"},
+        {"choice", "Choice"},
+        {"quality", "Quality"},
+        {"scores", "Scores"},
+        {"examples", "Threshold"},
+        {"samples", "Samples"},
         {"settings", "Settings"},
     };
     struct buf id = {0};
@@ -118,6 +131,7 @@ static void add_sections(const struct report_data *d, const struct report_verdic
     report_add_proof(d, v, out);
     report_add_curves(d, v, out);
     report_add_domains(d, v, out);
+    report_add_causes(d, v, out);
     report_add_cost(d, v, out);
     report_add_funnel(d, out);
     report_add_sources(d, out);
@@ -144,7 +158,8 @@ void report_page(const struct report_data *d, const struct report_verdict *v, st
     buf_add_text(out, "<header class=\"top\">\n<p class=\"kicker\">winnow report</p>\n<h1>");
     html_str(out, d->name);
     buf_addf(out, "</h1>\n<p class=\"verdict %s\">",
-             v->outcome == OUTCOME_NO_PROOF ? "none" : report_outcome_name(v->outcome));
+             v->outcome == OUTCOME_NO_PROOF || v->of_sources ? "none"
+                                                             : report_outcome_name(v->outcome));
     buf_add_text(out, "<b>");
     html_str(out, buf_str(&v->headline));
     buf_add_text(out, "</b> ");
@@ -152,9 +167,10 @@ void report_page(const struct report_data *d, const struct report_verdict *v, st
     buf_add_text(out, "</p>\n");
     report_add_alerts(d, out);
     if (!d->finished) {
-        buf_add_text(
-            out,
-            "<p class=\"note\">The run is not finished: this shows the stages that are.</p>\n");
+        buf_add_text(out, d->is_run ? "<p class=\"note\">The run is not finished: this shows the "
+                                      "stages that are.</p>\n"
+                                    : "<p class=\"note\">The proof is not finished: this shows the "
+                                      "seeds that are.</p>\n");
     }
     buf_add_text(out, "<div class=\"tiles\">\n");
     add_proof_tiles(d, v, out);

@@ -20,6 +20,9 @@ void report_add_curves(const struct report_data *d, const struct report_verdict 
 /* report_domains.c */
 void report_add_domains(const struct report_data *d, const struct report_verdict *v,
                         struct buf *out);
+/* report_causes.c */
+void report_add_causes(const struct report_data *d, const struct report_verdict *v,
+                       struct buf *out);
 /* report_cost.c */
 void report_add_cost(const struct report_data *d, const struct report_verdict *v, struct buf *out);
 /* report_corpus.c */

@@ -110,9 +110,24 @@ static void add_hashes(const struct report_data *d, struct buf *out)
     table_close(out);
 }
 
+/* Of a proof or a study alone: by which options. */
+static void add_settings_alone(const struct report_data *d, struct buf *out)
+{
+    buf_add_text(out,
+                 "<p>The same corpus, options, seed and version give the same bytes, whatever the "
+                 "number of threads; <code>timings.json</code> aside.</p>\n");
+    add_settings_of("the proof", json_get(d->proof, "settings"), out);
+    add_settings_of("the study", json_get(d->study, "settings"), out);
+    section_close(out);
+}
+
 void report_add_settings(const struct report_data *d, struct buf *out)
 {
     section_open(out, "settings", "How to get this again");
+    if (!d->is_run) {
+        add_settings_alone(d, out);
+        return;
+    }
     buf_add_text(
         out, "<p>The same recipe, input, seed and version give the same bytes, whatever the number "
              "of threads; <code>timings.json</code> aside. Save the recipe below and run</p>\n"

@@ -7,6 +7,7 @@
  * in the same breath. */
 #include "report/report_verdict.h"
 
+#include "report/report_causes.h"
 #include "report/report_text.h"
 
 #include <math.h>
@@ -325,6 +326,11 @@ static void add_few_seeds(const struct report_verdict *v, struct buf *s)
 static void write_headline(const struct report_data *d, struct report_verdict *v)
 {
     struct buf *s = &v->headline;
+    if (v->of_sources) {
+        report_sources_headline(d, v, s);
+        add_few_seeds(v, s);
+        return;
+    }
     switch (v->outcome) {
     case OUTCOME_BETTER:
         buf_add_text(s, "Use this corpus: it trains the better model, ");
@@ -356,6 +362,10 @@ void report_verdict_find(const struct report_data *d, struct report_verdict *out
     *out = (struct report_verdict){.seeds = (double)NAN};
     arena_init(&out->keep, 4096);
     struct buf *s = &out->sentence;
+    if (json_kind(d->proof) != JSON_OBJECT && json_kind(d->study) == JSON_OBJECT && !d->is_run) {
+        report_study_words(d, &out->headline, s);
+        return;
+    }
     if (json_kind(d->proof) != JSON_OBJECT) {
         buf_add_text(&out->headline, "Whether to use this corpus is not shown.");
         buf_add_text(s, "This run holds no proof: nothing here says whether what was kept trains a "
@@ -382,6 +392,7 @@ void report_verdict_find(const struct report_data *d, struct report_verdict *out
     report_pair(d, out->arm, report_arm_of_kind(d, "random"), out->measure, &out->keep,
                 &out->random);
     out->outcome = report_outcome_of(out->difference);
+    out->of_sources = data_is(report_arm(d, out->arm), "kind", "without");
     if (!d->proof_complete) {
         buf_addf(s, "The proof is not finished: %s of %s seeds so far. ",
                  number_count(out->seeds).text, number_count(out->seeds_planned).text);

@@ -26,6 +26,7 @@ struct report_verdict {
     struct str arm, baseline;
     struct str measure, label, unit; /* the primary measure: its name, what it is, of what */
     bool lower_is_better;
+    bool of_sources; /* arm is the corpus without a source: it asks for that, not for a corpus */
     double seeds, seeds_planned;
     struct json_value difference; /* of arm and baseline on the primary measure */
     struct report_paired random;  /* of arm and the random subset on that measure */

@@ -119,6 +119,7 @@ winnow_status output_folder_open(struct output_folder *o, const struct output_wa
     const struct guarded what = {.paths = *want->paths};
     TRY(guard_folder(want->path, &what, want->table, want->options, err));
     TRY(claim_check(want->path, want->kind, err));
+    o->fresh = !file_exists(want->path);
     TRY(make_key(o, env, err));
     TRY(claim_folder(want->path, want->kind, &o->lock, err));
     winnow_status st = compare(o, env, err);
@@ -169,8 +170,12 @@ void output_folder_account(struct output_folder *o, const struct input_account *
 winnow_status output_folder_end(struct output_folder *o, winnow_status st, bool made,
                                 struct winnow_error *err)
 {
+    struct winnow_error ignored;
     if (!o->finished) {
         st = finish(o, st, made, err);
+    }
+    if (o->refused && o->fresh && !made) { /* under the lock: nobody else has put anything there */
+        (void)file_remove_tree(o->want->path, &ignored);
     }
     unlock(o);
     return st;

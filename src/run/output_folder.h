@@ -36,6 +36,8 @@ struct output_folder {
     const struct output_wanted *want;
     struct claim now; /* what is asked for */
     bool finished;    /* by an earlier call with the same key: nothing is left to do */
+    bool fresh;       /* there was no such folder */
+    bool refused;     /* set by who found that the call cannot be: a fresh folder goes again */
     bool unsettled;   /* the key says more than could be read: the next call does it anew */
     int lock;
 };

@@ -1,5 +1,6 @@
 /* causal_results.c -- a study as JSON, as a table, and fact by fact. */
 #include "base/json_write.h"
+#include "option/tables.h"
 #include "study/study_internal.h"
 
 #include <inttypes.h>
@@ -85,6 +86,9 @@ void study_write_json(const struct study *s, struct buf *out)
     json_member_u64(&w, "subjects", s->facts.subjects.count);
     json_member_u64(&w, "subjects_absent", s->result->subjects_absent);
     json_member_u64(&w, "seed", s->env->seed);
+    json_member_open(&w, "settings", '{');
+    option_write_key(&STUDY_CAUSAL_TABLE, s->opt, &w);
+    json_close(&w, '}');
     json_member_open(&w, "accuracy", '{');
     for (unsigned i = 0; i < WHOS; i++) {
         json_member_double(&w, STUDY_WHO[i], accuracy(s, (enum who)i));
