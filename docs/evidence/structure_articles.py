@@ -9,8 +9,8 @@ what its output/ holds of other tools is scored, too.  TRAFILATURA: one of adbar
 tests/evaldata.json names of pages in tests/eval and tests/cache pieces of text that belong to the
 text and pieces that do not.  FUNDUS: one of flairNLP/fundus, whose tests hold pages of news sites
 and the text that a parser written for each site finds (structure_news.py): scored like BENCHMARK.
-On these the model's page_share was chosen, on BENCHMARK nothing was.  trafilatura must be
-installed.  Intervals are 95 % over pages.
+models/lines was trained on these (structure_folds.py has models that were not), and on nothing of
+BENCHMARK.  trafilatura must be installed.  Intervals are 95 % over pages.
 """
 import collections
 import gzip

@@ -1,5 +1,5 @@
 """News pages with the text that a parser written for their site finds: fundus' tests, for
-structure_articles.py.
+structure_pages.py and structure_articles.py.
 
 A checkout of flairNLP/fundus (MIT) holds pages of some 180 publishers in twenty-odd languages and
 the paragraphs that belong to the article.  What it calls no part of it is no part of a page's text

@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 """Labelled pages with what their tags say of each line, for structure.sh.
 
-    structure_pages.py WINNOW DATA STATE
+    structure_pages.py WINNOW DATA STATE FUNDUS BENCHMARK
 
-`winnow extract` reads the HTML of the pages that have it; each labelled line takes the row of
-the extracted line that holds its letters.  Writes to STATE:
+FUNDUS and BENCHMARK are checkouts: news pages (structure_news.py), and article pages whose sites
+stay out of all training.  `winnow extract` reads the HTML of the pages that have it; each labelled
+line takes the row of the extracted line that holds its letters.  Writes to STATE:
 
     wcxb.jsonl train-wcxb.jsonl train-readability.jsonl train-newspaper.jsonl
         as refiner_pages.py splits them, with "structure" where there is HTML
     fold-K.train.jsonl fold-K.test.jsonl
         five folds by site: pages with HTML to measure with, all pages of other sites to learn from
-    some-K.train.jsonl some-templates.jsonl some-articles.jsonl
-        of these the pages with HTML and a few others: a fold's training in a fifth of the time
+    news-K.test.jsonl
+        five folds of news pages by site
+    some-K.train.jsonl some.train.jsonl some-templates.jsonl some-articles.jsonl
+        of the folds, and of train-*, the pages with HTML and a few others, and news pages (not
+        those of news-K): a training in a fifth of the time
     templates.jsonl articles.jsonl dragnet.jsonl cleaneval.jsonl cleanportal.jsonl
 """
 import collections
@@ -26,12 +30,14 @@ import sys
 import unicodedata
 import urllib.parse
 
+import structure_news
 from refiner_pages import lines as read_lines
 from refiner_pages import site, write
 from structure_rows import columns_of, rows_of
 
 FOLDS = 5
 SOME = 150
+HEADLINE_STEPS = 3  # from a line to the <h1> around it, at most
 SPLIT_SEED = int(os.environ.get("SPLIT", "0"))
 CANONICAL = [re.compile(p, re.I) for p in (
     r'<link[^>]*rel=["\']?canonical["\']?[^>]*href=["\']([^"\'>]+)',
@@ -111,13 +117,46 @@ def extract(winnow, folder):
     return {os.path.splitext(os.path.basename(d["metadata"]["path"]))[0]: d for d in documents}
 
 
-def write_some(state, k, pages):
+def dump(pages):
+    return [json.dumps(p, ensure_ascii=False) for p in pages]
+
+
+def write_some(path, pages, news):
     """Pages with a structure, and SOME of the others."""
     tagged = [p for p in pages if "structure" in p]
     others = [p for p in pages if "structure" not in p]
     random.Random(1).shuffle(others)
-    write(f"{state}/some-{k}.train.jsonl",
-          [json.dumps(p, ensure_ascii=False) for p in tagged + others[:SOME]])
+    write(path, dump(tagged + others[:SOME] + news))
+
+
+def without_captions(page):
+    """Readability's gold has captions and headlines, other golds have none: not judged there."""
+    if page["source"] != "readability" or "structure" not in page:
+        return page
+    rows, nodes = rows_of(page["structure"], page["lines"])
+    labels = list(page["label"])
+    for i, row in enumerate(rows):
+        node, steps = row[2], 0
+        while node > 0 and labels[i] == 1:
+            tag = page["structure"]["kinds"][nodes[node][1]][0]
+            if tag == "figcaption" or (tag == "h1" and steps < HEADLINE_STEPS):
+                labels[i] = 2
+            node, steps = nodes[node][0], steps + 1
+    return dict(page, label=labels)
+
+
+def read_news(winnow, state, checkout):
+    """News pages, and the fold of each site."""
+    found = structure_news.unpack(checkout, f"{state}/html/news")
+    pages = structure_news.news_pages(extract(winnow, f"{state}/html/news"), found)
+    names = sorted({site(p) for p in pages})
+    random.Random(0).shuffle(names)
+    return pages, {name: i % FOLDS for i, name in enumerate(names)}
+
+
+def benchmark_sites(checkout):
+    with open(f"{checkout}/ground-truth.json", encoding="utf-8") as file:
+        return {site(page) for page in json.load(file).values()}
 
 
 def write_some_templates(state, lines):
@@ -131,8 +170,21 @@ def write_some_templates(state, lines):
     write(f"{state}/some-templates.jsonl", [x for pages in by_source.values() for x in pages[:15]])
 
 
+def write_held_out(state, sets, sites, news):
+    """The pages of one in four sites of wcxb to measure with, those of other sites to learn from."""
+    held = {sites[p["id"]] for p in sets["wcxb"]
+            if int(hashlib.sha256(sites[p["id"]].encode()).hexdigest(), 16) % 4 == 0}
+    write(f"{state}/wcxb.jsonl", dump(p for p in sets["wcxb"] if sites[p["id"]] in held))
+    learn = []
+    for name, pages in sets.items():
+        pages = [p for p in pages if sites[p["id"]] not in held]
+        write(f"{state}/train-{name}.jsonl", dump(pages))
+        learn += [without_captions(p) for p in pages]
+    write_some(f"{state}/some.train.jsonl", learn, [p for p in news if site(p) not in held])
+
+
 def main():
-    winnow, data, state = sys.argv[1:]
+    winnow, data, state, fundus, benchmark = sys.argv[1:]
     os.makedirs(f"{state}/html", exist_ok=True)
     if not os.path.isdir(f"{state}/html/wcxb_dev"):
         subprocess.run(f"zstd -dcq '{data}/html/html.tar.zst' | tar xf - -C '{state}/html'",
@@ -155,17 +207,11 @@ def main():
         sets[name] = pages
     print(f"{sum('structure' in p for s in sets.values() for p in s)} pages with structure, "
           f"{found / total:.4f} of their {total} judged lines found")
-
-    def dump(pages):
-        return [json.dumps(p, ensure_ascii=False) for p in pages]
-    held = [int(hashlib.sha256(sites[p["id"]].encode()).hexdigest(), 16) % 4 == 0
-            for p in sets["wcxb"]]
-    held_sites = {sites[p["id"]] for p, h in zip(sets["wcxb"], held) if h}
-    write(f"{state}/wcxb.jsonl", dump(p for p, h in zip(sets["wcxb"], held) if h))
-    write(f"{state}/train-wcxb.jsonl", dump(p for p, h in zip(sets["wcxb"], held) if not h))
-    for name in ("readability", "newspaper"):
-        write(f"{state}/train-{name}.jsonl",
-              dump(p for p in sets[name] if sites[p["id"]] not in held_sites))
+    news, news_fold = read_news(winnow, state, fundus)
+    off_limits = benchmark_sites(benchmark)
+    to_learn = [p for p in news if site(p) not in off_limits]
+    print(f"{len(news)} news pages, {len(to_learn)} to learn from")
+    write_held_out(state, sets, sites, to_learn)
     everything = [p for s in sets.values() for p in s]
     names = sorted({sites[p["id"]] for p in everything if "structure" in p})
     random.Random(SPLIT_SEED).shuffle(names)
@@ -173,9 +219,11 @@ def main():
     for k in range(FOLDS):
         write(f"{state}/fold-{k}.test.jsonl",
               dump(p for p in everything if "structure" in p and fold[sites[p["id"]]] == k))
+        write(f"{state}/news-{k}.test.jsonl", dump(p for p in news if news_fold[site(p)] == k))
         others = [p for p in everything if fold.get(sites[p["id"]]) != k]
         write(f"{state}/fold-{k}.train.jsonl", dump(others))
-        write_some(state, k, others)
+        write_some(f"{state}/some-{k}.train.jsonl", [without_captions(p) for p in others],
+                   [p for p in to_learn if news_fold[site(p)] != k])
     for name in ("dragnet_train", "cleaneval_dev", "cleanportal"):
         write(f"{state}/{name.split('_')[0]}.jsonl", read_lines(f"{data}/pages/{name}.jsonl.zst"))
     articles = read_lines(f"{data}/clean/wiki.jsonl.zst")[:3000]
