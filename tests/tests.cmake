@@ -87,6 +87,9 @@ set(UNIT_TESTS
 if(CURL_FOUND)
   list(APPEND UNIT_TESTS completion)
 endif()
+if(WINNOW_HAS_STORAGE)
+  list(APPEND UNIT_TESTS storage)
+endif()
 foreach(unit ${UNIT_TESTS})
   add_executable(test_${unit} tests/unit/test_${unit}.c)
   target_include_directories(test_${unit} PRIVATE tests/support)
@@ -152,6 +155,9 @@ set(FUZZ_TARGETS
   tokenizer_json
   vectors
   )
+if(WINNOW_HAS_STORAGE)
+  list(APPEND FUZZ_TARGETS storage)
+endif()
 foreach(target ${FUZZ_TARGETS})
   add_executable(replay_${target} tests/fuzz/replay.c tests/fuzz/fuzz_${target}.c)
   target_link_libraries(replay_${target} PRIVATE winnow winnow_flags)
@@ -408,6 +414,15 @@ set(FAULT_HOW --deaths 1 --kills 3)
 if(WINNOW_SANITIZE) # ten times slower: what it is there for, calls that go wrong
   set(FAULT_COMMANDS run,train,refiner-lines)
   set(FAULT_HOW --kinds open,read,write,rename,short)
+endif()
+if(PYTHON3 AND WINNOW_HAS_STORAGE)
+  add_test(NAME fault.storage COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tests/fault/storage.py $<TARGET_FILE:winnow_cli>)
+  # A server that speaks S3 and is not ours: moto, where some Python has it (WINNOW_MOTO names one).
+  add_test(NAME oracle.storage-moto COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tests/oracle/storage_moto.py
+    $<TARGET_FILE:winnow_cli>)
+  set_tests_properties(fault.storage oracle.storage-moto PROPERTIES LABELS slow SKIP_RETURN_CODE 77 TIMEOUT 300)
+  add_test(NAME docs.storage COMMAND ${CMAKE_SOURCE_DIR}/tests/docs/storage.sh $<TARGET_FILE:winnow_cli>)
+  set_tests_properties(docs.storage PROPERTIES LABELS quick TIMEOUT 120)
 endif()
 if(PYTHON3)
   add_test(NAME fault.faults COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tests/fault/faults.py

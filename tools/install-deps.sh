@@ -4,7 +4,7 @@
 #   tools/install-deps.sh [test]
 set -eu
 build='cmake ninja-build pkg-config gcc g++ libsimdjson-dev libzstd-dev zlib1g-dev libbrotli-dev
-    libyaml-dev libsqlite3-dev libuchardet-dev libutf8proc-dev libpcre2-dev libxxhash-dev libcurl4-openssl-dev libcld2-dev'
+    libyaml-dev libsqlite3-dev libuchardet-dev libutf8proc-dev libpcre2-dev libxxhash-dev libcurl4-openssl-dev libexpat1-dev libssl-dev libcld2-dev'
 test='libcmocka-dev libgumbo-dev clang-format clang-tidy shellcheck sqlite3 zstd python3 python3-venv libxml2-utils'
 
 wanted=$build

@@ -21,6 +21,7 @@ list(APPEND WINNOW_SOURCES
   src/base/pool.c
   src/base/prints.c
   src/base/record_sort.c
+  src/base/retry_after.c
   src/base/rng.c
   src/base/show.c
   src/base/stamp.c

@@ -82,6 +82,11 @@ void prints_free(struct prints *p)
     }
 }
 
+const struct winnow_env *prints_env(const struct prints *p)
+{
+    return p->env;
+}
+
 /* Whether the file is what it was; else what it is now, without its hash. */
 static bool is_known(struct print *one, const struct stat *st)
 {

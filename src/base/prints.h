@@ -21,6 +21,9 @@ struct prints *prints_new(struct json_value known, const struct winnow_env *env)
 void prints_know(struct prints *p, struct json_value known);
 void prints_free(struct prints *p);
 
+/* The env that it was made with. */
+const struct winnow_env *prints_env(const struct prints *p);
+
 /* The prints of count files, 32 digits each; "" for what is no regular file, cannot be
  * read (failed says why, else "") or has a NULL for its path.  Read on all of pool's
  * threads, or here where it is NULL. */

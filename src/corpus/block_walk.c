@@ -28,6 +28,7 @@ static winnow_status open_next(struct block_walk *w, struct winnow_error *err)
     opt.may_hold = w->opt.may_hold;
     opt.may_hold_ctx = w->opt.may_hold_ctx;
     opt.stamp = &s->stamp;
+    opt.remote = s->remote;
     opt.shown = s->shown;
     opt.label = s->label;
     opt.keep_going = true;

@@ -106,7 +106,9 @@ static winnow_status go_back(struct byte_source *s, struct winnow_error *err)
         return WINNOW_OK;
     }
     s->reread += now - to;
-    if (lseek(s->fd, (off_t)to, SEEK_SET) != (off_t)to) {
+    if (s->remote) {
+        storage_file_seek(s->remote, to);
+    } else if (lseek(s->fd, (off_t)to, SEEK_SET) != (off_t)to) {
         return error_errno(err, "cannot read", s->path);
     }
     s->bytes_read = to;

@@ -25,18 +25,32 @@
 #define FRAME_START      5U  /* of it, what tells how long it is */
 #define WINDOW_LOG_MIN   10
 
-winnow_status byte_source_more(struct byte_source *s, size_t room, struct winnow_error *err)
+/* One read(2); nothing is the end. */
+static winnow_status read_raw(struct byte_source *s, char *to, size_t room, size_t *got,
+                              struct winnow_error *err)
 {
     ssize_t n;
-    do {
-        n = read(s->fd, s->in + s->in_len, room);
-    } while (n < 0 && errno == EINTR);
-    if (n < 0) {
-        return error_errno(err, "cannot read", s->path);
+    if (s->remote) {
+        TRY(storage_file_read(s->remote, to, room, got, err));
+    } else {
+        do {
+            n = read(s->fd, to, room);
+        } while (n < 0 && errno == EINTR);
+        if (n < 0) {
+            return error_errno(err, "cannot read", s->path);
+        }
+        *got = (size_t)n;
     }
-    s->in_len += (size_t)n;
-    s->bytes_read += (uint64_t)n;
-    s->ended = n == 0;
+    s->bytes_read += *got;
+    s->ended = *got == 0;
+    return WINNOW_OK;
+}
+
+winnow_status byte_source_more(struct byte_source *s, size_t room, struct winnow_error *err)
+{
+    size_t got = 0;
+    TRY(read_raw(s, s->in + s->in_len, room, &got, err));
+    s->in_len += got;
     return WINNOW_OK;
 }
 
@@ -196,18 +210,55 @@ static winnow_status choose(struct byte_source *s, struct winnow_error *err)
     return open_decoder(s, err);
 }
 
-uint64_t byte_source_peek_window(const char *path)
+static winnow_status read_object_at(void *ctx, void *to, size_t len, uint64_t at, size_t *got,
+                                    struct winnow_error *err)
+{
+    return storage_file_read_at(ctx, to, len, at, got, err);
+}
+
+static struct parquet_file parquet_file_of(const struct byte_source *s)
+{
+    return (struct parquet_file){.fd = s->fd,
+                                 .size = s->size,
+                                 .read_at = s->remote ? read_object_at : NULL,
+                                 .ctx = s->remote};
+}
+
+static bool named_parquet(const struct storage_object *remote)
+{
+    return packing_is_parquet(str_of(remote->below));
+}
+
+/* Of an object: asked for only where its name does not say that it has none. */
+static uint64_t peek_object(const char *path, const struct storage_object *remote)
+{
+    struct byte_source *s = NULL;
+    struct winnow_error ignored;
+    if (!named_parquet(remote) && packing_of_name(str_of(remote->below)) != PACKING_ZST) {
+        return STORAGE_FILE_BYTES;
+    }
+    uint64_t window =
+        byte_source_open_lines(&s, path, remote, &ignored) == WINNOW_OK ? byte_source_window(s) : 0;
+    byte_source_close(s);
+    return window;
+}
+
+uint64_t byte_source_peek_window(const char *path, const struct storage_object *remote)
 {
     char head[FRAME_HEADER_MAX];
     struct stat st;
+    if (remote) {
+        return peek_object(path, remote);
+    }
     if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
         return 0;
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd >= 0 ? read(fd, head, sizeof head) : -1;
     enum byte_kind kind = byte_kind_of((struct str){head, n > 0 ? (size_t)n : 0});
+    const struct parquet_file file = {.fd = fd, .size = (uint64_t)st.st_size};
     uint64_t window = kind == BYTES_ZSTD      ? frame_window(head, (size_t)n)
-                      : kind == BYTES_PARQUET ? parquet_rows_needs(fd, (uint64_t)st.st_size)
+                      : kind == BYTES_PARQUET ? parquet_rows_needs(&file)
                                               : 0;
     if (fd >= 0) {
         (void)close(fd);
@@ -217,7 +268,9 @@ uint64_t byte_source_peek_window(const char *path)
 
 uint64_t byte_source_window(const struct byte_source *s)
 {
-    return s->parquet ? parquet_rows_needs(s->fd, s->size) : s->window;
+    const struct parquet_file file = parquet_file_of(s);
+    return (s->parquet ? parquet_rows_needs(&file) : s->window) +
+           (s->remote ? STORAGE_FILE_BYTES : 0);
 }
 
 void byte_source_set_window_max(struct byte_source *s, uint64_t bytes)
@@ -232,9 +285,47 @@ void byte_source_set_window_max(struct byte_source *s, uint64_t bytes)
     }
 }
 
+static winnow_status choose_or_close(struct byte_source *s, struct byte_source **out,
+                                     struct winnow_error *err)
+{
+    winnow_status status = choose(s, err);
+    if (status != WINNOW_OK) {
+        byte_source_close(s);
+        return status;
+    }
+    *out = s;
+    return WINNOW_OK;
+}
+
+/* What it was when it was found is looked at with every answer; see storage_file.c. */
+static winnow_status open_object(struct byte_source **out, const char *path,
+                                 const struct storage_object *remote, bool takes_rows,
+                                 struct winnow_error *err)
+{
+    struct storage_file *file = NULL;
+    *out = NULL;
+    TRY(storage_file_open(&file, remote, takes_rows && named_parquet(remote), err));
+    struct byte_source *s = mem_zalloc(sizeof *s);
+    s->path = mem_strdup(path);
+    s->fd = -1;
+    s->remote = file;
+    s->again = true;
+    s->takes_rows = takes_rows;
+    s->size = remote->bytes;
+    s->in = mem_alloc(IN_CAP);
+    return choose_or_close(s, out, err);
+}
+
 static winnow_status open_source(struct byte_source **out, const char *path, bool takes_rows,
                                  struct winnow_error *err)
 {
+    if (storage_is_address(path)) { /* by who reads files only */
+        *out = NULL;
+        return error_set(err, WINNOW_E_USAGE,
+                         "%s is an address, and this is read from files only: fetch it first and "
+                         "name the file",
+                         path);
+    }
     bool standard = strcmp(path, "-") == 0;
     int fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
     struct stat st = {0};
@@ -257,13 +348,7 @@ static winnow_status open_source(struct byte_source **out, const char *path, boo
     s->size = (uint64_t)st.st_size;
     s->opened = stamp_of(&st);
     s->in = mem_alloc(IN_CAP);
-    winnow_status status = choose(s, err);
-    if (status != WINNOW_OK) {
-        byte_source_close(s);
-        return status;
-    }
-    *out = s;
-    return WINNOW_OK;
+    return choose_or_close(s, out, err);
 }
 
 winnow_status byte_source_open(struct byte_source **out, const char *path, struct winnow_error *err)
@@ -271,10 +356,16 @@ winnow_status byte_source_open(struct byte_source **out, const char *path, struc
     return open_source(out, path, false, err);
 }
 
-winnow_status byte_source_open_lines(struct byte_source **out, const char *path,
-                                     struct winnow_error *err)
+winnow_status byte_source_open_object(struct byte_source **out, const char *path,
+                                      const struct storage_object *remote, struct winnow_error *err)
 {
-    return open_source(out, path, true, err);
+    return remote ? open_object(out, path, remote, false, err) : open_source(out, path, false, err);
+}
+
+winnow_status byte_source_open_lines(struct byte_source **out, const char *path,
+                                     const struct storage_object *remote, struct winnow_error *err)
+{
+    return remote ? open_object(out, path, remote, true, err) : open_source(out, path, true, err);
 }
 
 void byte_source_close(struct byte_source *s)
@@ -287,7 +378,10 @@ void byte_source_close(struct byte_source *s)
     }
     (void)ZSTD_freeDStream(s->zst);
     parquet_rows_close(s->rows);
-    (void)close(s->fd);
+    if (s->fd >= 0) {
+        (void)close(s->fd);
+    }
+    storage_file_close(s->remote);
     mem_free(s->in);
     union { /* the copy made by open(), without const */
         const char *from;
@@ -470,20 +564,7 @@ static winnow_status read_plain(struct byte_source *s, char *to, size_t room, si
         *got = n;
         return WINNOW_OK;
     }
-    while (!s->ended) {
-        ssize_t n = read(s->fd, to, room);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return error_errno(err, "cannot read", s->path);
-        }
-        *got = (size_t)n;
-        s->bytes_read += (uint64_t)n;
-        s->ended = n == 0;
-        break;
-    }
-    return WINNOW_OK;
+    return s->ended ? WINNOW_OK : read_raw(s, to, room, got, err);
 }
 
 /* What a reader of rows met is the file's, or the caller's. */
@@ -502,7 +583,8 @@ static winnow_status open_rows(struct byte_source *s, struct winnow_error *err)
     if (!s->parquet || s->rows || s->broken) {
         return WINNOW_OK;
     }
-    return judge_rows(s, parquet_rows_open(&s->rows, s->fd, s->size, s->window_max, err), err);
+    const struct parquet_file file = parquet_file_of(s);
+    return judge_rows(s, parquet_rows_open(&s->rows, &file, s->window_max, err), err);
 }
 
 static winnow_status read_rows(struct byte_source *s, char *to, size_t room, size_t *got,
@@ -572,8 +654,16 @@ winnow_status byte_source_skip(struct byte_source *s, uint64_t bytes, uint64_t *
     struct stat st;
     bool untouched = s->packing == PACKING_PLAIN && !s->parquet && !s->broken && s->in_at == 0 &&
                      s->bytes_read == s->in_len;
-    if (untouched && bytes > s->in_len && fstat(s->fd, &st) == 0 && S_ISREG(st.st_mode) &&
-        bytes <= (uint64_t)st.st_size &&
+    if (untouched && s->remote && bytes > s->in_len && bytes <= s->size) {
+        storage_file_seek(s->remote, bytes);
+        s->in_at = s->in_len;
+        s->bytes_read = bytes;
+        s->delivered += bytes;
+        *skipped = bytes;
+        return WINNOW_OK;
+    }
+    if (untouched && !s->remote && bytes > s->in_len && fstat(s->fd, &st) == 0 &&
+        S_ISREG(st.st_mode) && bytes <= (uint64_t)st.st_size &&
         lseek(s->fd, (off_t)(bytes - s->in_len), SEEK_CUR) == (off_t)bytes) {
         s->in_at = s->in_len;
         s->bytes_read = bytes;

@@ -12,24 +12,29 @@
 #include "base/error.h"
 #include "base/stamp.h"
 #include "base/str.h"
+#include "storage/storage.h"
 
 struct byte_source;
 
 /* path "-" reads standard input. */
 winnow_status byte_source_open(struct byte_source **out, const char *path,
                                struct winnow_error *err);
+/* The same of an object of storage, whose address path then is; of a file where it is NULL. */
+winnow_status byte_source_open_object(struct byte_source **out, const char *path,
+                                      const struct storage_object *remote,
+                                      struct winnow_error *err);
 /* The same, and the rows of a Parquet file are given as JSON lines. */
 winnow_status byte_source_open_lines(struct byte_source **out, const char *path,
-                                     struct winnow_error *err);
+                                     const struct storage_object *remote, struct winnow_error *err);
 void byte_source_close(struct byte_source *s);
 
 /* Bytes that the decoder of the first frame keeps of what it gave before: a zstd
  * window of up to 2 GiB; the pages that are read of a Parquet file; little for all else. */
 uint64_t byte_source_window(const struct byte_source *s);
 
-/* The same of a file that is not read now; 0 for standard input and for what is no
+/* The same of a file or object that is not read now; 0 for standard input and for what is no
  * regular file or cannot be opened. */
-uint64_t byte_source_peek_window(const char *path);
+uint64_t byte_source_peek_window(const char *path, const struct storage_object *remote);
 
 /* A frame with a larger window is refused with WINNOW_E_LIMIT (0: none is).  To be
  * called before the first read. */

@@ -14,7 +14,8 @@
 
 struct byte_source {
     const char *path;
-    int fd;
+    int fd; /* -1: it is an object */
+    struct storage_file *remote;
     enum packing packing;
     bool ended;     /* read(2) gave 0 */
     bool in_member; /* inside a gzip member or zstd frame */

@@ -17,6 +17,7 @@ list(APPEND WINNOW_SOURCES
   src/corpus/scan.c
   src/corpus/shard_names.c
   src/corpus/shard_reader.c
+  src/corpus/shard_remote.c
   src/corpus/shard_walk.c
   src/corpus/shard_writer.c
   src/corpus/shards.c

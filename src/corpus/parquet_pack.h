@@ -3,14 +3,21 @@
 #define WINNOW_CORPUS_PARQUET_PACK_H
 
 #include "base/error.h"
+#include "storage/storage.h"
 
-/* Writes the lines of a file, packed or not, to another that it creates.  like: a Parquet file
- * whose columns, types and metadata it has, or NULL; one that cannot be read counts as none.
+/* A Parquet file whose columns another has: a file, or the object that path is the address of. */
+struct parquet_like {
+    const char *path;
+    const struct storage_object *remote;
+};
+
+/* Writes the lines of a file, packed or not, to another that it creates.  like: what gives
+ * columns, types and metadata, or NULL; one that cannot be read counts as none.
  * Memory: some 50 MB and what the longest line needs. */
-winnow_status parquet_pack(const char *lines, const char *to, const char *like,
+winnow_status parquet_pack(const char *lines, const char *to, const struct parquet_like *like,
                            struct winnow_error *err);
 
 /* Whether both are Parquet files with the same columns. */
-bool parquet_same_columns(const char *a, const char *b);
+bool parquet_same_columns(const struct parquet_like *a, const struct parquet_like *b);
 
 #endif /* WINNOW_CORPUS_PARQUET_PACK_H */

@@ -113,6 +113,18 @@ static struct meeting find_meeting(const struct shard_list *l)
  * not become one name. */
 static winnow_status resolve(struct shard_list *l, struct shard *s, struct winnow_error *err)
 {
+    if (s->remote) { /* "s3://b/x" is called "/s3:/b/x" */
+        struct buf name = {0};
+        struct str address = str_of(s->path);
+        size_t colon = str_find(address, STR_LIT("://")), query = str_find(address, STR_LIT("?"));
+        bool web = query != SIZE_MAX && !storage_has_globs(s->path);
+        buf_add_char(&name, '/');
+        buf_add_str(&name, str_sub(address, 0, colon + 1));
+        buf_add_str(&name, str_sub(address, colon + 2, web ? query : address.len));
+        s->name = arena_strndup(&l->keep, name.ptr, name.len);
+        buf_release(&name);
+        return WINNOW_OK;
+    }
     const char *base = file_base(s->path);
     struct buf dir = {0};
     buf_add(&dir, s->path, (size_t)(base - s->path));

@@ -52,7 +52,7 @@ winnow_status shard_reader_open(struct shard_reader **out, const char *path, con
     *out = NULL;
     struct byte_source *source = NULL;
     uint64_t skipped = 0;
-    winnow_status st = byte_source_open_lines(&source, path, err);
+    winnow_status st = byte_source_open_lines(&source, path, opt->remote, err);
     if (st == WINNOW_OK) {
         byte_source_set_window_max(source, opt->window_max);
         byte_source_expect(source, opt->stamp);

@@ -15,6 +15,7 @@
 
 #include "base/stamp.h"
 #include "corpus/document.h"
+#include "storage/storage.h"
 
 /* What a command may hold of lines longer than block_max: one of n bytes takes
  * fixed + n * per_byte of its --memory. */
@@ -47,6 +48,7 @@ struct shard_reader_options {
      * shard_reader_next() gives a block that waits.  NULL: yes. */
     bool (*may_hold)(void *ctx, size_t bytes);
     void *may_hold_ctx;
+    const struct storage_object *remote; /* what path is the address of, or NULL */
     const struct file_stamp *stamp; /* of the file when it was found, or NULL; see byte_source.h */
     bool keep_going; /* a file that the system does not let read is a torn shard, no failure */
 };

@@ -35,6 +35,7 @@ struct shard_writer {
     enum packing packing;
     bool parquet;
     char *like;
+    const struct storage_object *like_remote;
     uint64_t offset; /* bytes in the file */
     struct buf pending, packed;
     ZSTD_CCtx *zst;
@@ -100,6 +101,7 @@ winnow_status shard_writer_open(struct shard_writer **out, const char *path,
     winnow_status st = WINNOW_OK;
     w->parquet = packing_is_parquet(name);
     w->like = opt->like ? mem_strdup(opt->like) : NULL;
+    w->like_remote = opt->like_remote;
     w->packing = w->parquet ? PACKING_ZST : packing_of_name(name);
     if (w->packing == PACKING_GZ) {
         w->level = opt->level ? opt->level : 6;
@@ -245,7 +247,8 @@ static winnow_status commit_parquet(struct shard_writer *w, struct winnow_error 
 {
     struct buf made = {0};
     buf_addf(&made, "%s.rows" FILE_TMP, w->path);
-    winnow_status st = parquet_pack(w->temporary, buf_cstr(&made), w->like, err);
+    const struct parquet_like like = {w->like, w->like_remote};
+    winnow_status st = parquet_pack(w->temporary, buf_cstr(&made), w->like ? &like : NULL, err);
     if (st == WINNOW_OK) {
         st = file_commit(buf_cstr(&made), w->path, err);
     } else {

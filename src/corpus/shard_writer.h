@@ -19,9 +19,10 @@
 struct shard_writer;
 
 struct shard_writer_options {
-    uint64_t resume_at;           /* bytes of NAME.tmp to keep; 0: start anew */
-    int level;                    /* 0: 3 for zstd, 6 for gzip */
-    const struct winnow_env *env; /* whose write takes the bytes of "-" */
+    uint64_t resume_at;                       /* bytes of NAME.tmp to keep; 0: start anew */
+    int level;                                /* 0: 3 for zstd, 6 for gzip */
+    const struct winnow_env *env;             /* whose write takes the bytes of "-" */
+    const struct storage_object *like_remote; /* what like is the address of, or NULL */
     const char *like; /* of Parquet: a file whose columns and types it has, or NULL; borrowed */
 };
 #define SHARD_WRITER_OPTIONS_INIT ((struct shard_writer_options){0})

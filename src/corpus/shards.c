@@ -14,10 +14,12 @@
 #include "base/grow.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/url.h"
 #include "corpus/glob_internal.h"
 #include "corpus/packing.h"
 #include "corpus/run_places.h"
 #include "corpus/shard_names_internal.h"
+#include "corpus/shard_remote_internal.h"
 #include "corpus/shard_walk_internal.h"
 
 #include <errno.h>
@@ -31,6 +33,7 @@ struct finder {
     const struct shards_options *opt;
     struct shard_list *out;
     size_t cap;
+    bool listed;     /* the path at hand stands in a list, not in a recipe */
     struct map seen; /* "device:inode" of files taken -> which of the list it is */
 };
 
@@ -343,8 +346,9 @@ static winnow_status refuse_missing(const char *path, struct winnow_error *err)
     if (scheme > 1 && strncmp(path + scheme, "://", 3) == 0) {
         return error_set(
             err, WINNOW_E_USAGE,
-            "%s is an address, and only files on this machine are read: fetch it first "
-            "(curl -O, aws s3 cp, huggingface-cli download) and name the file",
+            "%s is an address that is not read here, where s3://BUCKET/KEY, "
+            "hf://datasets/OWNER/NAME/PATH and https://HOST/FILE are read as corpora: fetch it "
+            "first and name the file",
             path);
     }
     if (path[0] == '~') {
@@ -356,9 +360,115 @@ static winnow_status refuse_missing(const char *path, struct winnow_error *err)
     return WINNOW_OK;
 }
 
+/* ---- addresses ---- */
+
+static void add_remote(struct finder *f, const struct storage_object *o, bool met)
+{
+    struct buf key = {0};
+    bool is_new = false;
+    struct shard_list *l = f->out;
+    buf_addf(&key, "at %s", o->url);
+    uint64_t *which = map_put(&f->seen, buf_str(&key), &is_new);
+    buf_release(&key);
+    if (!is_new) {
+        l->duplicates++;
+        return;
+    }
+    struct storage_object *copy = arena_alloc(&l->keep, 1, sizeof *copy);
+    *copy = *o;
+    *which = l->count;
+    GROW(l->items, l->count, f->cap, 16);
+    l->items[l->count++] = (struct shard){.path = o->address,
+                                          .remote = copy,
+                                          .name = shard_remote_name(o, &l->keep),
+                                          .bytes = o->bytes,
+                                          .met = met};
+    l->bytes += o->bytes;
+}
+
+static winnow_status refuse_secret(const struct finder *f, const char *path,
+                                   struct winnow_error *err)
+{
+    if (f->listed || !url_has_secret(str_of(path)) || storage_has_globs(path)) {
+        return WINNOW_OK;
+    }
+    struct buf shown = {0};
+    url_redact(str_of(path), &shown);
+    winnow_status st =
+        error_set(err, WINNOW_E_USAGE,
+                  "%.300s: what stands behind '?' is often a key, and options are written down: "
+                  "put the address into a file, and give that with --files-from",
+                  buf_cstr(&shown));
+    buf_release(&shown);
+    return st;
+}
+
+/* Finds what fits; *pattern is what the names have to, or NULL. */
+static winnow_status find_remote(const struct finder *f, const char *path, const char **pattern,
+                                 struct storage_found *found, struct winnow_error *err)
+{
+    struct shard_list *l = f->out;
+    size_t fixed = strcspn(path, "*?[");
+    *pattern = NULL;
+    if (!l->storage) {
+        TRY(storage_open(&l->storage, f->opt->env, err));
+    }
+    if (!storage_has_globs(path) || path[fixed] == '\0') {
+        return storage_find(l->storage, path, &l->keep, found, err);
+    }
+    size_t root = fixed;
+    while (root > 0 && path[root - 1] != '/') {
+        root--;
+    }
+    *pattern = path + root;
+    return storage_list(l->storage, path, fixed, &l->keep, found, err);
+}
+
+static winnow_status take_found(struct finder *f, const char *path, const char *pattern,
+                                struct storage_found *found, struct winnow_error *err)
+{
+    const uint64_t before[2] = {f->out->account->lost.count, f->out->account->skipped.count};
+    struct walk_options walk = {.wants = kind_wanted, .ctx = f, .all = true};
+    if (pattern) {
+        walk = (struct walk_options){.wants = pattern_wanted, .ctx = pattern};
+    }
+    walk.underscores = f->opt->kind == SHARDS_PAGES;
+    const struct remote_walk how = {.walk = &walk,
+                                    .root = path,
+                                    .glob = pattern != NULL,
+                                    .deep = pattern && strstr(pattern, "**"),
+                                    .account = f->out->account};
+    TRY(shard_remote_cut(&how, found, err));
+    for (size_t i = 0; i < found->count; i++) {
+        add_remote(f, &found->items[i], true);
+    }
+    return found->count > 0 ? WINNOW_OK : refuse_nothing(f, path, pattern, before, err);
+}
+
+static winnow_status take_remote(struct finder *f, const char *path, struct winnow_error *err)
+{
+    struct storage_found found = {0};
+    const char *pattern = NULL;
+    if (f->opt->local) {
+        return WINNOW_OK;
+    }
+    TRY(f->opt->env ? refuse_secret(f, path, err) : refuse_missing(path, err));
+    TRY(find_remote(f, path, &pattern, &found, err));
+    if (found.folder) {
+        return take_found(f, path, pattern, &found, err);
+    }
+    for (size_t i = 0; i < found.count; i++) {
+        add_remote(f, &found.items[i], false);
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status take(struct finder *f, const char *path, struct winnow_error *err)
 {
     struct stat st = {0};
+    if (storage_is_address(path)) {
+        return take_remote(f, path, err);
+    }
     if (strcmp(path, "-") == 0) {
         if (fstat(STDIN_FILENO, &st) != 0) {
             st = (struct stat){0}; /* closed: reading it says so */
@@ -412,6 +522,7 @@ static winnow_status take_list(struct finder *f, const char *path, struct winnow
     winnow_status st =
         file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, (size_t)1 << 30, &text, err);
     struct str rest = buf_str(&text), item;
+    f->listed = true;
     bool nul = rest.len > 0 && memchr(rest.ptr, '\0', rest.len) != NULL;
     for (size_t number = 1; st == WINNOW_OK && next_path(&rest, nul, &item); number++) {
         bool newline = nul && item.len == 1 && item.ptr[0] == '\n'; /* behind the last NUL */
@@ -448,7 +559,7 @@ winnow_status shards_find(const struct shards_options *opt, struct shard_list *o
     if (st == WINNOW_OK && opt->files_from) {
         st = take_list(&f, opt->files_from, err);
     }
-    if (st == WINNOW_OK && out->count == 0) {
+    if (st == WINNOW_OK && out->count == 0 && !opt->local) {
         st = error_set(err, WINNOW_E_IO, "%s names no file", opt->files_from);
     }
     st = st == WINNOW_OK ? shard_names_settle(out, opt->kind == SHARDS_DOCUMENTS, opt->ending, err)
@@ -484,6 +595,7 @@ void shard_list_release(struct shard_list *list)
         mem_free(list->account);
     }
     mem_free(list->items);
+    storage_close(list->storage);
     arena_release(&list->keep);
     *list = (struct shard_list){0};
 }

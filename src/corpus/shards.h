@@ -1,7 +1,8 @@
 /* shards.h -- from what a user names to the list of files to read.
  *
  * A path is a file, a folder (walked to the bottom), a glob (*, ?, [...], and **
- * for any number of folders), or "-".  Inside folders and globs, hidden
+ * for any number of folders), an address of storage (storage/storage.h), where folders and globs
+ * mean the same, or "-".  Inside folders and globs, hidden
  * files, names that start with "_" and *.tmp are skipped, a folder gives only files whose
  * names say that they are of the kind asked for, and links to folders are not
  * followed; a file named outright is always taken.  Paths stay in the order
@@ -18,6 +19,7 @@
 #include "base/stamp.h"
 #include "base/str.h"
 #include "corpus/account.h"
+#include "storage/storage.h"
 
 enum shards_kind {
     SHARDS_DOCUMENTS, /* .jsonl .ndjson .json, plain or packed (packing.h) */
@@ -25,7 +27,8 @@ enum shards_kind {
 };
 
 struct shard {
-    const char *path; /* to open; "-" is standard input */
+    const char *path;                    /* to open; "-" is standard input */
+    const struct storage_object *remote; /* what path is the address of; NULL: of a file */
     /* What it is called in outputs: relative to the folder or to the part of
      * the glob before its first wildcard, else the file's own name; valid UTF-8, bytes
      * that are none being %XX.  In a list of documents a walk over a folder finds such a
@@ -47,6 +50,7 @@ struct shard_list {
     size_t count;
     uint64_t bytes;                /* of all */
     size_t duplicates;             /* paths left out because their file is listed already */
+    struct storage *storage;       /* of what is remote */
     struct input_account *account; /* of what was found, and for who reads it to go on with */
     struct arena keep;
 };
@@ -55,7 +59,9 @@ struct shards_options {
     struct winnow_list paths;
     const char *files_from; /* NULL, or a file with one path a line ("-": standard input) */
     enum shards_kind kind;
-    const char *ending; /* of names in outputs: ".parquet"; NULL: that of the file */
+    const struct winnow_env *env; /* for addresses; NULL: none is taken */
+    bool local;                   /* addresses are passed over */
+    const char *ending;           /* of names in outputs: ".parquet"; NULL: that of the file */
 };
 
 /* No path at all, a path that does not exist or cannot be opened, a folder or glob

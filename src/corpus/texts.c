@@ -26,7 +26,7 @@ winnow_status texts_open(struct texts *t, const struct winnow_text_options *opt,
                          struct winnow_list paths, const struct winnow_env *env,
                          struct winnow_text_result *result, struct winnow_error *err)
 {
-    const struct shards_options find = {.paths = paths, .files_from = opt->files_from};
+    const struct shards_options find = {.paths = paths, .files_from = opt->files_from, .env = env};
     const struct document_keys keys = {opt->text_key, opt->id_key, opt->chat};
     *t = (struct texts){.opt = *opt};
     TRY(shards_find(&find, &t->shards, err));

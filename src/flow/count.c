@@ -239,7 +239,7 @@ static winnow_status set_up(struct counting *c, struct winnow_list paths, uint32
                             struct winnow_error *err)
 {
     const struct shards_options find = {
-        .paths = paths, .files_from = c->opt->files_from, .kind = SHARDS_DOCUMENTS};
+        .paths = paths, .files_from = c->opt->files_from, .kind = SHARDS_DOCUMENTS, .env = c->env};
     TRY(shards_find(&find, &c->shards, err));
     account_warn_skipped(c->shards.account, c->env);
     if (c->opt->on_bad == WINNOW_COUNT_BAD_STOP) {

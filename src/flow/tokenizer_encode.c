@@ -213,7 +213,8 @@ static winnow_status open_output(struct encoding *e, struct winnow_error *err)
 static winnow_status find_shards(struct encoding *e, struct winnow_list paths,
                                  struct winnow_error *err)
 {
-    const struct shards_options find = {.paths = paths, .files_from = e->opt->text.files_from};
+    const struct shards_options find = {
+        .paths = paths, .files_from = e->opt->text.files_from, .env = e->env};
     TRY(shards_find(&find, &e->shards, err));
     account_warn_skipped(e->shards.account, e->env);
     return e->opt->text.on_bad == WINNOW_TEXT_STOP ? account_need_all(e->shards.account, err)

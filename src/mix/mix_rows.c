@@ -45,6 +45,7 @@ static winnow_status next_block(struct mix_rows *r, bool *more, struct winnow_er
         const struct shard *shard = &r->shards.items[r->next++];
         struct shard_reader_options opt = SHARD_READER_OPTIONS_INIT;
         opt.stamp = &shard->stamp;
+        opt.remote = shard->remote;
         opt.budget = line_budget_of_run(r->memory_max, 2);
         r->rest = (struct str){"", 0};
         return shard_reader_open(&r->reader, shard->path, shard->name, &opt, err);

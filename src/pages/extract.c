@@ -95,7 +95,7 @@ static bool holds_nothing(const struct shard *s)
     char byte;
     size_t got = 1;
     if (s->once || s->bytes > EMPTY_MAX ||
-        byte_source_open(&source, s->path, &ignored) != WINNOW_OK) {
+        byte_source_open_object(&source, s->path, s->remote, &ignored) != WINNOW_OK) {
         return false;
     }
     bool empty = byte_source_read(source, &byte, 1, &got, &ignored) == WINNOW_OK && got == 0 &&

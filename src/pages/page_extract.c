@@ -156,7 +156,7 @@ static winnow_status read_file(struct page_extractor *x, const struct page *page
     struct byte_source *source = NULL;
     struct winnow_error why = {{0}};
     buf_clear(&x->file);
-    winnow_status st = byte_source_open(&source, page->path, &why);
+    winnow_status st = byte_source_open_object(&source, page->path, page->remote, &why);
     if (st == WINNOW_OK) {
         byte_source_expect(source, page->found);
     }

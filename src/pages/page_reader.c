@@ -104,6 +104,7 @@ static struct page *add(struct page_reader *r, struct page_batch *b, enum page_f
     struct page *p = &b->items[b->count++];
     *p = (struct page){.form = form,
                        .path = s->path,
+                       .remote = s->remote,
                        .name = s->name,
                        .label = s->label,
                        .found = &s->stamp,
@@ -187,7 +188,7 @@ static winnow_status open_warc(struct page_reader *r, struct page_batch *b,
                                struct winnow_error *err)
 {
     const struct shard *s = &r->shards->items[r->shard];
-    winnow_status st = warc_open(&r->warc, s->path, r->offset, r->page_max, err);
+    winnow_status st = warc_open(&r->warc, s->path, s->remote, r->offset, r->page_max, err);
     if (st == WINNOW_E_IO) {
         return give_up(r, b, err);
     }

@@ -18,10 +18,11 @@ enum page_form {
 
 struct page {
     enum page_form form;
-    const char *path;               /* of the file it is, or lies in */
-    const char *name, *label;       /* what that file is called (struct shard) */
-    const struct file_stamp *found; /* what that file was when it was found */
-    uint64_t offset;                /* of its record, uncompressed */
+    const char *path;                    /* of the file it is, or lies in */
+    const struct storage_object *remote; /* what path is the address of, or NULL */
+    const char *name, *label;            /* what that file is called (struct shard) */
+    const struct file_stamp *found;      /* what that file was when it was found */
+    uint64_t offset;                     /* of its record, uncompressed */
     struct str block, id, uri, date, content_type, bad;
     bool lost;       /* PAGE_BROKEN: bytes of its file are */
     bool unreadable; /* the system did not let read it */

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/stamp.h"
 
+struct storage_object;
 struct warc_reader;
 
 enum warc_kind {
@@ -34,8 +35,10 @@ struct warc_record {
 
 /* From an uncompressed offset that an earlier record ended at, or 0.  Blocks
  * over block_max bytes are bad. */
-winnow_status warc_open(struct warc_reader **out, const char *path, uint64_t offset,
-                        size_t block_max, struct winnow_error *err);
+/* remote: what path is the address of, or NULL. */
+winnow_status warc_open(struct warc_reader **out, const char *path,
+                        const struct storage_object *remote, uint64_t offset, size_t block_max,
+                        struct winnow_error *err);
 /* See byte_source_expect(). */
 void warc_expect(struct warc_reader *r, const struct file_stamp *found);
 winnow_status warc_next(struct warc_reader *r, struct warc_record *record, bool *more,

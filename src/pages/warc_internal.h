@@ -17,6 +17,7 @@
 struct warc_reader {
     struct byte_source *source;
     const char *path;
+    const struct storage_object *remote;
     const struct file_stamp *found;
     size_t block_max;
     struct buf window;

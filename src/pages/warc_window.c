@@ -31,12 +31,13 @@ static winnow_status skip_to(struct byte_source *source, uint64_t offset, uint64
     return WINNOW_OK;
 }
 
-winnow_status warc_open(struct warc_reader **out, const char *path, uint64_t offset,
-                        size_t block_max, struct winnow_error *err)
+winnow_status warc_open(struct warc_reader **out, const char *path,
+                        const struct storage_object *remote, uint64_t offset, size_t block_max,
+                        struct winnow_error *err)
 {
     *out = NULL;
     struct byte_source *source = NULL;
-    TRY(byte_source_open(&source, path, err));
+    TRY(byte_source_open_object(&source, path, remote, err));
     uint64_t skipped = 0;
     byte_source_set_mends(source);
     winnow_status st = skip_to(source, offset, &skipped, err);
@@ -53,6 +54,7 @@ winnow_status warc_open(struct warc_reader **out, const char *path, uint64_t off
     struct warc_reader *r = mem_zalloc(sizeof *r);
     r->source = source;
     r->path = path;
+    r->remote = remote;
     r->block_max = block_max;
     r->offset = offset;
     *out = r;
@@ -69,7 +71,7 @@ winnow_status warc_restart(struct warc_reader *r, uint64_t offset, struct winnow
 {
     struct byte_source *source = NULL;
     uint64_t skipped = 0;
-    TRY(byte_source_open(&source, r->path, err));
+    TRY(byte_source_open_object(&source, r->path, r->remote, err));
     byte_source_set_mends(source);
     winnow_status st = skip_to(source, offset, &skipped, err);
     if (st == WINNOW_OK && skipped < offset) {

@@ -136,7 +136,7 @@ static winnow_status read_header(struct parquet_column *c, struct page_header *h
         uint64_t room = c->file_end > c->at ? c->file_end - c->at : 0;
         size_t n = want < room ? want : (size_t)room;
         TRY(hold(c, &c->packed, n, err));
-        TRY(parquet_pread(c->fd, c->packed.ptr, n, c->at, err));
+        TRY(parquet_pread(c->file, c->packed.ptr, n, c->at, err));
         const unsigned char *from = (const unsigned char *)c->packed.ptr;
         struct thrift_in in = {.at = from, .end = from + n};
         parse_header(&in, h);
@@ -161,7 +161,7 @@ static winnow_status read_bytes(struct parquet_column *c, const struct page_head
         c->packed.len = n;
     } else {
         TRY(hold(c, &c->packed, n, err));
-        TRY(parquet_pread(c->fd, c->packed.ptr, n, from, err));
+        TRY(parquet_pread(c->file, c->packed.ptr, n, from, err));
     }
     if (h->has_crc) {
         uLong crc = crc32(0, (const unsigned char *)c->packed.ptr, (uInt)n);

@@ -13,7 +13,7 @@ struct parquet_memory {
 
 /* All-zero may be released. */
 struct parquet_column {
-    int fd;
+    const struct parquet_file *file;
     uint64_t file_end; /* of pages */
     struct parquet_memory *memory;
     const struct parquet_leaf *leaf;

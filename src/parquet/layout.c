@@ -11,11 +11,22 @@
 #define TAIL_LEN   8U                  /* the footer's length and the magic bytes again */
 #define LIMIT_ROWS ((uint64_t)1 << 56) /* more are a lie */
 
-winnow_status parquet_pread(int fd, void *to, size_t len, uint64_t at, struct winnow_error *err)
+static winnow_status breaks_off(uint64_t at, struct winnow_error *err)
+{
+    return error_set(err, WINNOW_E_FORMAT, "the Parquet file breaks off at byte %" PRIu64, at);
+}
+
+winnow_status parquet_pread(const struct parquet_file *file, void *to, size_t len, uint64_t at,
+                            struct winnow_error *err)
 {
     char *p = to;
+    if (file->read_at) {
+        size_t got = 0;
+        TRY(file->read_at(file->ctx, to, len, at, &got, err));
+        return got == len ? WINNOW_OK : breaks_off(at + got, err);
+    }
     while (len > 0) {
-        ssize_t n = pread(fd, p, len, (off_t)at);
+        ssize_t n = pread(file->fd, p, len, (off_t)at);
         if (n < 0 && errno == EINTR) {
             continue;
         }
@@ -25,8 +36,7 @@ winnow_status parquet_pread(int fd, void *to, size_t len, uint64_t at, struct wi
                              strerror_r(errno, reason, sizeof reason));
         }
         if (n == 0) {
-            return error_set(err, WINNOW_E_FORMAT, "the Parquet file breaks off at byte %" PRIu64,
-                             at);
+            return breaks_off(at, err);
         }
         p += n;
         at += (uint64_t)n;
@@ -317,16 +327,17 @@ static winnow_status read_footer(struct parquet_layout *l, struct winnow_error *
     return WINNOW_OK;
 }
 
-static winnow_status find_footer(struct parquet_layout *l, int fd, uint64_t size, uint64_t *length,
-                                 struct winnow_error *err)
+static winnow_status find_footer(struct parquet_layout *l, const struct parquet_file *file,
+                                 uint64_t *length, struct winnow_error *err)
 {
+    const uint64_t size = file->size;
     unsigned char head[MAGIC_LEN], tail[TAIL_LEN];
     if (size < MAGIC_LEN + TAIL_LEN) {
         return error_set(err, WINNOW_E_FORMAT,
                          "the Parquet file breaks off: it has %" PRIu64 " bytes", size);
     }
-    TRY(parquet_pread(fd, head, sizeof head, 0, err));
-    TRY(parquet_pread(fd, tail, sizeof tail, size - TAIL_LEN, err));
+    TRY(parquet_pread(file, head, sizeof head, 0, err));
+    TRY(parquet_pread(file, tail, sizeof tail, size - TAIL_LEN, err));
     if (memcmp(tail + 4, "PARE", 4) == 0 || memcmp(head, "PARE", 4) == 0) {
         return error_set(err, WINNOW_E_FORMAT, "the Parquet file is encrypted");
     }
@@ -347,13 +358,13 @@ static winnow_status find_footer(struct parquet_layout *l, int fd, uint64_t size
     return WINNOW_OK;
 }
 
-winnow_status parquet_layout_read(struct parquet_layout *out, int fd, uint64_t size,
+winnow_status parquet_layout_read(struct parquet_layout *out, const struct parquet_file *file,
                                   uint64_t memory_max, struct winnow_error *err)
 {
     *out = (struct parquet_layout){0};
     arena_init(&out->keep, (size_t)1 << 16);
     uint64_t length = 0;
-    TRY(find_footer(out, fd, size, &length, err));
+    TRY(find_footer(out, file, &length, err));
     if (memory_max > 0 && length > memory_max / 4) {
         return error_set(err, WINNOW_E_LIMIT,
                          "the Parquet footer has %" PRIu64
@@ -365,7 +376,7 @@ winnow_status parquet_layout_read(struct parquet_layout *out, int fd, uint64_t s
         return error_set(err, WINNOW_E_NOMEM, "no memory for a Parquet footer of %" PRIu64 " bytes",
                          length);
     }
-    TRY(parquet_pread(fd, bytes, (size_t)length, out->data_end, err));
+    TRY(parquet_pread(file, bytes, (size_t)length, out->data_end, err));
     out->footer = (struct str){bytes, (size_t)length};
     return read_footer(out, err);
 }

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "parquet/parquet.h"
 #include "parquet/thrift.h"
 
 enum parquet_type {
@@ -110,9 +111,9 @@ struct parquet_layout {
     size_t pair_count;
 };
 
-/* Of an open file of that size.  WINNOW_E_FORMAT: a clause that says what it lacks;
+/* Of an open file.  WINNOW_E_FORMAT: a clause that says what it lacks;
  * WINNOW_E_LIMIT where the footer is more than memory_max (0: none). */
-winnow_status parquet_layout_read(struct parquet_layout *out, int fd, uint64_t size,
+winnow_status parquet_layout_read(struct parquet_layout *out, const struct parquet_file *file,
                                   uint64_t memory_max, struct winnow_error *err);
 void parquet_layout_release(struct parquet_layout *l);
 
@@ -120,6 +121,7 @@ void parquet_layout_release(struct parquet_layout *l);
 void parquet_element_read(struct thrift_in *in, struct parquet_element *e);
 
 /* pread(2) to the end; WINNOW_E_FORMAT where the file is shorter. */
-winnow_status parquet_pread(int fd, void *to, size_t len, uint64_t at, struct winnow_error *err);
+winnow_status parquet_pread(const struct parquet_file *file, void *to, size_t len, uint64_t at,
+                            struct winnow_error *err);
 
 #endif /* WINNOW_PARQUET_LAYOUT_H */

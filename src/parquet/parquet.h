@@ -5,7 +5,7 @@
  * {"key", "value"} where not; docs/parquet.md says what each type is called.  Lines become the
  * same values of the same types again where the new file is written after the old one.
  *
- *     parquet_rows_open(&r, fd, size, 0, err);
+ *     parquet_rows_open(&r, &file, 0, err);
  *     while (parquet_rows_read(r, bytes, room, &got, err) == WINNOW_OK && got > 0) ...
  *
  *     shape = parquet_shape_new();  parquet_shape_like(shape, path, err);
@@ -23,11 +23,22 @@
 
 /* ---- reading ---- */
 
+/* Where the bytes of a file are: behind fd, or, where read_at is not NULL, behind that; *got is
+ * less than len at the end only. */
+struct parquet_file {
+    int fd;
+    uint64_t size;
+    winnow_status (*read_at)(void *ctx, void *to, size_t len, uint64_t at, size_t *got,
+                             struct winnow_error *err);
+    void *ctx;
+};
+
 struct parquet_rows;
 
-/* fd stays the caller's.  WINNOW_E_FORMAT: why the file cannot be read, as a clause without its
- * name; WINNOW_E_LIMIT where its pages need more than memory_max (0: no limit). */
-winnow_status parquet_rows_open(struct parquet_rows **out, int fd, uint64_t size,
+/* What the file leads to stays the caller's.  WINNOW_E_FORMAT: why the file cannot be read, as a
+ * clause without its name; WINNOW_E_LIMIT where its pages need more than memory_max (0: no limit).
+ */
+winnow_status parquet_rows_open(struct parquet_rows **out, const struct parquet_file *file,
                                 uint64_t memory_max, struct winnow_error *err);
 void parquet_rows_close(struct parquet_rows *r);
 
@@ -45,7 +56,7 @@ uint64_t parquet_rows_count(const struct parquet_rows *r);
 uint64_t parquet_rows_place(const struct parquet_rows *r);
 
 /* What reading holds at a time, as far as the footer tells; 0 for what is no Parquet file. */
-uint64_t parquet_rows_needs(int fd, uint64_t size);
+uint64_t parquet_rows_needs(const struct parquet_file *file);
 
 /* ---- writing ---- */
 
@@ -58,6 +69,8 @@ void parquet_shape_free(struct parquet_shape *s);
  * them becomes further columns.  Without: all is found in the lines. */
 winnow_status parquet_shape_like(struct parquet_shape *s, const char *path,
                                  struct winnow_error *err);
+winnow_status parquet_shape_like_file(struct parquet_shape *s, const struct parquet_file *file,
+                                      const char *path, struct winnow_error *err);
 
 /* Whether two shapes have the same columns from the files that they are like. */
 bool parquet_shape_equal(const struct parquet_shape *a, const struct parquet_shape *b);

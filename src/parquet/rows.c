@@ -19,7 +19,7 @@ struct parquet_rows {
     struct row_program program;
     struct parquet_column *columns;
     struct parquet_memory memory;
-    uint64_t size;
+    struct parquet_file file;
     size_t group;    /* at hand */
     bool open;       /* its columns are begun */
     uint64_t row;    /* in it */
@@ -251,15 +251,15 @@ uint64_t parquet_rows_count(const struct parquet_rows *r)
 uint64_t parquet_rows_place(const struct parquet_rows *r)
 {
     if (r->group >= r->layout.group_count || r->layout.rows == 0) {
-        return r->size;
+        return r->file.size;
     }
     double done = (double)(r->layout.groups[r->group].first_row + r->row);
-    return (uint64_t)(done / (double)r->layout.rows * (double)r->size);
+    return (uint64_t)(done / (double)r->layout.rows * (double)r->file.size);
 }
 
-static winnow_status open_rows(struct parquet_rows *r, int fd, struct winnow_error *err)
+static winnow_status open_rows(struct parquet_rows *r, struct winnow_error *err)
 {
-    TRY(parquet_layout_read(&r->layout, fd, r->size, r->memory.max, err));
+    TRY(parquet_layout_read(&r->layout, &r->file, r->memory.max, err));
     TRY(parquet_tree_build(&r->tree, r->layout.elements, r->layout.element_count, err));
     row_program_build(&r->program, &r->tree);
     r->columns = mem_try_alloc(r->tree.leaf_count * sizeof *r->columns);
@@ -267,20 +267,20 @@ static winnow_status open_rows(struct parquet_rows *r, int fd, struct winnow_err
         return error_set(err, WINNOW_E_NOMEM, "no memory for %zu columns", r->tree.leaf_count);
     }
     for (size_t i = 0; i < r->tree.leaf_count; i++) {
-        r->columns[i] =
-            (struct parquet_column){.fd = fd, .file_end = r->layout.data_end, .memory = &r->memory};
+        r->columns[i] = (struct parquet_column){
+            .file = &r->file, .file_end = r->layout.data_end, .memory = &r->memory};
     }
     return WINNOW_OK;
 }
 
-winnow_status parquet_rows_open(struct parquet_rows **out, int fd, uint64_t size,
+winnow_status parquet_rows_open(struct parquet_rows **out, const struct parquet_file *file,
                                 uint64_t memory_max, struct winnow_error *err)
 {
     *out = NULL;
     struct parquet_rows *r = mem_zalloc(sizeof *r);
-    r->size = size;
+    r->file = *file;
     r->memory.max = memory_max;
-    winnow_status st = open_rows(r, fd, err);
+    winnow_status st = open_rows(r, err);
     if (st != WINNOW_OK) {
         parquet_rows_close(r);
         return st;
@@ -305,12 +305,12 @@ void parquet_rows_close(struct parquet_rows *r)
     mem_free(r);
 }
 
-uint64_t parquet_rows_needs(int fd, uint64_t size)
+uint64_t parquet_rows_needs(const struct parquet_file *file)
 {
     struct parquet_layout l;
     struct winnow_error ignored;
     uint64_t most = 0;
-    if (parquet_layout_read(&l, fd, size, 0, &ignored) == WINNOW_OK) {
+    if (parquet_layout_read(&l, file, 0, &ignored) == WINNOW_OK) {
         for (size_t g = 0; g < l.group_count; g++) {
             uint64_t all = l.footer.len * 4 + 2 * TEXT_STEP;
             for (size_t i = 0; i < l.leaf_count; i++) {

@@ -45,8 +45,16 @@ winnow_status parquet_shape_like(struct parquet_shape *s, const char *path,
         }
         return why;
     }
-    winnow_status status = parquet_layout_read(&s->like, fd, (uint64_t)st.st_size, 0, err);
+    const struct parquet_file file = {.fd = fd, .size = (uint64_t)st.st_size};
+    winnow_status status = parquet_shape_like_file(s, &file, path, err);
     (void)close(fd);
+    return status;
+}
+
+winnow_status parquet_shape_like_file(struct parquet_shape *s, const struct parquet_file *file,
+                                      const char *path, struct winnow_error *err)
+{
+    winnow_status status = parquet_layout_read(&s->like, file, 0, err);
     if (status == WINNOW_OK) {
         status = parquet_tree_build(&s->like_tree, s->like.elements, s->like.element_count, err);
     }

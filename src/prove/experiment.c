@@ -418,7 +418,8 @@ static winnow_status check_memory(struct experiment *x, const struct winnow_list
         struct shard_list shards = {0};
         const struct shards_options find = {.paths = i == 0 ? *paths
                                                             : (struct winnow_list){&x->paths[i], 1},
-                                            .kind = SHARDS_DOCUMENTS};
+                                            .kind = SHARDS_DOCUMENTS,
+                                            .env = x->env};
         winnow_status st = set_is_used(x, i) ? shards_find(&find, &shards, err) : WINNOW_OK;
         uint64_t most = x->opt->load_bytes, bytes = shards.bytes;
         all += most > 0 && bytes > most ? most : bytes;

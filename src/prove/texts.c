@@ -293,7 +293,7 @@ winnow_status text_set_load(const struct text_load *load, struct pool *pool,
                             struct text_set *out, struct winnow_error *err)
 {
     struct shard_list shards = {0};
-    const struct shards_options find = {.paths = load->paths, .kind = SHARDS_DOCUMENTS};
+    const struct shards_options find = {.paths = load->paths, .kind = SHARDS_DOCUMENTS, .env = env};
     *out = (struct text_set){.sampled = 1};
     struct loader l = {.load = load,
                        .names = names,
@@ -335,7 +335,7 @@ winnow_status held_set_load(const struct winnow_list *paths, const struct docume
                             struct held_set *out, struct winnow_error *err)
 {
     struct shard_list shards = {0};
-    const struct shards_options find = {.paths = *paths, .kind = SHARDS_DOCUMENTS};
+    const struct shards_options find = {.paths = *paths, .kind = SHARDS_DOCUMENTS, .env = env};
     winnow_status st = shards_find(&find, &shards, err);
     struct winnow_text_result read = {0};
     struct texts t = {0};
@@ -399,7 +399,7 @@ winnow_status text_tokenizer_train(const struct text_tokenizer *opt, const struc
                                    struct tokenizer **out, struct winnow_error *err)
 {
     struct shard_list shards = {0};
-    const struct shards_options find = {.paths = opt->paths, .kind = SHARDS_DOCUMENTS};
+    const struct shards_options find = {.paths = opt->paths, .kind = SHARDS_DOCUMENTS, .env = env};
     winnow_status st = shards_find(&find, &shards, err);
     if (st != WINNOW_OK) {
         shard_list_release(&shards);

@@ -58,6 +58,7 @@ static winnow_status read_shard(struct walk *w, const struct shard *shard, struc
     struct shard_block block = {0};
     bool more = true;
     opt.stamp = &shard->stamp;
+    opt.remote = shard->remote;
     winnow_status st = shard_reader_open(&reader, shard->path, shard->name, &opt, err);
     while (st == WINNOW_OK && more) {
         st = shard_reader_next(reader, &block, &more, err);

@@ -4,7 +4,6 @@ list(APPEND WINNOW_SOURCES
   src/remote/completion_address.c
   src/remote/completion_client.c
   src/remote/prompt_scores.c
-  src/remote/retry_after.c
   src/remote/secrets.c
   src/remote/server.c
 )

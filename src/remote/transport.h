@@ -53,8 +53,4 @@ winnow_status transport_send(struct transport *t, uint32_t slot, const char *url
 winnow_status transport_wait(struct transport *t, double seconds, struct transport_response *out,
                              bool *got, struct winnow_error *err);
 
-/* What a Retry-After header asks for, at the time now (seconds since 1970):
- * "120", or a date as HTTP writes them.  Negative where it is neither. */
-double transport_retry_after(struct str value, double now);
-
 #endif /* WINNOW_REMOTE_TRANSPORT_H */

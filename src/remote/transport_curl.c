@@ -4,6 +4,7 @@
  * alive.  curl_multi_poll() sleeps; nothing here spins.  libcurl's global state is
  * reference-counted by itself: each transport takes and gives back one count. */
 #include "base/mem.h"
+#include "base/retry_after.h"
 #include "remote/transport.h"
 
 #include <assert.h>
@@ -77,7 +78,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *user)
         i++;
     }
     if (i == sizeof NAME - 1) {
-        s->retry_after = transport_retry_after(str_sub(line, i, line.len), (double)time(NULL));
+        s->retry_after = retry_after_seconds(str_sub(line, i, line.len), (double)time(NULL));
     }
     return line.len;
 }

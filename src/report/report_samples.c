@@ -97,6 +97,7 @@ static winnow_status offer_shard(struct picks *p, const struct shard *shard, str
     struct block_parser *parser = block_parser_new(&keys);
     bool more = true;
     opt.budget = line_budget_of_run(p->memory_max, 1);
+    opt.remote = shard->remote;
     winnow_status st = shard_reader_open(&reader, shard->path, shard->name, &opt, err);
     for (size_t n = 0; n < blocks && st == WINNOW_OK; n++) {
         st = shard_reader_next(reader, &block, &more, err);

@@ -36,8 +36,8 @@ struct arranging {
     struct buckets *buckets;
     struct document_reader *reader;
     const char *extension;
-    const char *like;     /* whose columns Parquet outputs have, or NULL */
-    uint64_t seen, total; /* copies, for progress */
+    const struct shard *like; /* whose columns Parquet outputs have, or NULL */
+    uint64_t seen, total;     /* copies, for progress */
     /* the shard that is being written */
     struct shard_writer *writer;
     struct buf name;
@@ -91,7 +91,8 @@ static winnow_status open_shard(struct arranging *a, struct winnow_error *err)
     a->open = true;
     winnow_status st = find_written(a, &a->passed_over, err);
     opt.env = a->s->run->env;
-    opt.like = a->like;
+    opt.like = a->like ? a->like->path : NULL;
+    opt.like_remote = a->like ? a->like->remote : NULL;
     if (st == WINNOW_OK && !a->passed_over) {
         bool to_stdout = a->s->last && a->s->run->to_stdout;
         (void)path_of(a, "documents", buf_cstr(&a->name), "", &path);
@@ -389,11 +390,14 @@ static const char *extension_of(const struct stage *s)
 }
 
 /* The file whose columns Parquet outputs have: where all inputs have the same. */
-static const char *like_of(const struct stage *s)
+static const struct shard *like_of(const struct stage *s)
 {
-    const char *first = s->input.count > 0 ? s->input.items[0].path : NULL;
+    const struct shard *first = s->input.count > 0 ? &s->input.items[0] : NULL;
     for (size_t i = 1; i < s->input.count; i++) {
-        if (!parquet_same_columns(first, s->input.items[i].path)) {
+        const struct shard *other = &s->input.items[i];
+        const struct parquet_like a = {first->path, first->remote},
+                                  b = {other->path, other->remote};
+        if (!parquet_same_columns(&a, &b)) {
             return NULL;
         }
     }

@@ -3,6 +3,7 @@
 
 #include "base/claim.h"
 #include "base/file.h"
+#include "corpus/shards.h"
 
 const char *read_as(const char *path, struct buf *out)
 {
@@ -15,12 +16,34 @@ struct adding {
     size_t number;
 };
 
+/* Of all that an address leads to: names and prints. */
+static winnow_status print_remote(const struct winnow_env *env, const char *path, char hash[33],
+                                  struct winnow_error *err)
+{
+    struct shard_list found = {0};
+    const struct shards_options find = {.paths = {&path, 1}, .env = env};
+    struct hash_stream *all = hash_stream_new();
+    winnow_status st = shards_find(&find, &found, err);
+    for (size_t i = 0; i < found.count && st == WINNOW_OK; i++) {
+        const struct shard *s = &found.items[i];
+        st = storage_object_print(s->remote, hash, err);
+        hash_stream_add(all, (struct str){s->name, strlen(s->name) + 1});
+        hash_stream_add(all, (struct str){hash, 33});
+    }
+    hash128_hex(hash_stream_value(all), hash);
+    hash_stream_free(all);
+    shard_list_release(&found);
+    return st;
+}
+
 static winnow_status add_print(struct adding *a, const char *name, const char *path,
                                struct winnow_error *err)
 {
     char hash[33];
     struct buf as = {0}, label = {0};
-    winnow_status st = prints_tree(a->prints, read_as(path, &as), hash, err);
+    winnow_status st = storage_is_address(path)
+                           ? print_remote(prints_env(a->prints), path, hash, err)
+                           : prints_tree(a->prints, read_as(path, &as), hash, err);
     buf_addf(&label, "%s %zu", name, a->number++); /* what it is called does not count */
     json_member_text(a->w, buf_cstr(&label), hash);
     buf_release(&as);

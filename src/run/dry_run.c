@@ -497,7 +497,7 @@ static uint64_t largest_window(const struct shard_list *in)
 {
     uint64_t most = 0;
     for (size_t i = 0; i < in->count; i++) {
-        uint64_t w = byte_source_peek_window(in->items[i].path);
+        uint64_t w = byte_source_peek_window(in->items[i].path, in->items[i].remote);
         most = w > most ? w : most;
     }
     return most;
@@ -512,7 +512,8 @@ winnow_status folder_dry_run(struct run *r, struct winnow_error *err)
     const struct shards_options opt = {.paths = r->paths,
                                        .files_from = r->corpus->files_from,
                                        .kind = files ? SHARDS_PAGES : SHARDS_DOCUMENTS,
-                                       .ending = run_output_ending(r->corpus)};
+                                       .ending = run_output_ending(r->corpus),
+                                       .env = r->env};
     winnow_status st = shards_find(&opt, &in, err);
     if (st == WINNOW_OK) {
         account_warn_skipped(in.account, r->env);

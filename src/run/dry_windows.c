@@ -124,6 +124,7 @@ static winnow_status open_packed(const struct windows *w, const struct shard *sh
     opt.block_max = w->sample->size->window_bytes;
     opt.line_max = (size_t)w->run->corpus->line_max;
     opt.stamp = &shard->stamp;
+    opt.remote = shard->remote;
     opt.keep_going = shard->met;
     return shard_reader_open(out, shard->path, shard->name, &opt, err);
 }
@@ -222,6 +223,9 @@ static const struct shard *part_of(struct windows *w, const struct shard *shard)
 /* Not lines as they lie there, whatever its name says: its reader knows better. */
 static bool is_packed(struct windows *w, const struct shard *shard)
 {
+    if (shard->remote) {
+        return true; /* its beginning is what is read of it */
+    }
     int fd = open(shard->path, O_RDONLY | O_CLOEXEC);
     bool plain = fd < 0 || byte_kind_of(look(w, fd, 0)) == BYTES_PLAIN;
     if (fd >= 0) {

@@ -37,7 +37,8 @@ uint64_t feed_window(const struct feed *f)
 {
     uint64_t most = 0;
     for (size_t i = (size_t)f->at.file; f->shards && i < f->shards->count; i++) {
-        uint64_t window = byte_source_peek_window(f->shards->items[i].path);
+        const struct shard *s = &f->shards->items[i];
+        uint64_t window = byte_source_peek_window(s->path, s->remote);
         most = window > most ? window : most;
     }
     return most;

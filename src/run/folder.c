@@ -339,6 +339,9 @@ static bool is_empty(const struct shard *s)
     if (s->once) {
         return strcmp(s->path, "-") == 0 && spool_has_nothing();
     }
+    if (s->remote) {
+        return s->remote->sized && s->remote->bytes == 0;
+    }
     return file_size(s->path, &bytes, &ignored) == WINNOW_OK && bytes == 0;
 }
 

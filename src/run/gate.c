@@ -120,7 +120,7 @@ winnow_status gate_check(const struct shard_list *input, uint64_t limit, struct 
     uint64_t window = 0;
     const char *packed = "";
     for (size_t i = 0; limit > 0 && i < input->count; i++) {
-        uint64_t w = byte_source_peek_window(input->items[i].path);
+        uint64_t w = byte_source_peek_window(input->items[i].path, input->items[i].remote);
         packed = w > window ? input->items[i].path : packed;
         window = w > window ? w : window;
     }

@@ -21,6 +21,9 @@ static winnow_status add_folders(struct places *p, struct winnow_list paths,
 {
     for (size_t i = 0; i < paths.count; i++) {
         const char *path = paths.items[i], *deep = strstr(path, "**");
+        if (storage_is_address(path)) {
+            continue; /* nothing is written there */
+        }
         if (strcmp(path, "-") == 0) {
             TRY(places_add_stdin(p, err));
         } else if (file_is_dir(path)) {
@@ -45,7 +48,7 @@ winnow_status guard_corpora(struct places *p, const struct guarded *what, struct
     struct shard_list found = {0};
     struct winnow_error ignored; /* what cannot be read is told where it is read */
     const struct shards_options find = {
-        .paths = what->paths, .files_from = what->files_from, .kind = what->kind};
+        .paths = what->paths, .files_from = what->files_from, .kind = what->kind, .local = true};
     bool list_is_piped = what->files_from && strcmp(what->files_from, "-") == 0;
     bool look = !what->shards && !list_is_piped && (what->paths.count > 0 || what->files_from);
     const struct shard_list *shards = what->shards;
@@ -57,7 +60,7 @@ winnow_status guard_corpora(struct places *p, const struct guarded *what, struct
         shards = &found;
     }
     for (size_t i = 0; st == WINNOW_OK && shards && i < shards->count; i++) {
-        st = places_add(p, shards->items[i].path, err);
+        st = shards->items[i].remote ? WINNOW_OK : places_add(p, shards->items[i].path, err);
     }
     shard_list_release(&found);
     return st;

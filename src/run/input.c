@@ -13,11 +13,27 @@
 
 #include <unistd.h>
 
+static void write_remote(const struct storage_object *o, struct json_writer *w)
+{
+    char print[33] = "";
+    struct winnow_error ignored; /* it was told where it was read */
+    bool made = storage_object_print(o, print, &ignored) == WINNOW_OK;
+    json_member_text(w, "path", o->address);
+    json_member_u64(w, "bytes", o->bytes);
+    json_member_text(w, "etag", o->etag);
+    json_member_text(w, "modified", o->modified);
+    json_member_text(w, "hash", made ? print : "");
+}
+
 static void write_shard(const struct run *r, const struct shard *shard, struct json_writer *w)
 {
     json_open(w, '{');
     json_member_text(w, "name", shard->name);
-    prints_write(r->prints, shard->path, w);
+    if (shard->remote) {
+        write_remote(shard->remote, w);
+    } else {
+        prints_write(r->prints, shard->path, w);
+    }
     json_close(w, '}');
 }
 
@@ -62,6 +78,19 @@ static void load_prints(struct run *r)
     buf_release(&path);
 }
 
+static winnow_status print_remote(const struct storage_object *o, char hash[33],
+                                  struct winnow_error *failed, struct winnow_error *err)
+{
+    winnow_status st = storage_object_print(o, hash, failed);
+    if (st == WINNOW_E_IO) {
+        return WINNOW_OK; /* it is lost, as files are */
+    }
+    if (st != WINNOW_OK) {
+        *err = *failed;
+    }
+    return st;
+}
+
 /* Prints of all shards that can be read but once; the others among those that a folder
  * gave are lost, and the rest can still be read. */
 static winnow_status print_shards(struct run *r, struct shard_list *list, char (*hashes)[33],
@@ -70,9 +99,13 @@ static winnow_status print_shards(struct run *r, struct shard_list *list, char (
     const char **paths = mem_zalloc((list->count + 1) * sizeof *paths);
     struct winnow_error *failed = mem_zalloc((list->count + 1) * sizeof *failed);
     for (size_t i = 0; i < list->count; i++) {
-        paths[i] = list->items[i].once ? NULL : list->items[i].path;
+        paths[i] = list->items[i].once || list->items[i].remote ? NULL : list->items[i].path;
     }
     winnow_status st = prints_files(r->prints, r->pool, paths, list->count, hashes, failed, err);
+    for (size_t i = 0; i < list->count && st == WINNOW_OK; i++) {
+        st = list->items[i].remote ? print_remote(list->items[i].remote, hashes[i], &failed[i], err)
+                                   : WINNOW_OK;
+    }
     for (size_t i = list->count; i-- > 0 && st == WINNOW_OK;) {
         if (failed[i].text[0] && !list->items[i].met) {
             *err = failed[i];
@@ -162,6 +195,7 @@ winnow_status folder_find_input(struct run *r, struct winnow_error *err)
         .files_from = r->corpus->files_from,
         .kind = first->kind->reads_files ? SHARDS_PAGES : SHARDS_DOCUMENTS,
         .ending = run_output_ending(r->corpus),
+        .env = r->env,
     };
     first->input_found = true;
     TRY(shards_find(&opt, &first->input, err));

@@ -81,6 +81,7 @@ static winnow_status open_stream(struct outputs *o, enum stream stream, uint64_t
     struct shard_writer_options opt = SHARD_WRITER_OPTIONS_INIT;
     opt.resume_at = length;
     opt.like = stream <= STREAM_ASIDE ? o->like : NULL;
+    opt.like_remote = opt.like ? o->like_remote : NULL;
     struct output_file *f = &o->files[stream];
     if (stream == STREAM_DOCUMENTS && o->to) {
         opt.env = o->to;

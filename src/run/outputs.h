@@ -37,10 +37,11 @@ const char *kept_ending(const char *shard);
 
 /* The open files of one shard.  All-zero is closed. */
 struct outputs {
-    const char *folder;            /* of the stage */
-    const char *shard;             /* relative name of the files */
-    const char *documents;         /* where those go: "documents", or KEPT_FOLDER */
-    const char *const *attributes; /* names, NULL-terminated, or NULL */
+    const char *folder;                       /* of the stage */
+    const char *shard;                        /* relative name of the files */
+    const char *documents;                    /* where those go: "documents", or KEPT_FOLDER */
+    const char *const *attributes;            /* names, NULL-terminated, or NULL */
+    const struct storage_object *like_remote; /* what like is the address of, or NULL */
     const char *like; /* the shard's input, whose columns Parquet documents have; or NULL */
     bool wanted[STREAMS], always[STREAMS]; /* written at all; even without lines */
     const struct winnow_env *to;           /* documents go to its write; NULL: to files */

@@ -170,11 +170,18 @@ static bool is_replay(const struct pass *p, const struct job *job)
            (job->start.file == p->replay_file && job->start.offset < p->replay_offset);
 }
 
+/* Parquet outputs have the columns of the shard that they are made of. */
+static void set_like(struct pass *p, uint64_t file)
+{
+    bool listed = p->input == &PASS_DOCUMENTS && file < p->feed.shards->count;
+    p->outputs.like = listed ? p->feed.shards->items[file].path : NULL;
+    p->outputs.like_remote = listed ? p->feed.shards->items[file].remote : NULL;
+}
+
 static winnow_status open_shard(struct pass *p, const struct job *job, struct winnow_error *err)
 {
     if (!p->open) {
-        bool listed = job->start.file < p->feed.shards->count && p->input == &PASS_DOCUMENTS;
-        p->outputs.like = listed ? p->feed.shards->items[job->start.file].path : NULL;
+        set_like(p, job->start.file);
         TRY(outputs_open(&p->outputs, p->input->shard_name(p, job->shard), (struct json_value){0},
                          err));
         p->open = true;
@@ -430,8 +437,7 @@ static winnow_status begin(struct pass *p, bool *done, struct winnow_error *err)
         p->shard_number--; /* open_shard() counted it */
         bool listed = p->at.file < p->feed.shards->count;
         const char *shard = listed ? p->feed.shards->items[p->at.file].name : NULL;
-        p->outputs.like =
-            listed && p->input == &PASS_DOCUMENTS ? p->feed.shards->items[p->at.file].path : NULL;
+        set_like(p, p->at.file);
         st = outputs_open(&p->outputs, p->input->shard_name(p, shard), files, err);
         p->shard_number++;
     }

@@ -39,6 +39,7 @@ static winnow_status fill(struct feed *f, struct job *job, bool *waits, struct w
         opt.lines = f->at.lines;
         opt.line_max = f->line_max;
         opt.stamp = &shard->stamp;
+        opt.remote = shard->remote;
         opt.keep_going = f->keep_going;
         opt.block_max = f->block_max > 0 ? f->block_max : opt.block_max;
         opt.budget = f->budget;

@@ -341,7 +341,7 @@ winnow_status fact_counts_corpus(struct fact_counts *c, const struct fact_readin
     struct counting counting = {c, env, env->threads > 0 ? env->threads : pool_processors()};
     struct shard_list shards = {0};
     const struct shards_options find = {
-        .paths = *r->paths, .files_from = r->opt->files_from, .kind = SHARDS_DOCUMENTS};
+        .paths = *r->paths, .files_from = r->opt->files_from, .kind = SHARDS_DOCUMENTS, .env = env};
     winnow_status st = shards_find(&find, &shards, err);
     if (st == WINNOW_OK) {
         account_warn_skipped(shards.account, env);

@@ -17,7 +17,7 @@ winnow_status pair_source_open(struct pair_source *s, const struct winnow_list *
                                uint64_t limit, const struct winnow_env *env,
                                struct winnow_error *err)
 {
-    const struct shards_options find = {.paths = *paths, .kind = SHARDS_DOCUMENTS};
+    const struct shards_options find = {.paths = *paths, .kind = SHARDS_DOCUMENTS, .env = env};
     *s = (struct pair_source){.env = env, .limit = limit};
     const struct block_walk_options walk = {.env = env,
                                             .budget = {env->memory_max, env->memory_max / 2,

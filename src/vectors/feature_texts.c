@@ -199,7 +199,8 @@ static winnow_status find_and_scan(struct reader *r, struct pool *pool, struct w
         return st;
     }
     struct shard_list shards = {0};
-    const struct shards_options find = {.paths = r->r->paths, .kind = SHARDS_DOCUMENTS};
+    const struct shards_options find = {
+        .paths = r->r->paths, .kind = SHARDS_DOCUMENTS, .env = r->env};
     winnow_status st = shards_find(&find, &shards, err);
     st = st == WINNOW_OK ? scan(r, &shards, pool, err) : st;
     shard_list_release(&shards);

@@ -266,7 +266,7 @@ static winnow_status find_and_make(struct ngram_making *n, struct winnow_error *
     struct shard_list shards = {0};
     struct winnow_list files;
     TRY(spool_paths(&m->job->paths, m->job->work, m->env, &m->keep, &files, err));
-    const struct shards_options find = {.paths = files, .kind = SHARDS_DOCUMENTS};
+    const struct shards_options find = {.paths = files, .kind = SHARDS_DOCUMENTS, .env = m->env};
     winnow_status st = shards_find(&find, &shards, err);
     st = st == WINNOW_OK ? make_over(n, &shards, err) : st;
     shard_list_release(&shards);

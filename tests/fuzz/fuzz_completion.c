@@ -1,4 +1,5 @@
 /* What a server sends: answers, lists of models, errors, Retry-After. */
+#include "base/retry_after.h"
 #include "base/utf8.h"
 #include "remote/completion.h"
 #include "remote/prompt_scores.h"
@@ -51,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert((unsigned char)reason.ptr[i] >= 0x20);
     }
     buf_release(&reason);
-    double pause = transport_retry_after(body, 1.7e9);
+    double pause = retry_after_seconds(body, 1.7e9);
     assert(pause >= -1 && pause < 1e12);
     json_parser_free(p);
     return 0;

@@ -29,7 +29,8 @@ static bool read_all(int fd, uint64_t from, struct buf *out)
     struct parquet_rows *r = NULL;
     struct winnow_error err;
     off_t size = lseek(fd, 0, SEEK_END);
-    winnow_status st = parquet_rows_open(&r, fd, (uint64_t)size, (uint64_t)64 << 20, &err);
+    const struct parquet_file file = {.fd = fd, .size = (uint64_t)size};
+    winnow_status st = parquet_rows_open(&r, &file, (uint64_t)64 << 20, &err);
     st = st == WINNOW_OK && from > 0 ? parquet_rows_seek(r, from, &err) : st;
     size_t got = 1;
     while (st == WINNOW_OK && got > 0 && out->len < TEXT_MAX) {

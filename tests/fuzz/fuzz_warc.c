@@ -23,7 +23,7 @@ static size_t count_records(const char *path, uint64_t offset, uint64_t *second)
     struct warc_record record;
     bool more = true;
     size_t n = 0;
-    if (warc_open(&r, path, offset, BLOCK_MAX, &err) != WINNOW_OK) {
+    if (warc_open(&r, path, NULL, offset, BLOCK_MAX, &err) != WINNOW_OK) {
         abort();
     }
     for (;; n++) {
@@ -65,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct page_extract_options opt = {.page_max = BLOCK_MAX};
     struct page_extractor *x = page_extractor_new(&opt);
     bool more = true;
-    if (warc_open(&r, path, 0, BLOCK_MAX, &err) != WINNOW_OK) {
+    if (warc_open(&r, path, NULL, 0, BLOCK_MAX, &err) != WINNOW_OK) {
         abort();
     }
     while (warc_next(r, &record, &more, &err) == WINNOW_OK && more) {

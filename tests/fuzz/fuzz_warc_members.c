@@ -70,7 +70,7 @@ static void check(const char *path, uint64_t offset, const struct str *blocks, s
     struct warc_reader *r = NULL;
     struct warc_record record;
     bool more = true;
-    if (warc_open(&r, path, offset, BLOCK_MAX, &err) != WINNOW_OK) {
+    if (warc_open(&r, path, NULL, offset, BLOCK_MAX, &err) != WINNOW_OK) {
         abort();
     }
     for (size_t i = 0;; i++) {
@@ -105,7 +105,7 @@ static struct seen see(const char *path, uint64_t offset, const struct str *bloc
     struct warc_record record;
     struct seen seen = {0};
     bool more = true, first = true;
-    if (warc_open(&r, path, offset, BLOCK_MAX, &err) != WINNOW_OK) {
+    if (warc_open(&r, path, NULL, offset, BLOCK_MAX, &err) != WINNOW_OK) {
         abort();
     }
     for (; warc_next(r, &record, &more, &err) == WINNOW_OK && more; first = false) {

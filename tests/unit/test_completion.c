@@ -1,5 +1,6 @@
 /* Requests, answers and the client, against a server that misbehaves. */
 #include "base/mem.h"
+#include "base/retry_after.h"
 #include "base/utf8.h"
 #include "check.h"
 #include "mock_server.h"
@@ -156,7 +157,7 @@ static void retry_after_is_seconds_or_a_date(void **state)
         {"Sunday, 06-Nov-94 08:49:37 GMT", 0, -1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_near(transport_retry_after(str_of(cases[i].value), cases[i].now), cases[i].want, 0);
+        assert_near(retry_after_seconds(str_of(cases[i].value), cases[i].now), cases[i].want, 0);
     }
 }
 

@@ -32,7 +32,7 @@ static struct str read_warc(const char *path, uint64_t offset, size_t block_max)
     struct warc_record record;
     bool more = true;
     buf_clear(&seen);
-    assert_ok(warc_open(&r, path, offset, block_max, &err), err);
+    assert_ok(warc_open(&r, path, NULL, offset, block_max, &err), err);
     for (;;) {
         assert_ok(warc_next(r, &record, &more, &err), err);
         if (!more) {

@@ -1,7 +1,7 @@
 /* retry_after.c -- the one header that we read by ourselves (RFC 9110, 10.2.3):
  * seconds, or an IMF-fixdate.  The two obsolete forms of dates are not read: a
  * client that does not understand the value backs off as it would without. */
-#include "remote/transport.h"
+#include "base/retry_after.h"
 
 static bool two_digits(const char *p, int *out)
 {
@@ -46,7 +46,7 @@ static bool read_date(struct str v, double *seconds)
     return true;
 }
 
-double transport_retry_after(struct str value, double now)
+double retry_after_seconds(struct str value, double now)
 {
     struct str v = str_trim(value);
     double seconds = 0;

@@ -1,0 +1,39 @@
+/* ask.h -- a request with its authorization, redirects and patience. */
+#ifndef WINNOW_STORAGE_ASK_H
+#define WINNOW_STORAGE_ASK_H
+
+#include "storage/storage.h"
+#include "storage/web.h"
+
+struct storage {
+    struct storage_settings settings;
+    const struct winnow_env *env;
+};
+
+struct ask {
+    const char *method, *url;
+    const char *shown; /* what sentences call it */
+    bool range;        /* only bytes from..to, to being the last one; UINT64_MAX: to the end */
+    uint64_t from, to;
+    bool s3;     /* signed, where there are keys; redirects are answers */
+    bool linked; /* a redirect that says what is behind it is an answer */
+};
+
+/* Sends it until something answers that trying again would not change, which web_answer()
+ * then is, whatever its status.  WINNOW_E_IO: a sentence. */
+winnow_status ask_send(struct web *w, const struct storage *s, const struct ask *a,
+                       struct winnow_error *err);
+
+/* The whole body, of at most max bytes, of what answers with 200. */
+winnow_status ask_whole(struct web *w, const struct storage *s, const struct ask *a, size_t max,
+                        struct buf *body, struct winnow_error *err);
+
+/* Says why a status is no success: WINNOW_E_IO. */
+winnow_status ask_refuse(struct web *w, const struct storage *s, const struct ask *a,
+                         struct winnow_error *err);
+
+/* Waits before try number n (from 1) of what failed: longer each time, or as the server asked. */
+winnow_status ask_wait(const struct storage *s, uint32_t n, double retry_after,
+                       struct winnow_error *err);
+
+#endif /* WINNOW_STORAGE_ASK_H */
