@@ -87,6 +87,10 @@ void help_shared(void)
     struct buf text = {0};
     buf_addf(&text, "%s:\n", CORPUS_TABLE.summary);
     option_help(&CORPUS_TABLE, NULL, &text);
+    buf_add_text(&text,
+                 "\na CORPUS is files, folders, patterns, - for standard input, or addresses:\n"
+                 "s3://BUCKET/FOLDER, hf://datasets/OWNER/NAME/FOLDER, https://HOST/FILE\n"
+                 "(keys by variables of the environment; docs/storage.md)\n");
     buf_addf(&text, "\n%s:\n", CLI_TABLE.summary);
     option_help(&CLI_TABLE, NULL, &text);
     (void)fwrite(text.ptr, 1, text.len, stdout);

@@ -12,7 +12,7 @@ static const char EXAMPLE[] =
     "\n"
     "example:\n"
     "  winnow: 1                        # the version of the format: always there\n"
-    "  input: [pages/, more/*.html]     # files, folders, patterns\n"
+    "  input: [pages/, more/*.html]     # files, folders, patterns, s3://BUCKET/FOLDER\n"
     "  output: runs/clean               # the run folder; -o overrides it\n"
     "  seed: 7                          # any option of every command; -s overrides it\n"
     "  stages:                          # in order, each with a '-'\n"

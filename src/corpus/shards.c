@@ -389,7 +389,9 @@ static void add_remote(struct finder *f, const struct storage_object *o, bool me
 static winnow_status refuse_secret(const struct finder *f, const char *path,
                                    struct winnow_error *err)
 {
-    if (f->listed || !url_has_secret(str_of(path)) || storage_has_globs(path)) {
+    struct url_parts p;
+    url_split(str_of(path), &p);
+    if (f->listed || !p.has_query || storage_has_globs(path)) {
         return WINNOW_OK;
     }
     struct buf shown = {0};

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """s3://, hf:// and http:// inputs against a server of our own (tests/support/storage_server.py).
 
-    tests/fault/storage.py WINNOW
+    tests/fault/storage.py WINNOW [TEST...]
 
 What is read from there is what is read from files, byte for byte, through pages of lists,
 broken connections and servers that know no ranges; what cannot be read is named and in the exit
@@ -11,6 +11,7 @@ import gzip
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import subprocess
@@ -80,12 +81,18 @@ def set_up():
     store.put("corpus/empty.jsonl", b"")
     (corpus / "empty.jsonl").write_bytes(b"")
     (work / "home").mkdir()
-    parquet_input(corpus)
+    parquet_input()
 
 
-def parquet_input(corpus):
-    run("dedup", str(corpus), "-o", "as-parquet", "--output-format", "parquet")
-    data = (work / "as-parquet/documents/one.parquet").read_bytes()
+def parquet_input():
+    """Of more than a few windows: digits that cannot be packed to nothing."""
+    digits = random.Random(7)
+    with open(work / "digits.jsonl", "w", encoding="ascii") as f:
+        for i in range(5000):
+            f.write(json.dumps({"id": str(i), "text": f"{digits.getrandbits(1600):x}", "n": i}) + "\n")
+    run("dedup", "digits.jsonl", "-o", "as-parquet", "--output-format", "parquet")
+    data = (work / "as-parquet/documents/digits.parquet").read_bytes()
+    assert len(data) > 1_000_000
     (work / "table.parquet").write_bytes(data)
     store.put("tables/table.parquet", data)
 
@@ -147,14 +154,14 @@ def test_hub():
 def test_web():
     want = rules("local/one.jsonl", out="of-files")
     for nature in ("plain", "cut", "busy", "norange", "nolength", "moved"):
-        assert rules(f"{store.url}/{nature}/corpus/one.jsonl", out="of-web", AWS_ACCESS_KEY_ID=None,
+        assert rules(f"{store.url}/web/{nature}/corpus/one.jsonl", out="of-web", AWS_ACCESS_KEY_ID=None,
                      AWS_SECRET_ACCESS_KEY=None) == want, nature
-    run("count", f"{store.url}/plain/corpus/one.jsonl?key={QUERY}", code=2, says="--files-from")
-    (work / "list").write_text(f"{store.url}/plain/corpus/one.jsonl?key={QUERY}\n{store.url}/plain/corpus/three.ndjson\n")
+    run("count", f"{store.url}/web/plain/corpus/one.jsonl?key={QUERY}", code=2, says="--files-from")
+    (work / "list").write_text(f"{store.url}/web/plain/corpus/one.jsonl?key={QUERY}\n{store.url}/web/plain/corpus/three.ndjson\n")
     assert rules("--files-from", "list", out="of-list") == \
         rules("local/one.jsonl", "local/three.ndjson", out="of-files")
-    run("count", f"{store.url}/plain/corpus/none.jsonl", code=1, says="is not there (status 404")
-    run("count", f"{store.url}/plain/", code=2, says="names no file")
+    run("count", f"{store.url}/web/plain/corpus/none.jsonl", code=1, says="is not there (status 404")
+    run("count", f"{store.url}/web/plain/", code=2, says="names no file")
     run("count", f"http://user:{SECRET}@127.0.0.1/x", code=2, says="has no place")
     run("count", "gs://bucket/x", code=2, says="not read here")
     run("count", "http://127.0.0.1:9/x.jsonl", code=1, says="cannot be read", WINNOW_STORAGE_TRIES="2")
@@ -169,16 +176,16 @@ def test_broken():
     run("count", "s3://hangs/corpus/one.jsonl", code=3, says="did not answer in time", WINNOW_STORAGE_SECONDS="0.5",
         WINNOW_STORAGE_TRIES="2")
     run("count", "s3://denied/corpus/one.jsonl", code=3, says="may not be read with the keys")
-    run("count", "s3://elsewhere/corpus/*.ndjson", "s3://elsewhere/tables/*", code=3, says="other bytes than it is asked")
+    run("count", "s3://elsewhere/corpus/one.jsonl", code=3, says="other bytes than it is asked")
     rules("s3://short/corpus", out="of-short", code=3)
     account = json.loads((work / "of-short/stages/01-dedup/stats.json").read_text())
-    assert [s["shard"] for s in account["bad_shards"]] == ["s3://short/corpus/one.jsonl"], account["bad_shards"]
+    assert [s["path"] for s in account["bad_shards"]] == ["s3://short/corpus/one.jsonl"], account["bad_shards"]
 
 
 def test_parquet():
     want = run("count", "table.parquet")
     for place in ("s3://plain/tables/table.parquet", "s3://cut/tables/", "hf://datasets/owner/plain/tables",
-                  f"{store.url}/public/tables/table.parquet"):
+                  f"{store.url}/web/plain/tables/table.parquet"):
         assert run("count", place) == want, place
     run("count", "s3://norange/tables/table.parquet", code=3, says="gives no parts of files")
     as_parquet = ("--output-format", "parquet")
@@ -204,8 +211,7 @@ def test_again():
     assert tree(work / "killed/documents") == want
     run(*command[1:], says="nothing is left to do")
     store.put(key, lines("b", 100))
-    run(*command[1:], code=2, says="other input")
-    run(*command[1:], "--force")
+    run(*command[1:], says="doing anew what was made of other input")
     assert len((work / "killed/documents/a.jsonl").read_bytes().splitlines()) == 100
 
 
@@ -230,7 +236,7 @@ def test_runs():
 
 
 def test_secrets():
-    (work / "recipe.yaml").write_text("input: [s3://plain/corpus]\nstages:\n  - rules: {}\n  - dedup: {}\n")
+    (work / "recipe.yaml").write_text("winnow: 1\ninput: [s3://plain/corpus]\nstages:\n  - rules: {}\n  - dedup: {}\n")
     run("run", "recipe.yaml", "-o", "whole")
     run("report", "whole")
     for secret in SECRETS:
@@ -243,7 +249,10 @@ def test_secrets():
 
 def main():
     set_up()
+    chosen = sys.argv[2:]
     for test in (test_s3, test_keys, test_hub, test_web, test_broken, test_parquet, test_again, test_runs, test_secrets):
+        if chosen and test.__name__ not in chosen:
+            continue
         start = time.time()
         test()
         print(f"{test.__name__}: ok, {time.time() - start:.1f} s", flush=True)

@@ -223,7 +223,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command == "HEAD":
             return None
         end = len(body)
-        if nature in ("cut", "changes"):
+        if nature in ("cut", "changes", "elsewhere"):
             end = min(CUT, end)
         if nature == "short" and ranged and int(ranged[1]) >= CUT:
             end = 0
@@ -268,6 +268,7 @@ class Store:
         self.log, self.counts, self.objects = [], {}, {}
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # clients that leave are no news
         self.server.store = self
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
