@@ -5,10 +5,21 @@
 #include "storage/storage.h"
 #include "storage/web.h"
 
+#include <pthread.h>
+
+#define WEBS_KEPT 16U
+
 struct storage {
     struct storage_settings settings;
     const struct winnow_env *env;
+    pthread_mutex_t lock;        /* of what follows */
+    struct web *webs[WEBS_KEPT]; /* that nobody uses now, with their connections */
+    size_t web_count;
 };
+
+/* One that is idle, or a new one; and back. */
+winnow_status storage_take_web(const struct storage *s, struct web **out, struct winnow_error *err);
+void storage_give_web(const struct storage *s, struct web *w);
 
 struct ask {
     const char *method, *url;

@@ -23,6 +23,7 @@ winnow_status storage_open(struct storage **out, const struct winnow_env *env,
 {
     struct storage *s = mem_zalloc(sizeof *s);
     s->env = env;
+    (void)pthread_mutex_init(&s->lock, NULL);
     winnow_status st = storage_settings_read(env, &s->settings, err);
     if (st != WINNOW_OK) {
         storage_close(s);
@@ -35,8 +36,52 @@ winnow_status storage_open(struct storage **out, const struct winnow_env *env,
 void storage_close(struct storage *s)
 {
     if (s) {
+        for (size_t i = 0; i < s->web_count; i++) {
+            web_close(s->webs[i]);
+        }
+        (void)pthread_mutex_destroy(&s->lock);
         storage_settings_release(&s->settings);
         mem_free(s);
+    }
+}
+
+/* Objects see storage as it is for all of them, but for its idle connections. */
+static struct storage *own(const struct storage *s)
+{
+    union {
+        const struct storage *from;
+        struct storage *to;
+    } it = {s};
+    return it.to;
+}
+
+winnow_status storage_take_web(const struct storage *s, struct web **out, struct winnow_error *err)
+{
+    struct storage *mine = own(s);
+    *out = NULL;
+    (void)pthread_mutex_lock(&mine->lock);
+    if (mine->web_count > 0) {
+        *out = mine->webs[--mine->web_count];
+    }
+    (void)pthread_mutex_unlock(&mine->lock);
+    return *out ? WINNOW_OK : web_open(out, &s->settings, s->env, err);
+}
+
+void storage_give_web(const struct storage *s, struct web *w)
+{
+    struct storage *mine = own(s);
+    if (!w) {
+        return;
+    }
+    web_stop(w);
+    (void)pthread_mutex_lock(&mine->lock);
+    bool room = mine->web_count < WEBS_KEPT;
+    if (room) {
+        mine->webs[mine->web_count++] = w;
+    }
+    (void)pthread_mutex_unlock(&mine->lock);
+    if (!room) {
+        web_close(w);
     }
 }
 
@@ -126,11 +171,11 @@ static winnow_status find(const struct storage *s, const char *address, const si
                         .keep = keep,
                         .out = out};
     *out = (struct storage_found){0};
-    winnow_status st = web_open(&f.w, &s->settings, s->env, err);
+    winnow_status st = storage_take_web(s, &f.w, err);
     if (st == WINNOW_OK) {
         st = up_to ? list(&f, *up_to, err) : look(&f, err);
     }
-    web_close(f.w);
+    storage_give_web(s, f.w);
     settle(&f);
     buf_release(&shown);
     return st;

@@ -40,7 +40,7 @@ winnow_status storage_file_open(struct storage_file **out, const struct storage_
 {
     struct web *w = NULL;
     *out = NULL;
-    TRY(web_open(&w, &o->storage->settings, o->storage->env, err));
+    TRY(storage_take_web(o->storage, &w, err));
     struct storage_file *f = mem_zalloc(sizeof *f);
     f->o = o;
     f->w = w;
@@ -57,7 +57,7 @@ winnow_status storage_file_open(struct storage_file **out, const struct storage_
 void storage_file_close(struct storage_file *f)
 {
     if (f) {
-        web_close(f->w);
+        storage_give_web(f->o->storage, f->w);
         for (size_t i = 0; i < WINDOWS; i++) {
             mem_free(f->windows[i].bytes);
         }

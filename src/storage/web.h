@@ -35,6 +35,9 @@ winnow_status web_open(struct web **out, const struct storage_settings *settings
                        const struct winnow_env *env, struct winnow_error *err);
 void web_close(struct web *w);
 
+/* Ends what is under way; a connection whose answer was taken whole stays. */
+void web_stop(struct web *w);
+
 /* Ends what is under way, sends, and waits for the answer's headers.  Fails when asked to
  * stop only: all else is in the answer. */
 winnow_status web_send(struct web *w, const struct web_request *r, struct winnow_error *err);

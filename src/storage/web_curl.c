@@ -10,6 +10,7 @@
 #include <time.h>
 
 #define HELD_MAX       ((size_t)1 << 20)   /* of a body, before it is paused */
+#define BODY_KEPT      ((size_t)64 << 10)  /* by one that is idle */
 #define HEAD_BYTES_MAX ((size_t)256 << 10) /* of all lines of a head */
 #define CONNECT_MAX    15000L              /* milliseconds */
 #define STEP_MS        100                 /* between looks at whether to stop */
@@ -110,22 +111,12 @@ winnow_status web_open(struct web **out, const struct storage_settings *settings
     return WINNOW_OK;
 }
 
-static void stop(struct web *w)
-{
-    if (w->running) {
-        (void)curl_multi_remove_handle(w->multi, w->easy);
-    }
-    w->running = w->paused = w->headed = false;
-    buf_clear(&w->body);
-    w->taken = 0;
-}
-
 void web_close(struct web *w)
 {
     if (!w) {
         return;
     }
-    stop(w);
+    web_stop(w);
     curl_easy_cleanup(w->easy);
     (void)curl_multi_cleanup(w->multi);
     curl_slist_free_all(w->headers);
@@ -161,6 +152,23 @@ static void look_whether_ended(struct web *w)
             }
             break;
         }
+    }
+}
+
+void web_stop(struct web *w)
+{
+    int running = 0;
+    if (w->running && !w->paused && w->taken == w->body.len) { /* perhaps it has just ended */
+        (void)curl_multi_perform(w->multi, &running);
+        look_whether_ended(w);
+    }
+    if (w->running) {
+        (void)curl_multi_remove_handle(w->multi, w->easy);
+    }
+    w->running = w->paused = w->headed = false;
+    w->taken = w->body.len = 0;
+    if (w->body.cap > BODY_KEPT) {
+        buf_release(&w->body);
     }
 }
 
@@ -242,7 +250,7 @@ static bool set_request(struct web *w, const struct web_request *r)
 
 winnow_status web_send(struct web *w, const struct web_request *r, struct winnow_error *err)
 {
-    stop(w);
+    web_stop(w);
     clear_answer(w);
     w->head_bytes = 0;
     if (!set_request(w, r) || curl_multi_add_handle(w->multi, w->easy) != CURLM_OK) {

@@ -27,6 +27,8 @@ root = pathlib.Path(sys.argv[2])
 for path in root.rglob("*"):
     if path.is_file():
         s3.put_object(Bucket="corpus", Key="a b/" + str(path.relative_to(root)), Body=path.read_bytes())
+for path in (root.parent / "many").iterdir():
+    s3.put_object(Bucket="corpus", Key="many/" + path.name, Body=path.read_bytes())
 part = s3.create_multipart_upload(Bucket="corpus", Key="parts/large.jsonl")["UploadId"]
 data = (root / "large.jsonl").read_bytes()
 done = []
@@ -65,7 +67,7 @@ def compare(work, env):
         run(work, env, "dedup", local, "-o", "near")
         far = tree(work / "far/documents")
         assert far and far == tree(work / "near/documents"), address
-        assert run(work, env, "count", address) == run(work, env, "count", local)
+    assert run(work, env, "count", "s3://corpus/many/") == run(work, env, "count", "many")
 
 
 def main():
@@ -73,9 +75,11 @@ def main():
     work = pathlib.Path(tempfile.mkdtemp(prefix="winnow-moto-"))
     local = work / "local"
     (local / "s\u00fcb +&=%").mkdir(parents=True)
-    for n in range(1200):  # more than a page of 1,000 keys
-        (local / f"{n:04}.jsonl").write_text(json.dumps({"id": str(n), "text": f"A short text, number {n}."}) + "\n")
-    shutil.copy(local / "0001.jsonl", local / "s\u00fcb +&=%" / "o n e.jsonl")
+    for name in ("one.jsonl", "s\u00fcb +&=%/o n e.jsonl"):
+        (local / name).write_text(json.dumps({"id": name, "text": f"A short text of {name}."}) + "\n")
+    for n in range(1005):  # more than a page of 1,000 keys
+        (work / "many").mkdir(exist_ok=True)
+        (work / "many" / f"{n:04}.jsonl").write_text(json.dumps({"id": str(n), "text": f"Number {n}."}) + "\n")
     with open(local / "large.jsonl", "w", encoding="utf-8") as f:
         for n in range(60000):
             f.write(json.dumps({"id": f"l{n}", "text": f"Line {n} of a file of more than a part of five megabytes; {n * 7}."}) + "\n")
