@@ -17,6 +17,7 @@
 #include "base/utf8.h"
 #include "corpus/packing.h"
 #include "corpus/shard_names_internal.h"
+#include "corpus/shard_remote_internal.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -120,7 +121,9 @@ static winnow_status resolve(struct shard_list *l, struct shard *s, struct winno
         bool web = query != SIZE_MAX && !storage_has_globs(s->path);
         buf_add_char(&name, '/');
         buf_add_str(&name, str_sub(address, 0, colon + 1));
-        buf_add_str(&name, str_sub(address, colon + 2, web ? query : address.len));
+        struct str rest = str_sub(address, colon + 3, web ? query : address.len);
+        buf_add_char(&name, '/');
+        buf_add_text(&name, shard_remote_name(rest, &l->keep));
         s->name = arena_strndup(&l->keep, name.ptr, name.len);
         buf_release(&name);
         return WINNOW_OK;

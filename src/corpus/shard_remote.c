@@ -141,16 +141,16 @@ winnow_status shard_remote_cut(const struct remote_walk *how, struct storage_fou
     return WINNOW_OK;
 }
 
-const char *shard_remote_name(const struct storage_object *o, struct arena *keep)
+const char *shard_remote_name(struct str below, struct arena *keep)
 {
     struct buf name = {0};
     bool begins = true;
-    for (const char *p = o->below; *p; p++) {
-        if (*p == '/' && begins) {
+    for (size_t i = 0; i < below.len; i++) {
+        if (below.ptr[i] == '/' && begins) {
             buf_add_text(&name, "%2F");
         }
-        begins = *p == '/';
-        buf_add_char(&name, *p);
+        begins = below.ptr[i] == '/';
+        buf_add_char(&name, below.ptr[i]);
     }
     const char *copy = arena_strndup(keep, buf_cstr(&name), name.len);
     buf_release(&name);

@@ -21,7 +21,8 @@ struct remote_walk {
 winnow_status shard_remote_cut(const struct remote_walk *how, struct storage_found *found,
                                struct winnow_error *err);
 
-/* What an object is called in outputs: its name, with %2F for parts that are empty. */
-const char *shard_remote_name(const struct storage_object *o, struct arena *keep);
+/* What an object of that name is called in outputs: the same, with %2F for parts that are
+ * empty. */
+const char *shard_remote_name(struct str below, struct arena *keep);
 
 #endif /* WINNOW_CORPUS_SHARD_REMOTE_INTERNAL_H */

@@ -380,7 +380,7 @@ static void add_remote(struct finder *f, const struct storage_object *o, bool me
     GROW(l->items, l->count, f->cap, 16);
     l->items[l->count++] = (struct shard){.path = o->address,
                                           .remote = copy,
-                                          .name = shard_remote_name(o, &l->keep),
+                                          .name = shard_remote_name(str_of(o->below), &l->keep),
                                           .bytes = o->bytes,
                                           .met = met};
     l->bytes += o->bytes;
