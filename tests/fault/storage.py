@@ -217,6 +217,7 @@ def test_again():
 
 def test_runs():
     """A run that was put there means its documents; names that are no files' stay inside."""
+    rules("local", out="of-files")
     for name, data in tree(work / "of-files").items():
         store.put(f"runs/mine/{name}", data)
     want = run("count", "of-files")
