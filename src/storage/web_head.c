@@ -48,7 +48,13 @@ static void take_link(struct web_answer *a, struct str v)
     }
 }
 
-static struct buf *place_of(struct web_answer *a, struct str name)
+static bool is_named(struct str name, const char *what)
+{
+    return strlen(what) == name.len && strncasecmp(name.ptr, what, name.len) == 0;
+}
+
+/* Whether it is a header of which the text is kept. */
+static bool take_text(struct web_answer *a, struct str name, struct str v)
 {
     const struct {
         const char *name;
@@ -61,17 +67,13 @@ static struct buf *place_of(struct web_answer *a, struct str name)
                   {"x-linked-size", &a->linked_size},
                   {"x-repo-commit", &a->commit}};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        if (strlen(places[i].name) == name.len &&
-            strncasecmp(name.ptr, places[i].name, name.len) == 0) {
-            return places[i].to;
+        if (is_named(name, places[i].name)) {
+            buf_clear(places[i].to);
+            buf_add_str(places[i].to, v);
+            return true;
         }
     }
-    return NULL;
-}
-
-static bool is_named(struct str name, const char *what)
-{
-    return strlen(what) == name.len && strncasecmp(name.ptr, what, name.len) == 0;
+    return false;
 }
 
 void web_take_header(struct web_answer *a, struct str line, double now)
@@ -81,11 +83,10 @@ void web_take_header(struct web_answer *a, struct str line, double now)
         return;
     }
     struct str name = str_sub(line, 0, colon), v = str_trim(str_sub(line, colon + 1, line.len));
-    struct buf *to = place_of(a, name);
-    if (to) {
-        buf_clear(to);
-        buf_add_str(to, v);
-    } else if (is_named(name, "content-length")) {
+    if (take_text(a, name, v)) {
+        return;
+    }
+    if (is_named(name, "content-length")) {
         a->has_length = number(v, &a->length);
     } else if (is_named(name, "content-range")) {
         take_range(a, v);
