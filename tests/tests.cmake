@@ -14,6 +14,7 @@ set(UNIT_TESTS
   band
   base
   batch_choice
+  resample
   blocklist
   call
   choice

@@ -61,7 +61,8 @@ enum winnow_sampler {
     WINNOW_LFR,      /* learn, focus, review: blocks that were hard come again */
     WINNOW_REWEIGHT, /* as uniform; sequences weigh by what they lose in the step */
     WINNOW_OPUS,     /* of several times as many candidates those that help a target, by chance */
-    WINNOW_GREATS    /* the same, the most helpful first */
+    WINNOW_GREATS,   /* the same, the most helpful first */
+    WINNOW_RESAMPLE  /* a share of the documents, drawn anew now and then */
 };
 enum winnow_focus {
     WINNOW_FOCUS_HARD,   /* what lost most */
@@ -80,17 +81,20 @@ struct winnow_sampling {
     double drop_last; /* lfr: the same of the last */
     int curve;        /* reweight: enum winnow_curve */
     /* reweight: weights of a step lie within exp(1 / temperature).  opus: gains are drawn by
-     * exp(gain / temperature), in standard deviations. */
+     * exp(gain / temperature), in standard deviations.  resample: the odds of a document are
+     * 1 + x + x^2 / 2, x being its weight over temperature. */
     double temperature;
     double burn_in; /* reweight: share of the steps, the first ones, in which all weigh the same */
     const char *toward; /* opus, greats: examples of what is wanted */
     double candidates;  /* opus, greats: tokens that are read for one that is trained on */
     double redundancy;  /* opus, greats: how much a pick lowers what is like it; 1: as the step */
+    double drawn;       /* resample: share of the tokens that a draw holds */
+    uint64_t redraw;    /* resample: steps until the next draw; 0: a tenth of them */
 };
 #define WINNOW_SAMPLING_INIT                                                               \
     {                                                                                      \
         .drop = 0.5, .drop_last = 0.7, .temperature = 1, .burn_in = 0.05, .candidates = 4, \
-        .redundancy = 1,                                                                   \
+        .redundancy = 1, .drawn = 0.25,                                                    \
     }
 
 enum winnow_weights_as {
@@ -114,7 +118,7 @@ struct winnow_train_options {
     /* What each document counts for, scaled to a mean of 1: the attribute weight_name in the
      * folder of attributes `weights`, or the document's own member weight_key; NULL: 1. */
     const char *weights, *weight_name, *weight_key;
-    int weights_as;     /* enum winnow_weights_as */
+    int weights_as;     /* enum winnow_weights_as; of a sampler that draws by them, neither */
     int mean_of;        /* enum winnow_mean_of: what a step's loss is the mean of */
     uint32_t lora_rank; /* adapters on init's matrices, merged at the end; 0: all weights */
     double lora_alpha;  /* 0: twice the rank */

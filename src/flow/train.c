@@ -468,6 +468,7 @@ static winnow_status fit_model(struct training *t, struct winnow_train_result *r
                                             opt->responses ? t->rows.count : t->texts.docs.count,
                                         .order = opt->value_order};
     fit_opt.value = opt->value ? &value : NULL;
+    fit_opt.odds = t->factors.odds;
     fit_opt.toward = opt->sampling.toward ? &t->toward.batch.batch : NULL;
     const struct sampler rows = train_rows_sampler(&t->rows);
     const struct fit_data data = {&t->texts.docs, t->order.order, t->order.order_count,
@@ -616,13 +617,17 @@ static winnow_status check_sampler(const struct winnow_train_options *opt, struc
     for (size_t i = 0; (other = sampling_kind_at(i)) != NULL; i++) {
         TRY(check_options_of(opt, other, err));
     }
-    bool factors = (opt->weights || opt->weight_key) && opt->weights_as == WINNOW_AS_LOSS;
-    const char *without = kind->texts_only && opt->responses ? "--responses"
-                          : kind->texts_only && factors
-                              ? "weights of documents as factors of losses"
-                          : kind->trainer_only && opt->lora_rank > 0 ? "--lora-rank"
-                          : kind->open && opt->value                 ? "--value"
-                                                                     : NULL;
+    bool weighed = opt->weights || opt->weight_key;
+    bool factors = weighed && opt->weights_as == WINNOW_AS_LOSS && !kind->by_weights;
+    const char *without =
+        kind->texts_only && opt->responses ? "--responses"
+        : kind->texts_only && factors      ? "weights of documents as factors of losses"
+        : kind->texts_only && opt->mean_of != WINNOW_MEAN_OF_TOKENS ? "--mean-of documents"
+        : kind->by_weights && opt->weights_as != WINNOW_AS_LOSS
+            ? "--weights-as (it draws by weights)"
+        : kind->trainer_only && opt->lora_rank > 0 ? "--lora-rank"
+        : kind->open && opt->value                 ? "--value"
+                                                   : NULL;
     if (kind->by_target && !opt->sampling.toward) {
         return error_set(err, WINNOW_E_USAGE,
                          "--sampler %s chooses what helps a target: --toward FILE, examples of it",

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "prune/prune_attribute.h"
+#include "train/sampling.h"
 
 #include <float.h>
 #include <math.h>
@@ -143,7 +144,9 @@ winnow_status train_factors_make(const struct winnow_train_options *opt, const f
 {
     *out = (struct train_factors){0};
     if (weights) {
-        float **to = opt->weights_as == WINNOW_AS_REPEATS ? &out->repeats : &out->loss;
+        float **to = sampling_kind_of(&opt->sampling)->by_weights ? &out->odds
+                     : opt->weights_as == WINNOW_AS_REPEATS       ? &out->repeats
+                                                                  : &out->loss;
         *to = ones(count);
         TRY(scale_to_one(weights, targets, count, *to, err));
     }
@@ -158,5 +161,6 @@ void train_factors_release(struct train_factors *f)
 {
     mem_free(f->loss);
     mem_free(f->repeats);
+    mem_free(f->odds);
     *f = (struct train_factors){0};
 }

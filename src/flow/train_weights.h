@@ -33,6 +33,7 @@ winnow_status train_weigh(void *weights, const struct document *d, float *out,
 struct train_factors {
     float *loss;    /* by which each document's gradient is multiplied; NULL: 1 */
     float *repeats; /* how often it comes in an epoch; NULL: once */
+    float *odds;    /* what a sampler draws by; NULL: none does */
 };
 /* weights may be NULL; targets[i]: how many tokens of document i have a loss, 0 of one that
  * cannot be trained on. */

@@ -35,7 +35,8 @@
     OPT_ENUM(0, "sampler", type, sampling.sampler, SAMPLER_NAMES,                                 \
              "what is read next: documents in random order; lfr: what was hard comes again; "     \
              "reweight: sequences weigh by what they lose in the step; opus, greats: of several " \
-             "times as many candidates those that help a target"),                                \
+             "times as many candidates those that help a target; resample: a share of the "       \
+             "documents, drawn anew now and then"),                                               \
         OPT_ENUM(0, "focus", type, sampling.focus, FOCUS_NAMES,                                   \
                  "lfr: what comes again: what lost most; as much by chance; everything"),         \
         OPT_SHARE(0, "focus-drop", type, sampling.drop, 0, 0.99,                                  \
@@ -46,14 +47,19 @@
                  "reweight: low losses weigh less, the middle most, or both ends most"),          \
         OPT_REAL(                                                                                 \
             0, "temperature", type, sampling.temperature, 0.01, 1000,                             \
-            "reweight: weights of a step lie within exp(1/X); opus: odds rise with exp(gain/X)"), \
+            "reweight: weights of a step lie within exp(1/X); opus: odds rise with exp(gain/X); " \
+            "resample: odds are 1 + x + x^2/2 of x = weight/X"),                                  \
         OPT_SHARE(0, "burn-in", type, sampling.burn_in, 0, 1,                                     \
                   "reweight: share of the steps before it begins"),                               \
         OPT_FILE(0, "toward", type, sampling.toward, "opus, greats: examples of what is wanted"), \
         OPT_REAL(0, "candidates", type, sampling.candidates, 1, 1000,                             \
                  "opus, greats: tokens that are read for one that is trained on"),                \
         OPT_REAL(0, "redundancy", type, sampling.redundancy, 0, 1e6,                              \
-                 "opus, greats: how much a pick lowers what is like it; 1: as a step would")
+                 "opus, greats: how much a pick lowers what is like it; 1: as a step would"),     \
+        OPT_SHARE(0, "drawn", type, sampling.drawn, 0.0001, 1,                                    \
+                  "resample: share of the tokens that a draw holds"),                             \
+        OPT_COUNT(0, "redraw", type, sampling.redraw, 0, 1e15,                                    \
+                  "resample: steps until the next draw; 0: a tenth of all")
 
 extern const char *const SAMPLER_NAMES[];         /* enum winnow_sampler */
 extern const char *const FOCUS_NAMES[];           /* enum winnow_focus */

@@ -26,9 +26,13 @@ const char *const SMALL_MODEL_COMPUTE[] = {"f32", "bf16", NULL};
 const char *const SCORING_COMPUTE[] = {"f32", "bf16", "int8", NULL};
 const char *const SMALL_MODEL_OPTIMIZER[] = {"adamw", "muon", "sgd", NULL};
 
-const char *const SAMPLER_NAMES[] = {
-    [WINNOW_UNIFORM] = "uniform", [WINNOW_LFR] = "lfr",       [WINNOW_REWEIGHT] = "reweight",
-    [WINNOW_OPUS] = "opus",       [WINNOW_GREATS] = "greats", NULL};
+const char *const SAMPLER_NAMES[] = {[WINNOW_UNIFORM] = "uniform",
+                                     [WINNOW_LFR] = "lfr",
+                                     [WINNOW_REWEIGHT] = "reweight",
+                                     [WINNOW_OPUS] = "opus",
+                                     [WINNOW_GREATS] = "greats",
+                                     [WINNOW_RESAMPLE] = "resample",
+                                     NULL};
 const char *const FOCUS_NAMES[] = {[WINNOW_FOCUS_HARD] = "hard",
                                    [WINNOW_FOCUS_RANDOM] = "random",
                                    [WINNOW_FOCUS_NONE] = "none",

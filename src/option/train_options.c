@@ -58,6 +58,8 @@ const struct option_table TRAIN_TABLE = {
         "      --weights runs/chosen/stages/01-select/attributes/select -o models/tuned\n"
         "  winnow train corpus/ -o models/lfr --sampler lfr      # learn, focus, review: 4 passes\n"
         "  winnow train corpus/ -o models/hard --sampler reweight --curve linupper\n"
+        "  winnow train corpus/ -o models/few --sampler resample --drawn 25% --weights "
+        "runs/all/stages/01-select/attributes/select --weight-name winnow__gain\n"
         "  winnow train corpus/ -o models/valued --value few.jsonl  # then select --method "
         "shapley\n"
         "  winnow train corpus/ -o models/own --tokenizer gpt2/   # again after a kill: goes on\n",

@@ -1,11 +1,13 @@
 /* facility.c -- the method of INGENIOUS: in partitions of the pool, greedy facility location
  * gives each document a gain; documents are then drawn without replacement with weights
  * 1 + g + g^2 / 2 (the second-order softmax), g being the gain over the mean gain, so that
- * the draw does not depend on the partition's size. */
+ * the draw does not depend on the partition's size. The gain that is told is that one, too: train's
+ * sampler "resample" draws by it again and again. */
 #include "base/env.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/sort.h"
+#include "math/taylor_softmax.h"
 #include "select/choice.h"
 #include "select/facility_location.h"
 
@@ -121,9 +123,9 @@ struct facility {
 };
 
 struct drawn_row {
-    double key; /* u^(1/weight), of which the largest are taken */
+    double key; /* taylor_key() */
     uint32_t row;
-    double gain;
+    double gain; /* over the mean */
 };
 
 static void compare_piece(void *ctx, size_t piece, uint32_t worker)
@@ -166,9 +168,8 @@ static void run_partition(struct facility *f, size_t from, size_t quota, struct 
         uint32_t row = f->which[from + f->order[i]];
         struct rng r;
         rng_init(&r, f->p->env->seed ^ rng_mix(row + 1), "facility");
-        double g = mean > 0 ? f->gains[i] / mean : 0, weight = 1 + g + g * g / 2;
-        double u = rng_uniform(&r);
-        f->drawn[i] = (struct drawn_row){log(u > 0 ? u : 1e-300) / weight, row, f->gains[i]};
+        double g = mean > 0 ? f->gains[i] / mean : 0;
+        f->drawn[i] = (struct drawn_row){taylor_key(g, rng_uniform(&r)), row, g};
     }
     sort(f->drawn, n, sizeof *f->drawn, by_key);
     for (size_t i = 0; i < quota && i < n; i++) {

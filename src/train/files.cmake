@@ -11,6 +11,7 @@ list(APPEND WINNOW_SOURCES
   src/train/packer.c
   src/train/sampler_choose.c
   src/train/sampler_lfr.c
+  src/train/sampler_resample.c
   src/train/sampler_reweight.c
   src/train/sampling.c
   src/train/small_model.c

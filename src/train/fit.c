@@ -137,6 +137,7 @@ static winnow_status start_sampling(struct fitting *f, struct pool *pool,
                                  .seed = opt->seed,
                                  .steps = opt->trainer.steps,
                                  .pool = pool,
+                                 .odds = opt->odds,
                                  .target = opt->toward};
     struct packer_options reading = opt->packer;
     reading.batch_tokens =

@@ -31,6 +31,7 @@ struct fit_options {
     uint64_t seed;                     /* of the adapters, and of what the sampling draws */
     const char *folder;                /* of the checkpoint, which exists; NULL: none is kept */
     double save_seconds;               /* between two checkpoints; 0: 30 */
+    const float *odds;                 /* of samplings that draw by them; NULL: all alike */
     const struct token_batch *toward;  /* of samplings that choose by a target; NULL: none */
     const struct value_options *value; /* NULL: documents are not valued; not of adapters */
     const char *stage;                 /* name for progress; NULL: silent */

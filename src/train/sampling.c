@@ -9,7 +9,7 @@ static const struct sampling_kind SAMPLER_UNIFORM = {.name = "uniform", .options
 static const struct sampling_kind *const KINDS[] = {
     [WINNOW_UNIFORM] = &SAMPLER_UNIFORM,   [WINNOW_LFR] = &SAMPLER_LFR,
     [WINNOW_REWEIGHT] = &SAMPLER_REWEIGHT, [WINNOW_OPUS] = &SAMPLER_OPUS,
-    [WINNOW_GREATS] = &SAMPLER_GREATS,
+    [WINNOW_GREATS] = &SAMPLER_GREATS,     [WINNOW_RESAMPLE] = &SAMPLER_RESAMPLE,
 };
 
 const struct sampling_kind *sampling_kind_at(size_t i)

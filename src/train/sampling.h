@@ -8,6 +8,7 @@
  *     reweight   the engine's weights of sequences, by what they lost (sampler_reweight.c)
  *     opus, greats   in what a step does: its batch is chosen from several times as many tokens
  *                (sampler_choose.c)
+ *     resample   a share of the documents, drawn anew now and then (sampler_resample.c)
  *
  * What a way knows of the past it hears again when a training is resumed, through told(); it
  * keeps no file.  A choice that depends on the weights of the model belongs into the learner,
@@ -34,6 +35,7 @@ struct sampling_home {
     struct trainer *trainer; /* the same; NULL where it is of adapters */
     uint64_t seed, steps;
     struct pool *pool;
+    const float *odds;                /* by document, what draws go by; NULL: all alike */
     const struct token_batch *target; /* what sampling.toward holds; NULL: nothing was read */
 };
 
@@ -61,6 +63,7 @@ struct sampling_kind {
     bool texts_only;   /* documents are cut by it: no rows */
     bool trainer_only; /* no adapters */
     bool by_target;    /* reads what sampling.toward names */
+    bool by_weights;   /* draws by weights of documents, which are then no factors of losses */
     bool losses_first; /* trainer_options.losses_first, and steps of one micro-batch */
     /* Takes the word behind "NAME:" of an arm; false: it is none. */
     bool (*word)(struct winnow_sampling *o, const char *word);
@@ -99,6 +102,7 @@ void sampling_tell(const struct sampling *s, struct json_writer *w);
 struct sampling_document *sampling_documents(const struct sampling *s, size_t count);
 
 /* The kinds, for sampling.c. */
-extern const struct sampling_kind SAMPLER_LFR, SAMPLER_REWEIGHT, SAMPLER_OPUS, SAMPLER_GREATS;
+extern const struct sampling_kind SAMPLER_LFR, SAMPLER_REWEIGHT, SAMPLER_OPUS, SAMPLER_GREATS,
+    SAMPLER_RESAMPLE;
 
 #endif /* WINNOW_TRAIN_SAMPLING_H */

@@ -13,6 +13,7 @@ winnow() {
     command=$1; shift
     case $command in
     prove) "$bin" prove $small --tokens 6k --seeds 2 --eval-tokens 1k --cloze-items 0 --clean-rules none "$@" ;;
+    features | select) "$bin" "$command" -q --threads 1 "$@" ;;
     *) "$bin" "$command" $small "$@" ;;
     esac
 }
@@ -22,6 +23,7 @@ while read -r line; do
     eval "$line" >out 2>&1 || { echo "fails: $line"; cat out; exit 1; }
 done <commands
 grep -q '"name": "lfr"' models/lfr/training.json
+grep -q '"name": "resample", "draws": 10, .*"by_weights": true' models/few/training.json
 [ -s models/lfr/blocks/values.jsonl ]
 grep -q "Blocks: of the" runs/focus/results.json
 grep -q 'Repetition' runs/often/results.json

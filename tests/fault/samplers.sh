@@ -6,7 +6,7 @@ winnow=$(readlink -f "$1"); rounds=$2
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 cd "$dir"
-"$here/../support/words.sh" 120 >c.jsonl
+"$here/../support/words.sh" 120 | sed 's/^{"id":"d\([0-9]*\)"/{"w":\1,"id":"d\1"/' >c.jsonl
 train() {
     out=$1; shift
     exec "$winnow" train -q "$@" --vocab 400 --dim 32 --heads 2 --layers 2 --context 64 \
@@ -49,6 +49,7 @@ done <<OPTIONS
 --sampler lfr
 --sampler lfr --focus random --dropout 0.1
 --sampler reweight --temperature 0.4 --epochs 2
+--sampler resample --weight-key w --epochs 2 --redraw 5
 --dropout 0.2 --epochs 2
 OPTIONS
 echo "$kills kills, the same bytes"

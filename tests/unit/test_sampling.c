@@ -302,6 +302,11 @@ static void run_way(const struct texts *d, const struct winnow_sampling *o, cons
     static const uint32_t WANTED[] = {2, 5, 8, 11, 14, 17, 20, 3, 6, 9}, ENDS[] = {0, 5, 10};
     const struct token_batch toward = {.tokens = WANTED, .starts = ENDS, .sequences = 2};
     opt.toward = sampling_kind_of(o)->by_target ? &toward : NULL;
+    float odds[DOCS];
+    for (uint32_t i = 0; i < DOCS; i++) {
+        odds[i] = (float)(i % 3);
+    }
+    opt.odds = sampling_kind_of(o)->by_weights ? odds : NULL;
     opt.trainer = (struct trainer_options)TRAINER_OPTIONS_INIT;
     opt.trainer.steps = STEPS;
     opt.trainer.warmup = 2;
