@@ -58,7 +58,7 @@ struct fitting {
     size_t count;
     const uint32_t *starts; /* of the texts */
     double *squares;        /* [texts] of the gradient, all matrices together */
-    bool measuring;         /* the first pass finds squares only */
+    bool measuring;         /* the first pass, in which squares are found on the way */
     float *x, *y;           /* a text's tokens, scaled */
     float *t, *a, *b;       /* [T][width], [widest][width] */
     void *pack_a, *pack_b;
@@ -128,11 +128,12 @@ static void look(void *ctx, const struct example_view *v)
         double *square = &f->squares[v->which[s]];
         scale_rows(v->x + from * v->inputs, rows, v->inputs, m->in.scale, f->x);
         scale_rows(v->y + from * v->outputs, rows, v->outputs, m->out.scale, f->y);
-        if (f->measuring) {
-            *square += estimate_square(f, m, rows);
-            continue;
+        double own = *square;
+        if (f->measuring) { /* all matrices together are not known yet */
+            own = estimate_square(f, m, rows);
+            *square += own;
         }
-        float weight = *square > 0 && isfinite(*square) ? (float)(1 / *square) : 0;
+        float weight = own > 0 && isfinite(own) ? (float)(1 / own) : 0;
         add_power(f, &m->in, f->x, f->y, m->out.n, rows, weight);
         add_power(f, &m->out, f->y, f->x, m->in.n, rows, weight);
     }
@@ -347,17 +348,17 @@ static winnow_status run_passes(struct fitting *f, struct engine *e,
     struct engine_examples *x;
     TRY(engine_examples_new(e, &opt, &x, err));
     winnow_status st = WINNOW_OK;
-    for (uint32_t pass = 0; st == WINNOW_OK && pass <= PROJECTION_PASSES; pass++) {
+    for (uint32_t pass = 0; st == WINNOW_OK && pass < PROJECTION_PASSES; pass++) {
         const struct example_results none = {0};
         f->measuring = pass == 0;
-        for (size_t i = 0; i < f->count && pass > 0; i++) {
+        for (size_t i = 0; i < f->count; i++) {
             struct matrix *m = &f->matrices[i];
             memset(m->in.sum, 0, m->in.n * f->width * sizeof(float));
             memset(m->out.sum, 0, m->out.n * f->width * sizeof(float));
         }
         st = env_check(env, err);
         st = st == WINNOW_OK ? engine_gradient_examples(e, texts, 1, NULL, x, &none, err) : st;
-        for (size_t i = 0; i < f->count && pass > 0; i++) {
+        for (size_t i = 0; i < f->count; i++) {
             turn(&f->matrices[i].in, f->width);
             turn(&f->matrices[i].out, f->width);
         }
