@@ -146,7 +146,8 @@ static void run(struct bench *b, size_t step)
 {
     struct winnow_error err;
     const struct winnow_env env = {.seed = 1};
-    const struct winnow_select_options opt = WINNOW_SELECT_OPTIONS_INIT;
+    struct winnow_select_options opt = WINNOW_SELECT_OPTIONS_INIT;
+    opt.objective = WINNOW_EACH; /* so many pursuits in step */
     const struct choice_target target = {&b->target, "planted"};
     const struct choice_problem p = {.opt = &opt,
                                      .pool = &b->pool,

@@ -72,6 +72,7 @@ set(UNIT_TESTS
   study
   select_selector
   store
+  subspace
   scan
   tokenizer
   tokenizer_real

@@ -28,22 +28,24 @@ struct winnow_select_options {
     struct winnow_list target_features; /* the same, as vectors made like `features` */
     const char *budget;                 /* "5%" of the documents, or a number of them */
     int objective;                      /* enum winnow_objective: what pursuit is after */
-    double copy;                        /* cosine above which a document is another one's copy */
-    bool no_floor;                      /* pursue into noise */
-    bool match_length;                  /* random: as long as the target's examples */
-    const char *model;                  /* loss-drop: that is warmed */
-    uint32_t lora_rank;                 /* loss-drop: of the adapters that are trained */
-    double tune_epochs, tune_lr;        /* loss-drop: passes over the target, rate at its top */
-    const char *scores, *score_name;    /* shapley: folder of attributes, the score among them */
-    uint32_t partition;                 /* facility: documents compared with each other */
+    uint32_t subspace;  /* pursuit: numbers a checkpoint, in its principal directions; 0: all */
+    double copy;        /* cosine above which a document is another one's copy */
+    bool no_floor;      /* pursue into noise */
+    bool match_length;  /* random: as long as the target's examples */
+    const char *model;  /* loss-drop: that is warmed */
+    uint32_t lora_rank; /* loss-drop: of the adapters that are trained */
+    double tune_epochs, tune_lr;     /* loss-drop: passes over the target, rate at its top */
+    const char *scores, *score_name; /* shapley: folder of attributes, the score among them */
+    uint32_t partition;              /* facility: documents compared with each other */
 };
-#define WINNOW_SELECT_OPTIONS_INIT                                    \
-    (WINNOW_NEW(winnow_select_options){.budget = "5%",                \
-                                       .copy = 0.98,                  \
-                                       .lora_rank = 8,                \
-                                       .tune_epochs = 4,              \
-                                       .tune_lr = 1e-3,               \
-                                       .score_name = "winnow__value", \
+#define WINNOW_SELECT_OPTIONS_INIT                                      \
+    (WINNOW_NEW(winnow_select_options){.budget = "5%",                  \
+                                       .objective = WINNOW_TARGET_MEAN, \
+                                       .copy = 0.98,                    \
+                                       .lora_rank = 8,                  \
+                                       .tune_epochs = 4,                \
+                                       .tune_lr = 1e-3,                 \
+                                       .score_name = "winnow__value",   \
                                        .partition = 1000})
 
 #ifdef __cplusplus

@@ -20,6 +20,8 @@ static const struct option OPTIONS[] = {
     OPT_TEXT(0, "budget", T, budget, "N", "documents to choose: a number, or a share (5%)"),
     OPT_ENUM(0, "objective", T, objective, OBJECTIVES,
              "pursue each example of the target, or their mean"),
+    OPT_U32(0, "subspace", T, subspace, 0, 65536,
+            "pursue in that many principal directions of target and pool a checkpoint; 0: in all"),
     OPT_REAL(0, "copy", T, copy, 0.5, 1, "cosine above which a document is a chosen one's copy"),
     OPT_FLAG(0, "no-floor", T, no_floor, "pursue what cannot be told from noise, too"),
     OPT_FLAG(0, "match-length", T, match_length, "random: as long as the target's examples"),

@@ -11,4 +11,5 @@ list(APPEND WINNOW_SOURCES
   src/select/select.c
   src/select/select_selector.c
   src/select/select_story.c
+  src/select/subspace.c
 )

@@ -12,7 +12,7 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "base/sort.h"
-#include "select/choice.h"
+#include "select/subspace.h"
 
 #include <assert.h>
 #include <math.h>
@@ -22,6 +22,7 @@ struct rounds {
     const struct choice_problem *p;
     struct choice *out;
     struct choice_rows pool;
+    struct subspace within; /* where it is asked for: the rows are then those in it */
     size_t width;
     float *targets; /* [count][width], of norm 1 */
     size_t count;
@@ -111,6 +112,30 @@ static winnow_status find_targets(struct rounds *r, struct winnow_error *err)
     }
     choice_examples_release(&e);
     return st;
+}
+
+/* Rows and targets in the principal directions of both. */
+static winnow_status go_within(struct rounds *r, struct winnow_error *err)
+{
+    struct choice_examples e = {0};
+    size_t before = r->width;
+    winnow_status st =
+        r->p->target_count > 0 ? choice_examples_make(r->p, FACTORS_STACKED, &e, err) : WINNOW_OK;
+    if (st == WINNOW_OK) {
+        st = subspace_make(r->p, &r->pool.rows, e.x, e.count, &r->within, err);
+    }
+    choice_examples_release(&e);
+    TRY(st);
+    r->pool.rows = r->within.rows;
+    r->width = vector_rows_width(&r->pool.rows);
+    float *targets = mem_alloc((r->count * r->width + 1) * sizeof *targets);
+    for (size_t i = 0; i < r->count; i++) {
+        subspace_project(&r->within, r->p->k, r->targets + i * before, targets + i * r->width);
+        unit(targets + i * r->width, r->width);
+    }
+    mem_free(r->targets);
+    r->targets = targets;
+    return WINNOW_OK;
 }
 
 /* ---- a round ---- */
@@ -252,6 +277,9 @@ static winnow_status pursue(struct rounds *r, struct winnow_error *err)
     size_t n = s->head->rows;
     TRY(choice_rows_make(r->p, s, FACTORS_STACKED, &r->pool, err));
     TRY(find_targets(r, err));
+    if (r->p->opt->subspace > 0 && r->p->opt->subspace < s->head->dim) {
+        TRY(go_within(r, err));
+    }
     r->taken = mem_zalloc((n + 1) * sizeof *r->taken);
     r->weight = mem_zalloc((n + 1) * sizeof *r->weight);
     r->gain = mem_zalloc((n + 1) * sizeof *r->gain);
@@ -277,6 +305,7 @@ winnow_status choose_pursuit(const struct choice_problem *p, struct choice *out,
         .p = p, .out = out, .width = (size_t)p->pool->head->parts * p->pool->head->dim};
     winnow_status st = pursue(&r, err);
     choice_rows_release(&r.pool);
+    subspace_release(&r.within);
     mem_free(r.targets);
     mem_free(r.taken);
     mem_free(r.weight);

@@ -13,6 +13,7 @@
 #include "option/belongs.h"
 #include "option/budget.h"
 #include "option/tables.h"
+#include "select/subspace.h"
 #include "vectors/features.h"
 
 #include <inttypes.h>
@@ -87,7 +88,7 @@ const char *select_method_name(const struct winnow_select_options *o)
 /* Options that other methods would pass over. */
 static winnow_status check_read(const struct winnow_select_options *o, struct winnow_error *err)
 {
-    static const char *const OF_PURSUIT[] = {"objective", "copy", "no-floor", NULL};
+    static const char *const OF_PURSUIT[] = {"objective", "subspace", "copy", "no-floor", NULL};
     static const char *const OF_FACILITY[] = {"partition", NULL};
     if (o->method != WINNOW_GTP && o->method != WINNOW_PROJECTION) {
         TRY(option_belong(&SELECT_TABLE, o, OF_PURSUIT, "--method gtp or projection", err));
@@ -147,13 +148,18 @@ static winnow_status check_vectors(const struct winnow_select_options *o, const 
 uint64_t select_choice_bytes(const struct winnow_select_options *o, const struct store_head *h,
                              uint64_t budget)
 {
-    uint64_t n = h->rows, width = (uint64_t)h->parts * h->dim;
+    bool pursued = o->method == WINNOW_GTP || o->method == WINNOW_PROJECTION;
+    bool within = pursued && o->subspace > 0 && o->subspace < h->dim;
+    uint64_t n = h->rows, width = (uint64_t)h->parts * (within ? o->subspace : h->dim);
     uint64_t bytes = n * (VECTOR_SWEEP_MAX * 4 + 40 + 8 * (uint64_t)h->parts);
     if (o->method == WINNOW_FACILITY) {
         uint64_t part = o->partition < n ? o->partition : n;
         return bytes + part * (part + width) * sizeof(float);
     }
-    if (o->method == WINNOW_GTP || o->method == WINNOW_PROJECTION) {
+    if (within) {
+        bytes += subspace_bytes(o->subspace, h);
+    }
+    if (pursued) {
         uint64_t most = pursuit_budget_max(n, width), of_one = budget < most ? budget : most;
         return bytes + 5 * budget * width * sizeof(float) + 144 * budget * of_one;
     }

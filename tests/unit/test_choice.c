@@ -115,6 +115,7 @@ static struct winnow_select_options method(int m)
 {
     struct winnow_select_options opt = WINNOW_SELECT_OPTIONS_INIT;
     opt.method = m;
+    opt.objective = WINNOW_EACH;
     return opt;
 }
 
