@@ -108,7 +108,7 @@ static void plain_draw(const struct fixture *f, uint64_t draw, bool *held)
     rng_init(&r, rng_mix(f->home.seed) ^ draw, "resample");
     for (uint32_t i = 0; i < DOCS; i++) {
         held[i] = false;
-        keys[i] = -INFINITY;
+        keys[i] = -HUGE_VAL;
         if (length_of(f, i) > 1) {
             double x = f->home.odds ? (double)f->odds[i] / f->opt.temperature : 0;
             keys[i] = pow(rng_uniform(&r), 1 / (1 + x + x * x / 2));
@@ -121,7 +121,7 @@ static void plain_draw(const struct fixture *f, uint64_t draw, bool *held)
             best = keys[i] > keys[best] ? i : best;
         }
         held[best] = true;
-        keys[best] = -INFINITY;
+        keys[best] = -HUGE_VAL;
         have += tokens_of(f, best);
     }
 }
