@@ -76,7 +76,10 @@ size_t report_sources_left_out(const struct report_data *d, const struct report_
         s->all = report_difference(d, s->arm, v->baseline, v->measure, STR_LIT(""));
         if (json_kind(s->all) == JSON_OBJECT) {
             pair_domains(d, v, s, true, keep, &s->own);
-            pair_domains(d, v, s, false, keep, &s->others);
+            s->others = s->own; /* a source without a domain of its own is part of another one */
+            if (s->own.seeds > 0) {
+                pair_domains(d, v, s, false, keep, &s->others);
+            }
             count++;
         }
     }
@@ -152,6 +155,17 @@ static void add_interval(struct buf *out, double mean, double low, double high, 
     }
 }
 
+/* "+0.123 ± 0.045": the mean and half its interval. */
+static void add_half(struct buf *out, const struct report_paired *p, int decimals)
+{
+    buf_addf(out, "<td class=\"n\">%s", number_signed(p->mean, decimals).text);
+    if (p->there) {
+        buf_addf(out, " <span class=\"mute\">\xC2\xB1 %s</span>",
+                 number_real(p->high - p->mean, decimals).text);
+    }
+    buf_add_text(out, "</td>");
+}
+
 static void add_source(const struct report_source *s, struct plot_scale scale, int decimals,
                        struct buf *out)
 {
@@ -172,8 +186,8 @@ static void add_source(const struct report_source *s, struct plot_scale scale, i
     buf_addf(out, "</td><td><span class=\"tag %s\">%s</span></td>", report_outcome_name(outcome),
              report_source_says(outcome));
     add_interval(out, m.mean, m.low, m.high, decimals);
-    add_interval(out, s->own.mean, s->own.low, s->own.high, decimals);
-    add_interval(out, s->others.mean, s->others.low, s->others.high, decimals);
+    add_half(out, &s->own, decimals);
+    add_half(out, &s->others, decimals);
     buf_add_text(out, "</tr>\n");
     arena_release(&scratch);
 }
@@ -181,16 +195,9 @@ static void add_source(const struct report_source *s, struct plot_scale scale, i
 static void add_sources(const struct report_verdict *v, const struct report_source *sources,
                         size_t count, struct buf *out)
 {
-    static const char *const HEAD[] = {"left out",
-                                       "of the corpus's tokens",
-                                       "difference",
-                                       "says",
-                                       "mean",
-                                       "95 % interval",
-                                       "own text: mean",
-                                       "95 % interval",
-                                       "other text: mean",
-                                       "95 % interval"};
+    static const char *const HEAD[] = {
+        "left out", "of the tokens", "difference",      "says",
+        "mean",     "95 % interval", "on its own text", "on other text"};
     struct plot_scale scale = {0, 0};
     struct buf caption = {0};
     int decimals = report_decimals(v->unit);
@@ -213,19 +220,19 @@ static void add_sources(const struct report_verdict *v, const struct report_sour
              v->lower_is_better ? "above 0 a source" : "below 0 a source");
     table_open(out, "diff", buf_cstr(&caption));
     buf_release(&caption);
-    table_head(out, HEAD, "lnllnnnnnn");
+    table_head(out, HEAD, "lnllnnnn");
     for (size_t i = 0; i < count; i++) {
         add_source(&sources[i], scale, decimals, out);
     }
     buf_add_text(out, "<tr class=\"axisrow\"><td colspan=\"2\"></td><td class=\"fig\">");
     plot_interval_axis(out, scale, 3);
-    buf_add_text(out, "</td><td colspan=\"7\"></td></tr>\n");
+    buf_add_text(out, "</td><td colspan=\"5\"></td></tr>\n");
     table_close(out);
     buf_add_text(
         out, "<p class=\"note\">All arms train on as many tokens: more of the other sources comes "
-             "for what is left out. Own text is what was held out of that source, other text the "
-             "mean over all other domains; these two are by their own intervals, not corrected "
-             "for several comparisons.</p>\n");
+             "for what is left out. Own text is what was held out of that source, where this is a "
+             "domain of its own, other text the mean over all other domains; these two are by "
+             "their own intervals, not corrected for several comparisons.</p>\n");
 }
 
 /* ---- facts ---- */

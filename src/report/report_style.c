@@ -90,7 +90,7 @@ const char *const REPORT_STYLE[] = {
     "table.diff td.fig.mid{min-width:170px;width:26%}\n",
     ".axisrow td{border-top:0;padding-top:0}\n",
     "table.plain{width:auto;min-width:50%}\n",
-    ".tag{display:inline-block;padding:0 8px;border-radius:9px;font-size:12.5px;"
+    ".tag{display:inline-block;white-space:nowrap;padding:0 8px;border-radius:9px;font-size:12.5px;"
     "line-height:1.55;background:var(--unbg);color:var(--unclear);font-weight:500}\n",
     ".tag.better{background:var(--goodbg);color:var(--good)}\n",
     ".tag.worse{background:var(--badbg);color:var(--bad)}\n",
