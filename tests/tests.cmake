@@ -59,6 +59,7 @@ set(UNIT_TESTS
   prox
   pursuit
   quality
+  ranks
   refine_prompt
   rules
   report
@@ -100,6 +101,15 @@ foreach(unit ${UNIT_TESTS})
   add_test(NAME unit.${unit} COMMAND test_${unit} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(unit.${unit} PROPERTIES LABELS quick)
 endforeach()
+
+# Ranks as processes, where there is an MPI.
+target_link_libraries(test_ranks PRIVATE ${CMAKE_DL_LIBS})
+if(MPI_C_FOUND)
+  add_dependencies(test_ranks winnow_mpi)
+  add_test(NAME unit.ranks-mpi
+    COMMAND ${CMAKE_SOURCE_DIR}/tests/unit/ranks_mpi.sh $<TARGET_FILE:test_ranks> $<TARGET_FILE:winnow_mpi>)
+  set_tests_properties(unit.ranks-mpi PROPERTIES LABELS quick TIMEOUT 120 SKIP_RETURN_CODE 77)
+endif()
 
 # Clients against a server that misbehaves.
 if(CURL_FOUND)
@@ -271,6 +281,10 @@ set_tests_properties(demo.collect PROPERTIES SKIP_RETURN_CODE 77 LABELS quick)
 add_test(NAME recipes.run COMMAND ${CMAKE_SOURCE_DIR}/tests/recipes/run.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(recipes.run PROPERTIES SKIP_RETURN_CODE 77 LABELS slow TIMEOUT 600)
 add_test(NAME fault.kill COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/kill.sh $<TARGET_FILE:winnow_cli> 20)
+add_test(NAME fault.ranks COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/ranks.sh $<TARGET_FILE:winnow_cli>)
+set_tests_properties(fault.ranks PROPERTIES LABELS slow TIMEOUT 1200 SKIP_RETURN_CODE 77 RUN_SERIAL ON)
+add_test(NAME fault.slurm COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/slurm.sh $<TARGET_FILE:winnow_cli>)
+set_tests_properties(fault.slurm PROPERTIES LABELS slow TIMEOUT 300 SKIP_RETURN_CODE 77 RUN_SERIAL ON)
 add_test(NAME fault.parquet COMMAND ${CMAKE_SOURCE_DIR}/tests/fault/parquet.sh $<TARGET_FILE:winnow_cli>)
 set_tests_properties(fault.parquet PROPERTIES LABELS slow TIMEOUT 300)
 add_test(NAME oracle.parquet COMMAND ${CMAKE_SOURCE_DIR}/tests/oracle/parquet.py $<TARGET_FILE:winnow_cli>)

@@ -95,6 +95,8 @@ struct winnow_progress {
     uint64_t resumed;     /* of done: by an earlier process, or passed over */
 };
 
+struct winnow_ranks;
+
 /* What the library gets from its surroundings.  All-zero is valid: silent, all
  * processors, no memory limit, seed 0. */
 struct winnow_env {
@@ -114,6 +116,8 @@ struct winnow_env {
     /* Finished results that are there may be replaced by results of other options or
      * other input.  Without it such a call is refused and names them. */
     bool force;
+    /* Processes that do one run together, which the program makes of MPI; NULL: this one alone. */
+    struct winnow_ranks *ranks;
 };
 
 #ifdef __cplusplus

@@ -71,7 +71,8 @@ VARIABLE = ctypes.CFUNCTYPE(c_void_p, c_void_p, c_char_p)
 class Env(Structure):
     _fields_ = [("log", LOG), ("progress", PROGRESS), ("write", WRITE), ("variable", VARIABLE),
                 ("user", c_void_p), ("threads", c_uint32), ("memory_max", c_uint64), ("seed", c_uint64),
-                ("kernels", c_char_p), ("cancel", POINTER(c_int)), ("force", c_bool)]
+                ("kernels", c_char_p), ("cancel", POINTER(c_int)), ("force", c_bool),
+                ("ranks", c_void_p)]
 
 
 class RunResult(Structure):

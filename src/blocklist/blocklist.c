@@ -99,6 +99,29 @@ static winnow_status count_document(void *state, struct str id, uint64_t ordinal
     return WINNOW_OK;
 }
 
+/* The sums as numbers, for other ranks and of them. */
+static void tell_counts(const void *state, struct buf *out)
+{
+    const struct blocklist *b = state;
+    buf_add(out, &b->documents, sizeof b->documents);
+    buf_add(out, &b->without_address, sizeof b->without_address);
+    buf_add(out, b->removed, b->sources.category_count * sizeof *b->removed);
+}
+
+static winnow_status hear_counts(void *state, struct str told, struct winnow_error *err)
+{
+    struct blocklist *b = state;
+    if (told.len != (2 + b->sources.category_count) * sizeof(uint64_t)) {
+        return error_set(err, WINNOW_E_INTERNAL, "blocklist: another rank has other categories");
+    }
+    for (size_t i = 0; i < 2 + b->sources.category_count; i++) {
+        uint64_t n;
+        memcpy(&n, told.ptr + i * sizeof n, sizeof n);
+        *(i == 0 ? &b->documents : i == 1 ? &b->without_address : &b->removed[i - 2]) += n;
+    }
+    return WINNOW_OK;
+}
+
 /* ---- the stage ---- */
 
 static winnow_status blocklist_check(const void *options, const struct stage_plan *plan,
@@ -182,7 +205,10 @@ static winnow_status run_stage(struct stage *stage, struct blocklist *b, struct 
                               .attributes = b->opt->annotate ? ATTRIBUTES : NULL,
                               .state = b,
                               .document = look_up,
-                              .decide = count_document};
+                              .decide = count_document,
+                              .apart = true,
+                              .tell = tell_counts,
+                              .hear = hear_counts};
     TRY(stage_run_pass(stage, &pass, err));
     if (b->documents == 0 && stage_documents(stage) > 0) { /* an earlier life did the pass */
         pass.name = "count";
@@ -206,9 +232,17 @@ static winnow_status blocklist_run(struct stage *stage, const void *options,
     return st;
 }
 
+/* A document is judged by itself, and counts add up. */
+static bool over_ranks(const void *options)
+{
+    (void)options;
+    return true;
+}
+
 const struct stage_kind BLOCKLIST_STAGE = {
     .table = &BLOCKLIST_TABLE,
     .check = blocklist_check,
     .estimate = blocklist_estimate,
     .run = blocklist_run,
+    .over_ranks = over_ranks,
 };

@@ -22,8 +22,9 @@ struct cli {
     struct cli_options common;
     struct winnow_env env; /* filled from common by cli_parse() */
     struct winnow_list paths;
-    uint64_t given;    /* rows of CLI_TABLE that stood on the command line: option_bit() */
-    struct arena keep; /* owns what options and paths point to */
+    uint64_t given;             /* rows of CLI_TABLE that stood on the command line: option_bit() */
+    struct arena keep;          /* owns what options and paths point to */
+    struct winnow_ranks *ranks; /* of which this process is one, or NULL */
 };
 
 /* What a command does: fills its options, calls one public function and prints the

@@ -9,6 +9,7 @@
 #include "base/show.h"
 #include "base/url.h"
 #include "cli/cmd.h"
+#include "ranks/ranks.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -57,6 +58,7 @@ static struct {
     bool terminal;  /* progress overwrites one line */
     bool line_open; /* such a line stands on the terminal */
     bool quiet, verbose, json, no_progress;
+    bool follows;   /* rank 0 speaks for this one, too */
     double shown;   /* when progress was last shown */
     double started; /* of the stage in `stage` */
     uint64_t done;  /* as last heard */
@@ -157,7 +159,7 @@ static void leave(void)
 {
     static const char LAST[] = "\nwinnow: " CLI_INTERRUPTED "\n";
     size_t from = screen.line_open ? 0 : 1; /* behind a line of progress: a new one */
-    if (!told_of_it) {
+    if (!told_of_it && !screen.follows) {
         (void)!write(STDERR_FILENO, LAST + from, sizeof LAST - 1 - from);
     }
     _exit(130);
@@ -224,7 +226,7 @@ static void show_message(void *user, enum winnow_level level, const char *text)
 {
     (void)user;
     static const char *const NAMES[] = {"debug", "info", "warning"};
-    if ((level == WINNOW_LOG_DEBUG && !screen.verbose) ||
+    if (screen.follows || (level == WINNOW_LOG_DEBUG && !screen.verbose) ||
         (level != WINNOW_LOG_WARNING && screen.quiet)) {
         return;
     }
@@ -369,7 +371,8 @@ static void set_up(struct cli *cli)
 {
     const struct cli_options *o = &cli->common;
     screen.terminal = o->progress == CLI_PROGRESS_ALWAYS || isatty(STDERR_FILENO);
-    screen.no_progress = o->quiet || o->progress == CLI_PROGRESS_NEVER;
+    screen.follows = !ranks_lead(cli->ranks);
+    screen.no_progress = o->quiet || o->progress == CLI_PROGRESS_NEVER || screen.follows;
     screen.quiet = o->quiet;
     screen.verbose = o->verbose;
     screen.json = o->log_json;
@@ -388,6 +391,7 @@ static void set_up(struct cli *cli)
         .kernels = o->kernels,
         .cancel = &cancel_requested,
         .force = o->force,
+        .ranks = cli->ranks,
     };
 }
 

@@ -11,8 +11,10 @@
 #include "cli/help_completion.h"
 #include "cli/help_man.h"
 #include "cli/help_recipe.h"
+#include "cli/join.h"
 #include "option/near_name.h"
 #include "option/tables.h"
+#include "ranks/ranks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -210,12 +212,15 @@ static bool reader_left(winnow_status st, const struct winnow_error *err)
            (st == WINNOW_OK || (st == WINNOW_E_IO && strstr(err->text, reason) != NULL));
 }
 
-static int end_command(winnow_status st, const struct winnow_error *err)
+static int end_command(const struct cli *cli, winnow_status st, const struct winnow_error *err)
 {
     cli_progress_end();
     bool written = st != WINNOW_OK || (fflush(stdout) == 0 && !ferror(stdout));
     if ((st != WINNOW_OK || !written) && reader_left(st, err)) {
         return CODE_NO_READER;
+    }
+    if (st != WINNOW_OK && !ranks_lead(cli->ranks)) { /* rank 0 says it */
+        return cli_interrupted() ? CODE_INTERRUPTED : exit_code(st);
     }
     if (st != WINNOW_OK && cli_interrupted()) { /* calls that were cut short fail, too */
         cli_tell_interrupted();
@@ -230,6 +235,20 @@ static int end_command(winnow_status st, const struct winnow_error *err)
     return exit_code(st);
 }
 
+/* Commands that fill a run folder know of ranks. */
+static winnow_status refuse_ranks(const struct cli *cli, const struct option_table *table,
+                                  struct winnow_error *err)
+{
+    command_run *run = command_function(table);
+    bool knows = !run || table == &RUN_TABLE || table == &DECONTAMINATE_TABLE;
+    return !cli->ranks || knows
+               ? WINNOW_OK
+               : error_set(err, WINNOW_E_USAGE,
+                           "%s is for one process, and %u were started: several ranks do "
+                           "`winnow run` and the commands from corpus to corpus",
+                           table->command, ranks_count(cli->ranks));
+}
+
 static int run_command(const struct option_table *table, int argc, const char *const *argv)
 {
     command_run *run = command_function(table);
@@ -237,9 +256,14 @@ static int run_command(const struct option_table *table, int argc, const char *c
     struct cli cli = {0};
     arena_init(&cli.keep, (size_t)1 << 14);
     cli_heed_log_json(argc, argv);
-    winnow_status st =
-        run ? run(&cli, argc, argv, &err) : cli_corpus_command(&cli, table, argc, argv, &err);
-    int code = end_command(st, &err);
+    winnow_status st = cli_join(&cli.ranks, &err);
+    st = st == WINNOW_OK ? refuse_ranks(&cli, table, &err) : st;
+    if (st == WINNOW_OK) {
+        st = run ? run(&cli, argc, argv, &err) : cli_corpus_command(&cli, table, argc, argv, &err);
+    }
+    st = ranks_agree(cli.ranks, st, &err);
+    int code = end_command(&cli, st, &err);
+    ranks_free(cli.ranks);
     arena_release(&cli.keep);
     return code;
 }

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "dedup/dedup_exact.h"
 #include "dedup/dedup_guard.h"
+#include "dedup/dedup_ranks.h"
 #include "dedup/near.h"
 #include "dedup/repeats.h"
 #include "option/belongs.h"
@@ -25,6 +26,7 @@ struct dedup_state {
     struct dedup_exact *seen;
     pthread_mutex_t lock; /* names of sources */
     struct guard guard;
+    struct dedup_ranks *others; /* what other ranks have before this one; NULL alone */
 };
 
 /* Of a thread; neighbours mostly have one source, which is looked up once. */
@@ -105,7 +107,7 @@ static uint64_t table_growth(void *state)
 
 static winnow_status exact_check(const struct stage_plan *plan, struct winnow_error *err)
 {
-    uint64_t needed = dedup_exact_memory(plan->documents);
+    uint64_t needed = dedup_exact_memory(plan->documents / ranks_count(plan->env->ranks));
     if (plan->memory_max > 0 && needed + STAGE_MEMORY_LEAST > plan->memory_max) {
         return error_set(err, WINNOW_E_LIMIT,
                          "about %" PRIu64 " document%s need%s up to %" PRIu64
@@ -158,6 +160,15 @@ static void dedup_estimate(const void *options, const struct stage_plan *plan,
 
 /* ---- one of each ---- */
 
+/* A hash whose first document another rank has. */
+static winnow_status know_first(void *ctx, struct hash128 h, struct str first,
+                                struct winnow_error *err)
+{
+    struct dedup_state *s = ctx;
+    struct str before;
+    return dedup_exact_add(s->seen, h, first, &before, err);
+}
+
 static winnow_status start_table(struct stage *stage, struct dedup_state *s,
                                  struct winnow_error *err)
 {
@@ -168,7 +179,64 @@ static winnow_status start_table(struct stage *stage, struct dedup_state *s,
     s->seen = NULL;
     guard_release(&s->guard);
     s->guard = (struct guard){.what = "document"};
-    return dedup_exact_new(&s->seen, stage_folder(stage), most, err);
+    uint32_t rank = ranks_rank(stage_ranks(stage));
+    TRY(dedup_exact_new(&s->seen, stage_folder(stage), rank, most, err));
+    return s->others ? dedup_ranks_each(s->others, know_first, s, err) : WINNOW_OK;
+}
+
+/* ---- over ranks ---- */
+
+static winnow_status send_document(void *state, struct str id, uint64_t ordinal,
+                                   struct stage_result *r, struct winnow_error *err)
+{
+    struct dedup_state *s = state;
+    const struct hash128 h = {.low = r->carry[0], .high = r->carry[1]};
+    return dedup_ranks_add(s->others, h, ordinal, id, err);
+}
+
+/* Nothing to be told: the exchange does. */
+static void tell_nothing(const void *state, struct buf *out)
+{
+    (void)state;
+    (void)out;
+}
+
+static winnow_status hear_nothing(void *state, struct str told, struct winnow_error *err)
+{
+    (void)state;
+    (void)told;
+    (void)err;
+    return WINNOW_OK;
+}
+
+static winnow_status find_others(struct stage *stage, struct dedup_state *s,
+                                 struct winnow_error *err)
+{
+    const struct stage_pass pass = {.name = "hashes",
+                                    .state = s,
+                                    .apart = true,
+                                    .worker_new = scratch_new,
+                                    .worker_free = scratch_free,
+                                    .document = hash_document,
+                                    .decide = send_document,
+                                    .tell = tell_nothing,
+                                    .hear = hear_nothing,
+                                    .scratch_factor = 1};
+    uint64_t limit = stage_env(stage)->memory_max;
+    uint64_t most = limit > STAGE_MEMORY_LEAST ? limit - STAGE_MEMORY_LEAST : limit;
+    TRY(dedup_ranks_new(&s->others, stage_ranks(stage), stage_folder(stage), most, err));
+    TRY(stage_run_pass(stage, &pass, err));
+    return dedup_ranks_settle(s->others, err);
+}
+
+static void tell_guard(const void *state, struct buf *out)
+{
+    guard_tell(&((const struct dedup_state *)state)->guard, out);
+}
+
+static winnow_status hear_guard(void *state, struct str told, struct winnow_error *err)
+{
+    return guard_hear(&((struct dedup_state *)state)->guard, told, err);
 }
 
 static winnow_status run_pass(struct stage *stage, struct dedup_state *s, bool verdicts,
@@ -181,12 +249,19 @@ static winnow_status run_pass(struct stage *stage, struct dedup_state *s, bool v
                                     .worker_free = scratch_free,
                                     .document = hash_document,
                                     .decide = first_wins,
+                                    .apart = s->others != NULL,
+                                    .tell = tell_guard,
+                                    .hear = hear_guard,
                                     .growth = table_growth,
                                     .scratch_factor = 1};
     struct str first;
     TRY(start_table(stage, s, err));
     TRY(stage_run_pass(stage, &pass, err));
-    TRY(dedup_exact_largest(s->seen, &s->guard.largest, &first, err));
+    if (s->others) {
+        s->guard.largest = dedup_ranks_largest(s->others, &first);
+    } else {
+        TRY(dedup_exact_largest(s->seen, &s->guard.largest, &first, err));
+    }
     buf_clear(&s->guard.first);
     buf_add_str(&s->guard.first, first);
     return WINNOW_OK;
@@ -194,6 +269,7 @@ static winnow_status run_pass(struct stage *stage, struct dedup_state *s, bool v
 
 static winnow_status run_exact(struct stage *stage, struct dedup_state *s, struct winnow_error *err)
 {
+    TRY(stage_ranks(stage) ? find_others(stage, s, err) : WINNOW_OK);
     if (guard_wanted(s->opt)) {
         TRY(run_pass(stage, s, false, err));
         TRY(guard_check(&s->guard, s->opt, err));
@@ -215,6 +291,7 @@ static winnow_status dedup_run(struct stage *stage, const void *options, struct 
     (void)pthread_mutex_init(&s.lock, NULL);
     winnow_status st = run_exact(stage, &s, err);
     dedup_exact_free(s.seen);
+    dedup_ranks_free(s.others);
     guard_release(&s.guard);
     (void)pthread_mutex_destroy(&s.lock);
     return st;
@@ -226,10 +303,17 @@ static bool passes_again(const void *options)
     return o->method != WINNOW_DEDUP_EXACT || o->unit != WINNOW_DEDUP_DOCUMENT || guard_wanted(o);
 }
 
+static bool over_ranks(const void *options)
+{
+    const struct winnow_dedup_options *o = options;
+    return o->method == WINNOW_DEDUP_EXACT && o->unit == WINNOW_DEDUP_DOCUMENT;
+}
+
 const struct stage_kind DEDUP_STAGE = {
     .table = &DEDUP_TABLE,
     .check = dedup_check,
     .estimate = dedup_estimate,
     .passes_again = passes_again,
     .run = dedup_run,
+    .over_ranks = over_ranks,
 };

@@ -113,8 +113,8 @@ struct hash128 dedup_hash(struct str text, bool spaces, bool fold_case, struct b
 
 /* ---- the set ---- */
 
-winnow_status dedup_exact_new(struct dedup_exact **out, const char *folder, uint64_t memory_max,
-                              struct winnow_error *err)
+winnow_status dedup_exact_new(struct dedup_exact **out, const char *folder, uint32_t rank,
+                              uint64_t memory_max, struct winnow_error *err)
 {
     struct dedup_exact *d = mem_zalloc(sizeof *d);
     struct buf path = {0};
@@ -123,7 +123,8 @@ winnow_status dedup_exact_new(struct dedup_exact **out, const char *folder, uint
     d->memory_max = memory_max;
     d->bytes = sizeof *d;
     /* Always the same name: what a killed process left is replaced. */
-    const char *name = file_join(&path, folder, "ids.tmp");
+    buf_addf(&path, "%s/ids-%u.tmp", folder, rank);
+    const char *name = buf_cstr(&path);
     d->fd = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (d->fd < 0) {
         st = error_errno(err, "cannot create", name);

@@ -17,10 +17,10 @@ struct hash128 dedup_hash(struct str text, bool spaces, bool fold_case, struct b
 
 struct dedup_exact;
 
-/* folder: where the file of ids is made (and at once unlinked); one set a folder at a time.
- * memory_max 0: no limit. */
-winnow_status dedup_exact_new(struct dedup_exact **out, const char *folder, uint64_t memory_max,
-                              struct winnow_error *err);
+/* folder: where the file of ids is made (and at once unlinked); one set a folder, and rank, at a
+ * time.  memory_max 0: no limit. */
+winnow_status dedup_exact_new(struct dedup_exact **out, const char *folder, uint32_t rank,
+                              uint64_t memory_max, struct winnow_error *err);
 void dedup_exact_free(struct dedup_exact *d);
 
 /* first->ptr is NULL where the hash is new, else the id of the document that came

@@ -20,6 +20,14 @@ void guard_release(struct guard *g)
     *g = (struct guard){0};
 }
 
+static void forget_sources(struct guard *g)
+{
+    g->many = true;
+    map_release(&g->names);
+    mem_free(g->sources);
+    g->sources = NULL;
+}
+
 size_t guard_source(struct guard *g, struct str name)
 {
     if (g->many) {
@@ -28,10 +36,7 @@ size_t guard_source(struct guard *g, struct str name)
     bool is_new;
     uint64_t *at = map_put(&g->names, name, &is_new);
     if (is_new && g->names.count > GUARD_SOURCES_MAX) {
-        g->many = true;
-        map_release(&g->names);
-        mem_free(g->sources);
-        g->sources = NULL;
+        forget_sources(g);
         return 0;
     }
     if (is_new) {
@@ -55,6 +60,53 @@ void guard_count(struct guard *g, size_t source, uint64_t in, uint64_t removed)
         g->sources[source].in += in;
         g->sources[source].removed += removed;
     }
+}
+
+/* ---- over ranks ---- */
+
+struct told_head {
+    uint64_t in, removed, many;
+};
+
+/* The sums, then of each source its name, NUL, and what was counted. */
+void guard_tell(const struct guard *g, struct buf *out)
+{
+    const struct told_head head = {g->in, g->removed, g->many};
+    buf_add(out, &head, sizeof head);
+    for (size_t i = 0; !g->many && i < g->names.count; i++) {
+        buf_add_str(out, g->names.entries[i].key);
+        buf_add_char(out, '\0');
+        buf_add(out, &g->sources[g->names.entries[i].value], sizeof *g->sources);
+    }
+}
+
+winnow_status guard_hear(struct guard *g, struct str told, struct winnow_error *err)
+{
+    struct told_head head;
+    bool whole = told.len >= sizeof head;
+    memcpy(&head, whole ? told.ptr : (const char *)&(struct told_head){0}, sizeof head);
+    told = str_sub(told, whole ? sizeof head : 0, told.len);
+    while (whole && told.len > 0) {
+        struct guard_source of;
+        size_t len = str_find(told, (struct str){"", 1});
+        whole = len != SIZE_MAX && told.len - len - 1 >= sizeof of;
+        if (whole) {
+            memcpy(&of, told.ptr + len + 1, sizeof of);
+            size_t source = guard_source(g, str_sub(told, 0, len));
+            if (!g->many && g->sources) {
+                g->sources[source].in += of.in;
+                g->sources[source].removed += of.removed;
+            }
+            told = str_sub(told, len + 1 + sizeof of, told.len);
+        }
+    }
+    if (head.many && !g->many) {
+        forget_sources(g);
+    }
+    g->in += head.in;
+    g->removed += head.removed;
+    return whole ? WINNOW_OK
+                 : error_set(err, WINNOW_E_INTERNAL, "dedup: another rank's counts break off");
 }
 
 /* ---- by name: threads number sources as they meet them ---- */

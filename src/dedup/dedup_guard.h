@@ -42,6 +42,10 @@ void guard_write(const struct guard *g, struct json_writer *w);
 /* From such an object; false where it is none. */
 bool guard_read(struct guard *g, struct json_value object);
 
+/* What was counted, as bytes for other ranks, and that of another one added. */
+void guard_tell(const struct guard *g, struct buf *out);
+winnow_status guard_hear(struct guard *g, struct str told, struct winnow_error *err);
+
 /* Says what looks wrong. */
 void guard_warn(const struct guard *g, const struct winnow_env *env);
 

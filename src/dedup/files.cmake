@@ -2,6 +2,7 @@ list(APPEND WINNOW_SOURCES
   src/dedup/dedup.c
   src/dedup/dedup_exact.c
   src/dedup/dedup_guard.c
+  src/dedup/dedup_ranks.c
   src/dedup/links.c
   src/dedup/minhash.c
   src/dedup/left.c

@@ -146,6 +146,18 @@ static winnow_status identify_document(void *state, void *worker, const struct d
 
 /* ---- shares ---- */
 
+static struct tally *tally_of(struct language *l, struct str code)
+{
+    bool is_new = false;
+    uint64_t *at = map_put(&l->codes, code, &is_new);
+    if (is_new) {
+        *at = l->codes.count - 1;
+        GROW(l->tallies, *at, l->tally_cap, 64);
+        l->tallies[*at] = (struct tally){0};
+    }
+    return &l->tallies[*at];
+}
+
 static winnow_status count_document(void *state, struct str id, uint64_t ordinal,
                                     struct stage_result *r, struct winnow_error *err)
 {
@@ -153,18 +165,42 @@ static winnow_status count_document(void *state, struct str id, uint64_t ordinal
     (void)ordinal;
     (void)err;
     struct language *l = state;
-    bool is_new = false;
-    uint64_t *at = map_put(&l->codes, str_of((const char *)r->carry), &is_new);
-    if (is_new) {
-        *at = l->codes.count - 1;
-        GROW(l->tallies, *at, l->tally_cap, 64);
-        l->tallies[*at] = (struct tally){0};
-    }
-    struct tally *t = &l->tallies[*at];
+    struct tally *t = tally_of(l, str_of((const char *)r->carry));
     t->in++;
     t->kept += r->verdict == STAGE_KEEP;
     t->bytes += r->carry[3];
     l->documents++;
+    return WINNOW_OK;
+}
+
+/* A code, NUL, and its tally; the documents are their sum. */
+static void tell_tallies(const void *state, struct buf *out)
+{
+    const struct language *l = state;
+    for (size_t i = 0; i < l->codes.count; i++) {
+        buf_add_str(out, l->codes.entries[i].key);
+        buf_add_char(out, '\0');
+        buf_add(out, &l->tallies[l->codes.entries[i].value], sizeof *l->tallies);
+    }
+}
+
+static winnow_status hear_tallies(void *state, struct str told, struct winnow_error *err)
+{
+    struct language *l = state;
+    while (told.len > 0) {
+        size_t len = str_find(told, (struct str){"", 1});
+        struct tally t;
+        if (len == SIZE_MAX || told.len - len - 1 < sizeof t) {
+            return error_set(err, WINNOW_E_INTERNAL, "language: another rank's tallies break off");
+        }
+        memcpy(&t, told.ptr + len + 1, sizeof t);
+        struct tally *mine = tally_of(l, str_sub(told, 0, len));
+        mine->in += t.in;
+        mine->kept += t.kept;
+        mine->bytes += t.bytes;
+        l->documents += t.in;
+        told = str_sub(told, len + 1 + sizeof t, told.len);
+    }
     return WINNOW_OK;
 }
 
@@ -257,6 +293,9 @@ static winnow_status run_pass(struct stage *stage, struct language *l, struct wi
                               .worker_free = worker_free,
                               .document = identify_document,
                               .decide = count_document,
+                              .apart = true,
+                              .tell = tell_tallies,
+                              .hear = hear_tallies,
                               .scratch_factor = 3,
                               .word_bytes = 64};
     TRY(stage_run_pass(stage, &pass, err));
@@ -281,8 +320,16 @@ static winnow_status language_run(struct stage *stage, const void *options,
     return st;
 }
 
+/* A document is judged by itself, and counts add up. */
+static bool over_ranks(const void *options)
+{
+    (void)options;
+    return true;
+}
+
 const struct stage_kind LANGUAGE_STAGE = {
     .table = &LANGUAGE_TABLE,
     .check = language_check,
     .run = language_run,
+    .over_ranks = over_ranks,
 };

@@ -312,6 +312,16 @@ static void say(const struct decontaminate *c, const struct winnow_env *env)
     }
 }
 
+static void tell_notes(const void *state, struct buf *out)
+{
+    leak_notes_tell(&((const struct decontaminate *)state)->notes, out);
+}
+
+static winnow_status hear_notes(void *state, struct str told, struct winnow_error *err)
+{
+    return leak_notes_hear(&((struct decontaminate *)state)->notes, told, err);
+}
+
 static winnow_status run_pass(struct stage *stage, struct decontaminate *c,
                               struct winnow_error *err)
 {
@@ -324,6 +334,9 @@ static winnow_status run_pass(struct stage *stage, struct decontaminate *c,
                               .worker_free = worker_free,
                               .document = judge_document,
                               .decide = note_document,
+                              .apart = true,
+                              .tell = tell_notes,
+                              .hear = hear_notes,
                               .scratch_factor = 1,
                               .word_bytes = 48, /* words and hits, as their arrays double */
                               .worker_bytes = leak_scratch_memory(&c->set),
@@ -337,8 +350,10 @@ static winnow_status run_pass(struct stage *stage, struct decontaminate *c,
     }
     struct buf path = {0};
     stage_owns(stage, "leak.json");
-    winnow_status st =
-        leak_notes_write(&c->notes, file_join(&path, stage_folder(stage), "leak.json"), err);
+    winnow_status st = WINNOW_OK;
+    if (stage_leads(stage)) {
+        st = leak_notes_write(&c->notes, file_join(&path, stage_folder(stage), "leak.json"), err);
+    }
     buf_release(&path);
     return st;
 }
@@ -402,9 +417,17 @@ static winnow_status decontaminate_run(struct stage *stage, const void *options,
     return st;
 }
 
+/* A document is judged by itself, and counts add up. */
+static bool over_ranks(const void *options)
+{
+    (void)options;
+    return true;
+}
+
 const struct stage_kind DECONTAMINATE_STAGE = {
     .table = &DECONTAMINATE_TABLE,
     .check = decontaminate_check,
     .estimate = decontaminate_estimate,
     .run = decontaminate_run,
+    .over_ranks = over_ranks,
 };

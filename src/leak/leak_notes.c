@@ -49,14 +49,38 @@ void leak_notes_count(struct leak_notes *n, const struct leak_scratch *s)
     }
 }
 
-/* The place of the example with the largest draw. */
+/* By draw, those of one id by what they say: in whatever order they come, the same are kept. */
+static int compare(uint64_t draw, struct str json, const struct leak_example *b)
+{
+    return draw != b->draw ? (draw < b->draw ? -1 : 1) : str_cmp(json, buf_str(&b->json));
+}
+
+/* The place of the last example in that order. */
 static size_t largest(const struct leak_notes *n)
 {
     size_t at = 0;
     for (size_t i = 1; i < n->example_count; i++) {
-        at = n->examples[i].draw > n->examples[at].draw ? i : at;
+        const struct leak_example *e = &n->examples[i];
+        at = compare(e->draw, buf_str(&e->json), &n->examples[at]) > 0 ? i : at;
     }
     return at;
+}
+
+static void offer(struct leak_notes *n, uint64_t draw, struct str json)
+{
+    size_t at = n->example_count;
+    if (at == LEAK_EXAMPLES) {
+        at = largest(n);
+        if (compare(draw, json, &n->examples[at]) >= 0) {
+            return;
+        }
+    } else {
+        n->example_count++;
+    }
+    struct leak_example *e = &n->examples[at];
+    e->draw = draw;
+    buf_clear(&e->json);
+    buf_add_str(&e->json, json);
 }
 
 void leak_notes_document(struct leak_notes *n, struct str id, struct str members)
@@ -67,26 +91,79 @@ void leak_notes_document(struct leak_notes *n, struct str id, struct str members
     }
     n->found++;
     uint64_t draw = split_draw(hash64(id, 0), 0, "leak");
-    size_t at = n->example_count;
-    if (members.len > MEMBERS_MAX) {
+    if (members.len > MEMBERS_MAX ||
+        (n->example_count == LEAK_EXAMPLES && draw > n->examples[largest(n)].draw)) {
         return;
     }
-    if (at == LEAK_EXAMPLES) {
-        at = largest(n);
-        if (draw >= n->examples[at].draw) {
-            return;
-        }
-    } else {
-        n->example_count++;
+    struct buf json = {0};
+    buf_add_text(&json, "{\"id\": ");
+    json_quote(&json, id);
+    buf_add_text(&json, ", ");
+    buf_add_str(&json, members);
+    buf_add_char(&json, '}');
+    offer(n, draw, buf_str(&json));
+    buf_release(&json);
+}
+
+/* ---- over ranks ---- */
+
+static void add_u64(struct buf *out, uint64_t v)
+{
+    buf_add(out, &v, sizeof v);
+}
+
+void leak_notes_tell(const struct leak_notes *n, struct buf *out)
+{
+    const struct leak_set *set = n->judge->set;
+    add_u64(out, n->documents);
+    add_u64(out, n->found);
+    for (size_t i = 0; i < set->count; i++) {
+        add_u64(out, atomic_load(&n->item_documents[i]));
     }
-    struct leak_example *e = &n->examples[at];
-    e->draw = draw;
-    buf_clear(&e->json);
-    buf_add_text(&e->json, "{\"id\": ");
-    json_quote(&e->json, id);
-    buf_add_text(&e->json, ", ");
-    buf_add_str(&e->json, members);
-    buf_add_char(&e->json, '}');
+    for (uint32_t i = 0; i < set->benchmark_count; i++) {
+        add_u64(out, atomic_load(&n->benchmark_documents[i]));
+    }
+    for (size_t i = 0; i < n->example_count; i++) {
+        add_u64(out, n->examples[i].draw);
+        add_u64(out, n->examples[i].json.len);
+        buf_add_str(out, buf_str(&n->examples[i].json));
+    }
+}
+
+static uint64_t take_u64(struct str *from)
+{
+    uint64_t v;
+    memcpy(&v, from->ptr, sizeof v);
+    *from = str_sub(*from, sizeof v, from->len);
+    return v;
+}
+
+winnow_status leak_notes_hear(struct leak_notes *n, struct str told, struct winnow_error *err)
+{
+    const struct leak_set *set = n->judge->set;
+    bool whole = told.len >= (2 + set->count + set->benchmark_count) * sizeof(uint64_t);
+    if (whole) {
+        n->documents += take_u64(&told);
+        n->found += take_u64(&told);
+        for (size_t i = 0; i < set->count; i++) {
+            (void)atomic_fetch_add(&n->item_documents[i], (unsigned)take_u64(&told));
+        }
+        for (uint32_t i = 0; i < set->benchmark_count; i++) {
+            (void)atomic_fetch_add(&n->benchmark_documents[i], (unsigned)take_u64(&told));
+        }
+    }
+    while (whole && told.len > 0) {
+        uint64_t draw = told.len >= 2 * sizeof draw ? take_u64(&told) : 0;
+        uint64_t len = told.len >= sizeof len ? take_u64(&told) : UINT64_MAX;
+        whole = len <= told.len;
+        if (whole) {
+            offer(n, draw, str_sub(told, 0, (size_t)len));
+            told = str_sub(told, (size_t)len, told.len);
+        }
+    }
+    return whole ? WINNOW_OK
+                 : error_set(err, WINNOW_E_INTERNAL,
+                             "decontaminate: another rank looks for other items");
 }
 
 uint64_t leak_notes_items(const struct leak_notes *n)
@@ -131,7 +208,7 @@ static int by_draw(const void *a, const void *b)
 {
     const struct leak_example *x = *(const struct leak_example *const *)a;
     const struct leak_example *y = *(const struct leak_example *const *)b;
-    return x->draw < y->draw ? -1 : x->draw > y->draw;
+    return compare(x->draw, buf_str(&x->json), y);
 }
 
 static void write_examples(const struct leak_notes *n, struct json_writer *w)

@@ -32,6 +32,10 @@ void leak_notes_count(struct leak_notes *n, const struct leak_scratch *s);
  * found. */
 void leak_notes_document(struct leak_notes *n, struct str id, struct str members);
 
+/* All of it as bytes, and what another rank told of its documents, added. */
+void leak_notes_tell(const struct leak_notes *n, struct buf *out);
+winnow_status leak_notes_hear(struct leak_notes *n, struct str told, struct winnow_error *err);
+
 /* Of one benchmark, by its number: items that are looked for, and those found. */
 void leak_notes_benchmark(const struct leak_notes *n, uint32_t number, uint64_t *looked_for,
                           uint64_t *found);

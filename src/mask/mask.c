@@ -169,6 +169,31 @@ static winnow_status count_document(void *state, struct str id, uint64_t ordinal
     return WINNOW_OK;
 }
 
+/* The sums as numbers, for other ranks and of them. */
+static void tell_counts(const void *state, struct buf *out)
+{
+    const struct mask *m = state;
+    buf_add(out, m->spans, sizeof m->spans);
+    buf_add(out, &m->documents, sizeof m->documents);
+    buf_add(out, &m->documents_with, sizeof m->documents_with);
+}
+
+static winnow_status hear_counts(void *state, struct str told, struct winnow_error *err)
+{
+    struct mask *m = state;
+    uint64_t sums[MASK_KINDS + 2];
+    if (told.len != sizeof sums) {
+        return error_set(err, WINNOW_E_INTERNAL, "mask: another rank's counts are of another kind");
+    }
+    memcpy(sums, told.ptr, sizeof sums);
+    for (size_t i = 0; i < MASK_KINDS; i++) {
+        m->spans[i] += sums[i];
+    }
+    m->documents += sums[MASK_KINDS];
+    m->documents_with += sums[MASK_KINDS + 1];
+    return WINNOW_OK;
+}
+
 /* ---- the stage ---- */
 
 static struct str placeholder_of(const char *text)
@@ -237,6 +262,9 @@ static winnow_status mask_run(struct stage *stage, const void *options, struct w
                               .worker_free = worker_free,
                               .document = mask_document,
                               .decide = count_document,
+                              .apart = true,
+                              .tell = tell_counts,
+                              .hear = hear_counts,
                               .scratch_factor = 4, /* spans, for a text of nothing else */
                               .edits = o->edit};
     TRY(stage_run_pass(stage, &pass, err));
@@ -250,8 +278,16 @@ static winnow_status mask_run(struct stage *stage, const void *options, struct w
     return WINNOW_OK;
 }
 
+/* A document is judged by itself. */
+static bool over_ranks(const void *options)
+{
+    (void)options;
+    return true;
+}
+
 const struct stage_kind MASK_STAGE = {
     .table = &MASK_TABLE,
     .check = mask_check,
     .run = mask_run,
+    .over_ranks = over_ranks,
 };

@@ -61,6 +61,7 @@ static winnow_status run_holdout(struct stage *s, const void *options, struct wi
     struct holdout_state state = {opt->share, opt->main};
     const struct stage_pass pass = {.name = "holdout",
                                     .verdicts = true,
+                                    .apart = true,
                                     .state = &state,
                                     .edits = opt->main,
                                     .scratch_factor = opt->main ? 8 : 0,
@@ -70,4 +71,12 @@ static winnow_status run_holdout(struct stage *s, const void *options, struct wi
     return stage_run_pass(s, &pass, err);
 }
 
-const struct stage_kind HOLDOUT_STAGE = {.table = &HOLDOUT_TABLE, .run = run_holdout};
+/* A document is judged by itself. */
+static bool over_ranks(const void *options)
+{
+    (void)options;
+    return true;
+}
+
+const struct stage_kind HOLDOUT_STAGE = {
+    .table = &HOLDOUT_TABLE, .run = run_holdout, .over_ranks = over_ranks};

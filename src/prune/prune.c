@@ -34,6 +34,7 @@
 #include "prune/prune_survey.h"
 #include "prune/scoring.h"
 #include "prune/server_scores.h"
+#include "ranks/ranks.h"
 #include "run/vanished.h"
 #include "train/small_model.h"
 
@@ -150,9 +151,18 @@ static struct selector_document surveyed(const struct prune *p, uint64_t ordinal
         .ordinal = ordinal, .draw = row->draw, .upper = row->upper, .text = text};
 }
 
+/* Of several ranks one trains, and the others load what it has left. */
+static winnow_status prepare(struct prune *p, struct winnow_error *err)
+{
+    bool leads = stage_leads(p->stage);
+    winnow_status st = leads ? BAND_SELECTOR.prepare(p->selector, err) : WINNOW_OK;
+    TRY(ranks_agree(stage_ranks(p->stage), st, err));
+    return leads ? WINNOW_OK : BAND_SELECTOR.prepare(p->selector, err);
+}
+
 static winnow_status get_references(struct prune *p, struct winnow_error *err)
 {
-    TRY(BAND_SELECTOR.prepare(p->selector, err));
+    TRY(prepare(p, err));
     for (size_t i = 0; i < p->survey.count; i++) {
         struct survey_row *row = &p->survey.rows[i];
         const struct selector_document d = surveyed(p, i, STR_LIT(""));
@@ -202,6 +212,7 @@ static winnow_status run_scoring(struct prune *p, struct winnow_error *err)
         return server_scores_run(p->stage, &served, names[0], false, &p->served, err);
     }
     const struct stage_pass pass = {.name = "score",
+                                    .apart = true,
                                     .attributes = names,
                                     .state = p,
                                     .worker_new = score_worker_new,
@@ -438,7 +449,7 @@ static winnow_status describe(struct prune *p, struct winnow_error *err)
     const char *file = file_join(&path, stage_folder(p->stage), "prune.json");
     stage_owns(p->stage, "prune.json");
     winnow_status st = WINNOW_OK;
-    if (!file_exists(file)) {
+    if (stage_leads(p->stage) && !file_exists(file)) {
         const struct stage_pass pass = {.name = "examples", .state = p, .document = take_example};
         st = prune_examples_choose(&p->examples, p->items, p->survey.count,
                                    band_selector_edges(p->selector), err);
@@ -517,7 +528,7 @@ static winnow_status run_steps(struct prune *p, struct winnow_error *err)
     stage_note_double(p->stage, "edge_high", edges[0].high);
     stage_note_double(p->stage, "flops", reference_flops(p) + scoring_flops(p));
     const struct stage_pass pass = {
-        .name = "prune", .verdicts = true, .state = p, .document = judge};
+        .name = "prune", .verdicts = true, .apart = true, .state = p, .document = judge};
     return stage_run_pass(p->stage, &pass, err);
 }
 
@@ -608,10 +619,17 @@ static winnow_status check_prune(const void *options, const struct stage_plan *p
     return need_reference(o, plan, err);
 }
 
+/* A server is asked by one process, in the order of the documents. */
+static bool over_ranks(const void *options)
+{
+    return !((const struct winnow_prune_options *)options)->server.url;
+}
+
 const struct stage_kind PRUNE_STAGE = {.table = &PRUNE_TABLE,
                                        .check = check_prune,
                                        .estimate = prune_estimate,
                                        .estimate_only = prune_is_dear,
                                        .run = run_prune,
+                                       .over_ranks = over_ranks,
                                        .many_passes = true,
                                        .uses_kernels = true};

@@ -137,6 +137,7 @@ static winnow_status score_corpus(struct stage *s, const struct winnow_score_opt
     const struct stage_pass pass = {
         .name = "score",
         .verdicts = true,
+        .apart = true,
         .attributes = names,
         .state = state,
         .worker_new = worker_new,
@@ -145,7 +146,7 @@ static winnow_status score_corpus(struct stage *s, const struct winnow_score_opt
         .word_bytes = 64,
         .worker_bytes = scoring_worker_bytes(model_config(state->model), opt->compute)};
     TRY(stage_run_pass(s, &pass, err));
-    return check_scores(s, opt, err);
+    return stage_leads(s) ? check_scores(s, opt, err) : WINNOW_OK;
 }
 
 static winnow_status score_by_server(struct stage *s, const struct winnow_score_options *opt,
@@ -225,10 +226,17 @@ static void estimate_score(const void *options, const struct stage_plan *plan,
     model_speed_expect(opt->model, opt->compute, shape, plan, out);
 }
 
+/* A server is asked by one process, in the order of the documents. */
+static bool over_ranks(const void *options)
+{
+    return !((const struct winnow_score_options *)options)->server.url;
+}
+
 const struct stage_kind SCORE_STAGE = {.table = &SCORE_TABLE,
                                        .check = check_score,
                                        .estimate = estimate_score,
                                        .estimate_only = too_dear,
                                        .run = run_score,
+                                       .over_ranks = over_ranks,
                                        .passes_again = passes_again,
                                        .uses_kernels = true};

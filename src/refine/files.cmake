@@ -6,6 +6,7 @@ list(APPEND WINNOW_SOURCES
   src/refine/refine_ask.c
   src/refine/refine_estimate.c
   src/refine/refine_lines.c
+  src/refine/refine_share.c
   src/refine/refine_sums.c
   src/refine/removed_where.c
   src/refine/verdicts.c

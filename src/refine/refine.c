@@ -22,6 +22,7 @@
 #include "refine/refine_ask.h"
 #include "refine/refine_estimate.h"
 #include "refine/refine_lines.h"
+#include "refine/refine_share.h"
 #include "refine/writer_builtin.h"
 #include "refine/writer_http.h"
 #include "refine/writer_verdicts.h"
@@ -233,12 +234,13 @@ static winnow_status ask_in_words(struct refine *r, struct winnow_error *err)
     return st == WINNOW_OK ? refine_ask_run(r->stage, &ask, err) : st;
 }
 
-static winnow_status ask_lines(struct refine *r, struct winnow_error *err)
+static winnow_status ask_lines(void *refine, struct answer_store *store, struct winnow_error *err)
 {
+    struct refine *r = refine;
     struct refine_lines lines = {0};
     struct direct_refiner direct = {0};
     struct refine_ask ask = {
-        .opt = r->opt, .store = r->store, .direct = &direct, .resident = r->resident};
+        .opt = r->opt, .store = store, .direct = &direct, .resident = r->resident};
     TRY(refine_lines_open(r->opt, stage_env(r->stage), &lines, &direct, err));
     winnow_status st = refine_ask_run(r->stage, &ask, err);
     refine_lines_release(&lines);
@@ -248,15 +250,17 @@ static winnow_status ask_lines(struct refine *r, struct winnow_error *err)
 static winnow_status get_programs(struct refine *r, struct winnow_error *err)
 {
     struct buf path = {0};
-    winnow_status st =
-        answer_store_open(stage_path(r->stage, "programs.jsonl", &path), &r->store, err);
+    r->resident = mem_resident();
+    TRY(stage_ranks(r->stage) ? refine_share(r->stage, ask_lines, r, err) : WINNOW_OK);
+    winnow_status st = answer_store_open(stage_path(r->stage, REFINE_STORE, &path), &r->store, err);
     buf_release(&path);
+    st = st == WINNOW_OK ? refine_share_clear(r->stage, err) : st;
     if (st != WINNOW_OK || answer_store_complete(r->store)) {
         return st;
     }
     uint64_t now = mem_resident(), held = answer_store_bytes(r->store);
     r->resident = now > held ? now - held : 0;
-    return by_lines(r->opt) ? ask_lines(r, err) : ask_in_words(r, err);
+    return by_lines(r->opt) ? ask_lines(r, r->store, err) : ask_in_words(r, err);
 }
 
 /* ---- the stage ---- */
@@ -335,12 +339,19 @@ static void refine_estimate(const void *options, const struct stage_plan *plan,
     }
 }
 
+/* The built-in refiner reads a document by itself; a model writes for one after the other. */
+static bool over_ranks(const void *options)
+{
+    return !asks_in_words(options);
+}
+
 const struct stage_kind REFINE_STAGE = {
     .table = &REFINE_TABLE,
     .check = refine_check,
     .estimate = refine_estimate,
     .estimate_only = asks_in_words,
     .run = refine_run,
+    .over_ranks = over_ranks,
     .many_passes = true,
     .uses_kernels = true,
 };

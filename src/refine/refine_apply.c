@@ -455,12 +455,31 @@ static winnow_status add_document(void *state, struct str id, uint64_t ordinal,
     return WINNOW_OK;
 }
 
+static void tell_sums(const void *state, struct buf *out)
+{
+    const struct refine_apply *a = state;
+    buf_add(out, &a->seen, sizeof a->seen);
+    refine_sums_tell(&a->sums, out);
+}
+
+static winnow_status hear_sums(void *state, struct str told, struct winnow_error *err)
+{
+    struct refine_apply *a = state;
+    uint64_t seen = 0;
+    memcpy(&seen, told.ptr, told.len < sizeof seen ? 0 : sizeof seen);
+    a->seen += seen;
+    return refine_sums_hear(&a->sums, str_sub(told, sizeof seen, told.len), err);
+}
+
 static const struct stage_pass APPLY_PASS = {.name = "refine",
                                              .verdicts = true,
                                              .worker_new = worker_new,
                                              .worker_free = worker_free,
                                              .document = apply_document,
                                              .decide = add_document,
+                                             .apart = true,
+                                             .tell = tell_sums,
+                                             .hear = hear_sums,
                                              .scratch_factor = 3,
                                              .word_bytes = 32,
                                              .edits = true,
@@ -490,7 +509,7 @@ winnow_status refine_apply_run(struct stage *stage, struct refine_apply *a,
     }
     if (st == WINNOW_OK) {
         stage_note_double(stage, "flops", refine_sums_flops(&a->sums, description));
-        st = refine_sums_write(&a->sums, description, file, err);
+        st = stage_leads(stage) ? refine_sums_write(&a->sums, description, file, err) : WINNOW_OK;
     }
     while (a->pending) {
         struct refine_sums one;

@@ -474,6 +474,20 @@ static winnow_status finish(struct asking *k, struct winnow_error *err)
     return answer_store_mark(k->a->store, true, err);
 }
 
+static void tell_nothing(const void *state, struct buf *out)
+{
+    (void)state;
+    (void)out;
+}
+
+static winnow_status hear_nothing(void *state, struct str told, struct winnow_error *err)
+{
+    (void)state;
+    (void)told;
+    (void)err;
+    return WINNOW_OK;
+}
+
 winnow_status refine_ask_run(struct stage *stage, struct refine_ask *a, struct winnow_error *err)
 {
     struct asking k = {.a = a, .stage = stage};
@@ -494,7 +508,10 @@ winnow_status refine_ask_run(struct stage *stage, struct refine_ask *a, struct w
                                     .worker_new = worker_new,
                                     .worker_free = worker_free,
                                     .document = ask_document,
-                                    .decide = queue_document};
+                                    .decide = queue_document,
+                                    .apart = true, /* the store is what it comes to */
+                                    .tell = tell_nothing,
+                                    .hear = hear_nothing};
     winnow_status st = stage_run_pass(stage, &pass, err);
     if (st == WINNOW_OK) {
         st = finish(&k, err);

@@ -24,7 +24,10 @@ void refine_sums_release(struct refine_sums *s)
     for (size_t i = 0; i < s->example_count; i++) {
         free_example(&s->examples[i]);
     }
-    s->example_count = 0;
+    for (size_t i = 0; i < s->heard_count; i++) {
+        mem_free(s->heard[i]);
+    }
+    s->example_count = s->heard_count = 0;
 }
 
 static void add_reason(struct refine_sums *s, const char *reason, uint64_t count)
@@ -72,11 +75,21 @@ static char *copy_head(struct str s, bool *cut)
     return copy;
 }
 
+/* Those of one id by their texts: in whatever order they come, the same are kept. */
+static bool comes_before(const struct refine_example *a, const struct refine_example *b)
+{
+    if (a->order != b->order) {
+        return a->order < b->order;
+    }
+    int by_text = strcmp(a->before, b->before);
+    return by_text != 0 ? by_text < 0 : strcmp(a->after, b->after) < 0;
+}
+
 /* Keeps those of least order; takes e over. */
 static void put_example(struct refine_sums *s, struct refine_example e)
 {
     size_t at = s->example_count;
-    while (at > 0 && s->examples[at - 1].order > e.order) {
+    while (at > 0 && comes_before(&e, &s->examples[at - 1])) {
         at--;
     }
     if (at == REFINE_EXAMPLES) {
@@ -95,7 +108,7 @@ static void put_example(struct refine_sums *s, struct refine_example e)
 bool refine_sums_wants(const struct refine_sums *s, struct str id)
 {
     return s->example_count < REFINE_EXAMPLES ||
-           hash64(id, 0) < s->examples[REFINE_EXAMPLES - 1].order;
+           hash64(id, 0) <= s->examples[REFINE_EXAMPLES - 1].order;
 }
 
 void refine_sums_offer(struct refine_sums *s, struct str id, struct str before, struct str after,
@@ -132,6 +145,94 @@ void refine_sums_add(struct refine_sums *s, struct refine_sums *one)
         put_example(s, one->examples[i]);
     }
     one->example_count = 0;
+}
+
+/* ---- over ranks ---- */
+
+static void tell_text(struct buf *out, const char *text)
+{
+    buf_add(out, text, strlen(text) + 1);
+}
+
+void refine_sums_tell(const struct refine_sums *s, struct buf *out)
+{
+    buf_add(out, s, sizeof *s); /* numbers; its addresses are of no use to others */
+    for (size_t i = 0; i < REFINE_REASONS && s->reasons[i].text; i++) {
+        tell_text(out, s->reasons[i].text);
+    }
+    for (size_t i = 0; i < s->example_count; i++) {
+        const struct refine_example *e = &s->examples[i];
+        tell_text(out, e->id);
+        tell_text(out, e->before);
+        tell_text(out, e->after);
+        tell_text(out, e->programs);
+    }
+}
+
+/* A copy of the next text, or NULL. */
+static char *hear_text(struct str *told)
+{
+    size_t len = str_find(*told, (struct str){"", 1});
+    if (len == SIZE_MAX) {
+        return NULL;
+    }
+    char *text = mem_strdup(told->ptr);
+    *told = str_sub(*told, len + 1, told->len);
+    return text;
+}
+
+/* The text of a reason that lives as long as s. */
+static const char *own_reason(struct refine_sums *s, char *heard)
+{
+    for (size_t i = 0; heard && i < REFINE_REASONS && s->reasons[i].text; i++) {
+        if (strcmp(s->reasons[i].text, heard) == 0) {
+            mem_free(heard);
+            return s->reasons[i].text;
+        }
+    }
+    if (heard && s->heard_count < REFINE_REASONS) {
+        s->heard[s->heard_count++] = heard;
+        return heard;
+    }
+    mem_free(heard);
+    return NULL;
+}
+
+winnow_status refine_sums_hear(struct refine_sums *s, struct str told, struct winnow_error *err)
+{
+    struct refine_sums one;
+    bool whole = told.len >= sizeof one;
+    if (!whole) {
+        return error_set(err, WINNOW_E_INTERNAL, "refine: another rank's sums break off");
+    }
+    memcpy(&one, told.ptr, sizeof one);
+    told = str_sub(told, sizeof one, told.len);
+    one.heard_count = 0;
+    size_t reasons = 0;
+    for (size_t i = 0; i < REFINE_REASONS && one.reasons[i].text; i++) {
+        const char *text = own_reason(s, hear_text(&told));
+        if (text) {
+            one.reasons[reasons].text = text;
+            one.reasons[reasons++].count = one.reasons[i].count;
+        }
+    }
+    if (reasons < REFINE_REASONS) {
+        one.reasons[reasons].text = NULL;
+    }
+    for (size_t i = 0; i < one.example_count; i++) {
+        struct refine_example *e = &one.examples[i];
+        e->id = hear_text(&told);
+        e->before = hear_text(&told);
+        e->after = hear_text(&told);
+        e->programs = hear_text(&told);
+        whole = whole && e->programs;
+    }
+    if (!whole) {
+        refine_sums_release(&one);
+        return error_set(err, WINNOW_E_INTERNAL, "refine: another rank's examples break off");
+    }
+    refine_sums_add(s, &one);
+    return WINNOW_OK;
 }
 
 /* ---- refine.json ---- */

@@ -37,12 +37,18 @@ struct refine_sums {
     uint64_t asked, cut, looped, refusals, skipped, shown_in_part, prompt_tokens, new_tokens;
     struct refine_example examples[REFINE_EXAMPLES];
     size_t example_count;
+    char *heard[REFINE_REASONS]; /* texts of reasons that only other ranks met */
+    size_t heard_count;
 };
 
 void refine_sums_release(struct refine_sums *s);
 
 /* Adds what one document's sums came to, taking its example over. */
 void refine_sums_add(struct refine_sums *s, struct refine_sums *one);
+
+/* All of it as bytes for other ranks, and that of another one added. */
+void refine_sums_tell(const struct refine_sums *s, struct buf *out);
+winnow_status refine_sums_hear(struct refine_sums *s, struct str told, struct winnow_error *err);
 
 /* Counts the calls of one program, after its execution. */
 void refine_sums_calls(struct refine_sums *one, const struct program *p);

@@ -110,6 +110,7 @@ static winnow_status rules_run(struct stage *stage, const void *options, struct 
     TRY(rules_find_sets(s.opt, &s.sets, err));
     const struct stage_pass pass = {.name = "rules",
                                     .verdicts = true,
+                                    .apart = true,
                                     .attributes = s.opt->annotate ? ATTRIBUTES : NULL,
                                     .state = &s,
                                     .worker_new = gauge_new,
@@ -121,8 +122,16 @@ static winnow_status rules_run(struct stage *stage, const void *options, struct 
     return stage_run_pass(stage, &pass, err);
 }
 
+/* A document is judged by itself. */
+static bool over_ranks(const void *options)
+{
+    (void)options;
+    return true;
+}
+
 const struct stage_kind RULES_STAGE = {
     .table = &RULES_TABLE,
     .check = rules_check,
     .run = rules_run,
+    .over_ranks = over_ranks,
 };

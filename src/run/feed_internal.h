@@ -21,7 +21,10 @@ struct feed {
     struct shard_reader *reader; /* of the shard at `at` */
     struct position at;
     uint64_t bytes_before; /* on disk, of the shards before; of the source so far */
-    uint64_t passed_over;  /* of these and of the first shard: not read, or read to be skipped */
+    /* Before a shard is opened at its start, where not all of them are read; or NULL. */
+    winnow_status (*enter)(void *ctx, struct feed *f, struct winnow_error *err);
+    void *enter_ctx;
+    uint64_t passed_over; /* of these and of the first shard: not read, or read to be skipped */
 };
 
 /* Goes on at a position that a job gave as `after`; all-zero is the start. */

@@ -25,11 +25,14 @@ list(APPEND WINNOW_SOURCES
   src/run/made.c
   src/run/output_folder.c
   src/run/outputs.c
+  src/run/over_ranks.c
   src/run/own_files.c
   src/run/pass.c
   src/run/pass_documents.c
   src/run/pass_files.c
+  src/run/pass_share.c
   src/run/pass_turns.c
+  src/run/ranks_hash.c
   src/run/receipt.c
   src/run/run.c
   src/run/settings.c

@@ -171,6 +171,9 @@ static winnow_status remove_progress(const struct stage *s, struct winnow_error 
             buf_add_text(&path, FILE_TMP);
             st = file_remove_tree(buf_cstr(&path), err);
         }
+        buf_clear(&path);
+        buf_addf(&path, "%s/progress-%s", s->folder, s->passes.items[i]);
+        st = st == WINNOW_OK ? file_remove_tree(buf_cstr(&path), err) : st;
     }
     buf_release(&path);
     return st;

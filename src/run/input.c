@@ -226,5 +226,6 @@ winnow_status folder_input(struct run *r, struct winnow_error *err)
     }
     TRY(take_pipes(r, input, err));
     load_prints(r);
+    TRY(ranks_hash_input(r, err));
     return key_of_input(r, err);
 }

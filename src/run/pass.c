@@ -54,6 +54,7 @@ static void release(struct pass *p)
         release_worker(p, &p->workers[i]);
     }
     mem_free(p->workers);
+    pass_share_release(p);
     stage_result_release(&p->scratch);
     counts_release(&p->counts);
     account_release(&p->account);
@@ -97,7 +98,8 @@ static void fill_next(struct pass *p)
         job_clear(job);
         job->foreign = p->stage->first;
         job->most = UINT64_MAX;
-        job->ordinal_end = p->stage->ordinals > 0 ? p->stage->ordinals : UINT64_MAX;
+        bool ends = p->stage->ordinals > 0 && !p->by_shard; /* nothing limits those */
+        job->ordinal_end = ends ? p->stage->ordinals : UINT64_MAX;
         p->fill_status = feed_fill(&p->feed, job, &waits, &p->fill_error);
         if (waits) {
             return;
@@ -157,6 +159,9 @@ static winnow_status settle(struct pass *p, struct job *job, struct winnow_error
             p->ordinal_end = r->ordinal + 1;
         }
     }
+    if (job->end_of_shard) {
+        p->shard_lines[job->start.file] = job->start.lines;
+    }
     if (p->how->decide) {
         TRY(job_decide(job, p->how, &p->scratch, err));
     }
@@ -166,6 +171,9 @@ static winnow_status settle(struct pass *p, struct job *job, struct winnow_error
 /* Before the checkpoint on resume: decide() has seen it, the files have it. */
 static bool is_replay(const struct pass *p, const struct job *job)
 {
+    if (p->by_shard) {
+        return pass_share_is_replay(p, job);
+    }
     return job->start.file < p->replay_file ||
            (job->start.file == p->replay_file && job->start.offset < p->replay_offset);
 }
@@ -181,11 +189,18 @@ static void set_like(struct pass *p, uint64_t file)
 static winnow_status open_shard(struct pass *p, const struct job *job, struct winnow_error *err)
 {
     if (!p->open) {
+        struct json_parser *parser = json_parser_new();
+        struct json_value files = {0};
         set_like(p, job->start.file);
-        TRY(outputs_open(&p->outputs, p->input->shard_name(p, job->shard), (struct json_value){0},
-                         err));
+        winnow_status st = p->by_shard ? pass_share_open(p, job, parser, &files, err) : WINNOW_OK;
+        if (st == WINNOW_OK) {
+            st = outputs_open(&p->outputs, p->input->shard_name(p, job->shard), files, err);
+        }
+        json_parser_free(parser);
+        TRY(st);
         p->open = true;
         p->shard_number++;
+        p->shard_start = job->start.ordinal;
     }
     return WINNOW_OK;
 }
@@ -411,6 +426,7 @@ static winnow_status loop(struct pass *p, struct winnow_error *err)
             end = false;
         }
         winnow_status asked = env_check(run->env, err);
+        asked = asked == WINNOW_OK && p->by_shard ? ranks_check(stage_ranks(p->stage), err) : asked;
         if (!end && p->writes &&
             (asked != WINNOW_OK || env_seconds() - p->saved >= run->corpus->checkpoint)) {
             TRY(checkpoint_write(p, false, err));
@@ -424,15 +440,25 @@ static winnow_status loop(struct pass *p, struct winnow_error *err)
     return WINNOW_OK;
 }
 
+/* What an earlier process left: files is what outputs_open() needs, parser owns it. */
+static winnow_status find_place(struct pass *p, struct json_parser *parser,
+                                struct json_value *files, bool *done, struct winnow_error *err)
+{
+    bool keeps = p->resumable && ranks_lead(p->stage->run->env->ranks);
+    TRY(keeps ? checkpoint_read(p, parser, files, done, err) : WINNOW_OK);
+    if (p->by_shard) {
+        return pass_share(p, done, err);
+    }
+    bool anew = p->resumable && !*done && p->at.file == 0 && p->at.offset == 0;
+    return anew ? checkpoint_forget_shards(p, err) : WINNOW_OK;
+}
+
 /* Where to begin: the start, or the last checkpoint. */
 static winnow_status begin(struct pass *p, bool *done, struct winnow_error *err)
 {
     struct json_parser *parser = json_parser_new();
     struct json_value files = {0};
-    winnow_status st = WINNOW_OK;
-    if (p->resumable) {
-        st = checkpoint_read(p, parser, &files, done, err);
-    }
+    winnow_status st = find_place(p, parser, &files, done, err);
     if (st == WINNOW_OK && !*done && p->open) {
         p->shard_number--; /* open_shard() counted it */
         bool listed = p->at.file < p->feed.shards->count;
@@ -472,11 +498,12 @@ static winnow_status work(struct pass *p, struct winnow_error *err)
     s->documents = p->seen;
     s->ordinals = p->full ? p->ordinal_end : p->at.ordinal + p->at.lines;
     s->source_shards = p->shard_number;
+    TRY(p->by_shard || s->shared ? pass_meet(p, err) : WINNOW_OK);
     if (p->writes) {
-        return checkpoint_write(p, true, err);
+        return checkpoint_end(p, err);
     }
     /* the stage could say less of why */
-    if (!s->first || p->seen > 0) {
+    if (!s->first || s->documents > 0) {
         return WINNOW_OK;
     }
     for (size_t i = 0; i < s->input.count; i++) {
@@ -492,6 +519,16 @@ static winnow_status run_pass(struct pass *p, struct winnow_error *err)
     p->stage->seconds += p->seconds_before;
     release(p);
     return st;
+}
+
+/* Several ranks in a stage: each pass is shared among them, or reads only, in full on each. */
+static winnow_status stage_may_pass(const struct pass *p, struct winnow_error *err)
+{
+    bool shared = !p->stage->shared || (p->by_shard && (!p->how->decide || p->how->tell)) ||
+                  (!p->writes && !p->by_shard);
+    return shared ? WINNOW_OK
+                  : error_set(err, WINNOW_E_INTERNAL, "%s: the pass %s is not for several ranks",
+                              p->stage->name, p->how->name);
 }
 
 static void register_pass(struct stage *s, const struct stage_pass *pass)
@@ -546,6 +583,9 @@ winnow_status stage_run_pass(struct stage *s, const struct stage_pass *pass,
         }
         s->pipe_read = true;
     }
+    p.by_shard = pass_is_by_shard(&p);
+    TRY(stage_may_pass(&p, err));
+    p.shard_lines = mem_zalloc((s->input.count + 1) * sizeof *p.shard_lines);
     return run_pass(&p, err);
 }
 

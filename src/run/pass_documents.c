@@ -26,6 +26,10 @@ static winnow_status seek(struct feed *f, const struct position *at, struct winn
 
 static winnow_status fill(struct feed *f, struct job *job, bool *waits, struct winnow_error *err)
 {
+    if (!f->reader && f->enter && f->at.offset == 0) {
+        TRY(f->enter(f->enter_ctx, f, err));
+        job->start = f->at;
+    }
     if (f->at.file >= f->shards->count) {
         job->end = true;
         return WINNOW_OK;

@@ -2,6 +2,7 @@
 #ifndef WINNOW_RUN_PASS_INTERNAL_H
 #define WINNOW_RUN_PASS_INTERNAL_H
 
+#include "ranks/ranks.h"
 #include "run/feed_internal.h"
 #include "run/gate_internal.h"
 #include "run/run_internal.h"
@@ -35,6 +36,17 @@ struct pass_input {
 };
 extern const struct pass_input PASS_DOCUMENTS, PASS_FILES;
 
+/* Of a shard, in a pass that is kept by shards (pass_share.c). */
+enum part {
+    PART_OTHER,   /* another rank's */
+    PART_THROUGH, /* an earlier process did it */
+    PART_AGAIN,   /* the same, but decide() has to see it again */
+    PART_MINE,
+};
+struct place {
+    uint64_t offset, lines;
+};
+
 struct pass {
     struct stage *stage;
     const struct pass_input *input;
@@ -58,6 +70,11 @@ struct pass {
 
     struct outputs outputs;
     bool open;                    /* outputs has a shard */
+    bool by_shard;                /* its place is kept a shard, and ranks may share it: */
+    unsigned char *part;          /* enum part, of each shard */
+    struct place *places;         /* in each shard, where an earlier process was */
+    uint64_t *shard_lines;        /* of each shard that this rank has read or passed over */
+    uint64_t shard_start;         /* ordinal of the open shard's first line */
     struct position at;           /* behind the last block that is in the outputs */
     struct counts counts;         /* of the open shard */
     uint64_t shard_number;        /* sources: of output shards begun */
@@ -93,7 +110,32 @@ uint64_t pass_limit(const struct pass *p, const struct job *job);
 /* The next turn: p->to and p->fills. */
 winnow_status pass_choose(struct pass *p, struct winnow_error *err);
 
+/* ---- pass_share.c ---- */
+
+bool pass_is_by_shard(const struct pass *p);
+
+/* Which shards are this rank's; *done comes as rank 0 read it, and goes as all have it. */
+winnow_status pass_share(struct pass *p, bool *done, struct winnow_error *err);
+void pass_share_release(struct pass *p);
+
+/* The file that says where the open shard is. */
+const char *pass_place_path(const struct pass *p, struct buf *out);
+
+/* Whether the outputs have the job already. */
+bool pass_share_is_replay(const struct pass *p, const struct job *job);
+
+/* What outputs_open() needs for the job's shard, where an earlier process was in it. */
+winnow_status pass_share_open(struct pass *p, const struct job *job, struct json_parser *parser,
+                              struct json_value *files, struct winnow_error *err);
+
+/* The pass, or this rank's part of it, is through: what all saw is everybody's. */
+winnow_status pass_meet(struct pass *p, struct winnow_error *err);
+
 /* ---- checkpoint.c ---- */
+
+/* Whether a file of a place is of this stage as it is now; the place. */
+bool checkpoint_is_of(const struct pass *p, struct json_value root);
+void checkpoint_position(struct json_value root, struct position *at);
 
 /* What an earlier process left: *done when the pass is complete; otherwise `at`,
  * counts, seen and so on are set, and from is what outputs_open() needs (parser
@@ -101,6 +143,14 @@ winnow_status pass_choose(struct pass *p, struct winnow_error *err);
 winnow_status checkpoint_read(struct pass *p, struct json_parser *parser, struct json_value *from,
                               bool *done, struct winnow_error *err);
 winnow_status checkpoint_write(struct pass *p, bool done, struct winnow_error *err);
+
+/* The one place of a pass is no more: what one process was at alone, several go on with by shards.
+ * And the other way round: it begins at the start, whatever shards are through. */
+winnow_status checkpoint_by_shards(const struct pass *p, struct winnow_error *err);
+winnow_status checkpoint_forget_shards(const struct pass *p, struct winnow_error *err);
+
+/* The pass is complete: rank 0 says so. */
+winnow_status checkpoint_end(struct pass *p, struct winnow_error *err);
 
 /* Final names for the open shard and its completion file. */
 winnow_status checkpoint_shard(struct pass *p, struct winnow_error *err);

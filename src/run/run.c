@@ -118,6 +118,8 @@ static void make_stages(struct run *r)
         s->options = q->steps[i].options;
         s->first = i == 0;
         s->last = i + 1 == q->count;
+        s->shared = ranks_count(r->env->ranks) > 1 && s->kind->over_ranks &&
+                    s->kind->over_ranks(s->options) && !(s->first && r->corpus->limit > 0);
         s->name = arena_strndup(&r->keep, name.ptr, name.len);
         s->folder = arena_strndup(&r->keep, folder.ptr, folder.len);
         buf_release(&name);
@@ -128,6 +130,7 @@ static void make_stages(struct run *r)
 static void release(struct run *r)
 {
     struct winnow_error ignored;
+    ranks_unlock(r);
     folder_unlock(r);
     if (r->temporary && file_remove_tree(r->folder, &ignored) != WINNOW_OK) {
         env_log(r->env, WINNOW_LOG_WARNING, "%s", ignored.text);
@@ -272,8 +275,11 @@ static winnow_status start_stage(struct stage *s, struct winnow_error *err)
 static winnow_status run_stage(struct stage *s, struct winnow_error *err)
 {
     double start = env_seconds();
-    winnow_status st = s->kind->run(s, s->options, err);
+    winnow_status st = stage_leads(s) || s->shared ? s->kind->run(s, s->options, err) : WINNOW_OK;
     s->seconds += env_seconds() - start; /* beside what earlier processes took for its passes */
+    if (!stage_leads(s)) {
+        return st;
+    }
     TRY(st);
     TRY(stage_finish(s, err));
     struct counts counts = {0};
@@ -286,19 +292,37 @@ static winnow_status run_stage(struct stage *s, struct winnow_error *err)
     return st;
 }
 
+/* What the ranks have told each other over it, for timings.json. */
+static winnow_status note_exchange(struct stage *s, uint64_t sent_before, struct winnow_error *err)
+{
+    struct winnow_ranks *ranks = s->run->env->ranks;
+    uint64_t sent = ranks_sent(ranks) - sent_before;
+    if (ranks_count(ranks) > 1) {
+        TRY(ranks_sum(ranks, &sent, 1, err));
+        stage_timing(s, "ranks", s->shared ? ranks_count(ranks) : 1);
+        stage_timing(s, "bytes_exchanged", (double)sent);
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status do_stage(struct stage *s, struct winnow_error *err)
 {
     struct run *r = s->run;
+    uint64_t sent = ranks_sent(r->env->ranks);
     TRY(find_input(s, err));
     if (s->complete) {
         return WINNOW_OK;
     }
-    TRY(start_stage(s, err));
+    winnow_status st = stage_leads(s) ? start_stage(s, err) : WINNOW_OK;
     env_log(r->env, WINNOW_LOG_INFO, "=== %td/%zu %s", s - r->stages + 1, r->request->count,
             s->kind->table->command);
-    winnow_status st = run_stage(s, err);
+    st = ranks_agree(r->env->ranks, st, err); /* its folder is there */
+    st = st == WINNOW_OK ? run_stage(s, err) : st;
+    st = ranks_agree(r->env->ranks, st, err); /* and its stats.json */
+    st = st == WINNOW_OK ? note_exchange(s, sent, err) : st;
     struct winnow_error second; /* what went wrong first is what is said */
-    winnow_status wrote = r->temporary ? WINNOW_OK : folder_write_timings(r, &second);
+    bool writes = stage_leads(s) && !r->temporary;
+    winnow_status wrote = writes ? folder_write_timings(r, &second) : WINNOW_OK;
     if (st == WINNOW_OK && wrote != WINNOW_OK) {
         *err = second;
         st = wrote;
@@ -482,13 +506,15 @@ static winnow_status refuse_mounted(const struct run *r, struct winnow_error *er
     return st;
 }
 
-static winnow_status do_all(struct run *r, struct winnow_run_result *out, struct winnow_error *err)
+/* All that comes before the stages, which one process does. */
+static winnow_status prepare(struct run *r, bool *finished, struct winnow_error *err)
 {
-    bool finished = false;
     TRY(check_steps(r, 0, err)); /* nothing is written for options that make no sense */
     TRY(folder_find_input(r, err));
+    TRY(ranks_may_read(r, err));
     TRY(check_steps(r, r->env->memory_max, err));
     TRY(folder_lock(r, err));
+    TRY(ranks_lock(r, err));
     TRY(refuse_mounted(r, err));
     TRY(folder_input(r, err));
     TRY(check_steps(r, r->env->memory_max, err)); /* a pipe's size is known by now */
@@ -496,28 +522,43 @@ static winnow_status do_all(struct run *r, struct winnow_run_result *out, struct
         TRY(folder_start_anew(r, err));
     }
     TRY(folder_compare(r, err));
-    TRY(is_finished(r, &finished, err));
-    if (finished && !r->to_stdout) {
-        out->nothing_to_do = true;
-        return summarize(r, out, err);
+    TRY(is_finished(r, finished, err));
+    if (*finished && !r->to_stdout) {
+        return WINNOW_OK;
     }
+    *finished = false;
     if (r->to_stdout) { /* what went there is not here: it is done again, to the same bytes */
         TRY(folder_forget(r, err));
     }
     TRY(folder_write_input(r, err));
-    if (!r->temporary) {
-        TRY(folder_begin(r, err));
+    return r->temporary ? WINNOW_OK : folder_begin(r, err);
+}
+
+static winnow_status do_stages(struct run *r, struct winnow_error *err)
+{
+    bool leads = ranks_lead(r->env->ranks);
+    if (leads) {
+        ranks_tell_alone(r);
+    } else {
+        TRY(ranks_lock(r, err));
     }
     for (size_t i = 0; i < r->request->count; i++) {
         TRY(do_stage(&r->stages[i], err));
-        if (i == 0) {
+        if (i == 0 && leads) {
             TRY(check_read(r, err));
         }
     }
-    if (!r->temporary) {
-        TRY(finish(r, err));
-    }
-    return summarize(r, out, err);
+    return leads && !r->temporary ? finish(r, err) : WINNOW_OK;
+}
+
+static winnow_status do_all(struct run *r, struct winnow_run_result *out, struct winnow_error *err)
+{
+    bool finished = false, leads = ranks_lead(r->env->ranks);
+    TRY(leads ? prepare(r, &finished, err) : ranks_hash_input(r, err));
+    TRY(ranks_take_over(r, &finished, err));
+    out->nothing_to_do = finished;
+    TRY(finished ? WINNOW_OK : do_stages(r, err));
+    return leads ? summarize(r, out, err) : WINNOW_OK;
 }
 
 winnow_status run_do(const struct run_request *request, struct winnow_run_result *out,
@@ -528,20 +569,25 @@ winnow_status run_do(const struct run_request *request, struct winnow_run_result
                     .corpus = request->corpus,
                     .paths = request->paths,
                     .lock = -1,
+                    .ranks_lock = -1,
                     .temporary_lock = -1,
                     .started = time(NULL)};
     *out = (struct winnow_run_result){0};
     arena_init(&r.keep, (size_t)1 << 16);
-    r.pool = pool_new(request->env->threads);
+    r.pool = pool_new(ranks_threads(request->env));
     r.ending_keys = mem_zalloc((request->ending_count + 1) * sizeof *r.ending_keys);
     winnow_status st = name_folder(&r, err);
     if (st == WINNOW_OK) {
         make_stages(&r);
+        st = ranks_may(&r, err);
+    }
+    if (st == WINNOW_OK && ranks_lead(request->env->ranks)) {
         st = endings_check(&r, err);
     }
     if (st == WINNOW_OK) {
         st = r.corpus->dry_run ? folder_dry_run(&r, err) : do_all(&r, out, err);
     }
+    st = ranks_agree(request->env->ranks, st, err); /* before the folder is anybody else's */
     release(&r);
     return st;
 }

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "base/prints.h"
 #include "corpus/shards.h"
+#include "ranks/ranks.h"
 #include "run/counts.h"
 #include "run/driver.h"
 
@@ -29,6 +30,7 @@ struct run {
     bool temporary;
     bool to_stdout;     /* the last stage's documents go there */
     int lock;           /* file descriptor, or -1 */
+    int ranks_lock;     /* the same, of all ranks */
     int temporary_lock; /* the same, of a folder under --temporary */
     struct pool *pool;
     struct arena keep;
@@ -51,6 +53,7 @@ struct stage {
     char key[33];         /* of all that its bytes depend on */
     const char *settings; /* of its command, options and input by name: settings.h */
     bool first, last;
+    bool shared;    /* several ranks do it together */
     bool complete;  /* an earlier process finished it */
     bool damaged;   /* the same, but what it left is not whole any more */
     bool pipe_read; /* a pass has taken what its pipe gave */
@@ -60,6 +63,7 @@ struct stage {
     const char *extension;  /* sources: of output shards; */
     uint64_t source_shards; /* how many there are */
     uint64_t documents, ordinals;
+    uint64_t *bases; /* over ranks, once they are known: ordinals of the shards' first lines */
     struct winnow_list passes; /* that write, in the order in which they ran */
     const char *verdict_pass;
     bool arranges;       /* its documents are not in the shards of its input, but in */
@@ -88,6 +92,31 @@ winnow_status stage_finish(struct stage *s, struct winnow_error *err);
 /* The member "own" of stats.json: the files that the stage named by stage_owns(). */
 winnow_status own_files_write(const struct stage *s, struct json_writer *w,
                               struct winnow_error *err);
+
+/* ---- over_ranks.c ---- */
+
+/* Refuses what several ranks cannot do, before any work. */
+winnow_status ranks_may(const struct run *r, struct winnow_error *err);
+
+/* The same of an input that is there once, when it is known. */
+winnow_status ranks_may_read(const struct run *r, struct winnow_error *err);
+
+/* Says which stages rank 0 does alone. */
+void ranks_tell_alone(const struct run *r);
+
+/* Hashes of the input, by all ranks: rank 0 while it looks at its input, the others meanwhile. */
+winnow_status ranks_hash_input(struct run *r, struct winnow_error *err);
+
+/* What rank 0 found in the folder and of the input, to all; where it failed, all fail. */
+winnow_status ranks_take_over(struct run *r, bool *finished, struct winnow_error *err);
+
+/* A lock that all ranks share as long as they live: a launch that was killed may leave some of
+ * them at work for a moment.  On rank 0 first, which refuses where there are such. */
+winnow_status ranks_lock(struct run *r, struct winnow_error *err);
+void ranks_unlock(struct run *r);
+
+/* Threads of this process, where nobody said how many. */
+uint32_t ranks_threads(const struct winnow_env *env);
 
 /* ---- endings.c ---- */
 

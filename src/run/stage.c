@@ -63,6 +63,16 @@ const struct winnow_env *stage_env(const struct stage *s)
     return s->run->env;
 }
 
+struct winnow_ranks *stage_ranks(const struct stage *s)
+{
+    return s->shared ? s->run->env->ranks : NULL;
+}
+
+bool stage_leads(const struct stage *s)
+{
+    return ranks_lead(s->run->env->ranks);
+}
+
 struct pool *stage_pool(struct stage *s)
 {
     return s->run->pool;
@@ -175,7 +185,7 @@ static const char *pass_of(const struct stage *s, const char *attribute)
     return NULL;
 }
 
-/* The ordinal behind the last line of a shard, from its completion. */
+/* On to the ordinal behind the last line of a shard, from its completion. */
 static winnow_status read_base(const struct stage *s, const char *pass, const char *shard,
                                uint64_t *base, struct winnow_error *err)
 {
@@ -183,12 +193,14 @@ static winnow_status read_base(const struct stage *s, const char *pass, const ch
     struct json_value root = {0};
     struct buf path = {0};
     bool found = false;
+    uint64_t lines = 0;
     buf_addf(&path, "%s/completions/%s/%s.json", s->folder, pass, shard);
     winnow_status st = run_read_json(buf_cstr(&path), parser, &root, &found, err);
-    if (st == WINNOW_OK && (!found || !json_as_u64(json_get(root, "ordinal_end"), base))) {
-        st = error_set(err, WINNOW_E_INTERNAL, "%s does not say where its shard ends",
+    if (st == WINNOW_OK && (!found || !json_as_u64(json_get(root, "lines"), &lines))) {
+        st = error_set(err, WINNOW_E_INTERNAL, "%s does not say how long its shard is",
                        buf_cstr(&path));
     }
+    *base += lines;
     buf_release(&path);
     json_parser_free(parser);
     return st;

@@ -84,6 +84,16 @@ struct stage_pass {
      * each as often as its `times` says.  Such a pass does not edit. */
     bool arranges;
 
+    /* What becomes of a document does not hang on those that other ranks read: decide(), if there
+     * is one, adds up, or knows before what it needs of others.  So ranks share the pass
+     * (pass_share.c): each sees its shards in order, and then, with a decide(), tell() says what
+     * it came to and hear() adds what another rank was told, in any order to the same end.
+     * Ordinals are in the order of the corpus, but only behind another pass the same as in one
+     * process. */
+    bool apart;
+    void (*tell)(const void *state, struct buf *out);
+    winnow_status (*hear)(void *state, struct str told, struct winnow_error *err);
+
     /* NULL-terminated names of attribute files to write (attributes/<name>/),
      * or NULL.  A name is written by one pass of the stage only. */
     const char *const *attributes;
@@ -137,6 +147,10 @@ struct stage_pass {
 winnow_status stage_run_pass(struct stage *s, const struct stage_pass *pass,
                              struct winnow_error *err);
 
+/* Over ranks: from here on ordinals of passes that are shared are those of one process.  A pass
+ * that reads only, unless one came before. */
+winnow_status stage_count_lines(struct stage *s, struct winnow_error *err);
+
 /* ---- documents in another order, and more than once ---- */
 
 struct stage_arrangement {
@@ -168,6 +182,13 @@ winnow_status stage_each_attribute(struct stage *s, const char *attribute,
 /* `"name":[[0,<code points of text>,score]]`, with the comma that a further
  * member needs. */
 void stage_add_score(struct buf *members, const char *name, struct str text, double score);
+
+/* The ranks that do the stage together, NULL where one process does it. */
+struct winnow_ranks *stage_ranks(const struct stage *s);
+
+/* Whether this process writes what the stage has beside its passes (state/, x.json): rank 0, which
+ * is every process that runs alone. */
+bool stage_leads(const struct stage *s);
 
 /* The surroundings.  The pool may be used between passes, not within one. */
 const struct winnow_env *stage_env(const struct stage *s);
@@ -269,6 +290,11 @@ struct stage_kind {
     bool (*estimate_only)(const void *options);
 
     winnow_status (*run)(struct stage *s, const void *options, struct winnow_error *err);
+
+    /* Whether several ranks do it together: run() is then called on all of them and makes the same
+     * passes on each, which are `apart` or write nothing (those are made in full by each), and
+     * whatever else it writes is written by the one that leads.  NULL: rank 0 does it alone. */
+    bool (*over_ranks)(const void *options);
 
     bool reads_files; /* a first stage over files that are no documents (extract) */
     bool many_passes; /* needs its input more than once: a pipe is spooled to disk first */

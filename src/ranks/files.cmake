@@ -1,0 +1,4 @@
+list(APPEND WINNOW_SOURCES
+  src/ranks/exchange.c
+  src/ranks/ranks.c
+  )
