@@ -611,27 +611,39 @@ static winnow_status check_options_of(const struct winnow_train_options *opt,
     return st;
 }
 
+/* What samplers over texts, whose batches are their own, pass over; NULL: nothing of it is asked.
+ */
+static const char *no_text_goes_with(const struct winnow_train_options *opt,
+                                     const struct sampling_kind *kind)
+{
+    bool weighed = opt->weights || opt->weight_key;
+    if (opt->responses) {
+        return "--responses";
+    }
+    if (weighed && opt->weights_as == WINNOW_AS_LOSS && !kind->by_weights) {
+        return "weights of documents as factors of losses";
+    }
+    return opt->mean_of != WINNOW_MEAN_OF_TOKENS ? "--mean-of documents" : NULL;
+}
+
 static winnow_status check_sampler(const struct winnow_train_options *opt, struct winnow_error *err)
 {
     const struct sampling_kind *kind = sampling_kind_of(&opt->sampling), *other;
     for (size_t i = 0; (other = sampling_kind_at(i)) != NULL; i++) {
         TRY(check_options_of(opt, other, err));
     }
-    bool weighed = opt->weights || opt->weight_key;
-    bool factors = weighed && opt->weights_as == WINNOW_AS_LOSS && !kind->by_weights;
-    const char *without =
-        kind->texts_only && opt->responses ? "--responses"
-        : kind->texts_only && factors      ? "weights of documents as factors of losses"
-        : kind->texts_only && opt->mean_of != WINNOW_MEAN_OF_TOKENS ? "--mean-of documents"
-        : kind->by_weights && opt->weights_as != WINNOW_AS_LOSS
-            ? "--weights-as (it draws by weights)"
-        : kind->trainer_only && opt->lora_rank > 0 ? "--lora-rank"
-        : kind->open && opt->value                 ? "--value"
-                                                   : NULL;
     if (kind->by_target && !opt->sampling.toward) {
         return error_set(err, WINNOW_E_USAGE,
                          "--sampler %s chooses what helps a target: --toward FILE, examples of it",
                          kind->name);
+    }
+    const char *without = kind->texts_only ? no_text_goes_with(opt, kind) : NULL;
+    if (kind->by_weights && opt->weights_as != WINNOW_AS_LOSS) {
+        without = "--weights-as (it draws by weights)";
+    } else if (kind->trainer_only && opt->lora_rank > 0) {
+        without = "--lora-rank";
+    } else if (kind->open && opt->value) {
+        without = "--value";
     }
     return without
                ? error_set(err, WINNOW_E_USAGE, "--sampler %s does not go with %s; leave it out",
