@@ -436,7 +436,7 @@ if(PYTHON3 AND WINNOW_HAS_STORAGE)
   # A server that speaks S3 and is not ours: moto, where some Python has it (WINNOW_MOTO names one).
   add_test(NAME oracle.storage-moto COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tests/oracle/storage_moto.py
     $<TARGET_FILE:winnow_cli>)
-  set_tests_properties(fault.storage oracle.storage-moto PROPERTIES LABELS slow SKIP_RETURN_CODE 77 TIMEOUT 300)
+  set_tests_properties(fault.storage oracle.storage-moto PROPERTIES LABELS slow SKIP_RETURN_CODE 77 TIMEOUT 600)
   add_test(NAME docs.storage COMMAND ${CMAKE_SOURCE_DIR}/tests/docs/storage.sh $<TARGET_FILE:winnow_cli>)
   set_tests_properties(docs.storage PROPERTIES LABELS quick TIMEOUT 120)
 endif()
