@@ -323,8 +323,10 @@ class Frames(Case):
             self.assertEqual([list(self.texts)[r["n"]] for r in rows], [r["id"] for r in rows])
         winnow.apply("dedup", table, self.path / "kept-run")
         self.assertEqual(winnow.Run(self.path / "kept-run").arrow().num_rows, len(self.texts))
-        with self.assertRaisesRegex(winnow.UsageError, "not list"):
-            winnow.apply("rules", [])
+        self.assertEqual(winnow.apply("rules", table.slice(0, 0)).num_rows, 0)
+        for wrong in ([], table["text"], table.schema):
+            with self.assertRaisesRegex(winnow.UsageError, f"not {type(wrong).__name__}: winnow.stage takes files"):
+                winnow.apply("rules", wrong)
 
 
 class Elsewhere(Case):

@@ -74,8 +74,10 @@ class Run:
     def __init__(self, path):
         self.path = pathlib.Path(path)
         mark = self.path / ".winnow"
-        if not mark.is_file() or not mark.read_text().startswith("winnow run"):
-            raise FileError(f"{os.fspath(path)} is no run folder: it has no mark of one (.winnow)")
+        words = mark.read_text().split() if mark.is_file() else []
+        if words[:2] != ["winnow", "run"]:
+            said = f"it is a {words[1]}" if words[:1] == ["winnow"] else "it has no mark of one (.winnow)"
+            raise FileError(f"{os.fspath(path)} is no run folder: {said}")
         self.stages = sorted(p.name for p in (self.path / "stages").glob("*") if p.is_dir())
 
     def __repr__(self):
@@ -161,11 +163,17 @@ class Run:
                           "them anew); join frames by their ids instead")
 
 
+_FRAMES = {"pandas": "DataFrame", "polars": "DataFrame", "pyarrow": "Table", "datasets": "Dataset"}
+
+
 def _kind(frame):
-    module = type(frame).__module__.split(".")[0]
-    if module not in ("pandas", "polars", "pyarrow", "datasets"):
-        raise UsageError("winnow.apply takes a frame of pandas or Polars, an Arrow table or a Dataset, not "
-                         f"{type(frame).__name__}; winnow.stage takes files")
+    module, name = type(frame).__module__.split(".")[0], type(frame).__name__
+    bases = [t.__name__ for t in type(frame).__mro__]
+    if module not in _FRAMES or _FRAMES[module] not in bases:
+        hint = {"LazyFrame": "collect() it", "DatasetDict": "name a split, as in data['train']",
+                "IterableDataset": "write it to Parquet first"}.get(name, "winnow.stage takes files")
+        raise UsageError("winnow.apply takes a DataFrame of pandas or Polars, an Arrow table or a Dataset, not "
+                         f"{name}: {hint}")
     return module
 
 
@@ -200,6 +208,8 @@ def apply(command, frame, output=None, **options):
     The frame is written to a file of Parquet and read by the stage, so it costs what that costs.
     """
     kind, pa = _kind(frame), _arrow()
+    if len(frame) == 0 and output is None:
+        return frame
     with tempfile.TemporaryDirectory(prefix="winnow-") as folder:
         path = os.path.join(folder, "frame.parquet")
         pa.parquet.write_table(_to_arrow(frame, kind), path, compression="zstd")
