@@ -19,7 +19,7 @@ enum winnow_method {
     WINNOW_LOSS_DROP, /* what loses most of its loss when a model is warmed on the target (TACS) */
     WINNOW_SHAPLEY    /* scores that lie in attributes, as train --value writes them */
 };
-enum winnow_objective { WINNOW_EACH, WINNOW_TARGET_MEAN };
+enum winnow_objective { WINNOW_TARGET_MEAN, WINNOW_EACH };
 
 struct winnow_select_options {
     int method;                         /* enum winnow_method */
@@ -38,14 +38,13 @@ struct winnow_select_options {
     const char *scores, *score_name; /* shapley: folder of attributes, the score among them */
     uint32_t partition;              /* facility: documents compared with each other */
 };
-#define WINNOW_SELECT_OPTIONS_INIT                                      \
-    (WINNOW_NEW(winnow_select_options){.budget = "5%",                  \
-                                       .objective = WINNOW_TARGET_MEAN, \
-                                       .copy = 0.98,                    \
-                                       .lora_rank = 8,                  \
-                                       .tune_epochs = 4,                \
-                                       .tune_lr = 1e-3,                 \
-                                       .score_name = "winnow__value",   \
+#define WINNOW_SELECT_OPTIONS_INIT                                    \
+    (WINNOW_NEW(winnow_select_options){.budget = "5%",                \
+                                       .copy = 0.98,                  \
+                                       .lora_rank = 8,                \
+                                       .tune_epochs = 4,              \
+                                       .tune_lr = 1e-3,               \
+                                       .score_name = "winnow__value", \
                                        .partition = 1000})
 
 #ifdef __cplusplus

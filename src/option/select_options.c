@@ -8,7 +8,7 @@
 
 static const char *const METHODS[] = {"gtp",      "top-k",  "round-robin", "rds",     "projection",
                                       "facility", "random", "loss-drop",   "shapley", NULL};
-static const char *const OBJECTIVES[] = {"each", "mean", NULL};
+static const char *const OBJECTIVES[] = {"mean", "each", NULL};
 
 static const struct option OPTIONS[] = {
     OPT_ENUM(0, "method", T, method, METHODS, "how to choose"),

@@ -35,7 +35,7 @@ for command in http label; do
     refused "unknown option '--proxi'" $command --url http://h --proxi=http://u:PROXYSECRET@h in.jsonl -o o
     refused 'one of --key-file and --key-env' $command --url http://h --key-env K --key-file key in.jsonl -o o
 done
-refused 'is an address' "$bin" count http://u:PASSWORD1@h/x
+refused 'no place in the address' "$bin" count http://u:PASSWORD1@h/x
 for place in http://u:PASSWORD1@h/x 's3+x://u:PASSWORD1@h/?k=QUERYSECRET'; do
     refused 'is an address' "$bin" dedup in.jsonl -o "$place"
     refused 'is an address' "$bin" dedup in.jsonl -o - --run "$place"
