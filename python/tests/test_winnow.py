@@ -324,6 +324,8 @@ class Frames(Case):
         winnow.apply("dedup", table, self.path / "kept-run")
         self.assertEqual(winnow.Run(self.path / "kept-run").arrow().num_rows, len(self.texts))
         self.assertEqual(winnow.apply("rules", table.slice(0, 0)).num_rows, 0)
+        with self.assertRaisesRegex(winnow.UsageError, "cannot be a table of Parquet"):
+            winnow.apply("rules", self.arrow.table({"text": ["x"], "m": self.arrow.array([{}], self.arrow.struct([]))}))
         for wrong in ([], table["text"], table.schema):
             with self.assertRaisesRegex(winnow.UsageError, f"not {type(wrong).__name__}: winnow.stage takes files"):
                 winnow.apply("rules", wrong)

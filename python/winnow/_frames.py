@@ -212,7 +212,10 @@ def apply(command, frame, output=None, **options):
         return frame
     with tempfile.TemporaryDirectory(prefix="winnow-") as folder:
         path = os.path.join(folder, "frame.parquet")
-        pa.parquet.write_table(_to_arrow(frame, kind), path, compression="zstd")
+        try:
+            pa.parquet.write_table(_to_arrow(frame, kind), path, compression="zstd")
+        except (pa.ArrowException, UnicodeError, ValueError, TypeError) as e:
+            raise UsageError(f"this {type(frame).__name__} cannot be a table of Parquet: {e}") from e
         where = os.path.join(folder, "run") if output is None else output
         _stage(command, path, where, **options)
         return _from_arrow(Run(where).arrow(), kind)
