@@ -438,16 +438,35 @@ static void find_heldout(struct ending *e)
     e->before = documents_of(e, first);
 }
 
+/* As a proof without stages before it would (prove/experiment.c), before the first of them. */
+static bool has_chosen(const char *arm)
+{
+    static const char *const BANDS[] = {"final", "low", "medium", "high"};
+    for (size_t i = 0; i < sizeof BANDS / sizeof *BANDS; i++) {
+        if (strncmp(arm, BANDS[i], strlen(BANDS[i])) == 0) {
+            return true;
+        }
+    }
+    return !arm_source_of(arm) && strchr(arm, '=');
+}
+
 static winnow_status check_arms(struct ending *e, struct winnow_error *err)
 {
+    bool random = false, chosen = e->opt.pool || e->opt.arms.count == 0;
     for (size_t i = 0; i < e->opt.arms.count; i++) {
-        const char *arm = e->opt.arms.items[i], *named = strchr(arm, '='), *unused;
-        TRY(resolve_arm(e, arm, &unused, err));
+        const char *arm = e->opt.arms.items[i], *named = strchr(arm, '='), *resolved;
+        TRY(resolve_arm(e, arm, &resolved, err));
         if (named && !arm_source_of(arm)) {
             TRY(check_there(e->run, arm, named + 1, err));
         }
+        random = random || strncmp(arm, "random", 6) == 0 || strncmp(arm, "matched", 7) == 0;
+        chosen = chosen || has_chosen(resolved);
     }
-    return WINNOW_OK;
+    return random && !chosen
+               ? error_set(err, WINNOW_E_USAGE,
+                           "a random arm needs a selected one to be as large as: name final, a "
+                           "stage, a band or NAME=PATH")
+               : WINNOW_OK;
 }
 
 static winnow_status check_ending(struct run *run, const void *options, struct winnow_error *err)

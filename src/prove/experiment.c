@@ -211,6 +211,29 @@ static winnow_status find_baseline(struct experiment *x, struct winnow_error *er
                 : WINNOW_OK;
 }
 
+/* A random arm is as large as one that was chosen: known from the names alone, and said before
+ * anything is trained. */
+static winnow_status check_random(const struct experiment *x, struct winnow_error *err)
+{
+    const struct arm *random = NULL, *matched = NULL;
+    bool chosen = x->has_bands;
+    for (uint32_t i = 0; i < x->arm_count; i++) {
+        const struct arm *a = &x->arms[i];
+        random = a->kind == ARM_RANDOM ? a : random;
+        matched = a->kind == ARM_MATCHED ? a : matched;
+        chosen = chosen || (a->kind == ARM_CORPUS && a->set != x->pool);
+    }
+    if (matched && !x->has_bands) { /* strata are counted over documents of one set */
+        return error_set(err, WINNOW_E_USAGE, "the arm \"%s\" needs a band to match",
+                         matched->name);
+    }
+    return random && !chosen
+               ? error_set(err, WINNOW_E_USAGE,
+                           "a random arm needs a selected one to be as large as: name a band or "
+                           "NAME=PATH")
+               : WINNOW_OK;
+}
+
 static winnow_status read_arms(struct experiment *x, struct winnow_error *err)
 {
     static const char *const DEFAULT_ARMS[] = {"before", "medium", "random"};
@@ -229,6 +252,7 @@ static winnow_status read_arms(struct experiment *x, struct winnow_error *err)
     for (size_t i = 0; i < arms.count; i++) {
         TRY(add_arm(x, arms.items[i], err));
     }
+    TRY(check_random(x, err));
     for (uint32_t i = 0; i < x->arm_count; i++) {
         if (is_wild(&x->arms[i])) {
             return WINNOW_OK; /* later */

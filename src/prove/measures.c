@@ -11,7 +11,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#define NONE ((double)NAN)
+#define NONE     ((double)NAN)
+#define ROUNDING 1e-12 /* of numbers of about 1 or more, what is no difference */
 
 /* ---- which measures there are ---- */
 
@@ -285,6 +286,13 @@ static double text_bytes(const struct table *t, uint32_t domain)
     return bytes / tokens;
 }
 
+/* a - b; sums of the same numbers in another order are equal. */
+static double apart(double a, double b)
+{
+    double d = a - b, size = fmax(1, fmax(fabs(a), fabs(b)));
+    return fabs(d) <= ROUNDING * size ? 0 : d;
+}
+
 static void fill_cell(const struct table *t, uint32_t arm, uint32_t slot, const double *replicates,
                       size_t count, struct cell *c)
 {
@@ -297,7 +305,7 @@ static void fill_cell(const struct table *t, uint32_t arm, uint32_t slot, const 
     c->sd = stats_sd(c->per_seed, t->seeds);
     c->bits_per_byte = t->m->nll && !t->m->macro ? c->mean / log(2) / text_bytes(t, slot) : NONE;
     for (uint32_t s = 0; s < t->seeds; s++) {
-        c->differences[s] = c->per_seed[s] - b->per_seed[s];
+        c->differences[s] = apart(c->per_seed[s], b->per_seed[s]);
         c->seeds_better += t->m->lower_is_better ? c->differences[s] < 0 : c->differences[s] > 0;
     }
     c->difference = stats_paired_t(c->differences, t->seeds);

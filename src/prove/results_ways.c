@@ -3,12 +3,16 @@
  * Arms of one corpus and one dropout that differ in their passes alone are a series (Xue et al.
  * 2023): at equal tokens, fewer documents more often.  It stands so many passes as are not told
  * to be worse than the fewest of it, by a paired t test over seeds without correction: one that
- * is missed costs the reader more than one that is seen too soon. */
+ * is missed costs the reader more than one that is seen too soon.  Where the interval is so wide
+ * that a loss which matters would not have been seen either, nothing is said to stand. */
 #include "base/json.h"
 #include "base/mem.h"
 #include "prove/results.h"
 
 #include <math.h>
+
+#define WIDE_NATS  0.1  /* half an interval that says nothing of what matters */
+#define WIDE_SHARE 0.05 /* the same of accuracies */
 
 /* ---- how blocks went ---- */
 
@@ -159,6 +163,38 @@ static uint32_t first_worse(const struct findings *f, const struct series *s)
     return s->count;
 }
 
+/* Half the interval of the last member that is not told to be worse, where it is too wide for
+ * that to mean anything; else 0. */
+static double too_wide(const struct findings *f, const struct series *s)
+{
+    uint32_t last = first_worse(f, s) - 1;
+    if (last == 0) {
+        return 0;
+    }
+    struct stats_paired t = cost_of(f, s, last);
+    double half = (t.high - t.low) / 2;
+    return half > (f->measures[f->primary].nll ? WIDE_NATS : WIDE_SHARE) ? half : 0;
+}
+
+/* Why nothing is said of how many passes the corpus stands; nothing: something is. */
+static void add_open_reason(const struct findings *f, const struct series *s, struct buf *out)
+{
+    const struct measure *m = &f->measures[f->primary];
+    if (f->o->seeds < 2) {
+        buf_add_text(out, "one seed does not say how many passes the corpus stands");
+    } else if (too_wide(f, s) > 0) {
+        uint32_t last = first_worse(f, s) - 1;
+        struct stats_paired t = cost_of(f, s, last);
+        double scale = m->nll ? 1 : 100;
+        buf_addf(out,
+                 "how many passes the corpus stands cannot be told: from %g to %g the difference "
+                 "is %+.3f %s, but its 95 %% interval is as wide as %+.3f to %+.3f; more seeds "
+                 "make it narrower",
+                 passes_of(f, s, 0), passes_of(f, s, last), scale * t.mean,
+                 m->nll ? "nats" : "points", scale * t.low, scale * t.high);
+    }
+}
+
 /* What a pass more costs between two neighbours. */
 static double pass_cost(const struct findings *f, const struct series *s, uint32_t i)
 {
@@ -179,12 +215,15 @@ static void series_sentence(const struct findings *f, const struct series *s, vo
              : s->dropout > 0  ? " under dropout"
                                : " without dropout",
              (double)f->x->parameters / 1e6, (double)f->x->tokens / 1e6);
+    size_t before = out->len;
+    add_open_reason(f, s, out);
+    bool open = out->len > before;
     if (f->o->seeds < 2) {
-        buf_add_text(out, "one seed does not say how many passes the corpus stands.\n");
+        buf_add_text(out, ".\n");
         return;
     }
     double one = passes_of(f, s, 0), most = passes_of(f, s, s->count - 1);
-    if (worse > 1) {
+    if (worse > 1 && !open) {
         struct stats_paired last = cost_of(f, s, worse - 1);
         buf_addf(out,
                  "up to %g passes nothing is told to be worse than %g (%+.3f %s, 95 %% interval "
@@ -260,7 +299,16 @@ static void write_series(const struct findings *f, const struct series *s, void 
     uint32_t worse = first_worse(f, s);
     json_open(w, '{');
     json_member_double(w, "dropout", s->dropout);
-    json_member_double(w, "stands", f->o->seeds > 1 ? passes_of(f, s, worse - 1) : (double)NAN);
+    struct buf reason = {0};
+    add_open_reason(f, s, &reason);
+    json_member_double(w, "stands", reason.len == 0 ? passes_of(f, s, worse - 1) : (double)NAN);
+    json_key(w, "reason");
+    if (reason.len > 0) {
+        json_str(w, buf_str(&reason));
+    } else {
+        json_null(w);
+    }
+    buf_release(&reason);
     json_member_double(w, "pass_costs", worse < s->count ? pass_cost(f, s, worse) : (double)NAN);
     json_member_open(w, "arms", '[');
     for (uint32_t i = 0; i < s->count; i++) {

@@ -23,6 +23,18 @@ static const char *amount(char out[32], const struct measure *m, double v)
     return out;
 }
 
+/* "0.050 nats lower"; of what would be written as 0, thousandths of a nat as
+ * tenths of a point, neither lower nor higher. */
+static void add_difference(const struct measure *m, double mean, struct buf *out)
+{
+    char size[32];
+    if (fabs(mean) < 0.0005) {
+        buf_add_text(out, "no different");
+    } else {
+        buf_addf(out, "%s %s", amount(size, m, mean), mean < 0 ? "lower" : "higher");
+    }
+}
+
 /* "medium is better than before: clean 0.050 nats lower (95 % interval ...)" */
 static void compare(const struct findings *f, uint32_t measure, uint32_t arm, struct buf *out)
 {
@@ -43,8 +55,9 @@ static void compare(const struct findings *f, uint32_t measure, uint32_t arm, st
     } else {
         buf_addf(out, "is %s than %s", v > 0 ? "better" : "worse", base);
     }
-    buf_addf(out, ", %s %s (", amount(size, m, c->difference.mean),
-             c->difference.mean < 0 ? "lower" : "higher");
+    buf_add_text(out, ", ");
+    add_difference(m, c->difference.mean, out);
+    buf_add_text(out, " (");
     if (isnan(c->difference.low)) {
         buf_add_text(out, "one seed gives no interval).\n");
         return;

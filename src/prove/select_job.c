@@ -448,50 +448,33 @@ static void corpus_range(const struct experiment *x, const struct draw_line *lin
     arm_draw_range(line, from, to, out);
 }
 
-/* What a random subset is compared with: a band, or a selected corpus. */
-static winnow_status draw_model(const struct experiment *x, uint64_t seed,
-                                const struct selection *s, const struct draw_line *pool,
-                                struct arm_draw *out, struct winnow_error *err)
+/* What a random subset is compared with: a band, or a selected corpus, one of which there is
+ * (experiment_init). */
+static void draw_model(const struct experiment *x, uint64_t seed, const struct selection *s,
+                       const struct draw_line *pool, struct arm_draw *out)
 {
     if (s) {
         uint64_t tokens;
         uint32_t arm = smallest_band(x, pool, s, &tokens);
         arm_draw_chosen(pool, s->reference_end, s->pool_end, s->chosen, (uint16_t)(1U << arm), out);
-        return WINNOW_OK;
+        return;
     }
     uint32_t arm = first_arm(x, ARM_CORPUS, x->pool);
-    if (arm == UINT32_MAX) {
-        return error_set(err, WINNOW_E_USAGE,
-                         "a random arm needs a selected one to be as large as: name a band or "
-                         "NAME=PATH");
-    }
     struct draw_line line;
     draw_line_init(&line, &x->sets[x->arms[arm].set], &x->excluded, &x->packer, seed);
     arm_draw_range(&line, 0, line.count, out);
     draw_line_release(&line);
-    return WINNOW_OK;
 }
 
-static winnow_status random_arm(const struct experiment *x, uint64_t seed,
-                                const struct selection *s, uint32_t arm,
-                                const struct draw_line *pool, struct arm_draw *out,
-                                struct winnow_error *err)
+static void random_arm(const struct experiment *x, uint64_t seed, const struct selection *s,
+                       uint32_t arm, const struct draw_line *pool, struct arm_draw *out)
 {
     struct arm_draw model = {0};
-    winnow_status st = draw_model(x, seed, s, pool, &model, err);
-    if (st != WINNOW_OK) {
-        arm_draw_release(&model);
-        return st;
-    }
+    draw_model(x, seed, s, pool, &model);
     bool matched = x->arms[arm].kind == ARM_MATCHED;
-    if (matched && !s) { /* strata are counted over documents of one set */
-        arm_draw_release(&model);
-        return error_set(err, WINNOW_E_USAGE, "the arm \"matched\" needs a band to match");
-    }
     arm_draw_random(pool, s ? s->reference_end : 0, s ? s->pool_end : pool->count, model.tokens,
                     matched ? &model : NULL, seed, out);
     arm_draw_release(&model);
-    return WINNOW_OK;
 }
 
 /* What the selection's weights do to an arm that uses them. */
@@ -555,7 +538,7 @@ winnow_status seed_arm_draw(const struct experiment *x, uint64_t seed, const str
         break;
     case ARM_RANDOM:
     case ARM_MATCHED:
-        st = random_arm(x, seed, s, arm, &line, out, err);
+        random_arm(x, seed, s, arm, &line, out);
         break;
     }
     if (st == WINNOW_OK) {

@@ -264,6 +264,77 @@ static void steps_and_break_even_are_those_by_hand(void **state)
     fake_free(f);
 }
 
+/* The same but for the order of a sum: 5.1 and 5.1 + 1e-15. */
+static void rounding_is_no_difference(void **state)
+{
+    (void)state;
+    struct fake *f = fake_new();
+    for (uint32_t s = 0; s < SEEDS; s++) {
+        for (uint32_t a = 0; a < ARMS; a++) {
+            set_loss(f, s, a, a == 1 ? 5.1 - 2e-15 : a == 2 ? 5.1 - 1e-9 : 5.1);
+            f->results[s][a].told = "{}";
+        }
+    }
+    struct findings out;
+    struct buf text = {0};
+    judge(f, &out);
+    assert_true(f->nll[0][1][0] < f->nll[0][0][0]);
+    assert_int_equal(primary(&out, 1)->seeds_better, 0);
+    assert_true(primary(&out, 1)->differences[0] == 0);
+    assert_int_equal(primary(&out, 2)->seeds_better, SEEDS);
+    results_sentences(&out, &text);
+    assert_non_null(strstr(buf_cstr(&text), "one cannot be told from base, no different ("));
+    buf_release(&text);
+    findings_release(&out);
+    fake_free(f);
+}
+
+/* base once, one four times, with a seed's loss that far from the mean. */
+static void repeat_arms(struct fake *f, double spread, struct buf *text, struct buf *json)
+{
+    struct findings out;
+    f->x.arms[1].kind = ARM_CORPUS;
+    f->x.arms[1].way.repeat = 4;
+    for (uint32_t a = 0; a < ARMS; a++) {
+        f->x.arms[a].way.dropout = (double)NAN;
+    }
+    for (uint32_t s = 0; s < SEEDS; s++) {
+        for (uint32_t a = 0; a < ARMS; a++) {
+            set_loss(f, s, a, a == 1 ? 5.1 + spread * ((double)s - 2) : 5.1);
+            f->results[s][a].told = "{}";
+        }
+    }
+    judge(f, &out);
+    buf_clear(text);
+    buf_clear(json);
+    struct json_writer w = {.out = json};
+    results_way_sentences(&out, text);
+    json_open(&w, '{');
+    results_write_ways(&out, &w);
+    json_close(&w, '}');
+    findings_release(&out);
+}
+
+/* The interval of five seeds is 1.96 spreads wide either way. */
+static void repetition_is_not_judged_by_a_wide_interval(void **state)
+{
+    (void)state;
+    struct fake *f = fake_new();
+    struct buf text = {0}, json = {0};
+    repeat_arms(f, 0.045, &text, &json);
+    assert_non_null(strstr(buf_cstr(&text), "up to 4 passes nothing is told to be worse than 1"));
+    assert_non_null(strstr(buf_cstr(&json), "\"stands\": 4"));
+    assert_non_null(strstr(buf_cstr(&json), "\"reason\": null"));
+    repeat_arms(f, 0.055, &text, &json);
+    assert_null(strstr(buf_cstr(&text), "nothing is told to be worse"));
+    assert_non_null(strstr(buf_cstr(&text), "how many passes the corpus stands cannot be told"));
+    assert_non_null(strstr(buf_cstr(&json), "\"stands\": null"));
+    assert_non_null(strstr(buf_cstr(&json), "\"reason\": \"how many passes"));
+    buf_release(&text);
+    buf_release(&json);
+    fake_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +343,8 @@ int main(void)
         cmocka_unit_test(the_better_arm_wins),
         cmocka_unit_test(what_is_called_detectable_is_detected),
         cmocka_unit_test(steps_and_break_even_are_those_by_hand),
+        cmocka_unit_test(rounding_is_no_difference),
+        cmocka_unit_test(repetition_is_not_judged_by_a_wide_interval),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
