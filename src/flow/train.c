@@ -594,16 +594,28 @@ static bool is_among(const char *const *names, const char *name)
     return false;
 }
 
+/* All samplers that have an option: "--sampler opus or greats". */
+static void name_samplers_of(const char *option, struct buf *out)
+{
+    const struct sampling_kind *kind;
+    for (size_t i = 0, n = 0; (kind = sampling_kind_at(i)) != NULL; i++) {
+        if (is_among(kind->options, option)) {
+            buf_addf(out, "%s%s", n++ > 0 ? " or " : "--sampler ", kind->name);
+        }
+    }
+}
+
 /* Options of another sampler than the chosen one. */
 static winnow_status check_options_of(const struct winnow_train_options *opt,
                                       const struct sampling_kind *other, struct winnow_error *err)
 {
     struct buf to = {0};
     winnow_status st = WINNOW_OK;
-    buf_addf(&to, "--sampler %s", other->name);
     for (size_t i = 0; st == WINNOW_OK && other->options[i]; i++) {
         const char *const name[] = {other->options[i], NULL};
         if (!is_among(sampling_kind_of(&opt->sampling)->options, name[0])) {
+            buf_clear(&to);
+            name_samplers_of(name[0], &to);
             st = option_belong(&TRAIN_TABLE, opt, name, buf_cstr(&to), err);
         }
     }
@@ -626,12 +638,27 @@ static const char *no_text_goes_with(const struct winnow_train_options *opt,
     return opt->mean_of != WINNOW_MEAN_OF_TOKENS ? "--mean-of documents" : NULL;
 }
 
+/* What a number of passes says before the tokens of one are known. */
+static winnow_status check_passes(const struct winnow_train_options *opt,
+                                  const struct sampling_kind *kind, struct winnow_error *err)
+{
+    double least = kind->passes_least ? kind->passes_least(&opt->sampling) : 0;
+    if (opt->tokens > 0 || opt->epochs == 0 || opt->epochs >= least) {
+        return WINNOW_OK;
+    }
+    return error_set(err, WINNOW_E_USAGE,
+                     "--sampler %s reads the documents %.2f times before its last phase is through "
+                     "once, and --epochs %g are fewer: leave --epochs away, or say %.3g",
+                     kind->name, least, opt->epochs, kind->passes(&opt->sampling));
+}
+
 static winnow_status check_sampler(const struct winnow_train_options *opt, struct winnow_error *err)
 {
     const struct sampling_kind *kind = sampling_kind_of(&opt->sampling), *other;
     for (size_t i = 0; (other = sampling_kind_at(i)) != NULL; i++) {
         TRY(check_options_of(opt, other, err));
     }
+    TRY(check_passes(opt, kind, err));
     if (kind->by_target && !opt->sampling.toward) {
         return error_set(err, WINNOW_E_USAGE,
                          "--sampler %s chooses what helps a target: --toward FILE, examples of it",

@@ -134,12 +134,15 @@ static winnow_status check_budget(const struct lfr *l, const struct sampling_hom
     if (tokens >= need) {
         return WINNOW_OK;
     }
-    return error_set(err, WINNOW_E_FORMAT,
+    double batch = (double)home->packer->batch_tokens;
+    return error_set(err, WINNOW_E_USAGE,
                      "the %zu blocks hold %llu tokens, and learn-focus-review reads them %.2f "
                      "times before its last phase is through once; %.0f tokens are only %.2f "
-                     "times: train on more (--epochs %.3g), or on fewer documents",
+                     "times: train on more (--tokens %.0f at least; or, where --tokens, which goes "
+                     "before it, is left away, --epochs %.3g), or on fewer documents",
                      l->blocks.count, (unsigned long long)l->blocks.tokens, passes_least(home->opt),
-                     tokens, tokens / (double)l->blocks.tokens, passes(home->opt));
+                     tokens, tokens / (double)l->blocks.tokens, ceil(need / batch) * batch,
+                     passes(home->opt));
 }
 
 static void lfr_close(void *state)
@@ -205,6 +208,7 @@ static const char *const OPTIONS[] = {"focus", "focus-drop", "focus-drop-last", 
 const struct sampling_kind SAMPLER_LFR = {.name = "lfr",
                                           .options = OPTIONS,
                                           .passes = passes,
+                                          .passes_least = passes_least,
                                           .texts_only = true,
                                           .word = lfr_word,
                                           .open = lfr_open,

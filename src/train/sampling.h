@@ -60,6 +60,8 @@ struct sampling_kind {
     double (*reads)(const struct winnow_sampling *o);
     /* Passes over the documents where nobody says how many; NULL: one. */
     double (*passes)(const struct winnow_sampling *o);
+    /* Fewest that it can be done in; NULL: any. */
+    double (*passes_least)(const struct winnow_sampling *o);
     bool texts_only;   /* documents are cut by it: no rows */
     bool trainer_only; /* no adapters */
     bool by_target;    /* reads what sampling.toward names */
