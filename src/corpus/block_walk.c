@@ -52,14 +52,17 @@ winnow_status block_walk_next(struct block_walk *w, struct shard_block *block, b
         if (*more || block->waits) {
             return WINNOW_OK;
         }
-        w->before += w->shards->items[w->next - 1].bytes;
+        uint64_t bytes = w->shards->items[w->next - 1].bytes;
+        uint64_t lost = shard_reader_bytes_lost(w->reader, bytes);
+        w->before += bytes - lost;
+        w->lost += lost;
         block_walk_end(w);
     }
 }
 
 void block_walk_progress(const struct block_walk *w)
 {
-    uint64_t total = w->shards->bytes;
+    uint64_t total = w->shards->bytes - w->lost;
     uint64_t done = w->before + (w->reader ? shard_reader_bytes_read(w->reader) : 0);
     if (w->opt.progress) {
         env_progress(w->opt.env, w->opt.progress, "bytes", done < total ? done : total, total);

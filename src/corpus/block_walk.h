@@ -25,7 +25,8 @@ struct block_walk {
     struct block_walk_options opt;
     size_t next; /* shard to open */
     struct shard_reader *reader;
-    uint64_t before; /* bytes of the shards that are done */
+    uint64_t before; /* bytes of the shards that are done, as far as they were read */
+    uint64_t lost;   /* and what could not be */
 };
 
 /* shards must outlive the walk. */

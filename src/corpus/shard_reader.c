@@ -101,6 +101,12 @@ uint64_t shard_reader_bytes_read(const struct shard_reader *r)
     return r->source ? byte_source_bytes_read(r->source) : 0;
 }
 
+uint64_t shard_reader_bytes_lost(const struct shard_reader *r, uint64_t bytes)
+{
+    uint64_t read = shard_reader_bytes_read(r);
+    return r->tear_told && read < bytes ? bytes - read : 0;
+}
+
 /* Reads until b holds `want` bytes or nothing more comes. */
 static winnow_status fill_to(struct shard_reader *r, struct buf *b, size_t want,
                              struct winnow_error *err)

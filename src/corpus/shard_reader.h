@@ -84,6 +84,9 @@ void shard_reader_close(struct shard_reader *r);
 /* Bytes of the file read so far, for progress. */
 uint64_t shard_reader_bytes_read(const struct shard_reader *r);
 
+/* Of so many bytes, what a torn shard was not read of; 0 of any other. */
+uint64_t shard_reader_bytes_lost(const struct shard_reader *r, uint64_t bytes);
+
 enum parsed_kind { PARSED_END, PARSED_DOCUMENT, PARSED_BAD };
 
 struct parsed {

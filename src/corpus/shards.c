@@ -398,8 +398,8 @@ static winnow_status refuse_secret(const struct finder *f, const char *path,
     url_redact(str_of(path), &shown);
     winnow_status st =
         error_set(err, WINNOW_E_USAGE,
-                  "%.300s: what stands behind '?' is often a key, and options are written down: "
-                  "put the address into a file, and give that with --files-from",
+                  "%.300s has something behind '?', which is often a key, and options are written "
+                  "down: put the address into a file, and give that with --files-from",
                   buf_cstr(&shown));
     buf_release(&shown);
     return st;
@@ -441,6 +441,7 @@ static winnow_status take_found(struct finder *f, const char *path, const char *
                                     .deep = pattern && strstr(pattern, "**"),
                                     .account = f->out->account};
     TRY(shard_remote_cut(&how, found, err));
+    TRY(found->count > 0 ? storage_object_try(&found->items[0], err) : WINNOW_OK);
     for (size_t i = 0; i < found->count; i++) {
         add_remote(f, &found->items[i], true);
     }

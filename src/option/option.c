@@ -284,6 +284,19 @@ static winnow_status check_place(const struct option *o, struct str value, struc
     for (size_t i = 0; o->value && PLACES[i]; i++) {
         place = place || strcmp(o->value, PLACES[i]) == 0;
     }
+    bool storage = str_starts(value, STR_LIT("s3://")) || str_starts(value, STR_LIT("hf://"));
+    if (place && storage && strcmp(o->name, "output") == 0) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "%s: '%.*s' is an address, and outputs are written to folders of this "
+                         "machine: name one, and upload it with your storage's own tool",
+                         o->name, STR_ARG(value));
+    }
+    if (place && storage) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "%s: '%.*s' is an address, and only corpora are read from storage: name "
+                         "a file or folder of this machine, fetched with your storage's own tool",
+                         o->name, STR_ARG(value));
+    }
     if (place && has_address(value)) {
         return error_set(err, WINNOW_E_USAGE,
                          "%s: '%.*s' is an address, and only files on this machine are read and "

@@ -10,7 +10,7 @@ winnow_status feed_open(struct feed *f, const struct position *at, struct winnow
 {
     f->at = *at;
     f->reader = NULL;
-    f->bytes_before = 0;
+    f->bytes_before = f->bytes_lost = 0;
     for (size_t i = 0; i < at->file && i < f->shards->count; i++) {
         f->bytes_before += f->shards->items[i].bytes;
     }
@@ -48,7 +48,7 @@ struct feed_place feed_place(const struct feed *f)
 {
     struct feed_place p = {
         .done = f->bytes_before + (f->reader ? shard_reader_bytes_read(f->reader) : 0),
-        .total = f->input->bytes_total(f),
+        .total = f->input->bytes_total(f) - f->bytes_lost,
         .passed_over = f->passed_over,
     };
     if (p.total > 0 && p.done > p.total) { /* a file that grew */

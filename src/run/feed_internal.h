@@ -21,6 +21,7 @@ struct feed {
     struct shard_reader *reader; /* of the shard at `at` */
     struct position at;
     uint64_t bytes_before; /* on disk, of the shards before; of the source so far */
+    uint64_t bytes_lost;   /* of those shards: what could not be read */
     /* Before a shard is opened at its start, where not all of them are read; or NULL. */
     winnow_status (*enter)(void *ctx, struct feed *f, struct winnow_error *err);
     void *enter_ctx;

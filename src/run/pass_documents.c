@@ -64,9 +64,11 @@ static winnow_status fill(struct feed *f, struct job *job, bool *waits, struct w
         f->at.lines = job->block.line_end - 1;
         return WINNOW_OK;
     }
+    uint64_t lost = shard_reader_bytes_lost(f->reader, shard->bytes);
     shard_reader_close(f->reader);
     f->reader = NULL;
-    f->bytes_before += shard->bytes;
+    f->bytes_before += shard->bytes - lost;
+    f->bytes_lost += lost;
     f->at = (struct position){.file = f->at.file + 1, .ordinal = f->at.ordinal + f->at.lines};
     job->end_of_shard = true;
     return WINNOW_OK;

@@ -53,10 +53,11 @@ winnow_status s3_address_read(const char *text, struct s3_address *out, struct w
     out->bucket = take_part(&rest);
     out->key = rest;
     if (!is_name(out->bucket, 3, 255)) {
-        return error_set(err, WINNOW_E_USAGE,
-                         "'%.300s' names no bucket: write s3://BUCKET/KEY, the bucket of letters, "
-                         "digits, '.', '-' and '_'",
-                         text);
+        return error_set(
+            err, WINNOW_E_USAGE,
+            "'%.300s' names no bucket: write s3://BUCKET/KEY, the bucket of at least 3 "
+            "letters, digits, '.', '-' and '_'",
+            text);
     }
     return WINNOW_OK;
 }

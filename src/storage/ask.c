@@ -176,6 +176,29 @@ winnow_status ask_wait(const struct storage *s, uint32_t n, double retry_after,
     return web_pause(s->env, wait, err);
 }
 
+/* No answer came at any try: says what to do. */
+static winnow_status refuse_silence(const struct web *w, const struct storage *s,
+                                    const struct ask *a, uint32_t tries, struct winnow_error *err)
+{
+    const struct web_answer *answer = web_answer(w);
+    const char *set = a->s3                             ? " (AWS_ENDPOINT_URL, AWS_REGION)"
+                      : is_of_hub(&s->settings, a->url) ? " (HF_ENDPOINT)"
+                                                        : "";
+    const char *advice = "do the command again when its server is there";
+    struct buf look = {0};
+    if (answer->odd_name || answer->odd_speech) {
+        buf_addf(&look, "look at the address of its server%s: %s", set,
+                 answer->odd_name ? "is the name right, and has this machine a network?"
+                                  : "does it speak http:// rather than https://?");
+        advice = buf_cstr(&look);
+    }
+    winnow_status st =
+        error_set(err, WINNOW_E_IO, "%s cannot be read: %s, also at try %" PRIu32 "; %s", a->shown,
+                  answer->reason, tries, advice);
+    buf_release(&look);
+    return st;
+}
+
 winnow_status ask_send(struct web *w, const struct storage *s, const struct ask *a,
                        struct winnow_error *err)
 {
@@ -191,16 +214,14 @@ winnow_status ask_send(struct web *w, const struct storage *s, const struct ask 
         if (!may_pass(answer)) {
             return WINNOW_OK;
         }
+        if (n >= s->settings.tries && answer->status == 0) {
+            return refuse_silence(w, s, a, n, err);
+        }
         if (n >= s->settings.tries) {
-            return answer->status == 0
-                       ? error_set(err, WINNOW_E_IO,
-                                   "%s cannot be read: %s, also at try %" PRIu32
-                                   "; do the command again when its server is there",
-                                   a->shown, answer->reason, n)
-                       : error_set(err, WINNOW_E_IO,
-                                   "%s cannot be read: its server answered with status %d, also "
-                                   "at try %" PRIu32 "; do the command again later",
-                                   a->shown, answer->status, n);
+            return error_set(err, WINNOW_E_IO,
+                             "%s cannot be read: its server answered with status %d, also at try "
+                             "%" PRIu32 "; do the command again later",
+                             a->shown, answer->status, n);
         }
         TRY(ask_wait(s, n, answer->retry_after, err));
     }
@@ -269,10 +290,31 @@ static void find_code(struct str body, char code[65])
     code[n] = '\0';
 }
 
+/* What to do about an error of S3 that is none of the key's; NULL: it may be. */
+static const char *remedy_of(const char *code)
+{
+    static const char *const REMEDIES[][2] = {
+        {"RequestTimeTooSkewed", "the clock of this machine is wrong; set it"},
+        {"ExpiredToken", "the session of these keys has ended; get a new one, and set "
+                         "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN to it"},
+        {"InvalidObjectState", "it is archived; restore it first, by the storage's own tool"},
+    };
+    for (size_t i = 0; i < sizeof REMEDIES / sizeof *REMEDIES; i++) {
+        if (strcmp(code, REMEDIES[i][0]) == 0) {
+            return REMEDIES[i][1];
+        }
+    }
+    return NULL;
+}
+
 static winnow_status refuse_key(const struct storage_settings *set, const struct ask *a, int status,
                                 const char *code, struct winnow_error *err)
 {
-    const char *space = code[0] ? ", " : "";
+    const char *space = code[0] ? ", " : "", *remedy = remedy_of(code);
+    if (remedy) {
+        return error_set(err, WINNOW_E_IO, "%s cannot be read (status %d, %s): %s", a->shown,
+                         status, code, remedy);
+    }
     if (a->s3 && set->access.len > 0) {
         return error_set(err, WINNOW_E_IO,
                          "%s may not be read with the keys that were given (status %d%s%s): look "
@@ -288,8 +330,9 @@ static winnow_status refuse_key(const struct storage_settings *set, const struct
     }
     if (is_of_hub(set, a->url)) {
         return error_set(err, WINNOW_E_IO,
-                         "%s may not be read %s (status %d): set HF_TOKEN to a token that may, "
-                         "and accept the data set's conditions on its page",
+                         "%s may not be read %s (status %d): look at the name, since a hub "
+                         "answers so for what is not there, too; else set HF_TOKEN to a token that "
+                         "may, and accept the data set's conditions on its page",
                          a->shown,
                          set->hf_token.len > 0 ? "with this HF_TOKEN" : "without HF_TOKEN", status);
     }
@@ -327,4 +370,12 @@ winnow_status ask_refuse(struct web *w, const struct storage *s, const struct as
     }
     return error_set(err, WINNOW_E_IO, "%s cannot be read: its server answered with status %d%s%s",
                      a->shown, status, code[0] ? ", " : "", code);
+}
+
+winnow_status ask_permission(struct web *w, const struct storage *s, const struct ask *a,
+                             struct winnow_error *err)
+{
+    TRY(send_through(w, s, a, err));
+    int status = web_answer(w)->status;
+    return status == 401 || status == 403 ? ask_refuse(w, s, a, err) : WINNOW_OK;
 }

@@ -39,6 +39,10 @@ winnow_status ask_send(struct web *w, const struct storage *s, const struct ask 
 winnow_status ask_whole(struct web *w, const struct storage *s, const struct ask *a, size_t max,
                         struct buf *body, struct winnow_error *err);
 
+/* Sends it once: fails where it is forbidden only, since all else may be otherwise later. */
+winnow_status ask_permission(struct web *w, const struct storage *s, const struct ask *a,
+                             struct winnow_error *err);
+
 /* Says why a status is no success: WINNOW_E_IO. */
 winnow_status ask_refuse(struct web *w, const struct storage *s, const struct ask *a,
                          struct winnow_error *err);

@@ -30,6 +30,14 @@ static winnow_status name_of(const struct finding *f, struct buf *name, struct w
     return WINNOW_OK;
 }
 
+/* '?' begins a query. */
+static bool has_pattern(const char *address)
+{
+    struct url_parts p;
+    url_split(str_of(address), &p);
+    return str_find(p.path, STR_LIT("*")) != SIZE_MAX || str_find(p.path, STR_LIT("[")) != SIZE_MAX;
+}
+
 static void add_found(struct finding *f, const char *name)
 {
     const struct web_answer *a = web_answer(f->w);
@@ -63,6 +71,12 @@ winnow_status web_look(struct finding *f, struct winnow_error *err)
         bool empty = status == 416 && web_answer(f->w)->has_range;
         if (status == 200 || status == 206 || empty) {
             add_found(f, buf_cstr(&name));
+        } else if (status == 404 && has_pattern(f->address)) {
+            st = error_set(err, WINNOW_E_IO,
+                           "%s is not there (status 404), and the web has no lists of files that "
+                           "a pattern could be looked up in: name each, or give a list with "
+                           "--files-from",
+                           f->shown);
         } else {
             st = ask_refuse(f->w, f->s, &a, err);
         }

@@ -57,6 +57,9 @@ winnow_status storage_find(const struct storage *s, const char *address, struct 
 winnow_status storage_list(const struct storage *s, const char *address, size_t up_to,
                            struct arena *keep, struct storage_found *out, struct winnow_error *err);
 
+/* Fails where the server forbids to read it, which a list does not tell; a byte is asked for. */
+winnow_status storage_object_try(const struct storage_object *o, struct winnow_error *err);
+
 /* What tells whether it is the same object at another time: 32 digits over its size and its
  * ETag, else its time of modification, else its bytes, which are read for it. */
 winnow_status storage_object_print(const struct storage_object *o, char out[33],

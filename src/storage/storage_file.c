@@ -110,6 +110,16 @@ static struct ask ask_for(const struct storage_file *f, uint64_t from, uint64_t 
                               strncmp(f->o->address, "S3:", 3) == 0};
 }
 
+winnow_status storage_object_try(const struct storage_object *o, struct winnow_error *err)
+{
+    struct storage_file *f = NULL;
+    TRY(storage_file_open(&f, o, false, err));
+    const struct ask a = ask_for(f, 0, 0);
+    winnow_status st = ask_permission(f->w, o->storage, &a, err);
+    storage_file_close(f);
+    return st;
+}
+
 /* Passes over what comes before `from` in an answer that begins with byte 0. */
 static winnow_status pass_over(struct storage_file *f, uint64_t bytes, struct winnow_error *err)
 {

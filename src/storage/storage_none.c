@@ -52,6 +52,12 @@ winnow_status storage_list(const struct storage *s, const char *address, size_t 
     return storage_find(s, address, keep, out, err);
 }
 
+winnow_status storage_object_try(const struct storage_object *o, struct winnow_error *err)
+{
+    (void)o;
+    return nothing(err);
+}
+
 winnow_status storage_object_print(const struct storage_object *o, char out[33],
                                    struct winnow_error *err)
 {

@@ -19,8 +19,9 @@ struct web_answer {
     int status;  /* 0: none came */
     bool failed; /* before its end: reason says why; else it came whole, or is still coming */
     bool hopeless;
-    const char *reason; /* static */
-    double retry_after; /* seconds; < 0: none given */
+    const char *reason;        /* static */
+    bool odd_name, odd_speech; /* why: no such host; TLS with what speaks none, perhaps */
+    double retry_after;        /* seconds; < 0: none given */
     bool has_length, has_range;
     uint64_t length;      /* of the body, as it was announced */
     uint64_t from, total; /* of Content-Range; total UINT64_MAX: unknown */

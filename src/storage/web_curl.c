@@ -132,6 +132,8 @@ static void fail(struct web *w, CURLcode code)
     w->answer.hopeless = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL ||
                          code == CURLE_PEER_FAILED_VERIFICATION ||
                          code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM;
+    w->answer.odd_name = code == CURLE_COULDNT_RESOLVE_HOST;
+    w->answer.odd_speech = code == CURLE_SSL_CONNECT_ERROR;
     w->answer.reason = code == CURLE_UNSUPPORTED_PROTOCOL ? "what answers there does not speak HTTP"
                        : code == CURLE_OPERATION_TIMEDOUT ? "it did not answer in time"
                        : code == CURLE_PARTIAL_FILE       ? "the connection broke off"

@@ -128,6 +128,10 @@ def test_keys():
     (aws / "config").write_text(f"[profile tests]\nregion = eu-west-1\nendpoint_url = {store.url}\ns3 =\n  region = no\n")
     run("count", "s3://plain/corpus", AWS_PROFILE="tests", AWS_ENDPOINT_URL=None, **none)
     run("count", "s3://plain/corpus", code=2, says="the profile nobody", AWS_PROFILE="nobody", **none)
+    for code, remedy in (("RequestTimeTooSkewed", "set it"), ("ExpiredToken", "get a new one")):
+        store.refusal = code
+        run("count", "s3://plain/corpus", code=1, says=(code, remedy))
+    store.refusal = None
     run("count", "s3://region/corpus", code=1, says="set AWS_REGION=eu-north-1")
 
 
@@ -139,7 +143,8 @@ def test_hub():
     assert rules("hf://datasets/owner/plain/corpus/one.jsonl", out="of-hub") == rules("local/one.jsonl", out="of-files")
     assert rules("hf://datasets/owner/plain/corpus/sub/*.jsonl", out="of-hub") == \
         rules("local/sub/*.jsonl", out="of-files")
-    run("count", "hf://datasets/owner/plain/corpus", code=1, says="set HF_TOKEN", HF_TOKEN=None)
+    run("count", "hf://datasets/owner/plain/corpus", code=1, says=("look at the name", "set HF_TOKEN"),
+        HF_TOKEN=None)
     run("count", "hf://datasets/owner/plain@no/corpus", code=1, says="is not there")
     run("count", "hf://datasets/owner/plain/nothing", code=1, says="is not there")
     run("count", "hf://owner/plain", code=2, says="hf://datasets/OWNER/NAME")
@@ -161,10 +166,18 @@ def test_web():
     assert rules("--files-from", "list", out="of-list") == \
         rules("local/one.jsonl", "local/three.ndjson", out="of-files")
     run("count", f"{store.url}/web/plain/corpus/none.jsonl", code=1, says="is not there (status 404")
+    run("count", f"{store.url}/web/plain/corpus/*.jsonl", code=1, says="name each, or give a list")
     run("count", f"{store.url}/web/plain/", code=2, says="names no file")
     run("count", f"http://user:{SECRET}@127.0.0.1/x", code=2, says="has no place")
     run("count", "gs://bucket/x", code=2, says="not read here")
-    run("count", "http://127.0.0.1:9/x.jsonl", code=1, says="cannot be read", WINNOW_STORAGE_TRIES="2")
+    once = {"WINNOW_STORAGE_TRIES": "1"}
+    run("count", "http://127.0.0.1:9/x.jsonl", code=1, says=("cannot be read", "when its server is there"), **once)
+    run("count", "http://nowhere.invalid/x.jsonl", code=1, says="is the name right", **once)
+    run("count", store.url.replace("http:", "https:") + "/x.jsonl", code=1, says="rather than https://", **once)
+    run("count", "s3://plain/corpus", code=1, says=("AWS_ENDPOINT_URL", "rather than https://"),
+        AWS_ENDPOINT_URL=store.url.replace("http:", "https:"), **once)
+    run("dedup", "local", "-o", "s3://plain/out", code=2, says="outputs are written to folders of this machine")
+    run("quality", "local", "--model", "s3://plain/m", "-o", "of-model", code=2, says="only corpora are read from")
 
 
 def test_broken():
@@ -177,6 +190,11 @@ def test_broken():
         WINNOW_STORAGE_TRIES="2")
     run("count", "s3://denied/corpus/one.jsonl", code=3, says="may not be read with the keys")
     run("count", "s3://elsewhere/corpus/one.jsonl", code=3, says="other bytes than it is asked")
+    run("count", "s3://denied/corpus/one.jsonl", "--progress", "always", code=3)
+    assert "100%" not in said[-1], "what was not read counts as progress"
+    for place in ("s3://denied/corpus/", "s3://denied/corpus/**/*.jsonl"):  # listed, not read: nothing is written
+        run("dedup", place, "-o", "of-denied", code=1, says="s3://denied/corpus/")
+        assert not (work / "of-denied").exists()
     rules("s3://short/corpus", out="of-short", code=3)
     account = json.loads((work / "of-short/stages/01-dedup/stats.json").read_text())
     assert [s["path"] for s in account["bad_shards"]] == ["s3://short/corpus/one.jsonl"], account["bad_shards"]

@@ -96,6 +96,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if store.session and self.headers.get("x-amz-security-token") != store.session:
             self.error(403, "InvalidToken")
             return False
+        if store.refusal:
+            self.error(403, store.refusal)
+            return False
         query = "&".join(sorted(p if "=" in p else p + "=" for p in url.query.split("&") if p))
         canonical = "\n".join([self.command, url.path, query,
                                *(f"{n}:{self.headers[n].strip()}" for n in names), "",
@@ -264,6 +267,7 @@ class Store:
 
     def __init__(self, keys=None, session=None, token=None, hang=30):
         self.keys, self.session, self.token, self.hang = keys, session, token, hang
+        self.refusal = None  # what every signed request is answered with
         self.lock = threading.Lock()
         self.log, self.counts, self.objects = [], {}, {}
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
