@@ -5,6 +5,7 @@
  * schema goes where columns were added: readers count on one entry a column. */
 #include "base/mem.h"
 #include "parquet/layout.h"
+#include "parquet/leaf_text.h"
 #include "parquet/shape_internal.h"
 
 #include <fcntl.h>
@@ -89,17 +90,23 @@ size_t parquet_child(const struct parquet_tree *t, size_t node, size_t hint, str
     return 0;
 }
 
-/* An id that was made over an empty one is a string, whatever its column is. */
-static bool must_widen(const struct parquet_tree *t, size_t node, struct json_value v)
+/* An id that was made over an empty one is a string, whatever its column is; times and numbers
+ * that JSON has no word for are strings too, and stay what they are. */
+static bool must_widen(struct parquet_shape *s, size_t node, struct json_value v)
 {
-    const struct parquet_node *n = &t->nodes[node];
-    enum json_kind kind = json_kind(v);
-    if (n->shape != NODE_LEAF || n->element->repetition == PARQUET_REPEATED) {
+    const struct parquet_node *n = &s->like_tree.nodes[node];
+    if (json_kind(v) != JSON_STRING) {
         return false;
     }
-    enum leaf_kind leaf = t->leaves[n->leaf_from].kind;
-    bool number = leaf == LEAF_INT || leaf == LEAF_UINT || leaf == LEAF_BOOL;
-    return (number || leaf == LEAF_BINARY) && kind == JSON_STRING;
+    if (n->shape != NODE_LEAF || n->element->repetition == PARQUET_REPEATED) {
+        return true;
+    }
+    const struct parquet_leaf *leaf = &s->like_tree.leaves[n->leaf_from];
+    if (leaf->kind == LEAF_STRING) {
+        return false;
+    }
+    buf_clear(&s->scratch);
+    return leaf->kind == LEAF_BINARY || !leaf_from_json(leaf, v, &s->scratch);
 }
 
 winnow_status parquet_shape_see(struct parquet_shape *s, struct json_value line,
@@ -125,7 +132,7 @@ winnow_status parquet_shape_see(struct parquet_shape *s, struct json_value line,
             guess_see(&s->guess, member, it.value);
             continue;
         }
-        if (must_widen(&s->like_tree, node, it.value)) {
+        if (must_widen(s, node, it.value)) {
             s->widened[node] = s->any_widened = true;
         }
         hint = s->like_tree.nodes[node].next;
@@ -148,8 +155,9 @@ static void write_root(struct parquet_shape *s, size_t columns)
 static size_t write_like(struct parquet_shape *s)
 {
     size_t written = 0;
-    for (size_t i = 1; i < s->like.element_count; i++) {
+    for (size_t i = 1, next; i < s->like.element_count; i = next) {
         const struct parquet_element *e = &s->like.elements[i];
+        next = i + 1;
         if (s->widened[i]) {
             const struct element_text as = {.type = PARQUET_BYTE_ARRAY,
                                             .repetition = PARQUET_OPTIONAL,
@@ -157,6 +165,7 @@ static size_t write_like(struct parquet_shape *s)
                                             .logical = LOGICAL_STRING,
                                             .name = e->name};
             element_write(&as, &s->elements_text);
+            next = s->like_tree.nodes[i].next;
         } else {
             buf_add_str(&s->elements_text, e->raw);
         }
