@@ -13,8 +13,17 @@ states=40000
 build=${1:-build/release}
 [ $# -gt 0 ] && shift
 command -v clang-tidy >/dev/null || { echo 'skipped: no clang-tidy'; exit 77; }
+# What a build leaves out because its library is missing cannot be read; its stand-in *_none.c can.
+built() {
+    while read -r file; do
+        case $file in
+        *_none.c) echo "$file" ;;
+        *) ! grep -q "$file\"" "$build/compile_commands.json" || echo "$file" ;;
+        esac
+    done
+}
 # shellcheck disable=SC2046  # names in src/ hold no blanks
-[ $# -gt 0 ] || set -- $(find src -name '*.c' ! -path 'src/math/kernels_*' | sort)
+[ $# -gt 0 ] || set -- $(find src -name '*.c' ! -path 'src/math/kernels_*' | sort | built)
 printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 clang-tidy -p "$build" --quiet \
     --extra-arg=-Xclang --extra-arg=-analyzer-config --extra-arg=-Xclang --extra-arg=max-nodes=$states \
     2>/dev/null
