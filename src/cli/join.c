@@ -21,8 +21,7 @@ static unsigned long number(const char *name)
     return text ? strtoul(text, NULL, 10) : 0;
 }
 
-/* How many processes the launcher started, as far as it says; 0: there is none. */
-static unsigned long count_started(void)
+unsigned long cli_started(void)
 {
     static const char *const COUNTS[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS"};
     unsigned long n = 0;
@@ -92,7 +91,7 @@ static winnow_status join(unsigned long started, struct buf *tried, struct winno
 
 winnow_status cli_join(struct winnow_ranks **out, struct winnow_error *err)
 {
-    unsigned long started = count_started();
+    unsigned long started = cli_started();
     struct buf tried = {0};
     *out = NULL;
     winnow_status st = started > 1 ? join(started, &tried, out, err) : WINNOW_OK;

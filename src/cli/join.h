@@ -10,4 +10,7 @@ struct winnow_ranks;
  * talk, WINNOW_E_USAGE: each for itself would do all of the work, into one folder. */
 winnow_status cli_join(struct winnow_ranks **out, struct winnow_error *err);
 
+/* How many processes a launcher started, as far as it says; 0 or 1: this one alone. */
+unsigned long cli_started(void);
+
 #endif /* WINNOW_CLI_JOIN_H */

@@ -179,6 +179,21 @@ static int help(int argc, const char *const *argv)
     return refuse(argc, argv);
 }
 
+/* A rank that prints and ends would leave the others waiting for it: launchers end them for an
+ * exit code only. */
+static bool started_with_others(const char *what)
+{
+    struct buf text = {0};
+    unsigned long started = cli_started();
+    if (started > 1) {
+        buf_addf(&text, "%s is for one process, and %lu were started: call it without the launcher",
+                 what, started);
+        cli_complain(buf_cstr(&text));
+        buf_release(&text);
+    }
+    return started > 1;
+}
+
 /* What was printed, on a disk that may be full. */
 static int printed(int code)
 {
@@ -261,6 +276,12 @@ static int run_command(const struct option_table *table, int argc, const char *c
     if (st == WINNOW_OK) {
         st = run ? run(&cli, argc, argv, &err) : cli_corpus_command(&cli, table, argc, argv, &err);
     }
+    if (st == WINNOW_OK && cli.ranks && ranks_sent(cli.ranks) == 0) { /* it met nobody */
+        st = error_set(&err, WINNOW_E_USAGE,
+                       "this does no run, and %u processes were started: start all ranks of a run "
+                       "with the same command, and one process for this",
+                       ranks_count(cli.ranks));
+    }
     st = ranks_agree(cli.ranks, st, &err);
     int code = end_command(&cli, st, &err);
     ranks_free(cli.ranks);
@@ -289,12 +310,15 @@ int main(int argc, char **arguments)
         return 2;
     }
     if (strcmp(argv[1], "--version") == 0) {
+        if (started_with_others("--version")) {
+            return 2;
+        }
         (void)printf("winnow %s\n", winnow_version());
         return printed(0);
     }
     if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
         strcmp(argv[1], "-h") == 0) {
-        return printed(help(argc - 2, argv + 2));
+        return started_with_others("help") ? 2 : printed(help(argc - 2, argv + 2));
     }
     int words;
     const struct option_table *table = find(argc - 1, argv + 1, &words);
@@ -302,6 +326,9 @@ int main(int argc, char **arguments)
         return refuse(argc - 1, argv + 1);
     }
     if (asks_for_help(argc - words, argv + words)) {
+        if (started_with_others("--help")) {
+            return 2;
+        }
         help_command(table);
         return printed(0);
     }

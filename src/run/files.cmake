@@ -33,6 +33,7 @@ list(APPEND WINNOW_SOURCES
   src/run/pass_share.c
   src/run/pass_turns.c
   src/run/ranks_hash.c
+  src/run/ranks_same.c
   src/run/receipt.c
   src/run/run.c
   src/run/settings.c

@@ -35,6 +35,9 @@ void whole_stages(struct run *r);
  * of their size; else why says what is wrong.  whole.c. */
 bool whole_documents(const struct run *r, struct buf *why);
 
+/* r->prints, with what an earlier call knew, unless it is there. */
+void folder_load_prints(struct run *r);
+
 /* The key of everything: r's stages and endings.  After folder_compare(). */
 const char *folder_key(const struct run *r);
 

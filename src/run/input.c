@@ -61,8 +61,11 @@ winnow_status folder_write_input(struct run *r, struct winnow_error *err)
 }
 
 /* What an earlier call remembers.  A damaged list only means hashing again. */
-static void load_prints(struct run *r)
+void folder_load_prints(struct run *r)
 {
+    if (r->prints) {
+        return;
+    }
     struct json_parser *parser = json_parser_new();
     struct json_value root = {0};
     struct buf path = {0};
@@ -225,7 +228,7 @@ winnow_status folder_input(struct run *r, struct winnow_error *err)
         TRY(account_need_all(input->account, err));
     }
     TRY(take_pipes(r, input, err));
-    load_prints(r);
+    folder_load_prints(r);
     TRY(ranks_hash_input(r, err));
     return key_of_input(r, err);
 }

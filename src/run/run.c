@@ -554,9 +554,11 @@ static winnow_status do_stages(struct run *r, struct winnow_error *err)
 static winnow_status do_all(struct run *r, struct winnow_run_result *out, struct winnow_error *err)
 {
     bool finished = false, leads = ranks_lead(r->env->ranks);
+    TRY(ranks_same_request(r, err));
     TRY(leads ? prepare(r, &finished, err) : ranks_hash_input(r, err));
     TRY(ranks_take_over(r, &finished, err));
     out->nothing_to_do = finished;
+    TRY(finished ? WINNOW_OK : ranks_same_input(r, err));
     TRY(finished ? WINNOW_OK : do_stages(r, err));
     return leads ? summarize(r, out, err) : WINNOW_OK;
 }

@@ -104,6 +104,13 @@ winnow_status ranks_may_read(const struct run *r, struct winnow_error *err);
 /* Says which stages rank 0 does alone. */
 void ranks_tell_alone(const struct run *r);
 
+/* Refuses, on all ranks, where one was told something else than rank 0, or sees other files under
+ * the names that options give (ranks_same.c). */
+winnow_status ranks_same_request(struct run *r, struct winnow_error *err);
+
+/* The same of the input, once rank 0 has found it. */
+winnow_status ranks_same_input(const struct run *r, struct winnow_error *err);
+
 /* Hashes of the input, by all ranks: rank 0 while it looks at its input, the others meanwhile. */
 winnow_status ranks_hash_input(struct run *r, struct winnow_error *err);
 

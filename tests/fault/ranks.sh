@@ -125,6 +125,34 @@ refused() {
     [ $code = "$want" ] || { cat out; echo "exit code $code, expected $want: $sentence"; exit 1; }
     [ "$(grep -c '^winnow: ' out)" = 1 ] && grep -q "^winnow: .*$sentence" out || { cat out; echo "not said once: $sentence"; exit 1; }
 }
+# mixed SENTENCE FOLDER FOLDER "ARGUMENTS" "ARGUMENTS": a rank of each, in its folder
+mixed() {
+    rm -rf "$tmp/run"
+    # shellcheck disable=SC2086
+    timeout 60 mpirun --oversubscribe -n 1 --wdir "$tmp/$2" "$bin" $4 : -n 1 --wdir "$tmp/$3" "$bin" $5 >out 2>&1
+    code=$?
+    [ $code = 2 ] && [ "$(grep -c '^winnow: ' out)" = 1 ] && grep -q "^winnow: .*$1" out && [ ! -e run/stages ] ||
+        { cat out; echo "exit code $code, expected 2, before any work: $1"; exit 1; }
+}
+to="in -o $tmp/run"
+mixed 'sets of 01-rules is .*c4.* here and .*gopher' . . "rules $to --sets gopher" "rules $to --sets c4"
+mixed 'seed of the run is 1 here and 0' . . "rules $to" "rules $to --seed 1"
+mixed 'text-key of the run' . . "rules $to" "rules $to --text-key a"
+mixed 'stages of the run' . . "rules $to" "mask $to"
+mixed 'input of the run' . . "rules $to" "rules large.jsonl -o run"
+mixed 'help is for one process' . . "rules $to" --help
+mixed 'version is for one process' . . --version "rules $to"
+mixed 'help is for one process' . . "rules $to" 'rules --help'
+for node in 1 2; do # two machines that have other files under the same names
+    mkdir -p node$node/in node$node/bl/ads
+    echo "list$node.com" >node$node/bl/ads/domains
+    sed "s/\"id\":\"d/\"id\":\"$node/" in/a.jsonl >node$node/in/a.jsonl
+    touch -d 2020-01-01 node$node/in/a.jsonl
+done
+mixed 'blocklist names has other content here.*lists bl' node1 node2 "blocklist --lists bl $to" "blocklist --lists bl $to"
+mixed 'a.jsonl has another content here' node1 node2 "rules $to" "rules $to"
+mixed 'working folder of the run' node1 node2 'rules in -o run' 'rules in -o run'
+echo "what differs between ranks is named, and refused"
 rm -rf run
 refused 2 'count is for one process, and 3 were started' 3 count in
 refused 2 'standard input can be read once' 2 rules - -o run
