@@ -1,12 +1,15 @@
 /* arm_sources.c -- sources by name, and how much of the corpus each is. */
 #include "prove/arm_sources.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #define NAMED_AT_MOST 20U /* sources in a sentence */
+#define PLAIN_LONGEST 100U
+#define PLAIN_KEPT    60U
 
 static const char WITHOUT[] = "without:";
 
@@ -22,13 +25,47 @@ static bool is_plain(char c)
            (c != '\0' && strchr("-_.+:", c));
 }
 
+static bool is_ascii(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] < ' ' || s.ptr[i] > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Of a long name the beginning and a hash of the whole; of what no letter is left of, the hash
+ * tells the one from the other. */
+static void add_plain(struct str text, struct buf *out)
+{
+    size_t from = out->len;
+    bool cut = text.len > PLAIN_LONGEST;
+    buf_add_str(out, cut ? str_sub(text, 0, PLAIN_KEPT) : text);
+    for (size_t i = from; i < out->len; i++) {
+        out->ptr[i] = is_plain(out->ptr[i]) ? out->ptr[i] : '-';
+    }
+    if (cut || !is_ascii(text)) {
+        buf_addf(out, "-%016" PRIx64, hash64(text, 0));
+    }
+}
+
+static const char *keep_name(struct experiment *x, struct buf *text)
+{
+    const char *name = arena_strndup(&x->keep, buf_cstr(text), text->len);
+    buf_release(text);
+    return name;
+}
+
 const char *arm_source_name(struct experiment *x, const char *text)
 {
-    char *name = arena_strndup(&x->keep, text, strlen(text));
-    for (char *c = name; *c; c++) {
-        *c = is_plain(*c) ? *c : '-';
+    struct buf name = {0};
+    const char *ways = text + strcspn(text, "+");
+    add_plain((struct str){text, (size_t)(ways - text)}, &name);
+    for (; *ways; ways++) {
+        buf_add_char(&name, is_plain(*ways) ? *ways : '-');
     }
-    return name;
+    return keep_name(x, &name);
 }
 
 /* What each source holds that can be trained on. */
@@ -51,8 +88,8 @@ static void count_tokens(const struct experiment *x, struct held *h)
     draw_line_release(&line);
 }
 
-static winnow_status no_such_source(const struct experiment *x, const struct arm *a,
-                                    const struct held *h, struct winnow_error *err)
+static winnow_status no_such_source(struct experiment *x, const struct arm *a, const struct held *h,
+                                    struct winnow_error *err)
 {
     struct buf list = {0};
     uint32_t named = 0, more = 0;
@@ -65,7 +102,7 @@ static winnow_status no_such_source(const struct experiment *x, const struct arm
             more++;
             continue;
         }
-        buf_addf(&list, "%s\"%.*s\"", named++ > 0 ? ", " : "", STR_ARG(name));
+        buf_addf(&list, "%s\"%s\"", named++ > 0 ? ", " : "", arm_shown(&x->keep, name));
     }
     if (more > 0) {
         buf_addf(&list, " and %u more", more);
@@ -74,13 +111,13 @@ static winnow_status no_such_source(const struct experiment *x, const struct arm
         error_set(err, WINNOW_E_USAGE,
                   "the arm \"%s\": no document of the corpus has the source \"%s\"; its "
                   "sources are %s",
-                  a->name, a->without, buf_cstr(&list));
+                  a->name, arm_shown(&x->keep, a->without), buf_cstr(&list));
     buf_release(&list);
     return st;
 }
 
-static winnow_status check_rest(const struct experiment *x, const struct arm *a,
-                                const struct held *h, struct winnow_error *err)
+static winnow_status check_rest(struct experiment *x, const struct arm *a, const struct held *h,
+                                struct winnow_error *err)
 {
     uint64_t left = h->all - h->tokens[a->source];
     uint64_t need = arm_way_tokens(&a->way, x->tokens);
@@ -88,7 +125,7 @@ static winnow_status check_rest(const struct experiment *x, const struct arm *a,
         return error_set(err, WINNOW_E_USAGE,
                          "the arm \"%s\": all documents of the corpus have the source \"%s\"; "
                          "without it there is nothing to train on",
-                         a->name, a->without);
+                         a->name, arm_shown(&x->keep, a->without));
     }
     if (left < need && !x->opt->fixed_pool) {
         return error_set(err, WINNOW_E_FORMAT,
@@ -100,10 +137,10 @@ static winnow_status check_rest(const struct experiment *x, const struct arm *a,
     return WINNOW_OK;
 }
 
-static winnow_status find_source(const struct experiment *x, struct arm *a, const struct held *h,
+static winnow_status find_source(struct experiment *x, struct arm *a, const struct held *h,
                                  struct winnow_error *err)
 {
-    const uint64_t *number = map_get(&x->names.map, str_of(a->without));
+    const uint64_t *number = map_get(&x->names.map, a->without);
     if (!number || h->tokens[*number] == 0) {
         return no_such_source(x, a, h, err);
     }
@@ -127,18 +164,19 @@ static bool is_taken(const struct experiment *x, const char *name)
 /* Sources that differ in other characters alone get a number behind. */
 static const char *free_name(struct experiment *x, struct str source, const char *ways)
 {
-    struct buf text = {0};
+    struct buf whole = {0}, text = {0};
     const char *name = NULL;
+    buf_add_text(&whole, WITHOUT);
+    buf_add_str(&whole, source);
     for (unsigned n = 1; !name || is_taken(x, name); n++) {
-        buf_clear(&text);
-        buf_addf(&text, "%s%.*s", WITHOUT, STR_ARG(source));
+        add_plain(buf_str(&whole), &text);
         if (n > 1) {
             buf_addf(&text, "-%u", n);
         }
         buf_add_text(&text, ways);
-        name = arm_source_name(x, buf_cstr(&text));
+        name = keep_name(x, &text);
     }
-    buf_release(&text);
+    buf_release(&whole);
     return name;
 }
 
@@ -148,7 +186,7 @@ static bool is_there(const struct experiment *x, struct str source, const char *
     for (uint32_t i = 0; i < x->arm_count; i++) {
         const struct arm *a = &x->arms[i];
         const char *own = strchr(a->name, '+');
-        if (a->kind == ARM_WITHOUT && str_is(source, a->without) &&
+        if (a->kind == ARM_WITHOUT && str_eq(source, a->without) &&
             strcmp(own ? own : "", ways) == 0) {
             return true;
         }
@@ -189,7 +227,7 @@ static winnow_status expand(struct experiment *x, uint32_t at, const uint32_t *s
     for (uint32_t i = 0; i < count; i++) {
         struct str name = source_name(&x->names, sources[i]);
         struct arm *a = &x->arms[at + i];
-        a->without = arena_strndup(&x->keep, name.ptr, name.len);
+        a->without = name;
         a->name = free_name(x, name, ways ? ways : "");
     }
     return WINNOW_OK;
@@ -202,7 +240,7 @@ static winnow_status expand_all(struct experiment *x, const struct held *h,
     winnow_status st = WINNOW_OK;
     for (uint32_t i = 0; i < x->arm_count && st == WINNOW_OK; i++) {
         const struct arm *a = &x->arms[i];
-        if (a->kind == ARM_WITHOUT && strcmp(a->without, "*") == 0) {
+        if (a->kind == ARM_WITHOUT && str_is(a->without, "*")) {
             const char *ways = strchr(a->name, '+');
             uint32_t count = list_sources(x, ways ? ways : "", h, sources);
             st = expand(x, i, sources, count, err);

@@ -16,7 +16,8 @@
 /* What stands behind "without:", or NULL where base is of another kind. */
 const char *arm_source_of(const char *base);
 
-/* An arm's name with letters, digits and - _ . + : alone, as names of files are. */
+/* An arm's name with letters, digits and - _ . + : alone, as names of files are; what is long or
+ * no ASCII has a hash behind. */
 const char *arm_source_name(struct experiment *x, const char *text);
 
 /* Finds the sources that arms leave out, once the corpus is there, and makes the arms of

@@ -1,11 +1,37 @@
 /* arm_way.c -- names of arms, word by word. */
 #include "prove/arm_way.h"
 
+#include "base/utf8.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 const char *const ARM_USE_NAMES[] = {"support", "weights", "copies", NULL};
+
+#define SHOWN_CHARACTERS 60U
+
+void arm_show(struct str name, struct buf *out)
+{
+    size_t shown = 0, i = 0;
+    for (; i < name.len; i++) {
+        unsigned char c = (unsigned char)name.ptr[i];
+        if (!utf8_continues(name.ptr[i]) && shown++ == SHOWN_CHARACTERS) {
+            break;
+        }
+        buf_add_char(out, c < ' ' || c == 127 ? '?' : (char)c);
+    }
+    buf_add_text(out, i < name.len ? "..." : "");
+}
+
+const char *arm_shown(struct arena *keep, struct str name)
+{
+    struct buf text = {0};
+    arm_show(name, &text);
+    const char *shown = arena_strndup(keep, buf_cstr(&text), text.len);
+    buf_release(&text);
+    return shown;
+}
 
 /* A whole number or a decimal one within bounds; false: it is neither. */
 static bool number_of(const char *word, double least, double most, double *out)
@@ -114,13 +140,14 @@ winnow_status arm_way_read(const char *name, struct arena *keep, const char **ba
 {
     *out = (struct arm_way){.sampling = WINNOW_SAMPLING_INIT, .dropout = (double)NAN};
     char *text = arena_strndup(keep, name, strlen(name));
+    const char *shown = arm_shown(keep, str_of(name));
     bool repeats = strncmp(text, "repeat:", 7) == 0;
     char *way = repeats ? text : strchr(text, '+');
     if (*text == '+') {
         return error_set(err, WINNOW_E_USAGE,
                          "the arm \"%s\" does not say what it trains on; before%s trains on the "
                          "corpus as it is",
-                         name, name);
+                         shown, shown);
     }
     *base = repeats ? "before" : text;
     if (!way) {
@@ -134,7 +161,7 @@ winnow_status arm_way_read(const char *name, struct arena *keep, const char **ba
         if (next) {
             *next++ = 0;
         }
-        TRY(read_way(name, out, way, err));
+        TRY(read_way(shown, out, way, err));
         way = next;
     }
     return WINNOW_OK;

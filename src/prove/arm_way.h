@@ -17,6 +17,7 @@
 #define WINNOW_PROVE_ARM_WAY_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "train/sampling.h"
 
 /* What becomes of the weights of a selection that gives any. */
@@ -33,6 +34,11 @@ struct arm_way {
     double repeat;  /* passes that were asked for; 0: as many as the sampling makes */
     double dropout; /* NaN: that of the proof */
 };
+
+/* A name as sentences have it: its first 60 characters and "..." where there are more, "?" for
+ * what is no character. */
+void arm_show(struct str name, struct buf *out);
+const char *arm_shown(struct arena *keep, struct str name);
 
 /* Splits name into what is taken ("before", "clean") and how it is trained on; *base lives in
  * keep. */

@@ -23,6 +23,7 @@ const char *const ARM_KIND_NAMES[] = {"corpus", "band", "random", "matched", "wi
 #define WEIGHT_BYTES     8U                   /* in both, where an arm uses weights */
 #define JOB_BESIDE       ((uint64_t)2 << 20)  /* a thread, its heap, what it writes */
 #define PROGRAM_BYTES    ((uint64_t)24 << 20) /* beside what is counted */
+#define NAME_LONGEST     200U /* of an arm, bytes: ".json.winnow.tmp" is put behind */
 #define TOKENIZER_SAMPLE ((uint64_t)32 << 20)
 
 /* ---- the method that bands are cut by ---- */
@@ -101,26 +102,32 @@ static winnow_status band_of_name(struct experiment *x, const char *text, struct
         err, WINNOW_E_USAGE,
         "there is no arm \"%s\"; arms are before, without:SOURCE, random, matched, %s, "
         "and NAME=PATH",
-        text,
+        arm_shown(&x->keep, str_of(text)),
         bands ? "low, medium, high, these three with -by-source behind"
               : "final (what select chooses under each seed)");
 }
 
 /* Names become file names. */
-static winnow_status check_name(const struct experiment *x, const char *name,
-                                struct winnow_error *err)
+static winnow_status check_name(struct experiment *x, const char *name, struct winnow_error *err)
 {
+    const char *shown = arm_shown(&x->keep, str_of(name));
+    if (strlen(name) > NAME_LONGEST) {
+        return error_set(err, WINNOW_E_USAGE,
+                         "the arm name \"%s\" has %zu bytes; files are called so, and names have "
+                         "%u at most",
+                         shown, strlen(name), NAME_LONGEST);
+    }
     for (const char *c = name; *c; c++) {
         if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
               (c > name && strchr("-_.+:", *c)))) {
             return error_set(
                 err, WINNOW_E_USAGE,
-                "the arm name \"%s\" has a character other than letters, digits, - _ .", name);
+                "the arm name \"%s\" has a character other than letters, digits, - _ .", shown);
         }
     }
     for (uint32_t i = 0; i < x->arm_count; i++) {
         if (strcmp(x->arms[i].name, name) == 0) {
-            return error_set(err, WINNOW_E_USAGE, "two arms are called \"%s\"", name);
+            return error_set(err, WINNOW_E_USAGE, "two arms are called \"%s\"", shown);
         }
     }
     return WINNOW_OK;
@@ -135,8 +142,8 @@ static winnow_status arm_of_name(struct experiment *x, const char *base, struct 
     } else if (arm_source_of(base)) {
         a->kind = ARM_WITHOUT;
         a->set = 0;
-        a->without = arm_source_of(base);
-        a->name = strcmp(a->without, "*") == 0 ? a->name : arm_source_name(x, a->name);
+        a->without = str_of(arm_source_of(base));
+        a->name = str_is(a->without, "*") ? a->name : arm_source_name(x, a->name);
     } else if (strcmp(base, "final") == 0 && x->method.kind == &SELECT_SELECTOR) {
         a->kind = ARM_BAND;
         a->options = x->method.options;
@@ -172,7 +179,7 @@ static winnow_status check_use(const struct experiment *x, const struct arm *a,
 /* Arms yet to be made, once the sources are known. */
 static bool is_wild(const struct arm *a)
 {
-    return a->kind == ARM_WITHOUT && strcmp(a->without, "*") == 0;
+    return a->kind == ARM_WITHOUT && str_is(a->without, "*");
 }
 
 static winnow_status add_arm(struct experiment *x, const char *text, struct winnow_error *err)
@@ -202,12 +209,14 @@ static winnow_status find_baseline(struct experiment *x, struct winnow_error *er
     const char *name = x->opt->baseline;
     for (uint32_t i = 0; name && i < x->arm_count; i++) {
         if (strcmp(x->arms[i].name, name) == 0 ||
-            (x->arms[i].without && strcmp(x->arms[i].name, arm_source_name(x, name)) == 0)) {
+            (x->arms[i].kind == ARM_WITHOUT &&
+             strcmp(x->arms[i].name, arm_source_name(x, name)) == 0)) {
             x->baseline = i;
             return WINNOW_OK;
         }
     }
-    return name ? error_set(err, WINNOW_E_USAGE, "--baseline: there is no arm \"%s\"", name)
+    return name ? error_set(err, WINNOW_E_USAGE, "--baseline: there is no arm \"%s\"",
+                            arm_shown(&x->keep, str_of(name)))
                 : WINNOW_OK;
 }
 
@@ -582,8 +591,8 @@ struct hash128 experiment_key(const struct experiment *x)
         hash_stream_add(h, str_of(x->arms[i].name));
         add_number(h, x->arms[i].set);
         add_number(h, x->arms[i].kind);
-        if (x->arms[i].without) { /* names may differ by less than sources do */
-            hash_stream_add(h, str_of(x->arms[i].without));
+        if (x->arms[i].kind == ARM_WITHOUT) { /* names may differ by less than sources do */
+            hash_stream_add(h, x->arms[i].without);
         }
     }
     struct buf tokenizer = {0};

@@ -29,7 +29,7 @@ struct arm {
     uint32_t set;        /* what it is taken from */
     struct arm_way way;  /* how it is trained on */
 
-    const char *without; /* ARM_WITHOUT: the source that is left out */
+    struct str without;  /* ARM_WITHOUT: the source that is left out */
     uint32_t source;     /* its number */
     double source_share; /* of the corpus's tokens */
 };

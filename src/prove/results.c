@@ -262,7 +262,7 @@ static void write_arms(const struct findings *f, struct json_writer *w)
         json_open(w, '{');
         key_text(w, "name", f->x->arms[a].name);
         key_text(w, "kind", ARM_KIND_NAMES[f->x->arms[a].kind]);
-        if (f->x->arms[a].without) {
+        if (f->x->arms[a].kind == ARM_WITHOUT) {
             json_member_str(w, "without", source_name(&f->x->names, f->x->arms[a].source));
             json_member_double(w, "without_share", f->x->arms[a].source_share);
         }

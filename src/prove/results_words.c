@@ -138,12 +138,14 @@ static void disagreement(const struct findings *f, uint32_t arm, struct buf *out
 static void source_sentence(const struct findings *f, uint32_t arm, struct buf *out)
 {
     const struct arm *a = &f->x->arms[arm];
-    if (a->without) {
-        struct str name = source_name(&f->x->names, a->source);
+    if (a->kind == ARM_WITHOUT) {
+        struct buf name = {0};
+        arm_show(source_name(&f->x->names, a->source), &name);
         buf_addf(out,
                  "Source: %s trains on more of the other sources instead of \"%.*s\", which has "
                  "%.1f %% of the corpus's tokens.\n",
-                 a->name, STR_ARG(name), 100 * a->source_share);
+                 a->name, STR_ARG(buf_str(&name)), 100 * a->source_share);
+        buf_release(&name);
     }
 }
 
