@@ -362,6 +362,8 @@ static winnow_status refuse_missing(const char *path, struct winnow_error *err)
 
 /* ---- addresses ---- */
 
+#define SIZE_SAID_MAX ((uint64_t)1 << 50) /* of one object, in sums of what servers say */
+
 static void add_remote(struct finder *f, const struct storage_object *o, bool met)
 {
     struct buf key = {0};
@@ -374,6 +376,7 @@ static void add_remote(struct finder *f, const struct storage_object *o, bool me
         l->duplicates++;
         return;
     }
+    uint64_t bytes = o->bytes < SIZE_SAID_MAX ? o->bytes : SIZE_SAID_MAX;
     struct storage_object *copy = arena_alloc(&l->keep, 1, sizeof *copy);
     *copy = *o;
     *which = l->count;
@@ -381,9 +384,9 @@ static void add_remote(struct finder *f, const struct storage_object *o, bool me
     l->items[l->count++] = (struct shard){.path = o->address,
                                           .remote = copy,
                                           .name = shard_remote_name(str_of(o->below), &l->keep),
-                                          .bytes = o->bytes,
+                                          .bytes = bytes,
                                           .met = met};
-    l->bytes += o->bytes;
+    l->bytes += bytes;
 }
 
 static winnow_status refuse_secret(const struct finder *f, const char *path,

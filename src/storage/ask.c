@@ -67,11 +67,10 @@ static void sign(const struct storage_settings *set, const struct ask *a, struct
     buf_release(&value);
 }
 
-/* Whether the token of the hub may go there. */
-static bool is_of_hub(const struct storage_settings *set, const char *url)
+bool ask_is_of_hub(const struct storage *s, const char *url)
 {
-    size_t n = set->hf_endpoint.len;
-    return strncmp(url, set->hf_endpoint.ptr, n) == 0 && url[n] == '/';
+    const struct buf *hub = &s->settings.hf_endpoint;
+    return strncmp(url, hub->ptr, hub->len) == 0 && url[hub->len] == '/';
 }
 
 static winnow_status send(struct web *w, const struct storage *s, const struct ask *a,
@@ -90,7 +89,7 @@ static winnow_status send(struct web *w, const struct storage *s, const struct a
     }
     if (a->s3 && set->access.len > 0) {
         sign(set, a, &l);
-    } else if (!a->s3 && set->hf_token.len > 0 && is_of_hub(set, url)) {
+    } else if (!a->s3 && set->hf_token.len > 0 && ask_is_of_hub(s, url)) {
         buf_clear(&value);
         buf_addf(&value, "Bearer %s", set->hf_token.ptr);
         add(&l, "Authorization", buf_cstr(&value));
@@ -110,6 +109,15 @@ static bool is_redirect(int status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+/* "HTTPS:" means what "https:" does, which is what is compared. */
+static void lower_scheme(struct buf *url)
+{
+    for (size_t i = 0; i < url->len && url->ptr[i] != ':'; i++) {
+        char c = url->ptr[i];
+        url->ptr[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    }
+}
+
 /* The address that an answer leads to from url; false where it leads nowhere good. */
 static bool follow(const struct web_answer *answer, struct buf *url)
 {
@@ -125,6 +133,7 @@ static bool follow(const struct web_answer *answer, struct buf *url)
         buf_add_str(&next, p.host);
     }
     buf_add_str(&next, to);
+    lower_scheme(&next);
     bool good = url_check_server(buf_str(&next), &ignored) == WINNOW_OK &&
                 (!secure || str_starts(buf_str(&next), STR_LIT("https:")));
     if (good) {
@@ -141,6 +150,7 @@ static winnow_status send_through(struct web *w, const struct storage *s, const 
 {
     struct buf url = {0};
     buf_add_text(&url, a->url);
+    lower_scheme(&url);
     winnow_status st = WINNOW_OK;
     for (int i = 0; i <= REDIRECTS_MAX; i++) {
         st = send(w, s, a, buf_cstr(&url), err);
@@ -181,9 +191,9 @@ static winnow_status refuse_silence(const struct web *w, const struct storage *s
                                     const struct ask *a, uint32_t tries, struct winnow_error *err)
 {
     const struct web_answer *answer = web_answer(w);
-    const char *set = a->s3                             ? " (AWS_ENDPOINT_URL, AWS_REGION)"
-                      : is_of_hub(&s->settings, a->url) ? " (HF_ENDPOINT)"
-                                                        : "";
+    const char *set = a->s3                      ? " (AWS_ENDPOINT_URL, AWS_REGION)"
+                      : ask_is_of_hub(s, a->url) ? " (HF_ENDPOINT)"
+                                                 : "";
     const char *advice = "do the command again when its server is there";
     struct buf look = {0};
     if (answer->odd_name || answer->odd_speech) {
@@ -307,9 +317,10 @@ static const char *remedy_of(const char *code)
     return NULL;
 }
 
-static winnow_status refuse_key(const struct storage_settings *set, const struct ask *a, int status,
+static winnow_status refuse_key(const struct storage *s, const struct ask *a, int status,
                                 const char *code, struct winnow_error *err)
 {
+    const struct storage_settings *set = &s->settings;
     const char *space = code[0] ? ", " : "", *remedy = remedy_of(code);
     if (remedy) {
         return error_set(err, WINNOW_E_IO, "%s cannot be read (status %d, %s): %s", a->shown,
@@ -328,7 +339,7 @@ static winnow_status refuse_key(const struct storage_settings *set, const struct
                          "and AWS_SECRET_ACCESS_KEY, or keep them in ~/.aws/credentials",
                          a->shown, status, space, code);
     }
-    if (is_of_hub(set, a->url)) {
+    if (ask_is_of_hub(s, a->url)) {
         return error_set(err, WINNOW_E_IO,
                          "%s may not be read %s (status %d): look at the name, since a hub "
                          "answers so for what is not there, too; else set HF_TOKEN to a token that "
@@ -362,7 +373,7 @@ winnow_status ask_refuse(struct web *w, const struct storage *s, const struct as
                          STR_ARG(buf_str(&answer->region)));
     }
     if (status == 401 || status == 403 || (a->s3 && status == 400)) {
-        return refuse_key(&s->settings, a, status, code, err);
+        return refuse_key(s, a, status, code, err);
     }
     if (status == 404 || status == 410) {
         return error_set(err, WINNOW_E_IO, "%s is not there (status %d%s%s): look at the address",

@@ -30,6 +30,9 @@ struct ask {
     bool linked; /* a redirect that says what is behind it is an answer */
 };
 
+/* Whether it is an address of the hub, where its token may go. */
+bool ask_is_of_hub(const struct storage *s, const char *url);
+
 /* Sends it until something answers that trying again would not change, which web_answer()
  * then is, whatever its status.  WINNOW_E_IO: a sentence. */
 winnow_status ask_send(struct web *w, const struct storage *s, const struct ask *a,

@@ -7,6 +7,12 @@
 #include "base/url.h"
 #include "storage/address.h"
 
+#include <inttypes.h>
+
+#define LISTED_MAX \
+    ((uint64_t)1 << 30) /* bytes of names; as objects they take some five times that */
+#define EMPTY_MAX 1000U
+
 bool storage_is_address(const char *path)
 {
     return address_kind_of(path) != ADDRESS_FILE;
@@ -98,11 +104,37 @@ void finding_add(struct finding *f, const struct storage_object *o)
                                                        .address = copy(f, o->address),
                                                        .below = copy(f, o->below),
                                                        .url = copy(f, o->url),
-                                                       .bytes = o->bytes,
+                                                       .bytes = o->sized ? o->bytes : 0,
                                                        .sized = o->sized,
                                                        .etag = copy(f, o->etag),
                                                        .modified = copy(f, o->modified),
                                                        .redirected = o->redirected};
+}
+
+winnow_status pages_turn(struct pages *p, const struct finding *f, const struct listing *l,
+                         struct str next, struct winnow_error *err)
+{
+    uint64_t memory = f->s->env->memory_max, most = LISTED_MAX;
+    most = memory > 0 && memory / 8 < most ? memory / 8 : most;
+    p->empty = l->count == p->count ? p->empty + 1 : 0;
+    p->count = l->count;
+    if (l->bytes > most) {
+        return error_set(err, WINNOW_E_LIMIT,
+                         "%s cannot be listed: its names take more than %" PRIu64 " MiB%s; name "
+                         "folders within it",
+                         f->shown, most >> 20, memory > 0 ? ", an eighth of --memory" : "");
+    }
+    if (next.len > 0 && (p->empty >= EMPTY_MAX || str_eq(next, buf_str(&p->last)))) {
+        return error_set(err, WINNOW_E_IO,
+                         "%s cannot be listed: the server's list has no end (%s); name each file, "
+                         "or give a list with --files-from",
+                         f->shown,
+                         p->empty >= EMPTY_MAX ? "many pages without a name"
+                                               : "a page leads to itself");
+    }
+    buf_clear(&p->last);
+    buf_add_str(&p->last, next);
+    return WINNOW_OK;
 }
 
 static int by_name(const void *a, const void *b)

@@ -15,6 +15,17 @@ struct finding {
     size_t cap; /* of out->items */
 };
 
+/* The pages of a list, so that one without an end is none to follow; all-zero at its start. */
+struct pages {
+    struct buf last; /* what led to the page */
+    size_t count;    /* of what had been listed before */
+    uint32_t empty;  /* pages in a row without a name */
+};
+
+/* A page is in l, and next ("": none) leads to the one behind it. */
+winnow_status pages_turn(struct pages *p, const struct finding *f, const struct listing *l,
+                         struct str next, struct winnow_error *err);
+
 /* Appends an object.  All but bytes and sized are copied. */
 void finding_add(struct finding *f, const struct storage_object *o);
 

@@ -6,7 +6,6 @@
 #include "storage/find.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 #define PAGE_MAX  ((size_t)64 << 20)
 #define SHA_BYTES 40U
@@ -70,9 +69,10 @@ static void add_hash(struct str etag, struct buf *out)
 static void add_looked(struct finding *f, struct str path, const char *url)
 {
     const struct web_answer *answer = web_answer(f->w);
-    struct buf hash = {0}, size = {0};
+    struct buf hash = {0};
+    uint64_t size = 0;
     bool linked = answer->linked_size.len > 0;
-    buf_add_str(&size, buf_str(&answer->linked_size));
+    bool sized = linked ? web_number(buf_str(&answer->linked_size), &size) : answer->has_length;
     add_hash(buf_str(answer->linked_etag.len > 0 ? &answer->linked_etag : &answer->etag), &hash);
     size_t base = path.len;
     while (base > 0 && path.ptr[base - 1] != '/') {
@@ -81,15 +81,13 @@ static void add_looked(struct finding *f, struct str path, const char *url)
     const struct storage_object o = {.address = f->address,
                                      .below = path.ptr + base,
                                      .url = url,
-                                     .bytes = linked ? strtoull(buf_cstr(&size), NULL, 10)
-                                                     : answer->length,
-                                     .sized = linked || answer->has_length,
+                                     .bytes = linked ? size : answer->length,
+                                     .sized = sized,
                                      .etag = buf_cstr(&hash),
                                      .modified = "",
                                      .redirected = true};
     finding_add(f, &o);
     buf_release(&hash);
-    buf_release(&size);
 }
 
 winnow_status hf_look(struct finding *f, bool *found, struct winnow_error *err)
@@ -132,6 +130,8 @@ static winnow_status list_pages(struct finding *f, const struct hf_address *at, 
         address_encode(folder, true, &url);
     }
     buf_add_text(&url, "?recursive=true&expand=false");
+    struct pages pages = {0};
+    buf_add_str(&pages.last, buf_str(&url));
     winnow_status st = WINNOW_OK;
     while (st == WINNOW_OK && url.len > 0) {
         const struct ask a = {.method = "GET", .url = buf_cstr(&url), .shown = f->shown};
@@ -144,14 +144,15 @@ static winnow_status list_pages(struct finding *f, const struct hf_address *at, 
         const struct web_answer *answer = web_answer(f->w);
         buf_clear(&url);
         buf_add_str(&url, buf_str(&answer->next));
-        if (st == WINNOW_OK && url.len > 0 &&
-            !str_starts(buf_str(&url), buf_str(&f->s->settings.hf_endpoint))) {
+        if (st == WINNOW_OK && url.len > 0 && !ask_is_of_hub(f->s, buf_cstr(&url))) {
             st = error_set(err, WINNOW_E_IO,
                            "%s: the hub's list goes on at another server; set "
                            "HF_ENDPOINT to that one",
                            f->shown);
         }
+        st = st == WINNOW_OK ? pages_turn(&pages, f, l, buf_str(&url), err) : st;
     }
+    buf_release(&pages.last);
     json_parser_free(parser);
     buf_release(&url);
     buf_release(&body);

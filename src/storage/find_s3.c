@@ -112,6 +112,7 @@ static winnow_status list_pages(struct finding *f, const struct s3_address *at, 
                                 struct listing *l, struct winnow_error *err)
 {
     struct buf url = {0}, body = {0}, next = {0};
+    struct pages pages = {0};
     winnow_status st = WINNOW_OK;
     do {
         buf_clear(&url);
@@ -133,7 +134,9 @@ static winnow_status list_pages(struct finding *f, const struct s3_address *at, 
                            "address that of S3?",
                            f->shown, why.text);
         }
+        st = st == WINNOW_OK ? pages_turn(&pages, f, l, buf_str(&next), err) : st;
     } while (st == WINNOW_OK && next.len > 0);
+    buf_release(&pages.last);
     buf_release(&url);
     buf_release(&body);
     buf_release(&next);

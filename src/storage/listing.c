@@ -18,6 +18,13 @@ void listing_release(struct listing *l)
     l->count = l->cap = 0;
 }
 
+void listing_add(struct listing *l, const struct listed *item)
+{
+    GROW(l->items, l->count, l->cap, 256);
+    l->items[l->count++] = *item;
+    l->bytes += sizeof *item + strlen(item->name) + strlen(item->etag);
+}
+
 /* Which text is being read. */
 enum field { FIELD_NONE, FIELD_KEY, FIELD_SIZE, FIELD_ETAG, FIELD_NEXT, FIELD_MORE };
 
@@ -49,7 +56,6 @@ static enum field field_of(const struct reading *r, const char *name)
     } FIELDS[] = {{"Key", FIELD_KEY, true},
                   {"Size", FIELD_SIZE, true},
                   {"ETag", FIELD_ETAG, true},
-                  {"LastModified", true},
                   {"NextContinuationToken", FIELD_NEXT, false},
                   {"IsTruncated", FIELD_MORE, false}};
     for (size_t i = 0; i < sizeof FIELDS / sizeof *FIELDS; i++) {
@@ -152,8 +158,7 @@ static void XMLCALL on_end(void *ctx, const XML_Char *name)
             stop(r, "has an entry without key or size");
             return;
         }
-        GROW(r->l->items, r->l->count, r->l->cap, 256);
-        r->l->items[r->l->count++] = r->item;
+        listing_add(r->l, &r->item);
     }
     r->depth--;
 }
@@ -233,10 +238,10 @@ winnow_status listing_read_hf(struct listing *l, struct json_parser *parser, str
         if (json_as_str(json_get(json_get(it.value, "lfs"), "oid"), &large)) {
             oid = large;
         }
-        GROW(l->items, l->count, l->cap, 256);
-        l->items[l->count++] = (struct listed){.name = arena_strndup(l->keep, path.ptr, path.len),
-                                               .bytes = bytes,
-                                               .etag = arena_strndup(l->keep, oid.ptr, oid.len)};
+        const struct listed one = {.name = arena_strndup(l->keep, path.ptr, path.len),
+                                   .bytes = bytes,
+                                   .etag = arena_strndup(l->keep, oid.ptr, oid.len)};
+        listing_add(l, &one);
     }
     return WINNOW_OK;
 }

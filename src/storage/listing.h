@@ -16,9 +16,12 @@ struct listed {
 struct listing {
     struct listed *items;
     size_t count, cap;
+    uint64_t bytes;     /* that they take here */
     struct arena *keep; /* of the names */
 };
 
+/* One more. */
+void listing_add(struct listing *l, const struct listed *item);
 void listing_release(struct listing *l);
 
 /* Adds the keys of a page of ListObjectsV2 (asked for with encoding-type=url); next: the token

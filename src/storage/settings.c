@@ -2,6 +2,7 @@
  * profile; what neither gives is anonymous. */
 #include "storage/settings.h"
 
+#include "base/env.h"
 #include "base/file.h"
 #include "base/url.h"
 
@@ -33,6 +34,7 @@ bool storage_profile_read(struct str text, const char *section,
 {
     struct str line;
     bool inside = false, found = false;
+    text = str_starts(text, STR_LIT("\xEF\xBB\xBF")) ? str_sub(text, 3, text.len) : text;
     while (str_next_line(&text, &line)) {
         bool indented = line.len > 0 && (line.ptr[0] == ' ' || line.ptr[0] == '\t');
         line = str_trim(line);
@@ -83,15 +85,32 @@ static void meet_setting(void *ctx, struct str key, struct str value)
     }
 }
 
+/* A section whose head is broken would be missed without a word. */
+static void warn_of_heads(const struct winnow_env *env, const char *path, struct str text)
+{
+    struct str line;
+    for (size_t number = 1; str_next_line(&text, &line); number++) {
+        line = str_trim(line);
+        if (line.len > 0 && line.ptr[0] == '[' && str_find(line, STR_LIT("]")) == SIZE_MAX) {
+            env_log(env, WINNOW_LOG_WARNING,
+                    "%s:%zu: the name of a profile has no ']' behind it; what is below is passed "
+                    "over",
+                    path, number);
+        }
+    }
+}
+
 /* named: by a variable; else it is the usual place, where nothing need be.  *found: the
  * section was there. */
-static winnow_status read_profile(struct profile *p, const char *path, bool named,
-                                  const char *section, bool *found, struct winnow_error *err)
+static winnow_status read_profile(const struct winnow_env *env, struct profile *p, const char *path,
+                                  bool named, const char *section, bool *found,
+                                  struct winnow_error *err)
 {
     struct buf text = {0};
     winnow_status st = WINNOW_OK;
     if (named || file_exists(path)) {
         st = file_read(path, FILE_MAX, &text, err);
+        warn_of_heads(env, path, buf_str(&text));
         *found = st == WINNOW_OK && storage_profile_read(buf_str(&text), section, meet_setting, p);
     }
     buf_release(&text);
@@ -124,8 +143,8 @@ static winnow_status read_profiles(const struct winnow_env *env, struct storage_
         const char *file = path_of(env, FILES[i], USUAL[i], &path);
         buf_clear(&section);
         buf_addf(&section, "%s%s", prefixed ? "profile " : "", name);
-        st = file[0] ? read_profile(&p, file, variable(env, FILES[i]) != NULL, buf_cstr(&section),
-                                    &here, err)
+        st = file[0] ? read_profile(env, &p, file, variable(env, FILES[i]) != NULL,
+                                    buf_cstr(&section), &here, err)
                      : WINNOW_OK;
         found = found || here;
     }

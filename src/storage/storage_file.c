@@ -183,6 +183,16 @@ static winnow_status failed(struct storage_file *f, struct winnow_error *err)
     return ask_wait(f->o->storage, f->failures, -1, err);
 }
 
+/* All bytes that were announced are there: an answer that goes on is of another object. */
+static winnow_status check_end(struct storage_file *f, struct winnow_error *err)
+{
+    char more;
+    size_t got = 0;
+    f->streaming = false;
+    TRY(web_read(f->w, &more, 1, &got, err));
+    return got > 0 ? refuse_change(f, err) : WINNOW_OK;
+}
+
 static winnow_status read_stream(struct storage_file *f, char *to, size_t room, size_t *got,
                                  struct winnow_error *err)
 {
@@ -206,7 +216,7 @@ static winnow_status read_stream(struct storage_file *f, char *to, size_t room, 
             TRY(failed(f, err));
         }
     }
-    return WINNOW_OK;
+    return f->streaming ? check_end(f, err) : WINNOW_OK;
 }
 
 /* len bytes of a range, all of which are there. */

@@ -52,6 +52,9 @@ winnow_status web_pause(const struct winnow_env *env, double seconds, struct win
 
 /* Takes in a line of an answer's head ("ETag: ..."), as web_send() does. */
 void web_take_header(struct web_answer *a, struct str line, double now);
+
+/* Of at most 18 digits and nothing else. */
+bool web_number(struct str s, uint64_t *out);
 void web_answer_release(struct web_answer *a);
 
 #endif /* WINNOW_STORAGE_WEB_H */

@@ -128,13 +128,17 @@ void web_close(struct web *w)
 
 static void fail(struct web *w, CURLcode code)
 {
+    bool long_head = code == CURLE_WRITE_ERROR && w->head_bytes > HEAD_BYTES_MAX;
     w->answer.failed = true;
-    w->answer.hopeless = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL ||
+    w->answer.hopeless = long_head || code == CURLE_URL_MALFORMAT ||
+                         code == CURLE_UNSUPPORTED_PROTOCOL ||
                          code == CURLE_PEER_FAILED_VERIFICATION ||
                          code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM;
     w->answer.odd_name = code == CURLE_COULDNT_RESOLVE_HOST;
     w->answer.odd_speech = code == CURLE_SSL_CONNECT_ERROR;
-    w->answer.reason = code == CURLE_UNSUPPORTED_PROTOCOL ? "what answers there does not speak HTTP"
+    w->answer.reason = long_head ? "the head of its answer is longer than 256 KiB"
+                       : code == CURLE_UNSUPPORTED_PROTOCOL
+                           ? "what answers there does not speak HTTP"
                        : code == CURLE_OPERATION_TIMEDOUT ? "it did not answer in time"
                        : code == CURLE_PARTIAL_FILE       ? "the connection broke off"
                                                           : curl_easy_strerror(code);

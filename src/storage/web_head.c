@@ -5,7 +5,7 @@
 
 #include <strings.h>
 
-static bool number(struct str s, uint64_t *out)
+bool web_number(struct str s, uint64_t *out)
 {
     *out = 0;
     for (size_t i = 0; i < s.len; i++) {
@@ -25,7 +25,7 @@ static void take_range(struct web_answer *a, struct str v)
         return;
     }
     struct str total = str_sub(v, slash + 1, v.len);
-    bool known = number(total, &a->total);
+    bool known = web_number(total, &a->total);
     if (!known) {
         a->total = UINT64_MAX;
     }
@@ -33,7 +33,7 @@ static void take_range(struct web_answer *a, struct str v)
         a->has_range = known;
         a->from = a->total;
     } else if (dash != SIZE_MAX && dash > 6 && dash < slash) {
-        a->has_range = number(str_sub(v, 6, dash), &a->from);
+        a->has_range = web_number(str_sub(v, 6, dash), &a->from);
     }
 }
 
@@ -87,7 +87,7 @@ void web_take_header(struct web_answer *a, struct str line, double now)
         return;
     }
     if (is_named(name, "content-length")) {
-        a->has_length = number(v, &a->length);
+        a->has_length = web_number(v, &a->length);
     } else if (is_named(name, "content-range")) {
         take_range(a, v);
     } else if (is_named(name, "link")) {

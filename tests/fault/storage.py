@@ -186,6 +186,10 @@ def test_broken():
               says=("s3://short/corpus/one.jsonl", "breaks off at byte 50000"))
     assert "\t" in out
     run("count", "s3://changes/corpus/one.jsonl", code=3, says="has changed since it was found")
+    run("count", "s3://longer/corpus/three.ndjson", code=3, says="has changed since it was found")
+    run("count", "s3://endless/corpus/", code=1, says="a page leads to itself")
+    run("count", "hf://datasets/owner/endless/corpus/", code=1, says="a page leads to itself")
+    run("count", "hf://datasets/owner/longer/corpus/", code=1, says="goes on at another server")
     run("count", "s3://hangs/corpus/one.jsonl", code=3, says="did not answer in time", WINNOW_STORAGE_SECONDS="0.5",
         WINNOW_STORAGE_TRIES="2")
     run("count", "s3://denied/corpus/one.jsonl", code=3, says="may not be read with the keys")

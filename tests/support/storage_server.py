@@ -13,7 +13,8 @@ something else.  Each bucket or first folder of a path has a nature of its own:
     norange   knows no ranges                  nolength  nor lengths
     denied    403
     moved     is at plain, by a redirect       elsewhere bytes of another place than asked for
-    region    lies in another region
+    region    lies in another region           endless   its lists have no end
+    longer    is longer than it says, after a while
 """
 import datetime
 import hashlib
@@ -122,12 +123,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         some, more = keys[start:start + PAGE], len(keys) > start + PAGE
         quote = urllib.parse.quote_plus
         text = ['<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult>',
-                f"<IsTruncated>{'true' if more else 'false'}</IsTruncated>"]
+                f"<IsTruncated>{'true' if more or bucket == 'endless' else 'false'}</IsTruncated>"]
         for key in some:
             data = store.read(bucket, key)
             etag = xml.sax.saxutils.escape(store.etag(data), {'"': "&quot;"})
             text.append(f"<Contents><Key>{quote(key, safe='/')}</Key><Size>{len(data)}</Size>"
                         f"<ETag>{etag}</ETag><Owner><ID>Key</ID></Owner></Contents>")
+        more = more or bucket == "endless"
+        start = 0 if bucket == "endless" else start
         if more:  # a token of bytes that have to be encoded
             text.append(f"<NextContinuationToken>{start + PAGE}-a+b/c=</NextContinuationToken>")
         self.text(200, "".join(text) + "</ListBucketResult>")
@@ -165,7 +168,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 item["lfs"] = {"oid": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 130}
             items.append(item)
         more = {}
-        if len(keys) > start + PAGE:
+        if bucket == "endless":
+            more["Link"] = f'<{store.url}{self.path}>; rel="next"'
+        elif bucket == "longer":
+            more["Link"] = f'<{store.url}.evil.invalid{self.path}>; rel="next"'
+        elif len(keys) > start + PAGE:
             more["Link"] = f'<{store.url}{url.path}?recursive=true&cursor={start + PAGE}>; rel="next"'
         self.text(200, json.dumps(items), more)
 
@@ -204,6 +211,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         data = store.read(nature, key)
         if data is None:
             return self.error(404, "NoSuchKey")
+        if nature == "longer":
+            return self.longer(data)
         etag = etag or store.etag(data)
         if nature == "changes" and self.command == "GET" and asked != "bytes=0-0":
             etag = f'"{count}"' if count > 1 else etag
@@ -241,6 +250,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         return None
 
+    def longer(self, data):
+        cut = data.index(b"\n", 400) + 1
+        if self.command == "HEAD":
+            return self.head(200, {"Content-Length": str(cut)})
+        self.close_connection = True
+        self.head(200, {})
+        for part in (data[:cut], data[cut:]):
+            self.wfile.write(part)
+            self.wfile.flush()
+            time.sleep(0.5)
+        return None
+
     def head(self, status, headers):
         self.send_response(status)
         for name, value in headers.items():
@@ -263,7 +284,7 @@ class Store:
     """Objects in memory: put("plain", "a/b.jsonl", data).  All natures have the same ones."""
 
     natures = ("plain", "public", "cut", "busy", "short", "changes", "hangs", "norange", "nolength",
-               "denied", "moved", "elsewhere", "region")
+               "denied", "moved", "elsewhere", "region", "endless", "longer")
 
     def __init__(self, keys=None, session=None, token=None, hang=30):
         self.keys, self.session, self.token, self.hang = keys, session, token, hang

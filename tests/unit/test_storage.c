@@ -237,6 +237,9 @@ static void profiles_are_read_by_section(void **state)
     assert_true(storage_profile_read(STR_LIT(TEXT), "one", note, &out));
     assert_str(buf_str(&out), "key=v=1;b=3;");
     assert_false(storage_profile_read(STR_LIT(TEXT), "three", note, &out));
+    buf_clear(&out);
+    assert_true(storage_profile_read(STR_LIT("\xEF\xBB\xBF[one]\nb=3"), "one", note, &out));
+    assert_str(buf_str(&out), "b=3;");
     buf_release(&out);
 }
 
@@ -264,6 +267,11 @@ static void heads_of_answers_are_read(void **state)
     assert_true(a.has_range && a.from == 1 && a.total == UINT64_MAX);
     web_take_header(&a, STR_LIT("Content-Length: 99999999999999999999"), 0);
     assert_false(a.has_length);
+    web_take_header(&a, STR_LIT("Content-Range: bytes 99999999999999999999-5/abc"), 0);
+    assert_false(a.has_range);
+    uint64_t size;
+    assert_true(web_number(STR_LIT("999999999999999999"), &size) && size == 999999999999999999U);
+    assert_false(web_number(STR_LIT("-1"), &size) || web_number(STR_LIT(""), &size));
     web_answer_release(&a);
 }
 
