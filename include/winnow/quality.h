@@ -96,6 +96,7 @@ struct winnow_quality_train_result {
     uint64_t crossed;                  /* bytes that left a silo or came to one */
     double macro_f1, balanced;         /* of the documents held out; balanced accuracy */
     double central_macro_f1, central_balanced;
+    double central_auc; /* as auc, which is then over pairs of the same silo, without interval */
 };
 
 /* The same examples, options and env->seed give the same file, whatever the number of threads

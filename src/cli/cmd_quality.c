@@ -56,13 +56,18 @@ static void say_silos(struct cli *cli, const struct winnow_quality_train_options
     (void)printf("left out: %" PRIu64 " good and bad at once, %" PRIu64
                  " doubtful; made of two: %" PRIu64 "\n",
                  r->silo_both, r->silo_doubtful, r->silo_mixtures);
+    if (r->held_good + r->held_bad == 0) {
+        (void)printf("held out: no document (--holdout)\n");
+        return;
+    }
     (void)printf("held out: %" PRIu64 " good and %" PRIu64 " bad documents\n", r->held_good,
                  r->held_bad);
-    (void)printf("               macro-F1   balanced accuracy\n");
-    (void)printf("federated         %.3f               %.3f\n", r->macro_f1, r->balanced);
+    (void)printf("               macro-F1   balanced accuracy   AUC within silos\n");
+    (void)printf("federated         %.3f               %.3f              %.3f\n", r->macro_f1,
+                 r->balanced, r->auc);
     if (o->centralised) {
-        (void)printf("centralised       %.3f               %.3f\n", r->central_macro_f1,
-                     r->central_balanced);
+        (void)printf("centralised       %.3f               %.3f              %.3f\n",
+                     r->central_macro_f1, r->central_balanced, r->central_auc);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "quality/auc.h"
 
 #include <math.h>
 
@@ -11,6 +12,7 @@ void quality_silo_release(struct quality_silo *s)
 {
     quality_lessons_release(&s->lessons);
     quality_examples_release(&s->examples);
+    mem_free(s->ends);
     *s = (struct quality_silo){0};
 }
 
@@ -127,26 +129,63 @@ winnow_status silo_round(const struct quality_silo *s, const struct silo_options
 
 /* ---- measuring ---- */
 
-static void test_net(const struct quality_silo *s, const struct silo_options *opt,
-                     const struct quality_net *net, struct silo_measure *m)
+static void test_part(const struct quality_silo *s, const struct silo_options *opt,
+                      const struct quality_net *net, size_t from, size_t to, struct silo_measure *m)
 {
     struct fasttext_ids ids = {0}, hashes = {0};
     float *hidden = mem_alloc(net->dim * sizeof *hidden);
-    for (size_t i = 0; i < s->examples.count; i++) {
+    struct auc_item *scored = mem_alloc((to - from + 1) * sizeof *scored);
+    size_t count = 0;
+    for (size_t i = from; i < to; i++) {
         const struct quality_example *item = &s->examples.items[i];
         if (!item->held) {
             continue;
         }
         quality_examples_rows(&s->examples, item, &opt->train.args, &hashes, &ids);
-        bool good = quality_net_score(net, ids.items, ids.count, hidden) > 0.5;
+        double score = quality_net_score(net, ids.items, ids.count, hidden);
+        bool good = score > 0.5;
+        scored[count++] = (struct auc_item){score, item->good};
         m->good += item->good;
         m->bad += !item->good;
         m->good_right += item->good && good;
         m->bad_right += !item->good && !good;
     }
+    struct auc auc = auc_of(scored, count);
+    m->pairs = auc.good * auc.bad;
+    m->auc = auc.value;
+    mem_free(scored);
     mem_free(hidden);
     fasttext_ids_release(&ids);
     fasttext_ids_release(&hashes);
+}
+
+static void test_net(const struct quality_silo *s, const struct silo_options *opt,
+                     const struct quality_net *net, struct silo_measure *m)
+{
+    size_t from = 0;
+    *m = (struct silo_measure){.auc = (double)NAN};
+    for (size_t i = 0; i < s->end_count; i++) {
+        struct silo_measure part = {0};
+        test_part(s, opt, net, from, s->ends[i], &part);
+        silo_measure_add(m, &part);
+        from = s->ends[i];
+    }
+    if (s->end_count == 0) {
+        test_part(s, opt, net, 0, s->examples.count, m);
+    }
+}
+
+void silo_measure_add(struct silo_measure *all, const struct silo_measure *m)
+{
+    if (m->pairs > 0) {
+        double before = all->pairs > 0 ? all->auc * (double)all->pairs : 0;
+        all->pairs += m->pairs;
+        all->auc = (before + m->auc * (double)m->pairs) / (double)all->pairs;
+    }
+    all->good += m->good;
+    all->bad += m->bad;
+    all->good_right += m->good_right;
+    all->bad_right += m->bad_right;
 }
 
 winnow_status silo_test(const struct quality_silo *s, const struct silo_options *opt,
@@ -154,7 +193,7 @@ winnow_status silo_test(const struct quality_silo *s, const struct silo_options 
 {
     struct quality_net net = {0};
     uint64_t weight;
-    *m = (struct silo_measure){0};
+    *m = (struct silo_measure){.auc = (double)NAN};
     winnow_status st =
         quality_net_start(&opt->train, (uint64_t)opt->train.args.bucket, 0, &net, err);
     if (st == WINNOW_OK) {

@@ -6,8 +6,8 @@
  *
  *     struct silo_head, then numbers: rows, labels' rows, squares of the rows (f32)
  *
- * and of documents held out four counts.  A model has no words, as they would be text: rows
- * are hashed pieces of words and n-grams only.
+ * and of documents held out four counts and an area under the curve.  A model has no words, as
+ * they would be text: rows are hashed pieces of words and n-grams only.
  *
  * Before, each silo chooses among its documents and evens their labels out, after Nikolaidis et
  * al. 2309.04311 (their rule is not public; ours is below):
@@ -40,9 +40,13 @@ struct silo_counts {
     uint64_t mixtures;
 };
 
-/* Documents held out, by label, and how many of them are rated right: all that is told of them. */
+/* Documents held out, by label, how many of them are rated right, and how well scores rank them:
+ * all that is told of them.  Ranks are of documents of one silo, as scores stay there: auc is the
+ * mean over pairs of a good and a bad document of the same silo, NaN where there are none. */
 struct silo_measure {
     uint64_t good, good_right, bad, bad_right;
+    uint64_t pairs;
+    double auc;
 };
 
 struct silo_options {
@@ -58,6 +62,8 @@ struct quality_silo {
     struct quality_examples examples;
     struct quality_lessons lessons;
     struct silo_counts counts;
+    size_t *ends; /* where the documents of each silo end, of several read as one; NULL: one */
+    size_t end_count;
     bool out; /* it has one label only: measured, not trained on */
 };
 void quality_silo_release(struct quality_silo *s);
@@ -87,6 +93,9 @@ winnow_status silo_message_read(struct str message, struct quality_net *net, uin
 
 /* The mean of messages by their weights: add each with share weight / all weights. */
 void silo_message_add(struct quality_net *sum, const struct quality_net *net, double share);
+
+/* Adds what another silo tells. */
+void silo_measure_add(struct silo_measure *all, const struct silo_measure *m);
 
 double silo_macro_f1(const struct silo_measure *m);
 double silo_balanced(const struct silo_measure *m);

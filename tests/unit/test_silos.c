@@ -260,7 +260,7 @@ static struct silo_measure trained(double good, double noise, int rebalance, boo
 {
     struct quality_silo silos[2];
     struct silo_options opt = OPTIONS;
-    struct silo_measure all = {0};
+    struct silo_measure all = {.auc = (double)NAN};
     struct winnow_error err;
     opt.rebalance = rebalance;
     opt.choose = choose;
@@ -289,10 +289,7 @@ static struct silo_measure trained(double good, double noise, int rebalance, boo
     for (int i = 0; i < 2; i++) {
         struct silo_measure m;
         assert_ok(silo_test(&silos[i], &opt, buf_str(&common), &m, &err), err);
-        all.good += m.good;
-        all.bad += m.bad;
-        all.good_right += m.good_right;
-        all.bad_right += m.bad_right;
+        silo_measure_add(&all, &m);
         *counts = silos[i].counts;
         quality_silo_release(&silos[i]);
     }
@@ -309,6 +306,7 @@ static void a_rare_label_is_found_when_it_is_balanced(void **state)
     struct silo_measure smote = trained(0.12, 0.1, WINNOW_REBALANCE_SMOTE, false, &counts);
     assert_true(silo_balanced(&smote) > silo_balanced(&none) + 0.1);
     assert_true(silo_macro_f1(&smote) > silo_macro_f1(&none) + 0.1);
+    assert_true(smote.auc > 0.9 && smote.auc <= 1);
 }
 
 static void equal_labels_leave_nothing_to_balance(void **state)
@@ -329,6 +327,12 @@ static void measures_are_what_they_say(void **state)
     double good = 2 * 8.0 / (10 + 14), bad = 2 * 24.0 / (30 + 26);
     assert_near(silo_macro_f1(&m), (good + bad) / 2, 1e-12);
     assert_true(isnan(silo_balanced(&(struct silo_measure){.good = 3, .good_right = 3})));
+    struct silo_measure all = {.auc = (double)NAN};
+    silo_measure_add(&all, &(struct silo_measure){.good = 3, .auc = (double)NAN});
+    assert_true(isnan(all.auc));
+    silo_measure_add(&all, &(struct silo_measure){.pairs = 30, .auc = 0.9});
+    silo_measure_add(&all, &(struct silo_measure){.pairs = 10, .auc = 0.5});
+    assert_near(all.auc, 0.8, 1e-12);
 }
 
 int main(void)
