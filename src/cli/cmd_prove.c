@@ -1,6 +1,7 @@
 /* cmd_prove.c -- `winnow prove`: results are files; one line says where they are. */
 #include "winnow/prove.h"
 
+#include "base/env.h"
 #include "cli/commands.h"
 #include "option/tables.h"
 
@@ -17,6 +18,7 @@ winnow_status cmd_prove(struct cli *cli, int argc, const char *const *argv,
     if (result.complete) {
         (void)printf("%u seeds, %u arms, %.3g FLOPs: %s/results.json\n", result.seeds, result.arms,
                      result.flops, cli_field(cli, options.output));
+        env_log(&cli->env, WINNOW_LOG_INFO, "prove: as a page: winnow report %s", options.output);
     }
     return st;
 }

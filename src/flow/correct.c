@@ -212,7 +212,7 @@ static winnow_status rank(struct correcting *c, struct winnow_error *err)
     const struct ranking_list list = {.paths = *c->paths,
                                       .keys = {c->opt->text_key, c->opt->id_key},
                                       .listed = c->opt->listed,
-                                      .top = chosen == WINNOW_OK ? c->top : 0,
+                                      .top = chosen == WINNOW_OK && corrects(c->opt) ? c->top : 0,
                                       .context = c->context,
                                       .tokenizer = c->tokenizer,
                                       .path = file_join(&c->path, c->opt->output, LIST_NAME)};

@@ -118,6 +118,22 @@ static bool has_band(const struct plot_series *s, size_t i)
     return s->low && s->high && is_point(s, i) && isfinite(s->low[i]) && isfinite(s->high[i]);
 }
 
+/* Bands widen the figure by its own height at most either way: intervals of few seeds would make
+ * lines of the means.  Where no mean is below 0, neither is the axis. */
+static void reach_bands(const struct plot_series *series, size_t count, struct frame *f)
+{
+    double low = f->y0, high = f->y1;
+    double most = high > low ? high - low : fabs(high) > 0 ? fabs(high) * 0.1 : 1;
+    for (size_t s = 0; s < count; s++) {
+        for (size_t i = 0; i < series[s].count; i++) {
+            if (has_band(&series[s], i)) {
+                f->y0 = fmin(f->y0, fmax(series[s].low[i], low - most));
+                f->y1 = fmax(f->y1, fmin(series[s].high[i], high + most));
+            }
+        }
+    }
+}
+
 /* False where there is no point at all. */
 static bool find_bounds(const struct plot_series *series, size_t count, struct frame *f)
 {
@@ -128,14 +144,19 @@ static bool find_bounds(const struct plot_series *series, size_t count, struct f
             if (!is_point(&series[s], i)) {
                 continue;
             }
-            bool band = has_band(&series[s], i);
             f->x0 = fmin(f->x0, series[s].x[i]);
             f->x1 = fmax(f->x1, series[s].x[i]);
-            f->y0 = fmin(f->y0, band ? series[s].low[i] : series[s].y[i]);
-            f->y1 = fmax(f->y1, band ? series[s].high[i] : series[s].y[i]);
+            f->y0 = fmin(f->y0, series[s].y[i]);
+            f->y1 = fmax(f->y1, series[s].y[i]);
         }
     }
     return f->x0 <= f->x1;
+}
+
+/* Of a band's edge: it is cut off at the figure's. */
+static double clip_y(const struct frame *f, double y)
+{
+    return fmin(fmax(place_y(f, y), f->top), f->bottom);
 }
 
 static void draw_band(const struct frame *f, const struct plot_series *s)
@@ -151,13 +172,13 @@ static void draw_band(const struct frame *f, const struct plot_series *s)
     char move = 'M';
     for (size_t i = 0; i < s->count; i++) {
         if (has_band(s, i)) {
-            buf_addf(f->out, "%c%.1f %.1f", move, place_x(f, s->x[i]), place_y(f, s->high[i]));
+            buf_addf(f->out, "%c%.1f %.1f", move, place_x(f, s->x[i]), clip_y(f, s->high[i]));
             move = 'L';
         }
     }
     for (size_t i = s->count; i-- > 0;) {
         if (has_band(s, i)) {
-            buf_addf(f->out, "L%.1f %.1f", place_x(f, s->x[i]), place_y(f, s->low[i]));
+            buf_addf(f->out, "L%.1f %.1f", place_x(f, s->x[i]), clip_y(f, s->low[i]));
         }
     }
     buf_add_text(f->out, "Z\"/>");
@@ -202,8 +223,11 @@ static void draw_lines(struct buf *out, const struct plot_axes *axes,
         f.y0 = fmin(f.y0, 0);
         f.y1 = fmax(f.y1, 0);
     }
+    bool positive = f.y0 >= 0 && !axes->zero;
+    reach_bands(series, count, &f);
     widen(&f.x0, &f.x1, 0.01);
     widen(&f.y0, &f.y1, 0.05);
+    f.y0 = positive ? fmax(f.y0, 0) : f.y0;
     open_figure(&f, axes->title, class_name);
     draw_y_axis(&f, axes->y_label, NULL);
     draw_x_axis(&f, axes->x_label, axes->x_number);

@@ -253,6 +253,16 @@ static struct json_value effect_of(const struct report_data *d, size_t treatment
     return json_get(json_get(data_get(d->study, "effects"), TREATMENTS[treatment][0]), WHO[who][0]);
 }
 
+/* An effect that is not 0, and not that of a model which has learnt nothing. */
+static bool is_learnt(const struct report_data *d, size_t t)
+{
+    struct json_value e = effect_of(d, t, 0);
+    double low = data_number(e, "low"), high = data_number(e, "high");
+    double random = data_number(effect_of(d, t, 1), "back_door");
+    bool apart = isfinite(low) && low < high && (low > 0 || high < 0);
+    return apart && !(random >= low && random <= high);
+}
+
 static void add_effect(const struct report_data *d, size_t t, size_t w, struct plot_scale scale,
                        struct buf *out)
 {
@@ -260,7 +270,7 @@ static void add_effect(const struct report_data *d, size_t t, size_t w, struct p
     const struct plot_mean m = {.mean = data_number(e, "back_door"),
                                 .low = data_number(e, "low"),
                                 .high = data_number(e, "high")};
-    bool clear = w == 0 && isfinite(m.low) && (m.low > 0 || m.high < 0);
+    bool clear = w == 0 && is_learnt(d, t);
     buf_addf(out,
              "<tr><th scope=\"row\">%s <span class=\"mute\">%s</span></th><td class=\"fig mid\">",
              w == 0 ? TREATMENTS[t][1] : "", WHO[w][1]);
@@ -358,7 +368,10 @@ void report_study_words(const struct report_data *d, struct buf *headline, struc
     struct json_value e = effect_of(d, 0, 0);
     double mean = data_number(e, "back_door"), low = data_number(e, "low");
     double high = data_number(e, "high");
-    if (isfinite(low) && (low > 0 || high < 0)) {
+    double right = data_number(d->study, "accuracy.model");
+    if (right <= data_number(d->study, "accuracy.random_weights")) {
+        buf_add_text(headline, "The model knows the facts no better than random weights.");
+    } else if (is_learnt(d, 0)) {
         buf_addf(headline, "What the corpus states, the model says %s often.",
                  low > 0 ? "more" : "less");
     } else {

@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "corpus/shards.h"
+#include "model/model_file.h"
 #include "option/tables.h"
 #include "run/output_folder.h"
 #include "study/study_internal.h"
@@ -187,6 +188,8 @@ static winnow_status study(struct study *s, const struct winnow_list *paths,
                            struct winnow_error *err)
 {
     struct buf state = {0};
+    struct model_config there; /* of a model that is not, nothing need be counted */
+    TRY(model_load_config(s->opt->model, &there, err));
     TRY(facts_read(s->opt->items, &s->facts, err));
     fact_counts_init(&s->counts, &s->facts);
     const struct fact_reading reading = {

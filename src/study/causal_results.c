@@ -43,6 +43,9 @@ static void add_note(struct buf *out, enum treatment t, const struct effect *e)
                  "no interval: %zu of %zu redraws have a stratum with both treated and others, and "
                  "40 are needed",
                  e->redraws_used, e->redraws);
+    } else if (e->low == e->high) {
+        buf_add_text(out, "the interval has no width: too few subjects, or all of them alike, so "
+                          "that redraws of them tell nothing");
     }
 }
 

@@ -59,6 +59,7 @@ for recall in ekfac gradient tfidf; do
     correct list-$recall corpus --correction none --recall $recall >/dev/null 2>&1
     correct hard-$recall hard --correction none --recall $recall >/dev/null 2>&1
 done
+grep -q '"unlearned": true' list-*/influence.jsonl && { echo "a list alone says unlearned"; exit 1; }
 echo "ekfac $(found list-ekfac corpus), gradient $(found list-gradient corpus), tfidf $(found list-tfidf corpus) of 8"
 [ "$(found list-ekfac corpus)" = 8 ] || exit 1
 [ "$(found list-tfidf corpus)" = 8 ] || exit 1

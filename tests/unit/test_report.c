@@ -9,6 +9,7 @@
 
 #include <gumbo.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -161,6 +162,43 @@ static void look(const GumboNode *root, struct findings *f)
 }
 
 /* The hand-made run's documents try to break out of their elements. */
+/* Two seeds: losses of 4 to 5 nats, intervals from -5 to 18. */
+static void wide_intervals_leave_the_means_their_axis(void **state)
+{
+    (void)state;
+    static const double X[] = {1, 2}, Y[] = {5, 4}, LOW[] = {-5, -4}, HIGH[] = {18, 12};
+    const struct plot_series wide = {
+        .name = STR_LIT("a"), .count = 2, .x = X, .y = Y, .low = LOW, .high = HIGH};
+    const struct plot_axes axes = {.title = "t", .x_label = "x", .y_label = "nats"};
+    struct buf out = {0};
+    plot_lines(&out, &axes, &wide, 1);
+    assert_non_null(strstr(buf_cstr(&out), ">4.0<"));
+    assert_non_null(strstr(buf_cstr(&out), ">5.0<"));
+    assert_null(strstr(buf_cstr(&out), ">7.0<"));
+    assert_null(strstr(buf_cstr(&out), ">10<"));
+    const char *band = strstr(buf_cstr(&out), "class=\"band"), *d = strstr(band, "d=\"M");
+    double x, y;
+    assert_int_equal(sscanf(d + 4, "%lf %lf", &x, &y), 2);
+    assert_near(y, 24, 0.1); /* the frame's top */
+    buf_release(&out);
+}
+
+/* Close to 0 the axis ends there. */
+static void no_axis_of_losses_goes_below_zero(void **state)
+{
+    (void)state;
+    static const double X[] = {1, 2}, Y[] = {2, 0.1}, LOW[] = {-3, -3}, HIGH[] = {3, 3};
+    const struct plot_series low = {
+        .name = STR_LIT("a"), .count = 2, .x = X, .y = Y, .low = LOW, .high = HIGH};
+    const struct plot_axes axes = {.title = "t", .x_label = "x", .y_label = "nats"};
+    struct buf out = {0};
+    plot_lines(&out, &axes, &low, 1);
+    assert_non_null(strstr(buf_cstr(&out), ">0.0<"));
+    assert_null(strstr(buf_cstr(&out), "\xE2\x88\x92")); /* a minus */
+    assert_null(strstr(buf_cstr(&out), ">-"));
+    buf_release(&out);
+}
+
 static void the_page_parses_without_error_and_holds_nothing_foreign(void **state)
 {
     (void)state;
@@ -199,6 +237,8 @@ int main(void)
         cmocka_unit_test(an_excerpt_is_cut_between_code_points),
         cmocka_unit_test(numbers_are_written_as_people_read_them),
         cmocka_unit_test(what_is_no_number_is_a_dash),
+        cmocka_unit_test(wide_intervals_leave_the_means_their_axis),
+        cmocka_unit_test(no_axis_of_losses_goes_below_zero),
         cmocka_unit_test(figures_of_odd_data_are_drawn_or_left_out),
         cmocka_unit_test(the_page_parses_without_error_and_holds_nothing_foreign),
     };
