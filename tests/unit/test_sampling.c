@@ -16,7 +16,7 @@
 static void plain_weights(const double *nll, const double *targets, size_t n, int curve, double r,
                           float *out)
 {
-    double low = INFINITY, high = -INFINITY, sum = 0, all = 0;
+    double low = (double)INFINITY, high = -(double)INFINITY, sum = 0, all = 0;
     size_t of_length = 0;
     for (size_t s = 0; s < n; s++) {
         of_length += targets[s] >= 32;
@@ -448,7 +448,7 @@ static void read_pass(const struct sampling *way, const struct token_docs *d, in
 static void check_focus(const struct pass_seen *seen, const struct token_docs *d, int from_pass,
                         double share)
 {
-    double least_read = INFINITY, most_left = -INFINITY, read = 0, all = 0;
+    double least_read = (double)INFINITY, most_left = -(double)INFINITY, read = 0, all = 0;
     for (uint32_t doc = 0; doc < LFR_DOCS; doc++) {
         size_t n;
         (void)token_docs_at(d, doc, &n);
@@ -529,7 +529,7 @@ static void lfr_learns_all_focuses_on_what_lost_most_and_reviews(void **state)
     /* Less than the schedule takes is refused; a document that cannot be trained on is none. */
     struct sampling_home little = home;
     little.steps = 2 * steps;
-    assert_int_equal(sampling_open(&little, &way, &err), WINNOW_E_FORMAT);
+    assert_int_equal(sampling_open(&little, &way, &err), WINNOW_E_USAGE);
     token_docs_release(&d);
 }
 
