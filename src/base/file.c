@@ -477,6 +477,22 @@ winnow_status file_size(const char *path, uint64_t *bytes, struct winnow_error *
     return WINNOW_OK;
 }
 
+winnow_status file_read_at(int fd, uint64_t at, char *to, size_t len, const char *shown,
+                           struct winnow_error *err)
+{
+    for (size_t have = 0; have < len;) {
+        ssize_t n = pread(fd, to + have, len - have, (off_t)(at + have));
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return error_errno(err, "cannot read", shown);
+        }
+        have += (size_t)n;
+    }
+    return WINNOW_OK;
+}
+
 static winnow_status hash_piece(void *ctx, struct str piece, struct winnow_error *err)
 {
     (void)err;

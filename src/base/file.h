@@ -85,6 +85,10 @@ winnow_status file_list(const char *folder, void (*meet)(void *user, const char 
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
 winnow_status file_size(const char *path, uint64_t *bytes, struct winnow_error *err);
+
+/* `len` bytes at `at` of an open file, all of them; `shown` names it in errors. */
+winnow_status file_read_at(int fd, uint64_t at, char *to, size_t len, const char *shown,
+                           struct winnow_error *err);
 winnow_status file_hash(const char *path, struct hash128 *out, struct winnow_error *err);
 
 /* Takes the lock of folder (folder/.lock), which ends with file_unlock() or the

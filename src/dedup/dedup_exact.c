@@ -21,7 +21,6 @@
 #include "base/utf8.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -225,17 +224,7 @@ static winnow_status read_bytes(struct dedup_exact *d, uint64_t at, char *to, si
         memcpy(to, d->tail.ptr + (at - d->file_end), len);
         return WINNOW_OK;
     }
-    for (size_t have = 0; have < len;) {
-        ssize_t n = pread(d->fd, to + have, len - have, (off_t)(at + have));
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return error_errno(err, "cannot read", "the file of ids");
-        }
-        have += (size_t)n;
-    }
-    return WINNOW_OK;
+    return file_read_at(d->fd, at, to, len, "the file of ids", err);
 }
 
 static winnow_status read_id(struct dedup_exact *d, uint64_t offset, struct str *id,

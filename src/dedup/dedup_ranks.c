@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "base/record_sort.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -94,17 +93,7 @@ static winnow_status texts_add(struct texts *t, struct str text, uint64_t *at,
 static winnow_status read_at(const struct texts *t, uint64_t at, char *to, size_t len,
                              struct winnow_error *err)
 {
-    for (size_t have = 0; have < len;) {
-        ssize_t n = pread(t->fd, to + have, len - have, (off_t)(at + have));
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return error_errno(err, "cannot read", "the file of ids");
-        }
-        have += (size_t)n;
-    }
-    return WINNOW_OK;
+    return file_read_at(t->fd, at, to, len, "the file of ids", err);
 }
 
 /* Behind texts_flush(); holds until the next call. */
